@@ -1,0 +1,14 @@
+# Warnings are errors in our own code; sanitizers, where asked for, are on in all of it.
+add_library(vmadiff_options INTERFACE)
+target_compile_options(vmadiff_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(VMADIFF_SANITIZE)
+  target_compile_options(vmadiff_options INTERFACE
+    -fsanitize=${VMADIFF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(vmadiff_options INTERFACE -fsanitize=${VMADIFF_SANITIZE})
+endif()
+if(VMADIFF_FUZZ)
+  # Coverage of every room for libFuzzer, without its main.
+  target_compile_options(vmadiff_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(vmadiff_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,65 @@
+// spec: what a mapping can be backed by. A file is named by class and number (`memfd:0`), never by
+// a path: the class says all that matters to mmap.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vmadiff::spec {
+
+struct KernelProfile;
+
+/// What kind of object a VMA maps. The order is part of the byte codec of fuzz/: append only.
+enum class FileClass : std::uint8_t {
+  kNone,          ///< no file: private anonymous memory
+  kMemfd,         ///< `memfd:N`: shmem, opened read-write
+  kFile,          ///< `file:N`: a regular file, opened read-write
+  kFileReadOnly,  ///< `file-ro:N`: a regular file, opened O_RDONLY
+  kZero,          ///< `zero:N`: /dev/zero opened once per N; a legacy `.mmap` hook
+  kHugetlb,       ///< `hugetlb:N`: a hugetlbfs file (2 MiB pages, no page in the pool)
+  kPfnmap,        ///< `pfnmap:N`: a legacy driver whose `.mmap` sets PFNMAP|IO|DONTEXPAND|DONTDUMP
+  kPreparedPfnmap,  ///< `prepared-pfnmap:N`: the same by `.mmap_prepare`
+  kUnmappable,      ///< `unmappable:N`: a file with neither hook (a pipe, say): ENODEV
+  kTwoHooks,        ///< `two-hooks:N`: a driver with both hooks: refused. No real kernel has one
+  kAnonShared,      ///< the shmem object behind one shared anonymous or shared /dev/zero mapping
+  kOther,           ///< `other:N`: what was mapped before the sequence began (the program itself)
+};
+inline constexpr std::size_t kFileClassCount = 12;
+
+/// The classes that an mmap can name, i.e. all but kNone, kAnonShared, kOther.
+[[nodiscard]] std::span<const FileClass> mappable_file_classes();
+
+/// The files that exist of each mappable class: numbers 0 … kFilesPerClass-1.
+inline constexpr std::uint32_t kFilesPerClass = 4;
+/// Size of every memfd, regular and hugetlb-less file, in pages. A touch behind it is a SIGBUS.
+inline constexpr std::uint64_t kFileSizePages = 64;
+
+/// Identity of a mapped object. kAnonShared and kOther numbers are a system's own: comparisons
+/// are up to renaming.
+struct FileId {
+  FileClass cls = FileClass::kNone;
+  std::uint32_t number = 0;
+  [[nodiscard]] constexpr bool is_none() const { return cls == FileClass::kNone; }
+  friend constexpr bool operator==(const FileId&, const FileId&) = default;
+};
+
+/// Which of the two hooks a file of this class has. Linux requires exactly one
+/// (file_has_valid_mmap_hooks, 6.16); kernels whose profile has no `.mmap_prepare` give every
+/// mappable file a legacy `.mmap`. kTwoHooks exists only where `.mmap_prepare` does.
+struct Hooks {
+  bool mmap = false;
+  bool mmap_prepare = false;
+};
+[[nodiscard]] Hooks hooks_of(FileClass cls, const KernelProfile& profile);
+
+/// "memfd", "file-ro", …; "anon" for kNone and "anon-shared" for kAnonShared.
+[[nodiscard]] std::string_view name(FileClass cls);
+/// "memfd:0"; "anon" and "anon-shared" stand without a number (their identity is not a user's).
+[[nodiscard]] std::string text(FileId file);
+/// Reads "memfd:0"; nothing for a class or number that an mmap cannot name.
+[[nodiscard]] std::optional<FileId> file_from_text(std::string_view text);
+
+}  // namespace vmadiff::spec

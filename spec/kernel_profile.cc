@@ -1,0 +1,106 @@
+// spec: the profiles. A new one is a row here.
+#include "spec/kernel_profile.h"
+
+#include <array>
+
+namespace vmadiff::spec {
+namespace {
+
+constexpr std::array kProfiles{
+    KernelProfile{
+        .name = "linux-6.12",
+        .summary = "before the patch: new mappings get VM_MERGEABLE after the merge attempt",
+        .ksm_early = KsmEarly::kNever,
+        .ksm_late = KsmLate::kAfterMapping,
+        .ksm_brk = KsmBrk::kAfterMapping,
+        .anon_vma_merge = AnonVmaMerge::kNeighbourChainSingle,
+        .mmap_prepare = MmapPrepare::kAbsent,
+        .zero_placement = ZeroPlacement::kPlain},
+    KernelProfile{.name = "patch-v2",
+                  .summary = "the patch as posted: the late flag is computed before the .mmap hook",
+                  .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
+                  .ksm_late = KsmLate::kBeforeHook,
+                  .ksm_brk = KsmBrk::kBeforeMerge,
+                  .anon_vma_merge = AnonVmaMerge::kFaultedChainSingle,
+                  .mmap_prepare = MmapPrepare::kPresent,
+                  .zero_placement = ZeroPlacement::kPlain},
+    KernelProfile{.name = "patch-v2-review",
+                  .summary = "as patch-v2, with the reviewer's predicate: early unless f_op->mmap",
+                  .ksm_early = KsmEarly::kUnlessLegacyHook,
+                  .ksm_late = KsmLate::kBeforeHook,
+                  .ksm_brk = KsmBrk::kBeforeMerge,
+                  .anon_vma_merge = AnonVmaMerge::kFaultedChainSingle,
+                  .mmap_prepare = MmapPrepare::kPresent,
+                  .zero_placement = ZeroPlacement::kPlain},
+    KernelProfile{.name = "linux-6.18",
+                  .summary = "as released: the late flag is computed after the .mmap hook",
+                  .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
+                  .ksm_late = KsmLate::kAfterHook,
+                  .ksm_brk = KsmBrk::kBeforeMerge,
+                  .anon_vma_merge = AnonVmaMerge::kFaultedChainSingle,
+                  .mmap_prepare = MmapPrepare::kPresent,
+                  .zero_placement = ZeroPlacement::kHugePageAligned},
+};
+
+}  // namespace
+
+std::span<const KernelProfile> profiles() { return kProfiles; }
+
+std::optional<KernelProfile> profile_named(std::string_view wanted) {
+  for (const KernelProfile& profile : kProfiles) {
+    if (profile.name == wanted) return profile;
+  }
+  return std::nullopt;
+}
+
+std::string_view name(KsmEarly b) {
+  switch (b) {
+    case KsmEarly::kNever:
+      return "never";
+    case KsmEarly::kNoFileOrShmemOrPrepare:
+      return "no-file-or-shmem-or-mmap-prepare";
+    case KsmEarly::kUnlessLegacyHook:
+      return "unless-legacy-mmap-hook";
+  }
+  return {};
+}
+
+std::string_view name(KsmLate b) {
+  switch (b) {
+    case KsmLate::kAfterMapping:
+      return "after-mapping";
+    case KsmLate::kBeforeHook:
+      return "before-mmap-hook";
+    case KsmLate::kAfterHook:
+      return "after-mmap-hook";
+  }
+  return {};
+}
+
+std::string_view name(KsmBrk b) {
+  switch (b) {
+    case KsmBrk::kAfterMapping:
+      return "after-mapping";
+    case KsmBrk::kBeforeMerge:
+      return "before-merge";
+  }
+  return {};
+}
+
+std::string_view name(AnonVmaMerge b) {
+  switch (b) {
+    case AnonVmaMerge::kNeighbourChainSingle:
+      return "neighbour-chain-single";
+    case AnonVmaMerge::kFaultedChainSingle:
+      return "faulted-chain-single";
+  }
+  return {};
+}
+
+std::string_view name(MmapPrepare b) { return b == MmapPrepare::kPresent ? "present" : "absent"; }
+
+std::string_view name(ZeroPlacement b) {
+  return b == ZeroPlacement::kHugePageAligned ? "huge-page-aligned" : "plain";
+}
+
+}  // namespace vmadiff::spec

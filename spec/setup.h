@@ -1,0 +1,41 @@
+// spec: the state in which a sequence begins, and the limits of the machine it runs on. Everything
+// that a result may depend on besides the calls and the kernel's behaviours.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "spec/snapshot.h"
+#include "spec/units.h"
+
+namespace vmadiff::spec {
+
+struct Setup {
+  /// The program's own mappings (files are `other:N`). No anon_vma is recorded for them: they are
+  /// reserved, so nothing merges with them that is not part of them already.
+  Snapshot initial;
+
+  Address task_size = 0x7ffffffff000;   ///< TASK_SIZE, x86-64 with four-level page tables
+  Address mmap_base = 0x7ffff7fff000;   ///< top of the mmap area, searched downwards
+  Address start_brk = 0;                ///< bytes; the break never goes below
+  Address mmap_min_addr = 0x1000;       ///< vm.mmap_min_addr, without CAP_SYS_RAWIO
+  std::uint64_t max_map_count = 65530;  ///< vm.max_map_count
+  /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
+  std::uint64_t overcommit_pages = ~0ULL;
+  bool may_set_memory_merge = true;  ///< CAP_SYS_RESOURCE
+  bool zero_noexec = false;          ///< /dev is mounted noexec
+  bool file_noexec = false;          ///< so is the file system of the regular files
+  /// Memory that belongs to the program that runs the calls. A sequence that can change it is not
+  /// run on a real kernel, and generators keep away from it.
+  std::vector<Range> reserved;
+
+  /// The canonical set-up, equal on every machine: a program whose text and data lie low, its break
+  /// behind them, and nothing else mapped. The agent of kernel/ arranges itself to be just this.
+  [[nodiscard]] static Setup standard();
+};
+
+/// Whether the call may change or access memory that `setup` reserves (a wrapping or absurd range
+/// that the kernel refuses does not count: it changes nothing).
+[[nodiscard]] bool touches_reserved(const Setup& setup, const struct Step& step);
+
+}  // namespace vmadiff::spec

@@ -1,0 +1,71 @@
+// spec: what can be seen of an address space after a call.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "spec/file.h"
+#include "spec/flags.h"
+#include "spec/units.h"
+
+namespace vmadiff::spec {
+
+/// Identity of an anon_vma; 0 is none. A system's own numbering: compared up to renaming.
+using AnonVmaId = std::uint32_t;
+inline constexpr AnonVmaId kNoAnonVma = 0;
+
+struct Vma {
+  Address start = 0;  ///< bytes, page-aligned; [start, end)
+  Address end = 0;
+  VmFlags flags = 0;
+  std::uint64_t pgoff =
+      0;  ///< vm_pgoff, pages; for private anonymous memory the address it was mapped at
+  FileId file;
+  AnonVmaId anon_vma = kNoAnonVma;
+  std::uint32_t anon_vma_links = 0;  ///< length of the anon_vma chain; above 1 only after fork
+
+  [[nodiscard]] constexpr std::uint64_t pages() const { return (end - start) >> kPageShift; }
+  [[nodiscard]] constexpr Range range() const { return {start, end}; }
+  friend constexpr bool operator==(const Vma&, const Vma&) = default;
+};
+
+/// The mm's counters, in pages but for map_count.
+struct Counters {
+  std::uint64_t map_count = 0;
+  std::uint64_t total_vm = 0;   ///< VmSize
+  std::uint64_t locked_vm = 0;  ///< VmLck
+  std::uint64_t data_vm = 0;    ///< VmData: private writable, not stack
+  std::uint64_t stack_vm = 0;   ///< VmStk
+  std::uint64_t exec_vm = 0;    ///< executable, not writable, not stack
+  friend constexpr bool operator==(const Counters&, const Counters&) = default;
+};
+
+struct Snapshot {
+  std::vector<Vma> vmas;  ///< ascending
+  Counters counters;
+  Address brk = 0;         ///< the break, bytes
+  bool merge_any = false;  ///< PR_GET_MEMORY_MERGE
+};
+
+/// What a system can see of itself. A comparison looks at what both sides observe; start, end and
+/// permissions are always seen.
+struct Observes {
+  bool vm_flags = true;       ///< all of vm_flags but VM_SOFTDIRTY
+  bool anon_pgoff = true;     ///< pgoff of private anonymous VMAs without a file
+  bool anon_vma = true;       ///< anon_vma identity and links
+  bool counters = true;       ///< each of Counters
+  bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm
+  bool brk_and_merge = true;  ///< brk and merge_any
+};
+[[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
+  return {a.vm_flags && b.vm_flags,         a.anon_pgoff && b.anon_pgoff,
+          a.anon_vma && b.anon_vma,         a.counters && b.counters,
+          a.counter_sums && b.counter_sums, a.brk_and_merge && b.brk_and_merge};
+}
+
+/// `START-END PERMS OFFSET BACKING [FLAGS]`, numbers as /proc/PID/maps writes them (hex, at least
+/// eight digits), OFFSET in bytes and 0 for private anonymous, FLAGS the VmFlags codes.
+[[nodiscard]] std::string text(const Vma& vma);
+
+}  // namespace vmadiff::spec

@@ -1,0 +1,60 @@
+// spec: the one interface behind which every system under test stands: the model, the
+// implementation, a real kernel. Nothing below cli/ knows which ones are being compared.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/outcome.h"
+#include "spec/sequence.h"
+#include "spec/setup.h"
+#include "spec/snapshot.h"
+
+namespace vmadiff::spec {
+
+/// A fault of the tool (not of a system under test): what happened, where, and what would be right.
+struct ToolFault {
+  std::string message;
+};
+
+class System {
+ public:
+  System() = default;
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+  virtual ~System() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual Observes observes() const = 0;
+
+  /// Back to the beginning, whatever was before. `setup` outlives the run that follows.
+  virtual std::expected<void, ToolFault> start(const Setup& setup) = 0;
+
+  /// Runs one call. Requires a started system and a modelled call. After a death every further
+  /// call is a death, until start().
+  virtual Outcome apply(ProcessId process, const Syscall& call) = 0;
+
+  /// Runs a whole sequence; outcomes[i] belongs to sequence[i]. A system for which a step is dear
+  /// (another process) does it in one go; no snapshot is possible in between.
+  virtual void apply_all(std::span<const Step> sequence, std::vector<Outcome>& outcomes) {
+    outcomes.clear();
+    for (const Step& step : sequence) outcomes.push_back(apply(step.process, step.call));
+  }
+
+  /// Writes the present state into `out`, reusing its memory. A fault only from systems that are
+  /// other processes.
+  virtual std::expected<void, ToolFault> snapshot(ProcessId process, Snapshot& out) = 0;
+
+  /// Whether a snapshot costs much more than a call. The runner then uses apply_all.
+  [[nodiscard]] virtual bool is_remote() const { return false; }
+
+  /// Describes an invariant of the system's own data structures that is broken (the maple tree's),
+  /// or nothing.
+  [[nodiscard]] virtual std::optional<std::string> broken_invariant() const { return std::nullopt; }
+};
+
+}  // namespace vmadiff::spec
