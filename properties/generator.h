@@ -1,0 +1,31 @@
+// properties: makes interesting sequences: addresses cluster around existing boundaries, flags
+// repeat so that merges happen, KSM goes on and off in the middle. The one generator behind
+// campaigns and RapidCheck.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "spec/sequence.h"
+#include "spec/setup.h"
+
+namespace vmadiff::properties {
+
+struct GeneratorOptions {
+  spec::Setup setup;                           ///< reserved memory is kept away from
+  std::vector<spec::FileClass> file_classes;   ///< what mmap may name
+  std::uint32_t files_per_class = spec::kFilesPerClass;
+  bool ksm_calls = true;                       ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
+  bool exec_only = true;                       ///< PROT_EXEC alone (takes a pkey on some machines)
+  std::size_t length_min = 1;
+  std::size_t length_max = 64;
+};
+
+/// A fast splittable random source: the sequence of index i depends on (seed, i) only.
+[[nodiscard]] std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index);
+/// How many calls the sequence of that seed will have: known before it is generated.
+[[nodiscard]] std::size_t sequence_length(std::uint64_t seed, const GeneratorOptions& options);
+/// Writes the sequence of that seed into `out`, reusing its memory.
+void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequence& out);
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,24 @@
+// properties: makes a finding's sequence smaller: operations are dropped first, then arguments are
+// simplified, then addresses; candidates that were seen are skipped. The steps are RapidCheck
+// shrinks, the same that the RapidCheck suites use (shrink.h).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "properties/checker.h"
+#include "properties/finding.h"
+
+namespace vmadiff::properties {
+
+struct MinimizeBudget {
+  std::uint64_t runs_max = 20000;  ///< candidates tried
+  /// Asked between candidates; true ends the search with what was reached.
+  std::function<bool()> interrupted;
+};
+
+/// The smallest sequence found on which `checker` reports a finding of the same claim. Returns the
+/// finding of that sequence. Every candidate is observed at every step.
+[[nodiscard]] Finding minimize(Checker& checker, Finding finding, const MinimizeBudget& budget);
+
+}  // namespace vmadiff::properties
