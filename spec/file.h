@@ -22,10 +22,11 @@ enum class FileClass : std::uint8_t {
   kHugetlb,       ///< `hugetlb:N`: a hugetlbfs file (2 MiB pages, no page in the pool)
   kPfnmap,        ///< `pfnmap:N`: a legacy driver whose `.mmap` sets PFNMAP|IO|DONTEXPAND|DONTDUMP
   kPreparedPfnmap,  ///< `prepared-pfnmap:N`: the same by `.mmap_prepare`
-  kUnmappable,      ///< `unmappable:N`: a file with neither hook (a pipe, say): ENODEV
-  kTwoHooks,        ///< `two-hooks:N`: a driver with both hooks: refused. No real kernel has one
-  kAnonShared,      ///< the shmem object behind one shared anonymous or shared /dev/zero mapping
-  kOther,           ///< `other:N`: what was mapped before the sequence began (the program itself)
+  kUnmappable,  ///< `unmappable:N`: a file with neither hook: ENODEV. On a real kernel /dev/null,
+                ///< opened read-write (a pipe would add EPERM and EACCES of its own)
+  kTwoHooks,    ///< `two-hooks:N`: a driver with both hooks: refused. No real kernel has one
+  kAnonShared,  ///< the shmem object behind one shared anonymous or shared /dev/zero mapping
+  kOther,       ///< `other:N`: what was mapped before the sequence began (the program itself)
 };
 inline constexpr std::size_t kFileClassCount = 12;
 

@@ -15,10 +15,14 @@ struct Setup {
   /// reserved, so nothing merges with them that is not part of them already.
   Snapshot initial;
 
-  Address task_size = 0x7ffffffff000;   ///< TASK_SIZE, x86-64 with four-level page tables
-  Address mmap_base = 0x7ffff7fff000;   ///< top of the mmap area, searched downwards
-  Address start_brk = 0;                ///< bytes; the break never goes below
-  Address mmap_min_addr = 0x1000;       ///< vm.mmap_min_addr, without CAP_SYS_RAWIO
+  Address task_size = 0x7ffffffff000;  ///< TASK_SIZE, x86-64 with four-level page tables
+  Address mmap_base = 0x7ffff7fff000;  ///< top of the mmap area, searched downwards
+  Address start_brk = 0;               ///< bytes; the break never goes below
+  Address mmap_min_addr = 0x1000;      ///< vm.mmap_min_addr: below is EPERM (no CAP_SYS_RAWIO)
+  /// Lowest address that a rounded-up hint and the search for a free range use: the larger of
+  /// vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR (measured on 6.18: hint 0x1000 gives 0x10000,
+  /// while MAP_FIXED at 0x1000 succeeds).
+  Address placement_min_addr = 0x10000;
   std::uint64_t max_map_count = 65530;  ///< vm.max_map_count
   /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
   std::uint64_t overcommit_pages = ~0ULL;
