@@ -11,8 +11,9 @@
 namespace vmadiff::spec {
 namespace {
 
+/// Small numbers are counts and flags, the others addresses and lengths.
 std::string number(std::uint64_t value) {
-  return value == 0 ? std::string{"0"} : fmt::format("{:#x}", value);
+  return value < 10 ? fmt::format("{}", value) : fmt::format("{:#x}", value);
 }
 
 std::string pointer(Address value) {

@@ -18,7 +18,7 @@ constexpr std::string_view kCanonical =
     "mmap(NULL, 0x1000, PROT_READ|0x10, MAP_PRIVATE|MAP_NORESERVE|0x20000000, file-ro:3, 0x123) = "
     "-1 EINVAL\n"
     "munmap(0x100000000000, 0) = -1 EINVAL\n"
-    "mprotect(0x1000, 0x1, PROT_EXEC|PROT_GROWSDOWN)\n"
+    "mprotect(0x1000, 1, PROT_EXEC|PROT_GROWSDOWN)\n"
     "brk(NULL) = 0x20020000\n"
     "madvise(0x100000000000, 0x1000, MADV_UNMERGEABLE) = 0\n"
     "madvise(0x100000000000, 0x1000, -7)\n"
