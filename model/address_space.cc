@@ -1,0 +1,82 @@
+// model: one process's memory.
+#include "model/address_space.h"
+
+namespace vmadiff::model {
+
+using spec::Counters;
+using spec::Vma;
+
+namespace {
+
+// Each page is counted in total_vm, and in at most one of the three others, asked in this order.
+// VM_GROWSDOWN is the mark of a stack.
+void count(const Vma& vma, Counters& counters) {
+  const auto has = [&vma](spec::VmFlags mask, spec::VmFlags value) {
+    return (vma.flags & mask) == value;
+  };
+  ++counters.map_count;
+  counters.total_vm += vma.pages();
+  if (has(spec::kVmLocked, spec::kVmLocked)) counters.locked_vm += vma.pages();
+  if (has(spec::kVmExec | spec::kVmWrite | spec::kVmGrowsdown, spec::kVmExec)) {
+    counters.exec_vm += vma.pages();
+  } else if (has(spec::kVmGrowsdown, spec::kVmGrowsdown)) {
+    counters.stack_vm += vma.pages();
+  } else if (has(spec::kVmWrite | spec::kVmShared | spec::kVmGrowsdown, spec::kVmWrite)) {
+    counters.data_vm += vma.pages();
+  }
+}
+
+// Differences wrap, so that a sum with them is right even where the start had fewer than its VMAs.
+Counters plus(const Counters& a, const Counters& b) {
+  return {a.map_count + b.map_count, a.total_vm + b.total_vm, a.locked_vm + b.locked_vm,
+          a.data_vm + b.data_vm,     a.stack_vm + b.stack_vm, a.exec_vm + b.exec_vm};
+}
+
+Counters minus(const Counters& a, const Counters& b) {
+  return {a.map_count - b.map_count, a.total_vm - b.total_vm, a.locked_vm - b.locked_vm,
+          a.data_vm - b.data_vm,     a.stack_vm - b.stack_vm, a.exec_vm - b.exec_vm};
+}
+
+}  // namespace
+
+Counters counters_of(const VmaMap& vmas) {
+  Counters counters;
+  for (const auto& [start, vma] : vmas.all()) count(vma, counters);
+  return counters;
+}
+
+void AddressSpace::start(const spec::Setup& initial_setup) {
+  setup = &initial_setup;
+  vmas.clear();
+  for (const Vma& vma : setup->initial.vmas) vmas.put(vma);
+  brk = setup->initial.brk;
+  merge_any = setup->initial.merge_any;
+  last_anon_vma = spec::kNoAnonVma;
+  anon_shared_pages.clear();
+  beyond_vmas = minus(setup->initial.counters, counters_of(vmas));
+}
+
+void AddressSpace::snapshot(spec::Snapshot& out) const {
+  out.vmas.clear();
+  for (const auto& [start, vma] : vmas.all()) out.vmas.push_back(vma);
+  out.counters = plus(beyond_vmas, counters_of(vmas));
+  out.brk = brk;
+  out.merge_any = merge_any;
+}
+
+std::uint64_t AddressSpace::map_count() const { return beyond_vmas.map_count + vmas.size(); }
+
+bool AddressSpace::refuses_charge(std::uint64_t pages) const {
+  return pages > setup->overcommit_pages;
+}
+
+spec::VmFlags AddressSpace::with_ksm_flag(spec::VmFlags flags) const {
+  return merge_any && is_ksm_eligible(flags) ? flags | spec::kVmMergeable : flags;
+}
+
+spec::FileId AddressSpace::new_anon_shared(std::uint64_t pages) {
+  anon_shared_pages.push_back(pages);
+  return {spec::FileClass::kAnonShared, static_cast<std::uint32_t>(anon_shared_pages.size() - 1)};
+}
+
+}  // namespace vmadiff::model

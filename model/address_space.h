@@ -1,0 +1,53 @@
+// model: one process's memory: its VMAs, and the few things besides that a call can change or
+// depend on. Knows the limits (map count, overcommit) and what the counters add up to.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/vma_map.h"
+#include "spec/file.h"
+#include "spec/kernel_profile.h"
+#include "spec/setup.h"
+#include "spec/snapshot.h"
+
+namespace vmadiff::model {
+
+struct AddressSpace {
+  explicit AddressSpace(const spec::KernelProfile& kernel) : profile(kernel) {}
+
+  /// Back to the state that `initial_setup` describes; it must outlive the run.
+  void start(const spec::Setup& initial_setup);
+  void snapshot(spec::Snapshot& out) const;
+
+  /// VMAs that count against Setup::max_map_count.
+  [[nodiscard]] std::uint64_t map_count() const;
+  /// Whether heuristic overcommit (vm.overcommit_memory 0) refuses one charge of that many pages.
+  [[nodiscard]] bool refuses_charge(std::uint64_t pages) const;
+  /// `flags`, with VM_MERGEABLE if the process is in merge-any mode and the flags are eligible.
+  [[nodiscard]] spec::VmFlags with_ksm_flag(spec::VmFlags flags) const;
+  /// A new shmem object of `pages` pages: each shared anonymous mapping has one of its own.
+  [[nodiscard]] spec::FileId new_anon_shared(std::uint64_t pages);
+
+  spec::KernelProfile profile;
+  const spec::Setup* setup = nullptr;
+  VmaMap vmas;
+  spec::Address brk = 0;   ///< the break, bytes, as the user set it (not page-aligned)
+  bool merge_any = false;  ///< PR_SET_MEMORY_MERGE
+  spec::AnonVmaId last_anon_vma = spec::kNoAnonVma;
+  std::vector<std::uint64_t> anon_shared_pages;  ///< size of each kAnonShared object, by number
+  /// What the counters had at the start beyond the sum of the initial VMAs.
+  spec::Counters beyond_vmas;
+};
+
+/// Whether VM_MERGEABLE may be set with these flags (vma_ksm_compatible; SEMANTICS item 2).
+[[nodiscard]] constexpr bool is_ksm_eligible(spec::VmFlags flags) {
+  constexpr spec::VmFlags kNever = spec::kVmShared | spec::kVmMayshare | spec::kVmSpecial |
+                                   spec::kVmHugetlb | spec::kVmDroppable;
+  return (flags & kNever) == 0;
+}
+
+/// The counters that these VMAs add up to (vm_stat_account).
+[[nodiscard]] spec::Counters counters_of(const VmaMap& vmas);
+
+}  // namespace vmadiff::model

@@ -1,0 +1,90 @@
+// model: what each class of file means for a mapping.
+#include "model/file_rules.h"
+
+#include "spec/flags.h"
+#include "spec/units.h"
+
+namespace vmadiff::model {
+
+using spec::Errno;
+using spec::FileClass;
+using spec::Vma;
+
+bool is_opened_writable(FileClass cls) { return cls != FileClass::kFileReadOnly; }
+
+bool is_noexec(FileClass cls, const spec::Setup& setup) {
+  switch (cls) {
+    case FileClass::kFile:
+    case FileClass::kFileReadOnly:
+      return setup.file_noexec;
+    case FileClass::kZero:
+    case FileClass::kUnmappable:  // /dev/null
+      return setup.zero_noexec;
+    default:
+      return false;
+  }
+}
+
+bool allows_map_sync(FileClass cls) {
+  return cls == FileClass::kFile || cls == FileClass::kFileReadOnly;
+}
+
+bool offset_fits(FileClass cls, std::uint64_t pgoff, spec::Address length) {
+  const bool regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
+                       cls == FileClass::kFileReadOnly || cls == FileClass::kHugetlb;
+  const std::uint64_t size_max = regular ? ~std::uint64_t{0} >> 1 : ~std::uint64_t{0};
+  return length <= size_max && pgoff <= (size_max - length) >> spec::kPageShift;
+}
+
+bool has_valid_hooks(FileClass cls, const spec::KernelProfile& profile) {
+  const spec::Hooks hooks = hooks_of(cls, profile);
+  return hooks.mmap != hooks.mmap_prepare;
+}
+
+Result call_hook(AddressSpace& space, Vma& mapping) {
+  switch (mapping.file.cls) {
+    case FileClass::kFile:
+    case FileClass::kFileReadOnly:
+      // VM_SYNC needs a DAX file, which none of ours is. This is after MAP_FIXED has unmapped.
+      if ((mapping.flags & spec::kVmSync) != 0) return fail(Errno::kEOPNOTSUPP);
+      return {};
+    case FileClass::kZero:
+      if ((mapping.flags & spec::kVmShared) == 0) return {};
+      [[fallthrough]];  // shared /dev/zero is shared anonymous memory, but keeps its offset
+    case FileClass::kNone:
+      if ((mapping.flags & spec::kVmNoreserve) == 0 && space.refuses_charge(mapping.pages())) {
+        return fail(Errno::kENOMEM);
+      }
+      mapping.file = space.new_anon_shared(mapping.pages());
+      return {};
+    case FileClass::kHugetlb:
+      mapping.flags |= spec::kVmHugetlb | spec::kVmDontexpand;
+      if (mapping.pgoff % (spec::kHugePageSize / spec::kPageSize) != 0) return fail(Errno::kEINVAL);
+      // Without MAP_NORESERVE the pages are reserved at once, and the pool is empty.
+      if ((mapping.flags & spec::kVmNoreserve) == 0) return fail(Errno::kENOMEM);
+      return {};
+    case FileClass::kPfnmap:
+    case FileClass::kPreparedPfnmap:
+      mapping.flags |= spec::kVmPfnmap | spec::kVmIo | spec::kVmDontexpand | spec::kVmDontdump;
+      return {};
+    default:
+      return {};
+  }
+}
+
+std::uint64_t object_pages(const AddressSpace& space, const Vma& vma) {
+  switch (vma.file.cls) {
+    case FileClass::kMemfd:
+    case FileClass::kFile:
+    case FileClass::kFileReadOnly:
+      return spec::kFileSizePages;
+    case FileClass::kAnonShared:
+      return space.anon_shared_pages[vma.file.number];
+    case FileClass::kHugetlb:
+      return 0;  // no page is in the pool, so none can be had
+    default:
+      return ~std::uint64_t{0};
+  }
+}
+
+}  // namespace vmadiff::model

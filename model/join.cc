@@ -1,0 +1,71 @@
+// model: the two ways in which a range gets its VMA.
+#include "model/join.h"
+
+#include "model/compatibility.h"
+#include "spec/flags.h"
+
+namespace vmadiff::model {
+
+using spec::Address;
+using spec::Errno;
+using spec::Range;
+using spec::Vma;
+
+namespace {
+
+// A cut that leaves one VMA more than before (split_vma).
+Result cut_if_allowed(AddressSpace& space, Address a) {
+  const Vma* const vma = space.vmas.at(a);
+  if (vma == nullptr || vma->start == a) return {};
+  if (space.map_count() >= space.setup->max_map_count) return fail(Errno::kENOMEM);
+  if (!can_cut_at(*vma, a)) return fail(Errno::kEINVAL);
+  space.vmas.cut_at(a);
+  return {};
+}
+
+void join(AddressSpace& space, Range range, Joins joins) {
+  if (joins.right) space.vmas.join_at(range.end);
+  if (joins.left) space.vmas.join_at(range.start);
+}
+
+}  // namespace
+
+bool can_cut_at(const Vma& vma, Address a) {
+  return (vma.flags & spec::kVmHugetlb) == 0 || a % spec::kHugePageSize == 0;
+}
+
+Joins joins_of(AddressSpace& space, const Vma& range) {
+  const Vma* const prev = space.vmas.ending_at(range.start);
+  const Vma* const next = space.vmas.starting_at(range.end);
+  Joins joins;
+  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes;
+  joins.right = can_merge_right(range, next, space.profile) == MergeAnswer::kYes &&
+                (!joins.left || neighbours_agree(*prev, *next));
+  return joins;
+}
+
+void lay_down(AddressSpace& space, const Vma& mapping, Joins joins) {
+  space.vmas.put(mapping);
+  join(space, mapping.range(), joins);
+}
+
+Result change_flags(AddressSpace& space, Range range, spec::VmFlags flags) {
+  // Where the range ends inside its VMA it has no neighbour at that end: what adjoins there is the
+  // rest of the same VMA, which no VMA starts or ends at.
+  Vma changed = part_of(*space.vmas.at(range.start), range);
+  changed.flags = flags;
+  const Joins joins = joins_of(space, changed);
+  if (joins.any()) {
+    // The boundaries move, and no VMA is added: the limit is not asked.
+    space.vmas.cut_at(range.start);
+    space.vmas.cut_at(range.end);
+  } else {
+    if (const Result cut = cut_if_allowed(space, range.start); !cut) return cut;
+    if (const Result cut = cut_if_allowed(space, range.end); !cut) return cut;
+  }
+  space.vmas.at(range.start)->flags = flags;
+  join(space, range, joins);
+  return {};
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,34 @@
+// model: the two ways in which a range gets its VMA: a new one is laid down, or part of one gets
+// other flags. Both are due to be joined with their neighbours at either end.
+#pragma once
+
+#include "model/address_space.h"
+#include "model/file_rules.h"
+#include "spec/snapshot.h"
+
+namespace vmadiff::model {
+
+/// Which neighbours a range becomes one with.
+struct Joins {
+  bool left = false;
+  bool right = false;
+  [[nodiscard]] bool any() const { return left || right; }
+};
+
+/// The neighbours that `range` can be joined with as it is; the space there is empty, or holds just
+/// that range.
+[[nodiscard]] Joins joins_of(AddressSpace& space, const spec::Vma& range);
+
+/// Puts `mapping` where nothing is, and joins it.
+void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
+
+/// Gives `range`, all within one VMA, the flags `flags`: joined with its neighbours where possible;
+/// else cut out of its VMA.
+/// ENOMEM: a cut would need more VMAs than the limit. EINVAL: a hugetlb VMA, not cut at a huge
+/// page. On an error the flags are unchanged, but a cut at the start that succeeded stays.
+[[nodiscard]] Result change_flags(AddressSpace& space, spec::Range range, spec::VmFlags flags);
+
+/// Whether `vma` can be made two at `a` (hugetlb VMAs only at huge pages).
+[[nodiscard]] bool can_cut_at(const spec::Vma& vma, spec::Address a);
+
+}  // namespace vmadiff::model

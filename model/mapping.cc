@@ -1,0 +1,112 @@
+// model: the mapping itself.
+#include "model/mapping.h"
+
+#include "model/join.h"
+#include "spec/flags.h"
+
+namespace vmadiff::model {
+
+using spec::Errno;
+using spec::FileClass;
+using spec::Range;
+using spec::Vma;
+
+namespace {
+
+// Private writable memory is charged, unless it is not reserved; hugetlb has a pool of its own.
+bool is_charged(const Vma& mapping) {
+  constexpr spec::VmFlags kAsked = spec::kVmNoreserve | spec::kVmShared | spec::kVmWrite;
+  return mapping.file.cls != FileClass::kHugetlb && (mapping.flags & kAsked) == spec::kVmWrite;
+}
+
+std::uint64_t charged_pages(const AddressSpace& space, Range range) {
+  std::uint64_t pages = 0;
+  for (const auto& [start, vma] : space.vmas.all()) {
+    if (vma.range().overlaps(range) && (vma.flags & spec::kVmAccount) != 0) pages += vma.pages();
+  }
+  return pages;
+}
+
+// Whether VM_MERGEABLE is computed before the merge attempt, so that a merge can see it: only where
+// no hook can still change the flags. shmem's hook is known to leave them alone.
+bool has_early_ksm_flag(const Vma& mapping, const spec::KernelProfile& profile) {
+  const FileClass cls = mapping.file.cls;
+  const spec::Hooks hooks = hooks_of(cls, profile);
+  switch (profile.ksm_early) {
+    case spec::KsmEarly::kNever:
+      return false;
+    case spec::KsmEarly::kNoFileOrShmemOrPrepare:
+      return cls == FileClass::kNone || cls == FileClass::kMemfd || hooks.mmap_prepare;
+    case spec::KsmEarly::kUnlessLegacyHook:
+      return cls == FileClass::kNone || cls == FileClass::kMemfd || !hooks.mmap;
+  }
+  return false;
+}
+
+// What mmap runs on a new VMA: the file's legacy hook, or the making of a shared anonymous object.
+bool has_hook_on_new_vma(const Vma& mapping, const spec::KernelProfile& profile) {
+  if (mapping.file.is_none()) return (mapping.flags & spec::kVmShared) != 0;
+  return hooks_of(mapping.file.cls, profile).mmap;
+}
+
+}  // namespace
+
+Result clear_edges(AddressSpace& space, Range range) {
+  const Vma* const first = space.vmas.at(range.start);
+  if (first != nullptr && first->start < range.start) {
+    // Unmapping frees VMAs, so the limit is only asked where it would add one.
+    if (range.end < first->end && space.map_count() >= space.setup->max_map_count) {
+      return fail(Errno::kENOMEM);
+    }
+    if (!can_cut_at(*first, range.start)) return fail(Errno::kEINVAL);
+    space.vmas.cut_at(range.start);
+  }
+  const Vma* const last = space.vmas.at(range.end);
+  if (last != nullptr && last->start < range.end) {
+    if (!can_cut_at(*last, range.end)) return fail(Errno::kEINVAL);
+    space.vmas.cut_at(range.end);
+  }
+  return {};
+}
+
+Result map_region(AddressSpace& space, Vma mapping) {
+  const spec::KernelProfile& profile = space.profile;
+
+  if (const Result cleared = clear_edges(space, mapping.range()); !cleared) return cleared;
+  if (is_charged(mapping)) {
+    const std::uint64_t freed = charged_pages(space, mapping.range());
+    if (mapping.pages() > freed && space.refuses_charge(mapping.pages() - freed)) {
+      return fail(Errno::kENOMEM);
+    }
+    mapping.flags |= spec::kVmAccount;
+  }
+  space.vmas.remove(mapping.range());
+
+  if (hooks_of(mapping.file.cls, profile).mmap_prepare) {
+    if (const Result hook = call_hook(space, mapping); !hook) return hook;
+  }
+  const bool early = has_early_ksm_flag(mapping, profile);
+  if (early) mapping.flags = space.with_ksm_flag(mapping.flags);
+
+  // A range that is joined with a neighbour never becomes a VMA of its own: no hook, no late flag.
+  if (const Joins joins = joins_of(space, mapping); joins.any()) {
+    lay_down(space, mapping, joins);
+    return {};
+  }
+
+  if (!early && profile.ksm_late == spec::KsmLate::kBeforeHook) {
+    mapping.flags = space.with_ksm_flag(mapping.flags);
+  }
+  // 6.12 tries once more to merge where the hook changed the flags and there is a previous VMA.
+  // The hooks that do so here make the VMA special, so that this never succeeds.
+  if (has_hook_on_new_vma(mapping, profile)) {
+    if (const Result hook = call_hook(space, mapping); !hook) return hook;
+  }
+  if (!early && profile.ksm_late != spec::KsmLate::kBeforeHook) {
+    mapping.flags = space.with_ksm_flag(mapping.flags);
+  }
+  space.vmas.put(mapping);
+  return {};
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,129 @@
+// model: mmap. The checks, in the kernel's order, and the flags that a mapping begins with.
+#include <expected>
+
+#include "model/calls.h"
+#include "model/file_rules.h"
+#include "model/mapping.h"
+#include "model/placement.h"
+#include "spec/flags.h"
+#include "spec/units.h"
+
+namespace vmadiff::model {
+
+using spec::Errno;
+using spec::FileClass;
+using spec::Outcome;
+using spec::Vma;
+using spec::VmFlags;
+
+namespace {
+
+VmFlags initial_flags(const spec::Mmap& call) {
+  VmFlags flags = spec::kVmMayread | spec::kVmMaywrite | spec::kVmMayexec;
+  if ((call.prot & spec::kProtRead) != 0) flags |= spec::kVmRead;
+  if ((call.prot & spec::kProtWrite) != 0) flags |= spec::kVmWrite;
+  if ((call.prot & spec::kProtExec) != 0) flags |= spec::kVmExec;
+  // MAP_SYNC counts here whatever the type and the file, even where it is ignored otherwise.
+  if ((call.flags & spec::kMapSync) != 0) flags |= spec::kVmSync;
+  if ((call.flags & spec::kMapStack) != 0) flags |= spec::kVmNohugepage;
+  return flags;
+}
+
+// MAP_SHARED ignores flags that it does not know; MAP_SHARED_VALIDATE refuses them.
+bool has_flags_to_refuse(const spec::Mmap& call, FileClass cls) {
+  VmFlags known = ~spec::kMapFixedNoreplace;
+  if (!allows_map_sync(cls)) known &= ~spec::kMapSync;
+  return (call.flags & ~known) != 0;
+}
+
+// The type and protection that the file allows; leaves the flags that follow from it.
+Result check_file(const AddressSpace& space, const spec::Mmap& call, Vma& mapping) {
+  const FileClass cls = mapping.file.cls;
+  if (!offset_fits(cls, mapping.pgoff, mapping.end - mapping.start)) return fail(Errno::kEOVERFLOW);
+  const std::uint64_t type = call.flags & spec::kMapType;
+  if (type == spec::kMapShared || type == spec::kMapSharedValidate) {
+    if (type == spec::kMapSharedValidate && has_flags_to_refuse(call, cls)) {
+      return fail(Errno::kEOPNOTSUPP);
+    }
+    mapping.flags |= spec::kVmShared | spec::kVmMayshare;
+    if (!is_opened_writable(cls)) {
+      if ((call.prot & spec::kProtWrite) != 0) return fail(Errno::kEACCES);
+      mapping.flags &= ~(spec::kVmMaywrite | spec::kVmShared);
+    }
+  } else if (type != spec::kMapPrivate) {
+    return fail(Errno::kEINVAL);
+  }
+  if (is_noexec(cls, *space.setup)) {
+    if ((mapping.flags & spec::kVmExec) != 0) return fail(Errno::kEPERM);
+    mapping.flags &= ~spec::kVmMayexec;
+  }
+  if (!has_valid_hooks(cls, space.profile)) return fail(Errno::kENODEV);
+  return {};
+}
+
+// The type that memory without a file can have; leaves the flags and the offset that follow.
+Result check_anonymous(const spec::Mmap& call, Vma& mapping) {
+  switch (call.flags & spec::kMapType) {
+    case spec::kMapShared:
+      mapping.flags |= spec::kVmShared | spec::kVmMayshare;
+      mapping.pgoff = 0;
+      return {};
+    case spec::kMapDroppable:
+      mapping.flags |=
+          spec::kVmDroppable | spec::kVmNoreserve | spec::kVmWipeonfork | spec::kVmDontdump;
+      [[fallthrough]];
+    case spec::kMapPrivate:
+      mapping.pgoff = mapping.start >> spec::kPageShift;
+      return {};
+    default:
+      return fail(Errno::kEINVAL);
+  }
+}
+
+}  // namespace
+
+Outcome run(AddressSpace& space, const spec::Mmap& call) {
+  const spec::Setup& setup = *space.setup;
+  if (!spec::is_page_aligned(call.offset)) return Outcome::fail(Errno::kEINVAL);
+  const bool anonymous = (call.flags & spec::kMapAnonymous) != 0;
+  if (!anonymous && call.file.is_none()) return Outcome::fail(Errno::kEBADF);
+
+  PlacementRequest request;
+  request.file = anonymous ? spec::FileId{} : call.file;
+  request.length = call.length;
+  if (request.file.cls == FileClass::kHugetlb) {
+    request.length = (call.length + spec::kHugePageSize - 1) & ~(spec::kHugePageSize - 1);
+  }
+  if (request.length == 0) return Outcome::fail(Errno::kEINVAL);
+  request.length = spec::page_up(request.length);
+  if (request.length == 0) return Outcome::fail(Errno::kENOMEM);
+  if (space.map_count() > setup.max_map_count) return Outcome::fail(Errno::kENOMEM);
+
+  request.fixed = (call.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) != 0;
+  request.addr = request.fixed ? call.addr : usable_hint(setup, call.addr);
+  request.shared = (call.flags & spec::kMapShared) != 0;
+  request.pgoff = anonymous ? 0 : call.offset >> spec::kPageShift;
+  const auto placed = place(space, request);
+  if (!placed) return Outcome::fail(placed.error());
+
+  Vma mapping;
+  mapping.start = *placed;
+  mapping.end = *placed + request.length;
+  mapping.flags = initial_flags(call);
+  mapping.file = request.file;
+  mapping.pgoff = request.pgoff;
+  if ((call.flags & spec::kMapFixedNoreplace) != 0 && !space.vmas.is_free(mapping.range())) {
+    return Outcome::fail(Errno::kEEXIST);
+  }
+  const Result allowed =
+      anonymous ? check_anonymous(call, mapping) : check_file(space, call, mapping);
+  if (!allowed) return Outcome::fail(allowed.error());
+  if ((call.flags & spec::kMapNoreserve) != 0) mapping.flags |= spec::kVmNoreserve;
+
+  if (const Result mapped = map_region(space, mapping); !mapped) {
+    return Outcome::fail(mapped.error());
+  }
+  return Outcome::ok(mapping.start);
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,93 @@
+// model: mprotect. VMA by VMA in ascending order, up to the first error; what came before stays
+// changed. A VMA that has the permissions already is left as it is, and not joined with anything.
+#include <algorithm>
+
+#include "model/calls.h"
+#include "model/join.h"
+#include "spec/flags.h"
+#include "spec/units.h"
+
+namespace vmadiff::model {
+
+using spec::Address;
+using spec::Errno;
+using spec::Outcome;
+using spec::Range;
+using spec::Vma;
+using spec::VmFlags;
+
+namespace {
+
+VmFlags access_flags(std::uint64_t prot) {
+  VmFlags flags = 0;
+  if ((prot & spec::kProtRead) != 0) flags |= spec::kVmRead;
+  if ((prot & spec::kProtWrite) != 0) flags |= spec::kVmWrite;
+  if ((prot & spec::kProtExec) != 0) flags |= spec::kVmExec;
+  return flags;
+}
+
+// Each VM_MAY… flag stands four bits above the permission that it allows.
+bool is_allowed(VmFlags flags) { return (flags & spec::kVmAccessFlags & ~(flags >> 4)) == 0; }
+
+// Private memory that becomes writable is charged. It stays charged when it becomes read-only
+// again, except anonymous memory that nothing was written to yet.
+Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& flags) {
+  constexpr VmFlags kChargedElsewhere =
+      spec::kVmAccount | spec::kVmWrite | spec::kVmHugetlb | spec::kVmShared | spec::kVmNoreserve;
+  if ((flags & spec::kVmWrite) != 0) {
+    if ((vma.flags & kChargedElsewhere) != 0) return {};
+    if (space.refuses_charge(range.size() >> spec::kPageShift)) return fail(Errno::kENOMEM);
+    flags |= spec::kVmAccount;
+  } else if (is_anonymous(vma) && vma.anon_vma == spec::kNoAnonVma) {
+    flags &= ~spec::kVmAccount;
+  }
+  return {};
+}
+
+Result protect_part(AddressSpace& space, Range range, VmFlags access) {
+  const Vma& vma = *space.vmas.at(range.start);
+  VmFlags flags = (vma.flags & ~spec::kVmAccessFlags) | access;
+  if (!is_allowed(flags)) return fail(Errno::kEACCES);
+  if (flags == vma.flags) return {};
+  if (const Result charged = account(space, vma, range, flags); !charged) return charged;
+  return change_flags(space, range, flags);
+}
+
+}  // namespace
+
+Outcome run(AddressSpace& space, const spec::Mprotect& call) {
+  constexpr std::uint64_t kGrows = spec::kProtGrowsdown | spec::kProtGrowsup;
+  constexpr std::uint64_t kKnown =
+      spec::kProtRead | spec::kProtWrite | spec::kProtExec | spec::kProtSem;
+  const std::uint64_t grows = call.prot & kGrows;
+  const std::uint64_t prot = call.prot & ~kGrows;
+  if (grows == kGrows || !spec::is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
+  if (call.length == 0) return Outcome::ok();
+  const Address end = call.addr + spec::page_up(call.length);
+  if (end <= call.addr) return Outcome::fail(Errno::kENOMEM);
+  if ((prot & ~kKnown) != 0) return Outcome::fail(Errno::kEINVAL);
+
+  Address at = call.addr;
+  const Vma* const first = space.vmas.at_or_after(at);
+  if (first == nullptr || first->start >= end) return Outcome::fail(Errno::kENOMEM);
+  if (grows == spec::kProtGrowsdown) {
+    if ((first->flags & spec::kVmGrowsdown) == 0) return Outcome::fail(Errno::kEINVAL);
+    at = first->start;
+  } else {
+    if (first->start > at) return Outcome::fail(Errno::kENOMEM);
+    if (grows == spec::kProtGrowsup) return Outcome::fail(Errno::kEINVAL);  // none on x86-64
+  }
+
+  while (at < end) {
+    const Vma* const vma = space.vmas.at(at);
+    if (vma == nullptr) return Outcome::fail(Errno::kENOMEM);
+    const Range part{at, std::min(end, vma->end)};
+    if (const Result done = protect_part(space, part, access_flags(prot)); !done) {
+      return Outcome::fail(done.error());
+    }
+    at = part.end;
+  }
+  return Outcome::ok();
+}
+
+}  // namespace vmadiff::model
