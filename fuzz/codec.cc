@@ -1,0 +1,146 @@
+// fuzz: sequences as bytes and back (the format is described in the header).
+#include "fuzz/codec.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "fuzz/codec_fields.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::fuzz {
+namespace {
+
+// To add a call: its arguments here, in the order of its struct.
+template <typename Io>
+void fields(Io& io, spec::Mmap& c) {
+  io.address(c.addr);
+  io.length(c.length);
+  io.prot(c.prot);
+  io.map_flags(c.flags);
+  io.file(c.file);
+  io.length(c.offset);
+}
+template <typename Io>
+void fields(Io& io, spec::Munmap& c) {
+  io.address(c.addr);
+  io.length(c.length);
+}
+template <typename Io>
+void fields(Io& io, spec::Mprotect& c) {
+  io.address(c.addr);
+  io.length(c.length);
+  io.prot(c.prot);
+}
+template <typename Io>
+void fields(Io& io, spec::Brk& c) {
+  io.address(c.addr);
+}
+template <typename Io>
+void fields(Io& io, spec::Madvise& c) {
+  io.address(c.addr);
+  io.length(c.length);
+  io.advice(c.advice);
+}
+template <typename Io>
+void fields(Io& io, spec::Prctl& c) {
+  io.prctl(c);
+}
+template <typename Io>
+void fields(Io& io, spec::Touch& c) {
+  io.address(c.addr);
+  io.length(c.length);
+  io.access(c.access);
+}
+
+template <typename Call>
+spec::Syscall read_call(FieldReader& in) {
+  Call call;
+  fields(in, call);
+  return call;
+}
+
+/// One reader per alternative of spec::Syscall, in its order.
+template <typename Variant>
+struct Readers;
+template <typename... Calls>
+struct Readers<std::variant<Calls...>> {
+  static constexpr std::array<spec::Syscall (*)(FieldReader&), sizeof...(Calls)> kRows{
+      &read_call<Calls>...};
+};
+
+Input decode_binary(std::span<const std::uint8_t> bytes) {
+  constexpr const auto& kRows = Readers<spec::Syscall>::kRows;
+  Input input;
+  ByteReader in{bytes.subspan(1)};
+  input.profile = in.u8() % spec::profiles().size();
+  FieldReader arguments{in};
+  while (!in.at_end() && input.sequence.size() < kStepsMax) {
+    spec::Step step;
+    step.call = kRows[in.u8() % kRows.size()](arguments);
+    if (in.ran_out()) break;
+    if (!spec::unmodelled_reason(step.call)) input.sequence.push_back(std::move(step));
+  }
+  return input;
+}
+
+std::size_t profile_index(std::string_view name) {
+  const auto profiles = spec::profiles();
+  for (std::size_t i = 0; i < profiles.size(); ++i) {
+    if (profiles[i].name == name) return i;
+  }
+  return profiles.size();
+}
+
+/// The profile that a `# profile: NAME` line asks for; the last one counts.
+std::size_t profile_of(const spec::Trace& trace) {
+  constexpr std::string_view kDirective = "# profile:";
+  std::size_t chosen = profile_index(spec::kDefaultProfileName);
+  for (const auto& lines : trace.comments) {
+    for (std::string_view line : lines) {
+      if (!line.starts_with(kDirective)) continue;
+      line.remove_prefix(kDirective.size());
+      const auto first = line.find_first_not_of(" \t");
+      if (first == std::string_view::npos) continue;
+      const auto name = line.substr(first, line.find_last_not_of(" \t\r") + 1 - first);
+      if (const auto index = profile_index(name); index < spec::profiles().size()) chosen = index;
+    }
+  }
+  return chosen;
+}
+
+Input decode_text(std::span<const std::uint8_t> bytes) {
+  spec::Trace trace =
+      spec::parse_trace({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).trace;
+  Input input{.profile = profile_of(trace), .sequence = std::move(trace.sequence)};
+  if (input.sequence.size() > kStepsMax) input.sequence.resize(kStepsMax);
+  for (spec::Step& step : input.sequence) step.expected.reset();
+  return input;
+}
+
+}  // namespace
+
+Input decode(std::span<const std::uint8_t> bytes) {
+  const bool binary = !bytes.empty() && bytes.front() == kCodecVersion;
+  return binary ? decode_binary(bytes) : decode_text(bytes);
+}
+
+std::vector<std::uint8_t> encode(const Input& input, std::size_t size_max) {
+  std::vector<std::uint8_t> bytes{kCodecVersion, static_cast<std::uint8_t>(input.profile)};
+  ByteWriter out{bytes};
+  FieldWriter arguments{out};
+  for (std::size_t i = 0; i < input.sequence.size() && i < kStepsMax; ++i) {
+    const std::size_t before = bytes.size();
+    spec::Syscall call = input.sequence[i].call;
+    out.u8(call.index());
+    std::visit([&](auto& c) { fields(arguments, c); }, call);
+    if (bytes.size() <= size_max) continue;
+    bytes.resize(before);
+    break;
+  }
+  if (bytes.size() > size_max) bytes.resize(size_max);
+  return bytes;
+}
+
+}  // namespace vmadiff::fuzz

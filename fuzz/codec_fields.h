@@ -1,0 +1,95 @@
+// fuzz: can bytes find a counterexample? This file: the codec's argument forms, reading and writing
+// side by side. The format is described in codec.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "spec/syscall.h"
+
+namespace vmadiff::fuzz {
+
+/// Bytes from front to back. Behind the end it gives zeros and remembers that it did.
+class ByteReader {
+ public:
+  explicit ByteReader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  [[nodiscard]] bool at_end() const { return at_ == bytes_.size(); }
+  [[nodiscard]] bool ran_out() const { return ran_out_; }
+
+  std::uint8_t u8() {
+    if (at_end()) {
+      ran_out_ = true;
+      return 0;
+    }
+    return bytes_[at_++];
+  }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(number(2)); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(number(4)); }
+  std::uint64_t u64() { return number(8); }
+
+ private:
+  std::uint64_t number(unsigned bytes) {
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < bytes; ++i) value |= std::uint64_t{u8()} << (8 * i);
+    return value;
+  }
+
+  std::span<const std::uint8_t> bytes_;
+  std::size_t at_ = 0;
+  bool ran_out_ = false;
+};
+
+class ByteWriter {
+ public:
+  explicit ByteWriter(std::vector<std::uint8_t>& bytes) : bytes_(&bytes) {}
+  void u8(std::uint64_t value) { number(value, 1); }
+  void u16(std::uint64_t value) { number(value, 2); }
+  void u32(std::uint64_t value) { number(value, 4); }
+  void u64(std::uint64_t value) { number(value, 8); }
+
+ private:
+  void number(std::uint64_t value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; ++i) {
+      bytes_->push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    }
+  }
+  std::vector<std::uint8_t>* bytes_;
+};
+
+/// One function per kind of argument; a call names its arguments once, in codec.cc's fields(), and
+/// these two classes go through that list in the two directions.
+class FieldReader {
+ public:
+  explicit FieldReader(ByteReader& in) : in_(&in) {}
+  void address(std::uint64_t& value);
+  void length(std::uint64_t& value);
+  void prot(std::uint64_t& value);
+  void map_flags(std::uint64_t& value);
+  void file(spec::FileId& value);
+  void advice(std::int32_t& value);
+  void prctl(spec::Prctl& value);
+  void access(spec::Access& value);
+
+ private:
+  ByteReader* in_;
+};
+
+class FieldWriter {
+ public:
+  explicit FieldWriter(ByteWriter& out) : out_(&out) {}
+  void address(std::uint64_t value);
+  void length(std::uint64_t value);
+  void prot(std::uint64_t value);
+  void map_flags(std::uint64_t value);
+  void file(spec::FileId value);
+  void advice(std::int32_t value);
+  void prctl(const spec::Prctl& value);
+  void access(spec::Access value);
+
+ private:
+  ByteWriter* out_;
+};
+
+}  // namespace vmadiff::fuzz
