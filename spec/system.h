@@ -45,6 +45,9 @@ class System {
     for (const Step& step : sequence) outcomes.push_back(apply(step.process, step.call));
   }
 
+  /// What is known of the last death (the signal, a hang), one line; empty where there was none.
+  [[nodiscard]] virtual std::string_view death_note() const { return {}; }
+
   /// Writes the present state into `out`, reusing its memory. A fault only from systems that are
   /// other processes.
   virtual std::expected<void, ToolFault> snapshot(ProcessId process, Snapshot& out) = 0;

@@ -1,0 +1,61 @@
+// kernel: what the agent and its parent say to each other: a window of shared memory that holds a
+// program (a list of records), how far it has come, and the results. Plain data, fixed layout; seen
+// by the agent, which has no C++ library.
+#pragma once
+
+#include <stdint.h>
+
+namespace vmadiff::kernel {
+
+/// The agent's own memory, bytes. agent.ld repeats the program's part; spec::Setup::standard() is
+/// the same layout seen from above.
+inline constexpr uint64_t kWindowStart = 0x10000000;
+inline constexpr uint64_t kWindowSize = 0x100000;
+inline constexpr uint64_t kTextStart = 0x20000000;
+inline constexpr uint64_t kTextEnd = 0x20010000;
+inline constexpr uint64_t kDataEnd = 0x20020000;
+
+/// Open descriptors of the agent: the window, and above it the files that a call can name.
+inline constexpr int kWindowDescriptor = 3;
+inline constexpr int kFirstFileDescriptor = 16;
+/// One past the last descriptor that the agent is given.
+inline constexpr int kDescriptorEnd = 128;
+
+/// Record numbers that are not system calls. A touch is an access to argument[1] pages, the first
+/// of which holds the byte argument[0]; its result is 0 or the signal's number.
+inline constexpr uint32_t kTouchRead = 0xffff0000;
+inline constexpr uint32_t kTouchWrite = 0xffff0001;
+/// Gives argument[0] back and does nothing.
+inline constexpr uint32_t kGive = 0xffff0002;
+
+/// One thing to do: a system call by its number, or one of the above.
+struct Record {
+  uint32_t number;
+  /// Nonzero: the program ends here unless the result is `expected`.
+  uint32_t must_equal;
+  uint64_t argument[6];
+  uint64_t expected;
+};
+static_assert(sizeof(Record) == 64);
+
+inline constexpr uint32_t kRecordCountMax = 8192;
+inline constexpr uint32_t kScratchSize = 0x8000;
+
+/// The whole window. `request` and `reply` are futex words, each written by one side only: a
+/// program runs when request has been raised by one, and is over when reply equals it.
+struct Window {
+  alignas(64) uint32_t request;
+  uint32_t record_count;
+  alignas(64) uint32_t reply;
+  /// Index of the record that is being run, written before it is issued; record_count at the end.
+  uint32_t current;
+  /// What exec failed with, in the child that was to become the agent.
+  alignas(64) int32_t spawn_errno;
+  /// Memory for structures that set-up calls take by address.
+  alignas(64) uint8_t scratch[kScratchSize];
+  alignas(64) uint64_t results[kRecordCountMax];
+  alignas(64) Record records[kRecordCountMax];
+};
+static_assert(sizeof(Window) <= kWindowSize);
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,72 @@
+// kernel: what happens between fork and exec, in the child that becomes an agent.
+#include "kernel/agent_child.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "kernel/agent/protocol.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+constexpr rlim_t kStackLimit = rlim_t{8} << 20;  // bytes
+
+/// Unlimited, or as much as the hard limit allows.
+bool lift(__rlimit_resource resource) {
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  if (::setrlimit(resource, &unlimited) == 0) return true;
+  rlimit limit{};
+  if (::getrlimit(resource, &limit) != 0) return false;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(resource, &limit) == 0;
+}
+
+bool limit_resources() {
+  const rlimit stack{kStackLimit, kStackLimit};
+  // One byte: zero would still start a helper where core dumps go to a pipe.
+  const rlimit core{1, 1};
+  return ::setrlimit(RLIMIT_STACK, &stack) == 0 && ::setrlimit(RLIMIT_CORE, &core) == 0 &&
+         lift(RLIMIT_AS) && lift(RLIMIT_DATA);
+}
+
+bool arrange_descriptors(std::span<const Inherited> inherited) {
+  if (::syscall(SYS_close_range, 0, kDescriptorEnd - 1, 0) != 0) return false;
+  for (const auto& [from, to] : inherited) {
+    if (::dup2(from, to) != to) return false;
+  }
+  return ::syscall(SYS_close_range, kDescriptorEnd, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+bool reset_signals() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+}
+
+}  // namespace
+
+void become_agent(int parent, int executable, std::span<const Inherited> inherited,
+                  std::int32_t& failed_with) {
+  // A session of its own, so that Ctrl-C reaches the parent alone.
+  ::setsid();
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent && reset_signals() &&
+      limit_resources() && arrange_descriptors(inherited) &&
+      ::personality(ADDR_NO_RANDOMIZE) != -1) {
+    char name[] = "vmadiff-agent";
+    char* const arguments[] = {name, nullptr};
+    char* const environment[] = {nullptr};
+    ::syscall(SYS_execveat, executable, "", arguments, environment, AT_EMPTY_PATH);
+  }
+  failed_with = errno;
+  ::_exit(127);
+}
+
+}  // namespace vmadiff::kernel

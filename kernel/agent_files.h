@@ -1,0 +1,47 @@
+// kernel: the files that a sequence can map, opened once by the parent and inherited by each agent.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "kernel/agent/protocol.h"
+#include "kernel/descriptor.h"
+#include "spec/file.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+
+/// The agent's descriptor of a file; -1 for what an mmap cannot name. A file that this machine does
+/// not have is a closed descriptor, hence EBADF.
+[[nodiscard]] constexpr int descriptor_of(spec::FileId file) {
+  if (file.cls == spec::FileClass::kNone || file.cls == spec::FileClass::kAnonShared ||
+      file.cls == spec::FileClass::kOther || file.number >= spec::kFilesPerClass)
+    return -1;
+  return kFirstFileDescriptor +
+         static_cast<int>(file.cls) * static_cast<int>(spec::kFilesPerClass) +
+         static_cast<int>(file.number);
+}
+static_assert(kFirstFileDescriptor + spec::kFileClassCount * spec::kFilesPerClass <=
+              kDescriptorEnd);
+
+struct OpenFile {
+  spec::FileId id;
+  Descriptor descriptor;  ///< in this process, at or above kDescriptorEnd
+};
+
+struct AgentFiles {
+  std::vector<OpenFile> files;
+  /// One line for each class that is missing or not whole, with the way to get it.
+  std::vector<std::string> notes;
+
+  [[nodiscard]] std::uint32_t count(spec::FileClass cls) const;
+};
+
+/// Opens what this machine has. The files have no names any more when this returns. A missing class
+/// is a note; a fault is only what no class can do without.
+[[nodiscard]] std::expected<AgentFiles, spec::ToolFault> open_agent_files();
+
+}  // namespace vmadiff::kernel

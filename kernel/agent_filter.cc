@@ -1,0 +1,61 @@
+// kernel: the seccomp filter under which the agent runs sequences.
+#include "kernel/agent_filter.h"
+
+#include <fmt/format.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "kernel/descriptor.h"
+#include "spec/flags.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+/// To let another memory call through, add it here. prctl is let through by its option, below.
+constexpr std::array kAllowed{
+    // The calls of a sequence.
+    SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(brk), SCMP_SYS(madvise),
+    // What the protocol needs: waiting for work, coming back from a fault, giving up.
+    SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group)};
+
+constexpr std::array kAllowedPrctls{spec::kPrSetMemoryMerge, spec::kPrGetMemoryMerge};
+
+}  // namespace
+
+std::expected<std::vector<sock_filter>, spec::ToolFault> agent_filter() {
+  const auto fault = [](const char* what, int error) {
+    return std::unexpected(
+        spec::ToolFault{fmt::format("seccomp filter: {}: {}", what, std::strerror(error))});
+  };
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter{
+      seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release};
+  if (!filter) return fault("seccomp_init", ENOMEM);
+  for (const int call : kAllowed) {
+    if (const int r = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 0, nullptr); r < 0)
+      return fault("adding a call", -r);
+  }
+  for (const std::uint64_t option : kAllowedPrctls) {
+    const scmp_arg_cmp is_option{0, SCMP_CMP_EQ, option, 0};
+    if (const int r =
+            seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, &is_option);
+        r < 0)
+      return fault("adding prctl", -r);
+  }
+  const Descriptor file{::memfd_create("vmadiff-filter", MFD_CLOEXEC)};
+  if (!file.is_open()) return fault("memfd_create", errno);
+  if (const int r = seccomp_export_bpf(filter.get(), file.number()); r < 0)
+    return fault("exporting", -r);
+  const auto size = ::lseek(file.number(), 0, SEEK_END);
+  std::vector<sock_filter> program(static_cast<std::size_t>(size) / sizeof(sock_filter));
+  if (size <= 0 ||
+      ::pread(file.number(), program.data(), static_cast<std::size_t>(size), 0) != size)
+    return fault("reading it back", errno);
+  return program;
+}
+
+}  // namespace vmadiff::kernel

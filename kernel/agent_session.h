@@ -1,0 +1,81 @@
+// kernel: an agent that can be used again and again: it is reset between sequences, replaced when
+// it dies, and its mappings' files are known by name. What the host system and the probes stand on.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kernel/agent_files.h"
+#include "kernel/agent_process.h"
+#include "kernel/host.h"
+#include "kernel/proc_text.h"
+#include "spec/snapshot.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+
+class AgentSession {
+ public:
+  static std::expected<std::unique_ptr<AgentSession>, spec::ToolFault> open(
+      const HostOptions& options);
+
+  /// The mappings that the agent begins with, and cannot do without.
+  [[nodiscard]] const spec::Snapshot& initial() const { return initial_; }
+  [[nodiscard]] const AgentFiles& files() const { return files_; }
+  /// Files of one class that can be told apart in a snapshot.
+  [[nodiscard]] std::uint32_t file_count(spec::FileClass cls) const;
+  [[nodiscard]] bool has_sys_resource() const { return agent_->has_sys_resource(); }
+
+  /// The next run begins from the initial state. A fresh process takes over where the present one
+  /// is dead, distrusted, or old; now and then the layout is compared with the first.
+  std::expected<void, spec::ToolFault> begin();
+
+  /// Runs the records in order. results[i] belongs to program[i]; the end is after a death or the
+  /// last. After a death nothing runs until begin().
+  struct Run {
+    std::uint32_t done = 0;  ///< records with a result
+    bool died = false;       ///< in record `done`
+    std::string how_died;
+  };
+  std::expected<Run, spec::ToolFault> run(std::span<const Record> program,
+                                          std::vector<std::uint64_t>& results);
+
+  /// The state after the last run: all of spec::Snapshot but anonymous offsets and anon_vmas.
+  std::expected<void, spec::ToolFault> snapshot(spec::Snapshot& out);
+
+  /// Says that a call may have changed the agent's own memory: begin() takes a fresh process.
+  void distrust() { is_suspect_ = true; }
+
+ private:
+  explicit AgentSession(const HostOptions& options) : options_(options) {}
+  std::expected<void, spec::ToolFault> replace_agent();
+  std::expected<void, spec::ToolFault> learn_files();
+  std::expected<void, spec::ToolFault> learn_own_files();
+  std::expected<void, spec::ToolFault> read_layout(spec::Snapshot& out);
+  std::expected<Run, spec::ToolFault> run_once(std::span<const Record> program,
+                                               std::vector<std::uint64_t>& results);
+  void write_reset(std::vector<Record>& program) const;
+
+  HostOptions options_;
+  AgentFiles files_;
+  std::unique_ptr<AgentProcess> agent_;
+  std::vector<KnownFile> known_;
+  spec::Snapshot initial_;
+  std::vector<Record> reset_;   ///< unmaps all that is not initial
+  std::vector<Record> prefix_;  ///< the reset as it is needed now; kept for its memory
+  std::vector<std::uint64_t> no_results_;
+  std::string buffer_;
+  spec::Address start_brk_ = 0;
+  spec::Address brk_ = 0;
+  bool merge_any_ = false;
+  bool must_reset_ = true;
+  bool is_suspect_ = false;
+  std::uint32_t sequences_ = 0;
+};
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,60 @@
+// kernel: what does a real kernel do? This file: the kernel of the machine we run on, as a System
+// named "host". Calls run in a process of their own (the agent), which is looked at from outside.
+// Knows no model and no implementation: nothing here says what should happen.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "spec/file.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+
+/// What this machine lets us do, found by trying.
+struct HostCapabilities {
+  bool can_run = false;
+  std::string why_not;  ///< where it cannot run: one line, with the way to get it
+  /// Whether calls about KSM can be part of sequences: the kernel has KSM, and CAP_SYS_RESOURCE is
+  /// there.
+  bool ksm = false;
+  std::string ksm_note;  ///< why not, one line; else empty
+  /// The classes that have at least one file here, in enum order.
+  std::vector<spec::FileClass> file_classes;
+  /// How many files of each class there are, by the class's value: kFilesPerClass or less.
+  std::array<std::uint32_t, spec::kFileClassCount> file_counts{};
+  std::vector<std::string> file_notes;  ///< why a class is missing or not whole, a line each
+  /// Whether PROT_EXEC alone may be part of sequences. Not with CPU protection keys, where it takes
+  /// a key (arch_override_mprotect_pkey), which is not modelled.
+  bool exec_only = false;
+  std::string release;  ///< the kernel's, as uname gives it
+};
+
+struct HostOptions {
+  /// An agent that does not answer for so long counts as dead.
+  std::chrono::milliseconds timeout{10000};
+  /// A fresh process after so many sequences, against state that no reset sees.
+  std::uint32_t sequences_per_process = 10000;
+};
+
+[[nodiscard]] HostCapabilities probe_host();
+
+/// The agent's initial layout and this machine's limits, for the models: equal to
+/// Setup::standard() but for the limits, unless the kernel refuses to unmap something of its own.
+[[nodiscard]] std::expected<spec::Setup, spec::ToolFault> read_setup();
+
+/// A system that starts from the layout of read_setup(), and no other.
+///
+/// start() costs nothing: the agent resets itself in the same round trip as the calls that follow.
+/// A call that touches reserved memory (spec::touches_reserved) is run, and mostly kills the agent:
+/// that is reported as the death it is, and start() brings a fresh one.
+[[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_host(
+    const HostOptions& options = {});
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,197 @@
+// kernel: what this machine lets us do and how large it is, found by trying in an agent.
+#include <cpuid.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <string>
+
+#include "kernel/agent_session.h"
+#include "kernel/host.h"
+#include "kernel/program.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+using spec::Address;
+using spec::FileClass;
+using spec::FileId;
+using spec::ToolFault;
+
+/// Calls made in the agent, each from the initial state.
+class Probe {
+ public:
+  explicit Probe(AgentSession& session) : session_(session) {}
+
+  /// The raw result; a death or fault is the caller's EINTR, which no probed call gives.
+  std::uint64_t operator()(const Record& record) {
+    constexpr std::uint64_t kFailed = static_cast<std::uint64_t>(-EINTR);
+    if (!session_.begin()) return kFailed;
+    const auto ran = session_.run({&record, 1}, results_);
+    return ran && !ran->died ? results_.front() : kFailed;
+  }
+
+  std::uint64_t map(Address addr, Address length, std::uint64_t prot, std::uint64_t flags,
+                    FileId file = {}) {
+    const auto descriptor = static_cast<std::uint64_t>(std::int64_t{descriptor_of(file)});
+    return (*this)(system_call(SYS_mmap, addr, length, prot, flags, descriptor, 0));
+  }
+
+  bool is_noexec(FileId file) {
+    return map(0, spec::kPageSize, PROT_READ | PROT_EXEC, MAP_PRIVATE, file) ==
+           static_cast<std::uint64_t>(-EPERM);
+  }
+
+  /// Whether a large mapping of the file goes to a huge-page boundary.
+  bool is_placed_huge(FileId file, std::uint64_t flags) {
+    return map(0, 2 * spec::kHugePageSize, PROT_READ, flags, file) % spec::kHugePageSize == 0;
+  }
+
+ private:
+  AgentSession& session_;
+  std::vector<std::uint64_t> results_;
+};
+
+std::uint64_t number_in(const char* path, std::uint64_t otherwise) {
+  std::ifstream file{path};
+  std::uint64_t value = 0;
+  return file >> value ? value : otherwise;
+}
+
+/// RAM plus swap, pages: what heuristic overcommit holds a single charge against.
+std::uint64_t memory_pages() {
+  std::ifstream file{"/proc/meminfo"};
+  std::uint64_t kib = 0;
+  for (std::string label; file >> label;) {
+    std::uint64_t value = 0;
+    if ((label == "MemTotal:" || label == "SwapTotal:") && file >> value) kib += value;
+  }
+  return kib / (spec::kPageSize / 1024);
+}
+
+/// Where a search from the top puts one page first, by the rule for mmap_base and what is mapped.
+Address first_place(const spec::Setup& setup) {
+  Address place = setup.mmap_base - spec::kPageSize;
+  for (auto vma = setup.initial.vmas.rbegin(); vma != setup.initial.vmas.rend(); ++vma) {
+    if (vma->range().overlaps({place, place + spec::kPageSize}))
+      place = vma->start - spec::kPageSize;
+  }
+  return place;
+}
+
+bool has_protection_keys() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  constexpr unsigned kOspke = 1U << 4;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c & kOspke) != 0;
+}
+
+constexpr std::uint64_t kAnonPrivate = MAP_PRIVATE | MAP_ANONYMOUS;
+/// /proc/sys/vm/overcommit_memory
+constexpr std::uint64_t kOvercommitAlways = 1;
+constexpr std::uint64_t kOvercommitNever = 2;
+
+spec::Setup setup_of(AgentSession& session) {
+  Probe probe{session};
+  spec::Setup setup;
+  setup.initial = session.initial();
+  setup.start_brk = setup.initial.brk;
+  setup.mmap_min_addr = number_in("/proc/sys/vm/mmap_min_addr", setup.mmap_min_addr);
+  // The lowest hint there is goes up to it.
+  setup.placement_min_addr = probe.map(spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
+  setup.max_map_count = number_in("/proc/sys/vm/max_map_count", setup.max_map_count);
+  if (number_in("/proc/sys/vm/overcommit_memory", 0) != kOvercommitAlways)
+    setup.overcommit_pages = memory_pages();
+  setup.may_set_memory_merge = session.has_sys_resource();
+  setup.zero_noexec = probe.is_noexec({FileClass::kZero, 0});
+  setup.file_noexec = probe.is_noexec({FileClass::kFile, 0});
+  for (const spec::Vma& vma : setup.initial.vmas) setup.reserved.push_back(vma.range());
+  return setup;
+}
+
+/// Why the host cannot be compared with the models, where it cannot.
+std::string reason_against(Probe& probe, const spec::Setup& setup) {
+  for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
+      return "address space or data size is limited: raise the hard limits (ulimit -Hv, -Hd)";
+  }
+  if (number_in("/proc/sys/vm/overcommit_memory", 0) == kOvercommitNever)
+    return "strict overcommit is not modelled: sysctl vm.overcommit_memory=0";
+  if (const auto at = probe.map(0, spec::kPageSize, PROT_NONE, kAnonPrivate);
+      at != first_place(setup)) {
+    return fmt::format(
+        "mappings are placed by another rule ({:#x} came first): sysctl vm.legacy_va_layout=0", at);
+  }
+  if (const auto at =
+          probe.map(setup.task_size + spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
+      at > setup.task_size && at < -spec::kPageSize)
+    return "five-level page tables are not modelled: boot with no5lvl";
+  if (!probe.is_placed_huge({}, kAnonPrivate))
+    return "the placement of a kernel without transparent huge pages is not modelled";
+  if (probe.is_placed_huge({}, MAP_SHARED | MAP_ANONYMOUS)) {
+    return "huge pages in shared memory are not modelled: "
+           "echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled";
+  }
+  return {};
+}
+
+void probe_files(Probe& probe, const AgentSession& session, HostCapabilities& found) {
+  found.file_notes = session.files().notes;
+  for (const FileClass cls : spec::mappable_file_classes()) {
+    auto count = session.file_count(cls);
+    const bool is_regular = cls == FileClass::kFile || cls == FileClass::kFileReadOnly;
+    if (is_regular && count != 0 && !probe.is_placed_huge({cls, 0}, MAP_PRIVATE)) {
+      found.file_notes.push_back(fmt::format(
+          "{}: this file system places large mappings by a rule that is not modelled", name(cls)));
+      count = 0;
+    }
+    found.file_counts[static_cast<std::size_t>(cls)] = count;
+    if (count != 0) found.file_classes.push_back(cls);
+  }
+}
+
+void probe_ksm(Probe& probe, const AgentSession& session, HostCapabilities& found) {
+  if (probe(system_call(SYS_prctl, spec::kPrGetMemoryMerge)) != 0) {
+    found.ksm_note = "this kernel has no KSM, or none for whole processes (CONFIG_KSM, Linux 6.4)";
+  } else if (!session.has_sys_resource()) {
+    found.ksm_note = "PR_SET_MEMORY_MERGE needs CAP_SYS_RESOURCE: run as root";
+  } else {
+    found.ksm = true;
+  }
+}
+
+}  // namespace
+
+HostCapabilities probe_host() {
+  HostCapabilities found;
+  utsname system{};
+  if (::uname(&system) == 0) found.release = system.release;
+  found.exec_only = !has_protection_keys();
+  auto session = AgentSession::open({});
+  if (!session) {
+    found.why_not = session.error().message;
+    return found;
+  }
+  Probe probe{**session};
+  found.why_not = reason_against(probe, setup_of(**session));
+  found.can_run = found.why_not.empty();
+  probe_files(probe, **session, found);
+  probe_ksm(probe, **session, found);
+  return found;
+}
+
+std::expected<spec::Setup, ToolFault> read_setup() {
+  auto session = AgentSession::open({});
+  if (!session) return std::unexpected(session.error());
+  return setup_of(**session);
+}
+
+}  // namespace vmadiff::kernel

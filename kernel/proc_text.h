@@ -1,0 +1,64 @@
+// kernel: what /proc says about a process, read and parsed. Knows the text, not who wrote it.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/snapshot.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+
+/// Identity of a file as /proc/PID/maps prints it. The device is the super block's, which is not
+/// what stat gives on every file system, so the identities are learned from mappings.
+struct Inode {
+  std::uint32_t device_major = 0;
+  std::uint32_t device_minor = 0;
+  std::uint64_t number = 0;
+  [[nodiscard]] constexpr bool is_none() const {
+    return device_major == 0 && device_minor == 0 && number == 0;
+  }
+  friend constexpr bool operator==(const Inode&, const Inode&) = default;
+};
+
+struct KnownFile {
+  Inode inode;
+  spec::FileId id;
+};
+
+/// One VMA as smaps shows it.
+struct SmapsEntry {
+  spec::Range range;
+  std::string_view permissions;  ///< "rw-p"
+  std::uint64_t offset = 0;      ///< bytes
+  Inode inode;
+  std::string_view path;
+  std::string_view flag_codes;  ///< behind "VmFlags: "
+};
+
+/// Takes the first entry off `text`. Nothing where the text is not smaps'.
+[[nodiscard]] bool take_smaps_entry(std::string_view& text, SmapsEntry& entry);
+
+/// Writes the VMAs below `task_size` into `vmas`. Files that are not known are a fault, but for the
+/// shmem objects behind shared anonymous memory: kAnonShared, numbered as they appear.
+[[nodiscard]] std::expected<void, spec::ToolFault> parse_smaps(std::string_view text,
+                                                               const std::vector<KnownFile>& known,
+                                                               spec::Address task_size,
+                                                               std::vector<spec::Vma>& vmas);
+
+/// The mm's counters from /proc/PID/status; map_count is not there and stays as it is.
+[[nodiscard]] std::expected<void, spec::ToolFault> parse_status(std::string_view text,
+                                                                spec::Counters& counters);
+
+/// Reads a /proc file from its beginning to its end into `buffer`, which only grows; the text is in
+/// its first bytes. `descriptor` may be read again.
+[[nodiscard]] std::expected<std::string_view, spec::ToolFault> read_proc(int descriptor,
+                                                                         std::string& buffer);
+
+/// The mappings of a process below the task size, from /proc/PID/maps.
+[[nodiscard]] std::expected<std::vector<spec::Range>, spec::ToolFault> mapped_ranges(int pid);
+
+}  // namespace vmadiff::kernel
