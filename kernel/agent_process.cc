@@ -158,7 +158,6 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
 
   constexpr unsigned kSysResource = 1U << CAP_SYS_RESOURCE;
   const unsigned kept = structures->caps[0].effective & kSysResource;
-  has_sys_resource_ = kept != 0;
   structures->caps[0] = {kept, kept, 0};
   structures->caps[1] = {0, 0, 0};
   program.push_back(must_be_zero(SYS_capset, header, caps));

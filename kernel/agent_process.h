@@ -33,8 +33,10 @@ struct RunEnd {
 /// Not thread-safe. The process dies with the object, and with the thread that made it.
 class AgentProcess {
  public:
-  /// A process under the filter, with nothing mapped but what it lives on, ready for programs.
-  /// `timeout` is how long a program may take before the agent counts as hung.
+  /// A process under the filter, with no capability but CAP_SYS_RESOURCE (which a kernel may want
+  /// for PR_SET_MEMORY_MERGE, and which no other call here asks for), with nothing mapped but what
+  /// it lives on, ready for programs. `timeout` is how long a program may take before the agent
+  /// counts as hung.
   static std::expected<std::unique_ptr<AgentProcess>, spec::ToolFault> spawn(
       const AgentFiles& files, std::chrono::milliseconds timeout);
 
@@ -52,11 +54,9 @@ class AgentProcess {
   RunEnd run(std::uint32_t count);
 
   [[nodiscard]] bool is_alive() const { return is_alive_; }
-  /// /proc/PID/smaps, statm and status, opened once. Reading them does not disturb the process.
+  /// /proc/PID/smaps and status, opened once. Reading them does not disturb the process.
   [[nodiscard]] int smaps() const { return smaps_.number(); }
   [[nodiscard]] int status() const { return status_.number(); }
-  /// Whether the process holds CAP_SYS_RESOURCE, the one capability that it keeps.
-  [[nodiscard]] bool has_sys_resource() const { return has_sys_resource_; }
 
  private:
   explicit AgentProcess(std::chrono::milliseconds timeout) : timeout_(timeout) {}
@@ -76,7 +76,6 @@ class AgentProcess {
   Descriptor status_;
   std::uint32_t request_ = 0;
   bool is_alive_ = false;
-  bool has_sys_resource_ = false;
 };
 
 }  // namespace vmadiff::kernel

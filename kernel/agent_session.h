@@ -29,7 +29,6 @@ class AgentSession {
   [[nodiscard]] const AgentFiles& files() const { return files_; }
   /// Files of one class that can be told apart in a snapshot.
   [[nodiscard]] std::uint32_t file_count(spec::FileClass cls) const;
-  [[nodiscard]] bool has_sys_resource() const { return agent_->has_sys_resource(); }
 
   /// The next run begins from the initial state. A fresh process takes over where the present one
   /// is dead, distrusted, or old; now and then the layout is compared with the first.

@@ -21,8 +21,7 @@ namespace vmadiff::kernel {
 struct HostCapabilities {
   bool can_run = false;
   std::string why_not;  ///< where it cannot run: one line, with the way to get it
-  /// Whether calls about KSM can be part of sequences: the kernel has KSM, and CAP_SYS_RESOURCE is
-  /// there.
+  /// Whether calls about KSM can be part of sequences: the kernel has KSM, and lets us turn it on.
   bool ksm = false;
   std::string ksm_note;  ///< why not, one line; else empty
   /// The classes that have at least one file here, in enum order.

@@ -42,6 +42,11 @@ class Probe {
     return (*this)(system_call(SYS_mmap, addr, length, prot, flags, descriptor, 0));
   }
 
+  /// Mainline asks for no capability here (read in 6.12, measured on 6.18); to try is to know.
+  std::uint64_t set_memory_merge() {
+    return (*this)(system_call(SYS_prctl, spec::kPrSetMemoryMerge, 1));
+  }
+
   bool is_noexec(FileId file) {
     return map(0, spec::kPageSize, PROT_READ | PROT_EXEC, MAP_PRIVATE, file) ==
            static_cast<std::uint64_t>(-EPERM);
@@ -109,7 +114,7 @@ spec::Setup setup_of(AgentSession& session) {
   setup.max_map_count = number_in("/proc/sys/vm/max_map_count", setup.max_map_count);
   if (number_in("/proc/sys/vm/overcommit_memory", 0) != kOvercommitAlways)
     setup.overcommit_pages = memory_pages();
-  setup.may_set_memory_merge = session.has_sys_resource();
+  setup.may_set_memory_merge = probe.set_memory_merge() != static_cast<std::uint64_t>(-EPERM);
   setup.zero_noexec = probe.is_noexec({FileClass::kZero, 0});
   setup.file_noexec = probe.is_noexec({FileClass::kFile, 0});
   for (const spec::Vma& vma : setup.initial.vmas) setup.reserved.push_back(vma.range());
@@ -158,11 +163,12 @@ void probe_files(Probe& probe, const AgentSession& session, HostCapabilities& fo
   }
 }
 
-void probe_ksm(Probe& probe, const AgentSession& session, HostCapabilities& found) {
-  if (probe(system_call(SYS_prctl, spec::kPrGetMemoryMerge)) != 0) {
-    found.ksm_note = "this kernel has no KSM, or none for whole processes (CONFIG_KSM, Linux 6.4)";
-  } else if (!session.has_sys_resource()) {
-    found.ksm_note = "PR_SET_MEMORY_MERGE needs CAP_SYS_RESOURCE: run as root";
+void probe_ksm(Probe& probe, HostCapabilities& found) {
+  const auto result = probe.set_memory_merge();
+  if (result == static_cast<std::uint64_t>(-EPERM)) {
+    found.ksm_note = "this kernel wants CAP_SYS_RESOURCE for PR_SET_MEMORY_MERGE: run as root";
+  } else if (result != 0) {
+    found.ksm_note = "this kernel has no KSM for whole processes (CONFIG_KSM, Linux 6.4 or later)";
   } else {
     found.ksm = true;
   }
@@ -184,7 +190,7 @@ HostCapabilities probe_host() {
   found.why_not = reason_against(probe, setup_of(**session));
   found.can_run = found.why_not.empty();
   probe_files(probe, **session, found);
-  probe_ksm(probe, **session, found);
+  probe_ksm(probe, found);
   return found;
 }
 
