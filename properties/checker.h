@@ -59,6 +59,11 @@ class Checker {
   [[nodiscard]] std::expected<std::optional<Finding>, spec::ToolFault> check(
       const spec::Sequence& sequence, Observation observation);
 
+  /// The same for a sequence that is not part of the campaign (a candidate of minimize, a second
+  /// look): every relation runs, and nothing is counted.
+  [[nodiscard]] std::expected<std::optional<Finding>, spec::ToolFault> recheck(
+      const spec::Sequence& sequence, Observation observation);
+
   [[nodiscard]] const Tally& tally() const;
 
  private:

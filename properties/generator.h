@@ -12,11 +12,11 @@
 namespace vmadiff::properties {
 
 struct GeneratorOptions {
-  spec::Setup setup;                           ///< reserved memory is kept away from
-  std::vector<spec::FileClass> file_classes;   ///< what mmap may name
+  spec::Setup setup;                          ///< reserved memory is kept away from
+  std::vector<spec::FileClass> file_classes;  ///< what mmap may name
   std::uint32_t files_per_class = spec::kFilesPerClass;
-  bool ksm_calls = true;                       ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
-  bool exec_only = true;                       ///< PROT_EXEC alone (takes a pkey on some machines)
+  bool ksm_calls = true;  ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
+  bool exec_only = true;  ///< PROT_EXEC alone (takes a pkey on some machines)
   std::size_t length_min = 1;
   std::size_t length_max = 64;
 };

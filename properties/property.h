@@ -14,10 +14,10 @@ namespace vmadiff::properties {
 enum class Kind : std::uint8_t { kInvariant, kEquivalence, kRelation };
 
 struct Property {
-  std::string_view name;   ///< a claim: "VmasAreSortedAndDisjoint"
+  std::string_view name;  ///< a claim: "VmasAreSortedAndDisjoint"
   Kind kind;
-  std::string_view claim;  ///< the claim as a sentence
-  std::string_view source; ///< where the rule comes from
+  std::string_view claim;   ///< the claim as a sentence
+  std::string_view source;  ///< where the rule comes from
 };
 
 [[nodiscard]] std::span<const Property> all_properties();

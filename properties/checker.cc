@@ -1,0 +1,210 @@
+// properties: the checker puts the parts together: a lockstep of the systems in this process, the
+// remote ones ahead or in lockstep, then the relations.
+#include "properties/checker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "properties/claim.h"
+#include "properties/exemptions.h"
+#include "properties/lockstep.h"
+#include "properties/relation.h"
+#include "properties/run_ahead.h"
+
+namespace vmadiff::properties {
+namespace {
+
+struct NamedRelation {
+  Claim claim;
+  Relation relation;
+};
+constexpr std::array kRelations{
+    NamedRelation{Claim::kEnablingKsmChangesNoLayout, enabling_ksm_changes_no_layout},
+    NamedRelation{Claim::kMprotectThereAndBackIsIdentity, mprotect_there_and_back_is_identity},
+    NamedRelation{Claim::kSplittingACallEqualsTheWhole, splitting_a_call_equals_the_whole},
+    NamedRelation{Claim::kRenumberingAddressesMovesTheLayout,
+                  renumbering_addresses_moves_the_layout},
+    NamedRelation{Claim::kReviewPredicateIsIndistinguishable,
+                  review_predicate_is_indistinguishable},
+};
+
+/// The profile that ReviewPredicateIsIndistinguishable compares with; nothing for the others.
+std::optional<spec::KernelProfile> profile_of_the_other_predicate(
+    const spec::KernelProfile& profile) {
+  if (profile.name == "patch-v2") return spec::profile_named("patch-v2-review");
+  if (profile.name == "patch-v2-review") return spec::profile_named("patch-v2");
+  return std::nullopt;
+}
+
+bool touches_reserved(const spec::Setup& setup, const spec::Sequence& sequence) {
+  return std::ranges::any_of(
+      sequence, [&](const spec::Step& step) { return spec::touches_reserved(setup, step); });
+}
+
+}  // namespace
+
+void Tally::add(const Tally& other) {
+  sequences += other.sequences;
+  operations += other.operations;
+  remote_operations += other.remote_operations;
+  skipped_on_remote += other.skipped_on_remote;
+  for (const auto& [name, count] : other.exemptions) exemptions[name] += count;
+}
+
+struct Checker::State {
+  State(std::vector<spec::System*> systems, CheckerOptions given)
+      : options(std::move(given)),
+        selection(options.properties),
+        rules{options.setup, options.profile, selection, exemptions},
+        everyone(systems, rules) {
+    std::vector<spec::System*> near;
+    for (spec::System* system : systems) {
+      (system->is_remote() ? remotes : near).push_back(system);
+    }
+    if (!near.empty()) in_process.emplace(near, rules);
+    prepare_relations(near);
+  }
+
+  void prepare_relations(const std::vector<spec::System*>& near) {
+    if (near.empty()) return;
+    room.system = near.front();
+    room.seen = near.front()->observes();
+    room.setup = &options.setup;
+    room.profile = &options.profile;
+    room.exemptions = &exemptions;
+    const auto other = profile_of_the_other_predicate(options.profile);
+    if (other && options.make_like != nullptr &&
+        selection.has(Claim::kReviewPredicateIsIndistinguishable)) {
+      reviewed = options.make_like(near.front()->name(), *other);
+      room.other_profile = reviewed.get();
+    }
+  }
+
+  Finding finding(Observed observed, const spec::Sequence& sequence) const {
+    Finding out;
+    out.claim = name(observed.claim);
+    out.explanation = std::move(observed.explanation);
+    out.profile = options.profile.name;
+    out.setup = options.setup;
+    out.step = observed.step;
+    const std::size_t kept = std::min(observed.step + 1, sequence.size());
+    out.sequence.assign(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(kept));
+    out.views = std::move(observed.views);
+    const auto call = out.step < sequence.size() ? spec::name(sequence[out.step].call)
+                                                 : std::string_view{"start"};
+    out.fingerprint = fmt::format("{}/{}/{}", out.claim, call, observed.reason);
+    return out;
+  }
+
+  std::expected<std::optional<Finding>, spec::ToolFault> check(const spec::Sequence& sequence,
+                                                               Observation observation,
+                                                               bool relations);
+  ObservedResult run_systems(const spec::Sequence& sequence, Observation observation);
+  ObservedResult run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence);
+  ObservedResult run_relations(const spec::Sequence& sequence);
+
+  CheckerOptions options;
+  Selection selection;
+  ExemptionCounts exemptions;
+  Rules rules;
+  Lockstep everyone;
+  std::optional<Lockstep> in_process;
+  std::vector<spec::System*> remotes;
+  Side remote_side;
+  std::unique_ptr<spec::System> reviewed;
+  RelationRoom room;
+  Tally tally;
+};
+
+ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence) {
+  auto found = lockstep.run(sequence, false);
+  const bool tree = found && *found && (*found)->claim == Claim::kDataStructuresAreWellFormed;
+  // Trees are looked at once a sequence, since that is dear; once one is broken, run again to see
+  // which call broke it.
+  return tree ? lockstep.run(sequence, true) : found;
+}
+
+ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
+                                           Observation observation) {
+  const bool skip = !remotes.empty() && touches_reserved(options.setup, sequence);
+  if (skip) ++tally.skipped_on_remote;
+  const bool with_remotes = !remotes.empty() && !skip;
+  if (with_remotes) tally.remote_operations += sequence.size() * remotes.size();
+
+  if (with_remotes && observation == Observation::kEveryStep) {
+    return run_lockstep(everyone, sequence);
+  }
+  if (in_process) {
+    if (auto found = run_lockstep(*in_process, sequence); !found || *found) return found;
+  }
+  if (!with_remotes) return std::nullopt;
+  static const std::vector<spec::Outcome> kNone;
+  const Side* expected = in_process ? &in_process->sides().front() : nullptr;
+  for (spec::System* remote : remotes) {
+    auto found = run_ahead(*remote, sequence, expected, in_process ? in_process->outcomes() : kNone,
+                           rules, remote_side);
+    if (!found || *found) return found;
+  }
+  return std::nullopt;
+}
+
+ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
+  if (room.system == nullptr) return std::nullopt;
+  for (const auto& [claim, relation] : kRelations) {
+    if (!selection.has(claim)) continue;
+    auto breach = relation(room, sequence);
+    if (!breach) return std::unexpected(breach.error());
+    if (!*breach) continue;
+    RelationBreach& b = **breach;
+    return Observed{claim,
+                    b.step,
+                    std::move(b.explanation),
+                    std::move(b.reason),
+                    {std::move(b.expected), std::move(b.actual)}};
+  }
+  return std::nullopt;
+}
+
+std::expected<std::optional<Finding>, spec::ToolFault> Checker::State::check(
+    const spec::Sequence& sequence, Observation observation, bool relations) {
+  auto found = run_systems(sequence, observation);
+  if (found && !*found && relations) found = run_relations(sequence);
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return std::nullopt;
+  return finding(std::move(**found), sequence);
+}
+
+Checker::Checker(std::vector<spec::System*> systems, CheckerOptions options)
+    : state_(std::make_unique<State>(std::move(systems), std::move(options))) {}
+
+Checker::~Checker() = default;
+
+std::expected<std::optional<Finding>, spec::ToolFault> Checker::check(
+    const spec::Sequence& sequence, Observation observation) {
+  const std::uint64_t index = state_->tally.sequences++;
+  state_->tally.operations += sequence.size();
+  const std::uint64_t every = std::max<std::uint64_t>(1, state_->options.relation_every);
+  return state_->check(sequence, observation, index % every == 0);
+}
+
+std::expected<std::optional<Finding>, spec::ToolFault> Checker::recheck(
+    const spec::Sequence& sequence, Observation observation) {
+  const Tally tally = state_->tally;
+  const ExemptionCounts exemptions = state_->exemptions;
+  auto found = state_->check(sequence, observation, true);
+  state_->tally = tally;
+  state_->exemptions = exemptions;
+  return found;
+}
+
+const Tally& Checker::tally() const {
+  state_->tally.exemptions.clear();
+  state_->exemptions.add_to(state_->tally.exemptions);
+  return state_->tally;
+}
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,107 @@
+// properties: which failed calls may leave something behind, and where.
+#include "properties/failed_calls.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/difference.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+using spec::Errno;
+using spec::Snapshot;
+using spec::Vma;
+
+bool failed(const spec::Syscall& call, const spec::Outcome& outcome) {
+  if (const auto* brk = std::get_if<spec::Brk>(&call)) {
+    return outcome.is_ok() && outcome.value() != brk->addr;
+  }
+  return outcome.is_error();
+}
+
+/// The exemption that lets this kind of failure leave changes inside the call's range.
+struct PartialFailure {
+  Errno error;
+
+  std::optional<Exemption> operator()(const spec::Mmap& call) const {
+    if ((call.flags & spec::kMapFixed) == 0 || call.file.is_none()) return std::nullopt;
+    return Exemption::kMmapHookFailsAfterUnmapping;
+  }
+  std::optional<Exemption> operator()(const spec::Mprotect&) const {
+    // EINVAL comes before the walk, but for a hugetlb VMA that would be split midway.
+    return Exemption::kMprotectStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::Madvise&) const {
+    if (error != Errno::kENOMEM && error != Errno::kEAGAIN) return std::nullopt;
+    return Exemption::kMadviseGoesOnOverHoles;
+  }
+  std::optional<Exemption> operator()(const spec::Touch&) const {
+    return Exemption::kTouchKeepsTheEarlierPages;
+  }
+  std::optional<Exemption> operator()(const auto&) const { return std::nullopt; }
+};
+
+/// The VMA at `address` or the next one behind it.
+auto find_vma(const Snapshot& s, Address address) {
+  return std::ranges::upper_bound(s.vmas, address, {}, &Vma::end);
+}
+
+bool same_memory(const Vma& a, const Vma& b) {
+  const bool offsets =
+      (a.start >> spec::kPageShift) - a.pgoff == (b.start >> spec::kPageShift) - b.pgoff;
+  return ((a.flags ^ b.flags) & ~spec::kVmSoftdirty) == 0 && a.file == b.file && offsets;
+}
+
+/// Whether every page of [start, end) is mapped alike in both, however it is cut into VMAs.
+bool same_pages(const Snapshot& before, const Snapshot& after, Address start, Address end) {
+  Address at = start;
+  while (at < end) {
+    const auto a = find_vma(before, at);
+    const auto b = find_vma(after, at);
+    const bool a_here = a != before.vmas.end() && a->start <= at;
+    const bool b_here = b != after.vmas.end() && b->start <= at;
+    if (a_here != b_here || (a_here && !same_memory(*a, *b))) return false;
+    Address next = end;
+    if (a != before.vmas.end()) next = std::min(next, a_here ? a->end : a->start);
+    if (b != after.vmas.end()) next = std::min(next, b_here ? b->end : b->start);
+    at = next;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
+                                                 const spec::Outcome& outcome,
+                                                 const Snapshot& before, const Snapshot& after,
+                                                 const spec::Observes& seen,
+                                                 ExemptionCounts& exemptions) {
+  if (!failed(call, outcome)) return std::nullopt;
+  const auto changed = difference(before, after, seen);
+  if (!changed) return std::nullopt;
+  const auto sentence = [&](const Difference& d) {
+    return fmt::format("the call failed ({}) and changed the state: {}", text(outcome),
+                       explain(d, before, after));
+  };
+  if (outcome.is_ok()) return sentence(*changed);
+  const auto exemption = std::visit(PartialFailure{outcome.error()}, call);
+  if (!exemption) return sentence(*changed);
+  if (*exemption == Exemption::kTouchKeepsTheEarlierPages) {
+    spec::Observes layout = seen;
+    layout.anon_vma = false;
+    if (const auto d = difference(before, after, layout)) return sentence(*d);
+  } else {
+    const auto range = named_range(call);
+    if (!range || !same_pages(before, after, 0, range->start) ||
+        !same_pages(before, after, range->end, ~Address{0})) {
+      return sentence(*changed);
+    }
+  }
+  exemptions.count(*exemption);
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::properties

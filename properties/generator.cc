@@ -1,0 +1,236 @@
+// properties: writes a sequence call by call from one random source, with a sketch of what is
+// probably mapped so that calls meet.
+#include "properties/generator.h"
+
+#include <algorithm>
+#include <array>
+
+#include "properties/looks.h"
+#include "properties/random.h"
+#include "properties/sketch.h"
+#include "properties/wild.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+
+constexpr Address kPage = spec::kPageSize;
+/// Where fixed addresses lie: small, so that calls overlap, and far from everything else.
+constexpr Address kArena = 0x100000000000;
+constexpr std::uint64_t kArenaPages = 96;
+/// Some sequences also use places on huge page boundaries behind it.
+constexpr std::uint64_t kHugePlaces = 6;
+constexpr std::uint64_t kWildPercent = 8;
+
+struct PageRange {
+  Address start;
+  Address length;
+};
+
+class Writer {
+ public:
+  Writer(std::uint64_t seed, const GeneratorOptions& options)
+      : random_(seed),
+        options_(options),
+        looks_(random_, options),
+        huge_(random_.percent(15)),
+        brk_(options.setup.start_brk),
+        top_(options.setup.mmap_base) {}
+
+  spec::Syscall next(std::size_t index) {
+    // KSM is on from the start in half of the sequences: that is the subject.
+    if (index == 0 && options_.ksm_calls && random_.percent(50)) return spec::Prctl{.arg2 = 1};
+    for (int attempt = 0; attempt < 4; ++attempt) {
+      spec::Syscall call = any();
+      if (random_.percent(kWildPercent)) make_wild(call, random_, options_.setup);
+      if (!spec::touches_reserved(options_.setup, {.process = 0, .call = call, .expected = {}})) {
+        return call;
+      }
+    }
+    return munmap();
+  }
+
+ private:
+  spec::Syscall any() {
+    const auto kind = random_.below(100);
+    if (sketch_.empty() || kind < 40) return mmap();
+    if (kind < 52) return munmap();
+    if (kind < 68) return mprotect();
+    if (kind < 83) return touch();
+    if (kind < 90 || !options_.ksm_calls) return brk();
+    return kind < 96 ? spec::Syscall{madvise()} : spec::Syscall{prctl()};
+  }
+
+  std::uint64_t few_pages() { return 1 + random_.below(random_.percent(70) ? 4 : 10); }
+
+  /// Mostly a range at a boundary of something that was mapped, or a part of it.
+  PageRange existing_range() {
+    const Region& region = sketch_.any(random_);
+    const std::uint64_t pages = (region.end - region.start) >> spec::kPageShift;
+    switch (random_.below(8)) {
+      case 0:
+      case 1:
+        return {region.start, region.end - region.start};
+      case 2: {
+        const std::uint64_t part = 1 + random_.below(std::min<std::uint64_t>(pages, 64));
+        return {region.start, part * kPage};
+      }
+      case 3: {
+        const std::uint64_t part = 1 + random_.below(std::min<std::uint64_t>(pages, 64));
+        return {region.end - part * kPage, part * kPage};
+      }
+      case 4:
+      case 5: {
+        const std::uint64_t skip = random_.below(std::min<std::uint64_t>(pages, 64));
+        const std::uint64_t rest = std::min<std::uint64_t>(pages - skip, 64);
+        return {region.start + skip * kPage, (1 + random_.below(rest)) * kPage};
+      }
+      case 6:
+        // Across the start or the end.
+        return {(random_.percent(50) ? region.start : region.end) - kPage * (1 + random_.below(3)),
+                few_pages() * kPage};
+      default:
+        return {kArena + random_.below(kArenaPages) * kPage, (1 + random_.below(24)) * kPage};
+    }
+  }
+
+  Address fresh_start() {
+    if (huge_ && random_.percent(50)) {
+      return kArena + spec::kHugePageSize * (1 + random_.below(kHugePlaces));
+    }
+    return kArena + random_.below(kArenaPages) * kPage;
+  }
+
+  spec::Mmap mmap() {
+    Region region;
+    region.look = looks_.any(random_);
+    Address length = few_pages() * kPage;
+    if (huge_ && random_.percent(30)) length = spec::kHugePageSize * (1 + random_.below(2));
+    const bool near = !sketch_.empty() && random_.percent(70);
+    if (near) {
+      const Region& other = sketch_.any(random_);
+      if (random_.percent(70)) region.look = other.look;
+      const bool behind = random_.percent(60);
+      region.start = behind ? other.end : other.start - length;
+      // Contiguous with the neighbour, as the two halves of one mapping would be.
+      region.offset = behind ? other.offset + (other.end - other.start) : other.offset - length;
+      if (random_.percent(10)) region.start += kPage * random_.below(3);
+      if (random_.percent(12)) region.offset = random_.below(80) * kPage;
+    } else {
+      region.start = fresh_start();
+      region.offset = random_.below(16) * kPage;
+    }
+    if (region.look.file.cls == spec::FileClass::kHugetlb && random_.percent(80)) {
+      region.start &= ~(spec::kHugePageSize - 1);
+      region.offset &= ~(spec::kHugePageSize - 1);
+    }
+    // An offset below 0 is not contiguous with anything.
+    if (region.offset > Address{1} << 40) region.offset = 0;
+    if (region.look.file.is_none() && random_.percent(90)) region.offset = 0;
+    return place(region, length);
+  }
+
+  spec::Mmap place(Region& region, Address length) {
+    spec::Mmap call{.addr = region.start,
+                    .length = length,
+                    .prot = region.look.prot,
+                    .flags = region.look.flags,
+                    .file = region.look.file,
+                    .offset = region.offset};
+    const auto kind = random_.below(100);
+    if (kind < 66) {
+      call.flags |= spec::kMapFixed;
+    } else if (kind < 74) {
+      call.flags |= spec::kMapFixedNoreplace;
+    } else if (kind < 90) {
+      // The kernel places it, from the top downwards: a guess at where.
+      call.addr = 0;
+      region.start = top_ - length;
+      top_ = region.start;
+    }
+    region.end = region.start + length;
+    sketch_.add(region);
+    return call;
+  }
+
+  spec::Munmap munmap() {
+    if (sketch_.empty()) return {kArena, kPage};
+    const PageRange range = existing_range();
+    return {range.start, range.length};
+  }
+
+  spec::Mprotect mprotect() {
+    const PageRange range = existing_range();
+    return {range.start, range.length, looks_.any_prot(random_)};
+  }
+
+  spec::Touch touch() {
+    const PageRange range = existing_range();
+    const Address pages = 1 + random_.below(4);
+    return {range.start, std::min(range.length, pages * kPage),
+            random_.percent(80) ? spec::Access::kWrite : spec::Access::kRead};
+  }
+
+  spec::Brk brk() {
+    const auto kind = random_.below(100);
+    if (kind < 65) {
+      brk_ += kPage * (1 + random_.below(4));
+      // Soon the heap is something that other calls meet, too.
+      sketch_.add({.start = options_.setup.start_brk,
+                   .end = spec::page_up(brk_),
+                   .look = {spec::kProtRead | spec::kProtWrite,
+                            spec::kMapPrivate | spec::kMapAnonymous,
+                            {}},
+                   .offset = 0});
+    } else if (kind < 90) {
+      const Address down = kPage * random_.below(5);
+      brk_ = std::max(options_.setup.start_brk, brk_ < down ? 0 : brk_ - down);
+    } else {
+      brk_ += random_.below(kPage);
+    }
+    return {brk_};
+  }
+
+  spec::Madvise madvise() {
+    const PageRange range = existing_range();
+    return {range.start, range.length,
+            random_.percent(55) ? spec::kMadvMergeable : spec::kMadvUnmergeable};
+  }
+
+  spec::Prctl prctl() {
+    if (random_.percent(15)) return {.option = spec::kPrGetMemoryMerge};
+    return {.option = spec::kPrSetMemoryMerge, .arg2 = random_.percent(70) ? 1U : 0U};
+  }
+
+  Random random_;
+  const GeneratorOptions& options_;
+  Looks looks_;
+  Sketch sketch_;
+  bool huge_;
+  Address brk_;
+  Address top_;
+};
+
+}  // namespace
+
+std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
+  // 0 is reserved for "not generated" (finding.h).
+  const std::uint64_t seed = mix(mix(run_seed) + index * 0x9e3779b97f4a7c15ULL);
+  return seed == 0 ? 1 : seed;
+}
+
+std::size_t sequence_length(std::uint64_t seed, const GeneratorOptions& options) {
+  return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) + options.length_min;
+}
+
+void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequence& out) {
+  const std::size_t length = sequence_length(seed, options);
+  Writer writer{seed, options};
+  out.resize(length);
+  for (std::size_t i = 0; i < length; ++i) {
+    out[i] = {.process = 0, .call = writer.next(i), .expected = {}};
+  }
+}
+
+}  // namespace vmadiff::properties

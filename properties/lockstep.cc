@@ -1,0 +1,172 @@
+// properties: the loop over steps, and what is checked at each.
+#include "properties/lockstep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "properties/difference.h"
+#include "properties/failed_calls.h"
+#include "properties/merge_due.h"
+#include "properties/state_invariants.h"
+
+namespace vmadiff::properties {
+namespace {
+
+constexpr bool sees_all(const spec::Observes& o) {
+  return o.vm_flags && o.anon_pgoff && o.anon_vma && o.counters && o.brk_and_merge;
+}
+
+constexpr bool sees_merges(const spec::Observes& o) {
+  return o.vm_flags && o.anon_pgoff && o.anon_vma && o.brk_and_merge;
+}
+
+std::string layout_reason(const Difference& d, const spec::Snapshot& a, const spec::Snapshot& b) {
+  if (d.field != Field::kFlags) return std::string{name(d.field)};
+  return fmt::format("flags {}", spec::vm_flags_text(a.vmas[d.index].flags ^ b.vmas[d.index].flags));
+}
+
+}  // namespace
+
+View view(const Side& side) {
+  return {std::string{side.system->name()}, side.outcome, side.after, side.observes};
+}
+
+std::string kind_of(const spec::Outcome& outcome) {
+  if (outcome.is_ok()) return "ok";
+  return outcome.is_death() ? "died" : text(outcome);
+}
+
+Lockstep::Lockstep(std::vector<spec::System*> systems, const Rules& rules) : rules_(rules) {
+  for (spec::System* system : systems) {
+    sides_.push_back({system, system->observes(), {}, {}, {}});
+  }
+  same_as_first_.assign(sides_.size(), false);
+}
+
+std::expected<void, spec::ToolFault> Lockstep::start() {
+  outcomes_.clear();
+  for (Side& side : sides_) {
+    if (auto started = side.system->start(rules_.setup); !started) return started;
+    if (auto seen = side.system->snapshot(0, side.after); !seen) return seen;
+  }
+  return {};
+}
+
+ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
+  if (auto started = start(); !started) return std::unexpected(started.error());
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const spec::Step& step = sequence[i];
+    bool died = false;
+    for (Side& side : sides_) {
+      std::swap(side.before, side.after);
+      side.outcome = side.system->apply(step.process, step.call);
+      died = died || side.outcome.is_death();
+    }
+    outcomes_.push_back(sides_.front().outcome);
+    for (Side& side : sides_) {
+      if (side.outcome.is_death()) {
+        side.after = side.before;
+        continue;
+      }
+      if (auto seen = side.system->snapshot(step.process, side.after); !seen) {
+        return std::unexpected(seen.error());
+      }
+    }
+    if (auto found = check_equivalence(step.call, i)) return found;
+    for (std::size_t s = 0; s < sides_.size(); ++s) {
+      // A state that agrees with one that was checked needs no check of its own.
+      if (same_as_first_[s] && !died) continue;
+      if (auto found = check_side(sides_[s], step.call, i)) return found;
+    }
+    if (died) return std::nullopt;
+    if (blame_trees || i + 1 == sequence.size()) {
+      if (auto found = check_trees(i)) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Observed> Lockstep::check_equivalence(const spec::Syscall& call, std::size_t step) {
+  const Side& first = sides_.front();
+  for (std::size_t s = 1; s < sides_.size(); ++s) {
+    const Side& other = sides_[s];
+    const auto pair = [&](Claim claim, std::string explanation, std::string reason) {
+      return Observed{
+          claim, step, std::move(explanation), std::move(reason), {view(first), view(other)}};
+    };
+    const bool agree = first.outcome == other.outcome;
+    if (!agree && rules_.selection.has(Claim::kSystemsAgreeOnOutcomes) &&
+        !first.outcome.is_death() && !other.outcome.is_death()) {
+      return pair(
+          Claim::kSystemsAgreeOnOutcomes,
+          fmt::format("{} gives {} on {}, and {} on {}", spec::name(call), text(first.outcome),
+                      first.system->name(), text(other.outcome), other.system->name()),
+          fmt::format("{} against {}", kind_of(first.outcome), kind_of(other.outcome)));
+    }
+    same_as_first_[s] = false;
+    if (first.outcome.is_death() || other.outcome.is_death()) continue;
+    if (!rules_.selection.has(Claim::kSystemsAgreeOnLayout)) continue;
+    const spec::Observes seen = both(first.observes, other.observes);
+    if (const auto d = difference(first.after, other.after, seen)) {
+      return pair(
+          Claim::kSystemsAgreeOnLayout,
+          fmt::format("{} ({} is expected, {} differs)", explain(*d, first.after, other.after),
+                      first.system->name(), other.system->name()),
+          layout_reason(*d, first.after, other.after));
+    }
+    // A remote system that lost its state and one that is watched are not alike in what they may
+    // break later, so only full views are trusted.
+    same_as_first_[s] = agree && sees_all(seen);
+  }
+  return std::nullopt;
+}
+
+std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Syscall& call,
+                                             std::size_t step) {
+  const auto found = [&](Claim claim, std::string explanation, std::string reason) {
+    return Observed{claim, step, std::move(explanation), std::move(reason), {view(side)}};
+  };
+  if (side.outcome.is_death()) {
+    if (!rules_.selection.has(Claim::kSystemSurvives)) return std::nullopt;
+    return found(Claim::kSystemSurvives,
+                 fmt::format("{} died while it ran {}", side.system->name(), spec::name(call)),
+                 "died");
+  }
+  if (const auto breach =
+          broken_state_invariant(side.after, side.observes, rules_.setup, rules_.selection)) {
+    return found(breach->claim, explain(*breach, side.after), reason(*breach, side.after));
+  }
+  if (rules_.selection.has(Claim::kNoCompatibleNeighboursLeftUnmerged) &&
+      sees_merges(side.observes)) {
+    if (const auto index = unmerged_neighbour(call, side.outcome, side.before, side.after,
+                                              rules_.setup, rules_.profile, rules_.exemptions)) {
+      return found(Claim::kNoCompatibleNeighboursLeftUnmerged, explain_unmerged(side.after, *index),
+                   (side.after.vmas[*index].flags & spec::kVmMergeable) != 0 ? "mg" : "");
+    }
+  }
+  if (rules_.selection.has(Claim::kFailedCallsChangeNothing)) {
+    if (const auto change = change_by_failed_call(call, side.outcome, side.before, side.after,
+                                                  side.observes, rules_.exemptions)) {
+      return found(Claim::kFailedCallsChangeNothing, *change, kind_of(side.outcome));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Observed> Lockstep::check_trees(std::size_t step) const {
+  if (!rules_.selection.has(Claim::kDataStructuresAreWellFormed)) return std::nullopt;
+  for (const Side& side : sides_) {
+    if (const auto broken = side.system->broken_invariant()) {
+      return Observed{Claim::kDataStructuresAreWellFormed,
+                      step,
+                      fmt::format("{}: {}", side.system->name(), *broken),
+                      "",
+                      {view(side)}};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,145 @@
+// properties: where a merge was due, and whether it happened.
+#include "properties/merge_due.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+using spec::Range;
+using spec::Snapshot;
+using spec::Vma;
+
+/// The closed range of addresses at whose VMA boundaries a merge was due.
+struct Due {
+  Address first = 0;
+  Address last = 0;
+  bool inside = false;  ///< boundaries between the two count too
+};
+
+bool is_hugetlb(const spec::Mmap& call) {
+  return call.file.cls == spec::FileClass::kHugetlb && (call.flags & spec::kMapAnonymous) == 0;
+}
+
+std::optional<Due> rounded_up(Address start, Address length) {
+  return Due{start, start + spec::page_up(length), true};
+}
+
+struct WhereDue {
+  const spec::Outcome& outcome;
+  const Snapshot& before;
+  const Snapshot& after;
+  const spec::Setup& setup;
+
+  std::optional<Due> operator()(const spec::Mmap& call) const {
+    const Address start = outcome.value();
+    Address length = spec::page_up(call.length);
+    if (is_hugetlb(call)) {
+      length = (length + spec::kHugePageSize - 1) & ~(spec::kHugePageSize - 1);
+    }
+    return Due{start, start + length, false};
+  }
+  std::optional<Due> operator()(const spec::Mprotect& call) const {
+    return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::Madvise& call) const {
+    return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::Brk&) const {
+    const Address old_end = spec::page_up(before.brk);
+    const bool grew = spec::page_up(after.brk) > old_end;
+    if (!grew || old_end <= setup.start_brk) return std::nullopt;
+    return Due{old_end, old_end, false};
+  }
+  std::optional<Due> operator()(const spec::Munmap&) const { return std::nullopt; }
+  std::optional<Due> operator()(const spec::Prctl&) const { return std::nullopt; }
+  std::optional<Due> operator()(const spec::Touch&) const { return std::nullopt; }
+};
+
+constexpr spec::VmFlags kCompared = ~spec::kVmSoftdirty;
+
+/// Whether the memory at `address` had other flags before than `now`, or was not mapped.
+bool changed(const Snapshot& before, Address address, const Vma& now) {
+  const auto it = std::ranges::upper_bound(before.vmas, address, {}, &Vma::end);
+  if (it == before.vmas.end() || it->start > address) return true;
+  return ((it->flags ^ now.flags) & kCompared) != 0;
+}
+
+/// A new private mapping whose file has a legacy hook, with KSM on for the process: only kernels
+/// that set the flag early for the others have this excuse. Where no mapping gets it early, the
+/// missing merge is the bug that this tool is for.
+bool is_legacy_hook_under_ksm(const spec::Syscall& call, const Snapshot& after, const Vma& unmerged,
+                              const spec::KernelProfile& profile) {
+  if ((unmerged.flags & spec::kVmMergeable) == 0) return false;
+  const auto* mmap = std::get_if<spec::Mmap>(&call);
+  if (mmap == nullptr || !after.merge_any || profile.ksm_early == spec::KsmEarly::kNever) {
+    return false;
+  }
+  if ((mmap->flags & spec::kMapAnonymous) != 0 || mmap->file.cls == spec::FileClass::kMemfd) {
+    return false;
+  }
+  return (mmap->flags & spec::kMapType) == spec::kMapPrivate &&
+         hooks_of(mmap->file.cls, profile).mmap;
+}
+
+}  // namespace
+
+bool are_compatible(const Vma& prev, const Vma& next) {
+  return prev.end == next.start && ((prev.flags ^ next.flags) & kCompared) == 0 &&
+         prev.file == next.file && prev.pgoff + prev.pages() == next.pgoff &&
+         (prev.flags & spec::kVmSpecial) == 0;
+}
+
+bool can_join_anon_vmas(const Vma& target, const Vma& source, spec::AnonVmaMerge rule) {
+  if (target.anon_vma == source.anon_vma) return true;
+  const bool target_has = target.anon_vma != spec::kNoAnonVma;
+  const bool source_has = source.anon_vma != spec::kNoAnonVma;
+  if (target_has && source_has) return false;
+  if (rule == spec::AnonVmaMerge::kNeighbourChainSingle) return target.anon_vma_links == 1;
+  return (target_has ? target : source).anon_vma_links <= 1;
+}
+
+std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
+                                              const spec::Outcome& outcome, const Snapshot& before,
+                                              const Snapshot& after, const spec::Setup& setup,
+                                              const spec::KernelProfile& profile,
+                                              ExemptionCounts& exemptions) {
+  if (!outcome.is_ok()) return std::nullopt;
+  const auto due = std::visit(WhereDue{outcome, before, after, setup}, call);
+  if (!due) return std::nullopt;
+  const auto& vmas = after.vmas;
+  // The first VMA that starts at or behind the first boundary.
+  const auto begin = std::ranges::lower_bound(vmas, due->first, {}, &Vma::start);
+  const bool modifies = due->inside;
+  for (auto next = begin; next != vmas.end() && next->start <= due->last; ++next) {
+    if (next == vmas.begin()) continue;
+    const auto prev = next - 1;
+    if (!due->inside && next->start != due->first && next->start != due->last) continue;
+    if (!are_compatible(*prev, *next)) continue;
+    // Which side is the range: for a new mapping what is in it, else what the call changed.
+    const bool next_is_source =
+        modifies ? changed(before, next->start, *next) : next->start == due->first;
+    const Vma& source = next_is_source ? *next : *prev;
+    const Vma& target = next_is_source ? *prev : *next;
+    if (!can_join_anon_vmas(target, source, profile.anon_vma_merge)) continue;
+    if (modifies && !next_is_source && !changed(before, prev->end - spec::kPageSize, *prev)) {
+      exemptions.count(Exemption::kNothingChanged);
+    } else if (is_legacy_hook_under_ksm(call, after, *next, profile)) {
+      exemptions.count(Exemption::kLegacyMmapHookUnderKsm);
+    } else {
+      return static_cast<std::size_t>(next - vmas.begin());
+    }
+  }
+  return std::nullopt;
+}
+
+std::string explain_unmerged(const Snapshot& after, std::size_t index) {
+  return fmt::format(
+      "two compatible neighbours stay apart where the call made a merge due: {} | {}",
+      text(after.vmas[index - 1]), text(after.vmas[index]));
+}
+
+}  // namespace vmadiff::properties

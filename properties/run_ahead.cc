@@ -1,0 +1,87 @@
+// properties: comparing a run that was made in one go.
+#include "properties/run_ahead.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/difference.h"
+#include "properties/state_invariants.h"
+
+namespace vmadiff::properties {
+namespace {
+
+Observed death(const spec::Sequence& sequence, std::size_t step, const Side& side) {
+  return {
+      Claim::kSystemSurvives,
+      step,
+      fmt::format("{} died while it ran {}", side.system->name(), spec::name(sequence[step].call)),
+      "died",
+      {view(side)}};
+}
+
+}  // namespace
+
+ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, const Side* expected,
+                         const std::vector<spec::Outcome>& outcomes, const Rules& rules,
+                         Side& side) {
+  side.system = &remote;
+  side.observes = remote.observes();
+  side.after.vmas.clear();
+  if (auto started = remote.start(rules.setup); !started) {
+    return std::unexpected(started.error());
+  }
+  std::vector<spec::Outcome> given;
+  remote.apply_all(sequence, given);
+  if (given.size() != sequence.size()) {
+    return std::unexpected(spec::ToolFault{fmt::format(
+        "{} gave {} outcomes for {} calls", remote.name(), given.size(), sequence.size())});
+  }
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    side.outcome = given[i];
+    if (given[i].is_death()) {
+      if (!rules.selection.has(Claim::kSystemSurvives)) return std::nullopt;
+      return death(sequence, i, side);
+    }
+    if (expected == nullptr || i >= outcomes.size() || outcomes[i] == given[i] ||
+        !rules.selection.has(Claim::kSystemsAgreeOnOutcomes)) {
+      continue;
+    }
+    // The state was not looked at on the way, so both views show the end.
+    if (auto seen = remote.snapshot(0, side.after); !seen) return std::unexpected(seen.error());
+    View wanted = view(*expected);
+    wanted.outcome = outcomes[i];
+    return Observed{
+        Claim::kSystemsAgreeOnOutcomes,
+        i,
+        fmt::format("{} gives {} on {}, and {} on {}", spec::name(sequence[i].call),
+                    text(outcomes[i]), expected->system->name(), text(given[i]), remote.name()),
+        fmt::format("{} against {}", kind_of(outcomes[i]), kind_of(given[i])),
+        {std::move(wanted), view(side)}};
+  }
+  if (auto seen = remote.snapshot(0, side.after); !seen) return std::unexpected(seen.error());
+  const std::size_t last = sequence.empty() ? 0 : sequence.size() - 1;
+  if (expected != nullptr && rules.selection.has(Claim::kSystemsAgreeOnLayout)) {
+    const auto seen = both(expected->observes, side.observes);
+    if (const auto d = difference(expected->after, side.after, seen)) {
+      return Observed{Claim::kSystemsAgreeOnLayout,
+                      last,
+                      fmt::format("after the whole sequence {} ({} is expected, {} differs)",
+                                  explain(*d, expected->after, side.after),
+                                  expected->system->name(), remote.name()),
+                      std::string{name(d->field)},
+                      {view(*expected), view(side)}};
+    }
+  }
+  if (const auto breach =
+          broken_state_invariant(side.after, side.observes, rules.setup, rules.selection)) {
+    return Observed{breach->claim,
+                    last,
+                    explain(*breach, side.after),
+                    reason(*breach, side.after),
+                    {view(side)}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,71 @@
+// properties: the shrink tree, and the dropping of calls.
+#include "properties/shrink.h"
+
+#include <rapidcheck/seq/Create.h>
+#include <rapidcheck/seq/Transform.h>
+#include <rapidcheck/shrink/Shrink.h>
+#include <rapidcheck/shrinkable/Create.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Sequence;
+
+/// Up to this many calls every chunk and every pair is tried; above, halves, quarters, … only.
+constexpr std::size_t kFewCalls = 10;
+
+Sequence without(const Sequence& sequence, std::size_t first, std::size_t count) {
+  Sequence out;
+  out.reserve(sequence.size() - count);
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    if (i < first || i >= first + count) out.push_back(sequence[i]);
+  }
+  return out;
+}
+
+/// Aligned chunks of half the length, a quarter, … down to single calls.
+rc::Seq<Sequence> halving(const Sequence& sequence) {
+  std::vector<std::pair<std::size_t, std::size_t>> chunks;
+  for (std::size_t size = sequence.size() / 2; size > 0; size /= 2) {
+    for (std::size_t first = 0; first < sequence.size(); first += size) {
+      chunks.emplace_back(first, std::min(size, sequence.size() - first));
+    }
+  }
+  return rc::seq::map(rc::seq::fromContainer(std::move(chunks)), [sequence](const auto& chunk) {
+    return without(sequence, chunk.first, chunk.second);
+  });
+}
+
+/// What belongs together is not always adjacent: a mapping and its removal, KSM on and off.
+rc::Seq<Sequence> without_pairs(const Sequence& sequence) {
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    for (std::size_t j = i + 2; j < sequence.size(); ++j) pairs.emplace_back(i, j);
+  }
+  return rc::seq::map(rc::seq::fromContainer(std::move(pairs)), [sequence](const auto& pair) {
+    return without(without(sequence, pair.second, 1), pair.first, 1);
+  });
+}
+
+}  // namespace
+
+rc::Seq<Sequence> with_calls_dropped(const Sequence& sequence) {
+  if (sequence.size() > kFewCalls) return halving(sequence);
+  return rc::seq::concat(rc::shrink::removeChunks(sequence), without_pairs(sequence));
+}
+
+rc::Seq<Sequence> simpler(const Sequence& sequence, spec::Address start_brk) {
+  return rc::seq::concat(with_calls_dropped(sequence), with_simpler_arguments(sequence, start_brk),
+                         with_addresses_moved(sequence));
+}
+
+rc::Shrinkable<Sequence> shrinkable(Sequence sequence, spec::Address start_brk) {
+  return rc::shrinkable::shrinkRecur(
+      std::move(sequence), [start_brk](const Sequence& s) { return simpler(s, start_brk); });
+}
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,150 @@
+// properties: simpler arguments of one call at a time: fewer pages, plainer flags, file 0, offset
+// 0, no hint. Each candidate weighs less than the call it comes from.
+#include <rapidcheck/seq/Create.h>
+#include <rapidcheck/shrink/Shrink.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "properties/shrink.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+using spec::Step;
+
+constexpr Address kPage = spec::kPageSize;
+
+// From the plainest on.
+constexpr std::array<std::uint64_t, 3> kPlainProts{spec::kProtRead | spec::kProtWrite,
+                                                   spec::kProtRead, spec::kProtNone};
+
+std::vector<std::uint64_t> plainer_prots(std::uint64_t prot) {
+  const auto end = std::ranges::find(kPlainProts, prot);
+  std::vector<std::uint64_t> out(kPlainProts.begin(), end);
+  if (end != kPlainProts.end()) return out;
+  for (std::uint64_t bit = 1; bit != 0 && bit <= prot; bit <<= 1) {
+    const bool more_than_one = (prot & (prot - 1)) != 0;
+    if ((prot & bit) != 0 && more_than_one) out.push_back(prot & ~bit);
+  }
+  return out;
+}
+
+std::vector<Address> shorter_lengths(Address length) {
+  std::vector<Address> out;
+  const auto add = [&](Address l) {
+    if (l != 0 && l < length && std::ranges::find(out, l) == out.end()) out.push_back(l);
+  };
+  add(kPage);
+  add(spec::kHugePageSize);
+  add(spec::page_down(length / 2));
+  add(spec::page_down(length - 1));
+  return out;
+}
+
+class Simplify {
+ public:
+  explicit Simplify(Address start_brk) : start_brk_(start_brk) {}
+
+  std::vector<spec::Syscall> operator()(const spec::Mmap& call) const {
+    std::vector<spec::Syscall> out;
+    const auto add = [&](auto change) {
+      spec::Mmap simpler = call;
+      change(simpler);
+      if (simpler != call) out.emplace_back(simpler);
+    };
+    const bool fixed = (call.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) != 0;
+    const bool anonymous = (call.flags & spec::kMapAnonymous) != 0;
+    if (!fixed) add([](auto& c) { c.addr = 0; });
+    if (!anonymous || !call.file.is_none()) {
+      add([](auto& c) {
+        c.flags = (c.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) | spec::kMapPrivate |
+                  spec::kMapAnonymous;
+        c.file = {};
+        c.offset = 0;
+      });
+    }
+    if (anonymous) add([](auto& c) { c.file = {}; });
+    add([](auto& c) { c.file.number = 0; });
+    add([](auto& c) { c.offset = 0; });
+    add([](auto& c) { c.offset = spec::page_down(c.offset); });
+    if ((call.flags & spec::kMapType) != spec::kMapPrivate) {
+      add([](auto& c) { c.flags = (c.flags & ~spec::kMapType) | spec::kMapPrivate; });
+    }
+    if ((call.flags & spec::kMapFixedNoreplace) != 0) {
+      add([](auto& c) { c.flags = (c.flags & ~spec::kMapFixedNoreplace) | spec::kMapFixed; });
+    }
+    constexpr auto kNeeded =
+        spec::kMapType | spec::kMapFixed | spec::kMapFixedNoreplace | spec::kMapAnonymous;
+    for (std::uint64_t bit = 1; bit != 0 && bit <= call.flags; bit <<= 1) {
+      if ((bit & kNeeded) == 0) add([bit](auto& c) { c.flags &= ~bit; });
+    }
+    for (const auto prot : plainer_prots(call.prot)) add([prot](auto& c) { c.prot = prot; });
+    for (const auto l : shorter_lengths(call.length)) add([l](auto& c) { c.length = l; });
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Mprotect& call) const {
+    auto out = ranges(call);
+    for (const auto prot : plainer_prots(call.prot)) {
+      out.emplace_back(spec::Mprotect{call.addr, call.length, prot});
+    }
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Brk& call) const {
+    std::vector<spec::Syscall> out;
+    if (call.addr <= start_brk_) return out;
+    const Address over = call.addr - start_brk_;
+    for (const Address l : shorter_lengths(over)) out.emplace_back(spec::Brk{start_brk_ + l});
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Prctl& call) const {
+    std::vector<spec::Syscall> out;
+    const auto add = [&](spec::Prctl simpler) {
+      if (simpler != call) out.emplace_back(simpler);
+    };
+    add({.option = call.option, .arg2 = call.arg2});
+    if (call.arg2 > 1) {
+      add({call.option, 1, call.arg3, call.arg4, call.arg5});
+    }
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const auto& call) const { return ranges(call); }
+
+ private:
+  /// Shorter from behind, then from the front.
+  template <typename Call>
+  static std::vector<spec::Syscall> ranges(const Call& call) {
+    std::vector<spec::Syscall> out;
+    Call aligned = call;
+    aligned.addr = spec::page_down(call.addr);
+    if (aligned != call) out.emplace_back(aligned);
+    for (const Address l : shorter_lengths(call.length)) {
+      Call behind = call;
+      behind.length = l;
+      out.emplace_back(behind);
+      Call front = behind;
+      front.addr += spec::page_down(call.length - l);
+      if (front != behind) out.emplace_back(front);
+    }
+    return out;
+  }
+
+  Address start_brk_;
+};
+
+}  // namespace
+
+rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence, Address start_brk) {
+  return rc::shrink::eachElement(sequence, [start_brk](const Step& step) {
+    std::vector<Step> out;
+    if (step.process != 0) out.push_back({0, step.call, step.expected});
+    for (auto& call : std::visit(Simplify{start_brk}, step.call)) {
+      out.push_back({step.process, call, step.expected});
+    }
+    return rc::seq::fromContainer(std::move(out));
+  });
+}
+
+}  // namespace vmadiff::properties

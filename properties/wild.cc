@@ -1,0 +1,166 @@
+// properties: the table of odd values, and which argument of which call can take them.
+#include "properties/wild.h"
+
+#include <array>
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+
+constexpr Address kPage = spec::kPageSize;
+
+Address wild_address(Address was, Random& random, const spec::Setup& setup) {
+  switch (random.below(8)) {
+    case 0:
+    case 1:
+      return was + 1 + random.below(kPage - 1);
+    case 2:
+      return 0;
+    case 3:
+      return setup.task_size - kPage * random.below(3);
+    case 4:
+      return ~Address{0} - random.below(2 * kPage);
+    case 5:
+      return setup.mmap_min_addr + kPage - kPage * random.below(3);
+    case 6:
+      return Address{1} << (12 + random.below(52));
+    default:
+      return setup.mmap_base + kPage * random.below(3);
+  }
+}
+
+Address wild_length(Address was, Random& random, const spec::Setup& setup) {
+  switch (random.below(8)) {
+    case 0:
+    case 1:
+      return 0;
+    case 2:
+    case 3:
+      return was - 1 - random.below(kPage - 1);
+    case 4:
+      return ~Address{0} - random.below(2 * kPage);
+    case 5:
+      return setup.task_size + kPage * random.below(2) - kPage;
+    case 6:
+      return Address{1} << (20 + random.below(44));
+    default:
+      return Address{1} << (12 + random.below(20));
+  }
+}
+
+std::uint64_t wild_prot(std::uint64_t was, Random& random) {
+  constexpr std::array<std::uint64_t, 6> kBits{spec::kProtSem,
+                                               spec::kProtGrowsdown,
+                                               spec::kProtGrowsup,
+                                               spec::kProtGrowsdown | spec::kProtGrowsup,
+                                               0x10,
+                                               std::uint64_t{1} << 40};
+  return was | random.of(kBits);
+}
+
+std::uint64_t wild_map_flags(std::uint64_t was, Random& random) {
+  constexpr std::array<std::uint64_t, 8> kBits{
+      spec::kMapDenywrite,     spec::kMapExecutable, spec::kMapNonblock, spec::kMapSync,
+      spec::kMapUninitialized, spec::kMapStack,      spec::kMapFixed,    spec::kMapFixedNoreplace,
+  };
+  if (random.percent(40)) return (was & ~spec::kMapType) | random.below(16);
+  return was ^ random.of(kBits);
+}
+
+std::uint64_t wild_offset(std::uint64_t was, Random& random) {
+  switch (random.below(4)) {
+    case 0:
+      return was + 1 + random.below(kPage - 1);
+    case 1:
+      return ~std::uint64_t{0} & ~(kPage - 1);
+    case 2:
+      return std::uint64_t{1} << (12 + random.below(52));
+    default:
+      return spec::kFileSizePages * kPage;
+  }
+}
+
+/// Advice that no kernel knows, or only one without a place in this version.
+std::int32_t wild_advice(Random& random) {
+  constexpr std::array<std::int32_t, 5> kUnknown{-1, 5, 26, 99, 0x7fffffff};
+  return random.of(kUnknown);
+}
+
+struct MakeWild {
+  Random& random;
+  const spec::Setup& setup;
+
+  void operator()(spec::Mmap& call) const {
+    switch (random.below(6)) {
+      case 0:
+        call.addr = wild_address(call.addr, random, setup);
+        return;
+      case 1:
+        call.length = wild_length(call.length, random, setup);
+        return;
+      case 2:
+        call.prot = wild_prot(call.prot, random);
+        return;
+      case 3:
+        call.offset = wild_offset(call.offset, random);
+        return;
+      case 4:
+        // A mapping of a file without the file: EBADF, unless it is anonymous anyway.
+        call.file = {};
+        return;
+      default:
+        call.flags = wild_map_flags(call.flags, random);
+    }
+  }
+  void operator()(spec::Mprotect& call) const {
+    if (random.percent(30)) {
+      call.prot = wild_prot(call.prot, random);
+    } else {
+      range(call);
+    }
+  }
+  void operator()(spec::Madvise& call) const {
+    if (random.percent(30)) {
+      call.advice = wild_advice(random);
+    } else {
+      range(call);
+    }
+  }
+  void operator()(spec::Munmap& call) const { range(call); }
+  void operator()(spec::Touch& call) const { range(call); }
+  void operator()(spec::Brk& call) const { call.addr = wild_address(call.addr, random, setup); }
+  void operator()(spec::Prctl& call) const {
+    const std::uint64_t value = random.percent(50) ? 1 : random.next();
+    switch (random.below(4)) {
+      case 0:
+        call.arg2 = value;
+        return;
+      case 1:
+        call.arg3 = value;
+        return;
+      case 2:
+        call.arg4 = value;
+        return;
+      default:
+        call.arg5 = value;
+    }
+  }
+
+ private:
+  void range(auto& call) const {
+    if (random.percent(50)) {
+      call.addr = wild_address(call.addr, random, setup);
+    } else {
+      call.length = wild_length(call.length, random, setup);
+    }
+  }
+};
+
+}  // namespace
+
+void make_wild(spec::Syscall& call, Random& random, const spec::Setup& setup) {
+  std::visit(MakeWild{random, setup}, call);
+}
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,14 @@
+// properties: wild arguments. What a hostile or mistaken caller passes: unaligned, empty, wrapping,
+// out of range, unknown. The generator puts them into about one call in ten.
+#pragma once
+
+#include "properties/random.h"
+#include "spec/setup.h"
+#include "spec/syscall.h"
+
+namespace vmadiff::properties {
+
+/// Spoils one argument of `call`. Stays within what this version models.
+void make_wild(spec::Syscall& call, Random& random, const spec::Setup& setup);
+
+}  // namespace vmadiff::properties
