@@ -1,0 +1,19 @@
+// impl: what happens, fast? This file: the calls, as the system-call table has them. Each takes its
+// arguments as the user gave them and does all checks of its own.
+#pragma once
+
+#include "impl/mm.h"
+#include "spec/outcome.h"
+#include "spec/syscall.h"
+
+namespace vmadiff::impl {
+
+[[nodiscard]] spec::Outcome sys_mmap(MmStruct& mm, const spec::Mmap& call);
+[[nodiscard]] spec::Outcome sys_munmap(MmStruct& mm, const spec::Munmap& call);
+[[nodiscard]] spec::Outcome sys_mprotect(MmStruct& mm, const spec::Mprotect& call);
+[[nodiscard]] spec::Outcome sys_brk(MmStruct& mm, const spec::Brk& call);
+[[nodiscard]] spec::Outcome sys_madvise(MmStruct& mm, const spec::Madvise& call);
+[[nodiscard]] spec::Outcome sys_prctl(MmStruct& mm, const spec::Prctl& call);
+[[nodiscard]] spec::Outcome touch(MmStruct& mm, const spec::Touch& call);
+
+}  // namespace vmadiff::impl

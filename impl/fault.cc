@@ -1,0 +1,48 @@
+// impl: touch: the page faults that accesses give, as far as they leave a trace in VMAs.
+#include "impl/anon_vma.h"
+#include "impl/calls.h"
+#include "impl/file_operations.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+/// Whether the VMA lets the access through (access_error on x86): a read needs any of read, write,
+/// execute.
+bool is_allowed(const VmArea& vma, Access access) {
+  return (vma.vm_flags & (access == Access::kWrite ? kVmWrite : kVmAccessFlags)) != 0;
+}
+
+/// handle_mm_fault for one access to the page at `addr`, bytes.
+Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
+  // The pool of huge pages is empty.
+  if (vma.vm_file.cls == FileClass::kHugetlb) return Errno::kSIGBUS;
+  // A private page of its own; the anon_vma comes before the file is looked at (do_cow_fault), so
+  // a write behind the end of the file leaves one too.
+  if (access == Access::kWrite && (vma.vm_flags & kVmShared) == 0) anon_vma_prepare(mm, vma);
+  const std::uint64_t page = vma.vm_pgoff + ((addr - vma.vm_start) >> kPageShift);
+  if (page >= file_size_pages(mm, vma.vm_file)) return Errno::kSIGBUS;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Outcome touch(MmStruct& mm, const Touch& call) {
+  if (call.length == 0) return Outcome::ok();
+  const Address end = call.addr + call.length;
+  if (call.length > kTouchBytesMax || end < call.addr || end > mm.setup->task_size) {
+    return Outcome::fail(Errno::kSIGSEGV);
+  }
+  VmArea* vma = nullptr;
+  for (Address page = page_down(call.addr); page < end; page += kPageSize) {
+    if (vma == nullptr || page >= vma->vm_end) vma = mm.vma_lookup(page);
+    if (vma == nullptr || !is_allowed(*vma, call.access)) return Outcome::fail(Errno::kSIGSEGV);
+    if (const Failure failed = handle_mm_fault(mm, *vma, page, call.access)) {
+      return Outcome::fail(*failed);
+    }
+  }
+  return Outcome::ok();
+}
+
+}  // namespace vmadiff::impl

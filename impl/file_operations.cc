@@ -1,0 +1,108 @@
+// impl: what a class of files is to mmap.
+#include "impl/file_operations.h"
+
+#include <limits>
+
+#include "impl/accounting.h"
+
+namespace vmadiff::impl {
+
+using namespace spec;
+
+namespace {
+
+/// Pages of 4 KiB in a huge page; a hugetlb mapping begins at a multiple of it in its file.
+constexpr std::uint64_t kPagesPerHugePage = kHugePageSize >> kPageShift;
+constexpr VmFlags kPfnmapFlags = kVmPfnmap | kVmIo | kVmDontexpand | kVmDontdump;
+
+bool is_regular(FileId file) {
+  return file.cls == FileClass::kMemfd || file.cls == FileClass::kFile ||
+         file.cls == FileClass::kFileReadOnly || file.cls == FileClass::kHugetlb;
+}
+
+/// hugetlbfs_file_mmap with an empty pool: only a mapping that reserves nothing can be had.
+Failure hugetlb_hook(HookState& state) {
+  state.vm_flags |= kVmHugetlb | kVmDontexpand;
+  if (state.pgoff % kPagesPerHugePage != 0) return Errno::kEINVAL;
+  if ((state.vm_flags & kVmNoreserve) == 0) return Errno::kENOMEM;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_writable(FileId file) { return file.cls != FileClass::kFileReadOnly; }
+
+bool path_noexec(const Setup& setup, FileId file) {
+  switch (file.cls) {
+    case FileClass::kZero:
+    case FileClass::kUnmappable:  // /dev/null
+      return setup.zero_noexec;
+    case FileClass::kFile:
+    case FileClass::kFileReadOnly:
+      return setup.file_noexec;
+    default:
+      return false;
+  }
+}
+
+bool has_mmap_sync(FileId file) {
+  return file.cls == FileClass::kFile || file.cls == FileClass::kFileReadOnly;
+}
+
+bool file_mmap_ok(FileId file, std::uint64_t pgoff, Address length) {
+  const std::uint64_t size_max = is_regular(file)
+                                     ? std::uint64_t{std::numeric_limits<std::int64_t>::max()}
+                                     : std::numeric_limits<std::uint64_t>::max();
+  return length <= size_max && pgoff <= (size_max - length) >> kPageShift;
+}
+
+bool can_mmap_file(const MmStruct& mm, FileId file) {
+  const Hooks hooks = hooks_of(file.cls, mm.profile);
+  return hooks.mmap != hooks.mmap_prepare;
+}
+
+std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
+  switch (file.cls) {
+    case FileClass::kMemfd:
+    case FileClass::kFile:
+    case FileClass::kFileReadOnly:
+    case FileClass::kTwoHooks:
+      return kFileSizePages;
+    case FileClass::kAnonShared:
+      return mm.shmem_pages[file.number];
+    default:
+      return std::numeric_limits<std::uint64_t>::max();
+  }
+}
+
+Failure call_hook(MmStruct& mm, HookState& state) {
+  switch (state.file.cls) {
+    case FileClass::kFile:
+    case FileClass::kFileReadOnly:
+      // daxdev_mapping_supported: MAP_SYNC needs DAX.
+      if ((state.vm_flags & kVmSync) != 0) return Errno::kEOPNOTSUPP;
+      return std::nullopt;
+    case FileClass::kZero:
+      if ((state.vm_flags & kVmShared) != 0) return shmem_zero_setup(mm, state);
+      return std::nullopt;
+    case FileClass::kHugetlb:
+      return hugetlb_hook(state);
+    case FileClass::kPfnmap:
+    case FileClass::kPreparedPfnmap:
+      state.vm_flags |= kPfnmapFlags;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+Failure shmem_zero_setup(MmStruct& mm, HookState& state) {
+  if ((state.vm_flags & kVmNoreserve) == 0 && !vm_enough_memory(mm, state.pages)) {
+    return Errno::kENOMEM;
+  }
+  state.file = {FileClass::kAnonShared, static_cast<std::uint32_t>(mm.shmem_pages.size())};
+  mm.shmem_pages.push_back(state.pages);
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::impl

@@ -1,0 +1,86 @@
+// impl: the address space of one process: start, look-ups, snapshot, self-check.
+#include "impl/mm.h"
+
+#include <fmt/format.h>
+
+namespace vmadiff::impl {
+
+using spec::Address;
+
+std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
+  setup = &fresh;
+  mm_mt.clear();
+  vmas.reset();
+  counters = fresh.initial.counters;
+  brk = fresh.initial.brk;
+  merge_any = fresh.initial.merge_any;
+  anon_vmas = spec::kNoAnonVma;
+  shmem_pages.clear();
+  Address below = 0;
+  for (const spec::Vma& vma : fresh.initial.vmas) {
+    if (vma.start < below || vma.end <= vma.start || vma.end > fresh.task_size ||
+        !spec::is_page_aligned(vma.start | vma.end)) {
+      return fmt::format(
+          "set-up: VMA [{:#x}, {:#x}) is empty, unaligned, out of the address space "
+          "or out of order",
+          vma.start, vma.end);
+    }
+    below = vma.end;
+    VmArea* entry = vmas.take();
+    *entry = {vma.start,    vma.end,           vma.flags & ~spec::kVmSoftdirty, vma.pgoff, vma.file,
+              vma.anon_vma, vma.anon_vma_links};
+    anon_vmas = std::max(anon_vmas, vma.anon_vma);
+    if (!mm_mt.store(vma.start, vma.end - 1, entry)) return "set-up: out of memory";
+  }
+  if (counters.map_count != fresh.initial.vmas.size()) {
+    return fmt::format("set-up: map_count is {}, but there are {} VMAs", counters.map_count,
+                       fresh.initial.vmas.size());
+  }
+  return std::nullopt;
+}
+
+VmArea* MmStruct::find_vma(Address addr) const {
+  const auto entry = mm_mt.find(addr);
+  return entry ? entry->value : nullptr;
+}
+
+VmArea* MmStruct::find_vma_intersection(Address start, Address end) const {
+  const auto entry = mm_mt.find(start, end - 1);
+  return entry ? entry->value : nullptr;
+}
+
+VmArea* MmStruct::vma_before(Address addr) const {
+  if (addr == 0) return nullptr;
+  const auto entry = mm_mt.find_reverse(addr - 1);
+  return entry ? entry->value : nullptr;
+}
+
+void MmStruct::snapshot(spec::Snapshot& out) const {
+  out.vmas.resize(counters.map_count);
+  spec::Vma* to = out.vmas.data();
+  mm_mt.for_each_value([&](const VmArea* vma) {
+    *to++ = {vma->vm_start, vma->vm_end,   vma->vm_flags,      vma->vm_pgoff,
+             vma->vm_file,  vma->anon_vma, vma->anon_vma_chain};
+  });
+  out.counters = counters;
+  out.brk = brk;
+  out.merge_any = merge_any;
+}
+
+std::optional<std::string> MmStruct::broken_invariant() const {
+  if (auto broken = mm_mt.validate()) return broken;
+  std::uint64_t entries = 0;
+  for (const auto& [first, last, vma] : mm_mt) {
+    ++entries;
+    if (vma->vm_start != first || vma->vm_end - 1 != last) {
+      return fmt::format("VMA [{:#x}, {:#x}) is stored over [{:#x}, {:#x}]", vma->vm_start,
+                         vma->vm_end, first, last);
+    }
+  }
+  if (entries != counters.map_count) {
+    return fmt::format("map_count is {}, but the tree has {} entries", counters.map_count, entries);
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::impl

@@ -1,0 +1,58 @@
+// impl: what happens, fast? This file: the address space of one process.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "impl/maple_tree.h"
+#include "impl/vma.h"
+#include "spec/errno.h"
+#include "spec/kernel_profile.h"
+#include "spec/setup.h"
+#include "spec/snapshot.h"
+
+namespace vmadiff::impl {
+
+/// An errno, or nothing where all went well.
+using Failure = std::optional<spec::Errno>;
+/// An address in bytes, or an errno.
+using AddressOrErrno = std::expected<spec::Address, spec::Errno>;
+
+/// struct mm_struct. Invariants, checked by broken_invariant(): the tree is well-formed, each of
+/// its entries is exactly its VMA's range, and map_count counts them.
+class MmStruct {
+ public:
+  explicit MmStruct(const spec::KernelProfile& kernel) : profile(kernel) {}
+
+  /// Back to what `setup` says, which outlives all that follows. Describes what is wrong with it,
+  /// or returns nothing.
+  [[nodiscard]] std::optional<std::string> start(const spec::Setup& setup);
+
+  /// The lowest VMA that ends behind `addr`, or null.
+  [[nodiscard]] VmArea* find_vma(spec::Address addr) const;
+  /// The VMA that contains `addr`, or null.
+  [[nodiscard]] VmArea* vma_lookup(spec::Address addr) const { return mm_mt.load(addr); }
+  /// The lowest VMA that overlaps [start, end), or null. Requires start < end.
+  [[nodiscard]] VmArea* find_vma_intersection(spec::Address start, spec::Address end) const;
+  /// The highest VMA that lies below `addr` as a whole or in part, or null.
+  [[nodiscard]] VmArea* vma_before(spec::Address addr) const;
+
+  void snapshot(spec::Snapshot& out) const;
+  [[nodiscard]] std::optional<std::string> broken_invariant() const;
+
+  const spec::KernelProfile profile;
+  const spec::Setup* setup = nullptr;
+  MapleTree<VmArea*> mm_mt;  ///< keys are bytes; a VMA is stored over [vm_start, vm_end - 1]
+  VmaPool vmas;
+  spec::Counters counters;
+  spec::Address brk = 0;                         ///< bytes
+  bool merge_any = false;                        ///< MMF_VM_MERGE_ANY
+  spec::AnonVmaId anon_vmas = spec::kNoAnonVma;  ///< the last one that was made
+  std::vector<std::uint64_t> shmem_pages;        ///< size of each anon-shared object, by number
+  std::vector<VmArea*> detached;                 ///< scratch of munmap
+};
+
+}  // namespace vmadiff::impl

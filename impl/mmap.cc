@@ -1,0 +1,127 @@
+// impl: mmap(2): its checks, in the kernel's order, and the flags that it asks for.
+#include "impl/calls.h"
+#include "impl/file_operations.h"
+#include "impl/mmap_region.h"
+#include "impl/unmapped_area.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+/// LEGACY_MAP_MASK, as far as it is modelled: the flags that MAP_SHARED ignores where it does not
+/// know them, and MAP_SHARED_VALIDATE accepts.
+constexpr std::uint64_t kLegacyMapMask = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
+                                         kMapDenywrite | kMapExecutable | kMapUninitialized |
+                                         kMapNoreserve | kMapNonblock | kMapStack;
+
+/// round_hint_to_min.
+Address round_hint_to_min(const MmStruct& mm, Address hint) {
+  hint = page_down(hint);
+  return hint != 0 && hint < mm.setup->placement_min_addr ? page_up(mm.setup->placement_min_addr)
+                                                          : hint;
+}
+
+/// calc_vm_prot_bits, calc_vm_flag_bits. Unknown PROT_* bits are ignored.
+VmFlags calc_vm_flags(std::uint64_t prot, std::uint64_t flags) {
+  VmFlags vm_flags = prot & kVmAccessFlags;
+  if ((flags & kMapSync) != 0) vm_flags |= kVmSync;
+  if ((flags & kMapStack) != 0) vm_flags |= kVmNohugepage;
+  return vm_flags | kVmMayread | kVmMaywrite | kVmMayexec;
+}
+
+/// The checks of do_mmap for a mapping of a file; adds to the request's flags what the type asks
+/// for.
+Failure check_file(const MmStruct& mm, const Mmap& call, std::uint64_t flags,
+                   MmapRequest& request) {
+  const FileId file = request.file;
+  if (!file_mmap_ok(file, request.pgoff, request.length)) return Errno::kEOVERFLOW;
+  const std::uint64_t known = kLegacyMapMask | (has_mmap_sync(file) ? kMapSync : 0);
+  switch (flags & kMapType) {
+    case kMapShared:
+    case kMapSharedValidate:
+      if ((flags & kMapType) == kMapSharedValidate && (flags & ~known) != 0) {
+        return Errno::kEOPNOTSUPP;
+      }
+      if ((call.prot & kProtWrite) != 0 && !is_writable(file)) return Errno::kEACCES;
+      request.vm_flags |= kVmShared | kVmMayshare;
+      if (!is_writable(file)) request.vm_flags &= ~(kVmMaywrite | kVmShared);
+      break;
+    case kMapPrivate:
+      break;
+    default:
+      return Errno::kEINVAL;
+  }
+  if (path_noexec(*mm.setup, file)) {
+    if ((request.vm_flags & kVmExec) != 0) return Errno::kEPERM;
+    request.vm_flags &= ~kVmMayexec;
+  }
+  if (!can_mmap_file(mm, file)) return Errno::kENODEV;
+  return std::nullopt;
+}
+
+/// The same for a mapping without a file.
+Failure check_anonymous(std::uint64_t flags, MmapRequest& request) {
+  switch (flags & kMapType) {
+    case kMapShared:
+      request.pgoff = 0;
+      request.vm_flags |= kVmShared | kVmMayshare;
+      return std::nullopt;
+    case kMapDroppable:
+      request.vm_flags |= kVmDroppable | kVmNoreserve | kVmWipeonfork | kVmDontdump;
+      break;
+    case kMapPrivate:
+      break;
+    default:
+      return Errno::kEINVAL;
+  }
+  request.pgoff = request.addr >> kPageShift;
+  return std::nullopt;
+}
+
+/// do_mmap. `length` is in bytes, for hugetlb already rounded up to a huge page.
+AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address length) {
+  if (length == 0) return std::unexpected{Errno::kEINVAL};
+  std::uint64_t flags = call.flags;
+  if ((flags & kMapFixedNoreplace) != 0) flags |= kMapFixed;
+  const Address hint = (flags & kMapFixed) != 0 ? call.addr : round_hint_to_min(mm, call.addr);
+  length = page_up(length);
+  if (length == 0) return std::unexpected{Errno::kENOMEM};
+  // The check of pgoff against overflow (EOVERFLOW) cannot fail with 64-bit byte offsets.
+  const std::uint64_t pgoff = call.offset >> kPageShift;
+  if (mm.counters.map_count > mm.setup->max_map_count) return std::unexpected{Errno::kENOMEM};
+
+  const auto addr = get_unmapped_area(mm, file, hint, length, pgoff, flags);
+  if (!addr) return addr;
+  if ((flags & kMapFixedNoreplace) != 0 &&
+      mm.find_vma_intersection(*addr, *addr + length) != nullptr) {
+    return std::unexpected{Errno::kEEXIST};
+  }
+  MmapRequest request{file, *addr, length, calc_vm_flags(call.prot, flags), pgoff};
+  if (const Failure failed =
+          file.is_none() ? check_anonymous(flags, request) : check_file(mm, call, flags, request)) {
+    return std::unexpected{*failed};
+  }
+  if ((flags & kMapNoreserve) != 0) request.vm_flags |= kVmNoreserve;
+  if (const Failure failed = mmap_region(mm, request)) return std::unexpected{*failed};
+  return addr;
+}
+
+}  // namespace
+
+Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
+  if (!is_page_aligned(call.offset)) return Outcome::fail(Errno::kEINVAL);
+  FileId file;
+  Address length = call.length;
+  if ((call.flags & kMapAnonymous) == 0) {
+    file = call.file;
+    if (file.is_none()) return Outcome::fail(Errno::kEBADF);
+    if (file.cls == FileClass::kHugetlb) {
+      length = (length + kHugePageSize - 1) & ~(kHugePageSize - 1);
+    }
+  }
+  const auto addr = do_mmap(mm, call, file, length);
+  return addr ? Outcome::ok(*addr) : Outcome::fail(addr.error());
+}
+
+}  // namespace vmadiff::impl

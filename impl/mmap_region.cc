@@ -1,0 +1,118 @@
+// impl: mapping a range whose address and flags are settled.
+#include "impl/mmap_region.h"
+
+#include "impl/accounting.h"
+#include "impl/file_operations.h"
+#include "impl/ksm.h"
+#include "impl/merge.h"
+#include "impl/munmap.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+/// struct mmap_state: one mapping in the making. [addr, end) and all else as in MmapRequest, but as
+/// hooks and KSM leave it.
+struct MmapState {
+  Address addr = 0;
+  Address end = 0;
+  HookState hook;  ///< file, vm_flags, pgoff, pages
+  bool check_ksm_early = false;
+  VmaMunmapStruct vms;
+};
+
+/// __mmap_setup: gathers what the range overlaps, checks the limits, charges private writable
+/// memory, and gives up what was there.
+Failure mmap_setup(MmStruct& mm, MmapState& map) {
+  map.vms.start = map.addr;
+  map.vms.end = map.end;
+  if (const Failure failed = vms_gather_munmap_vmas(mm, map.vms)) return failed;
+  if (accountable_mapping(map.hook.file, map.hook.vm_flags)) {
+    if (!vm_enough_memory(mm, map.hook.pages - map.vms.nr_accounted)) return Errno::kENOMEM;
+    map.hook.vm_flags |= kVmAccount;
+  }
+  vms_clean_up_area(map.vms);
+  return std::nullopt;
+}
+
+void update_ksm_flags(const MmStruct& mm, MmapState& map) {
+  map.hook.vm_flags = ksm_vma_flags(mm, map.hook.vm_flags);
+}
+
+/// The merge attempt, with the VMAs around the range.
+VmArea* merge(MmStruct& mm, const MmapState& map) {
+  VmaMergeStruct vmg;
+  vmg.prev = map.vms.prev;
+  vmg.next = map.vms.next;
+  vmg.start = map.addr;
+  vmg.end = map.end;
+  vmg.vm_flags = map.hook.vm_flags;
+  vmg.pgoff = map.hook.pgoff;
+  vmg.file = map.hook.file;
+  return vma_merge_new_range(mm, vmg);
+}
+
+/// __mmap_new_vma: a VMA of its own, for which a legacy hook may change flags and file. Kernels
+/// before 6.16 try to merge again after that, but here a hook that changes flags makes the mapping
+/// VM_SPECIAL, which never merges.
+std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
+  HookState& hook = map.hook;
+  const bool has_legacy_hook = !hook.file.is_none() && hooks_of(hook.file.cls, mm.profile).mmap;
+  const bool is_ksm_late = !map.check_ksm_early;
+  if (is_ksm_late && mm.profile.ksm_late == KsmLate::kBeforeHook) update_ksm_flags(mm, map);
+  if (!mm.mm_mt.preallocate(map.addr, map.end - 1)) return std::unexpected{Errno::kENOMEM};
+  Failure failed;
+  if (has_legacy_hook) {
+    failed = call_hook(mm, hook);
+  } else if (hook.file.is_none() && (hook.vm_flags & kVmShared) != 0) {
+    failed = shmem_zero_setup(mm, hook);
+  }
+  if (failed) return std::unexpected{*failed};
+  if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
+
+  VmArea* vma = mm.vmas.take();
+  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, hook.file, kNoAnonVma, 0};
+  mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
+  ++mm.counters.map_count;
+  return vma;
+}
+
+/// __mmap_complete: what the range overlapped is gone for good, and the new pages count.
+void mmap_complete(MmStruct& mm, MmapState& map, const VmArea& vma) {
+  vms_complete_munmap_vmas(mm, map.vms);
+  vm_stat_account(mm, vma.vm_flags, map.hook.pages);
+}
+
+Failure mmap_prepared(MmStruct& mm, MmapState& map) {
+  const bool has_prepare =
+      !map.hook.file.is_none() && hooks_of(map.hook.file.cls, mm.profile).mmap_prepare;
+  map.check_ksm_early = can_set_ksm_flags_early(mm, map.hook.file);
+  if (const Failure failed = mmap_setup(mm, map)) return failed;
+  if (has_prepare) {
+    if (const Failure failed = call_hook(mm, map.hook)) return failed;
+  }
+  if (map.check_ksm_early) update_ksm_flags(mm, map);
+  VmArea* vma = merge(mm, map);
+  if (vma == nullptr) {
+    const auto fresh = mmap_new_vma(mm, map);
+    if (!fresh) return fresh.error();
+    vma = *fresh;
+  }
+  mmap_complete(mm, map, *vma);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Failure mmap_region(MmStruct& mm, const MmapRequest& request) {
+  MmapState map;
+  map.addr = request.addr;
+  map.end = request.addr + request.length;
+  map.hook = {request.file, request.vm_flags, request.pgoff, request.length >> kPageShift};
+  const Failure failed = mmap_prepared(mm, map);
+  if (failed) vms_abort_munmap_vmas(mm, map.vms);
+  return failed;
+}
+
+}  // namespace vmadiff::impl

@@ -1,0 +1,90 @@
+// impl: mprotect(2).
+#include "impl/accounting.h"
+#include "impl/calls.h"
+#include "impl/split.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+constexpr std::uint64_t kProtGrows = kProtGrowsdown | kProtGrowsup;
+constexpr std::uint64_t kProtAccess = kProtRead | kProtWrite | kProtExec;
+static_assert(kProtAccess == kVmAccessFlags, "PROT_READ is VM_READ, and so on");
+
+/// mprotect_fixup: gives [start, end) of `vma` the flags, and moves `prev` to the VMA that now
+/// includes it.
+Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Address end,
+                       VmFlags flags) {
+  const VmFlags old = vma.vm_flags;
+  const std::uint64_t pages = (end - start) >> kPageShift;
+  if (flags == old) {
+    prev = &vma;
+    return std::nullopt;
+  }
+  if ((flags & kVmWrite) != 0) {
+    // A private mapping that becomes writable is charged; hugetlb has been from the beginning.
+    if ((old & (kVmAccount | kVmWrite | kVmHugetlb | kVmShared | kVmNoreserve)) == 0) {
+      if (!vm_enough_memory(mm, pages)) return Errno::kENOMEM;
+      flags |= kVmAccount;
+    }
+  } else if ((old & kVmAccount) != 0 && vma.is_anonymous() && vma.anon_vma == kNoAnonVma) {
+    // Only where no page of its own can exist is the charge given back.
+    flags &= ~kVmAccount;
+  }
+  const auto modified = vma_modify_flags(mm, prev, vma, start, end, flags);
+  if (!modified) return modified.error();
+  prev = *modified;
+  prev->vm_flags = flags;
+  vm_stat_unaccount(mm, old, pages);
+  vm_stat_account(mm, flags, pages);
+  return std::nullopt;
+}
+
+/// The walk over [start, end), whose first page `vma` contains. What was changed before an error
+/// stays changed.
+Failure mprotect_walk(MmStruct& mm, VmArea* vma, Address start, Address end, std::uint64_t prot) {
+  VmArea* prev = start > vma->vm_start ? vma : mm.vma_before(start);
+  while (true) {
+    const VmFlags flags = (vma->vm_flags & ~kVmAccessFlags) | prot;
+    // Each of VM_READ, VM_WRITE, VM_EXEC needs its VM_MAY*, four bits above.
+    if ((flags & ~(flags >> 4) & kVmAccessFlags) != 0) return Errno::kEACCES;
+    if (const Failure failed =
+            mprotect_fixup(mm, *vma, prev, start, std::min(end, vma->vm_end), flags)) {
+      return failed;
+    }
+    start = prev->vm_end;
+    if (start >= end) return std::nullopt;
+    vma = mm.vma_lookup(start);
+    if (vma == nullptr) return Errno::kENOMEM;
+  }
+}
+
+}  // namespace
+
+Outcome sys_mprotect(MmStruct& mm, const Mprotect& call) {
+  const std::uint64_t grows = call.prot & kProtGrows;
+  const std::uint64_t prot = call.prot & ~kProtGrows;
+  if (grows == kProtGrows) return Outcome::fail(Errno::kEINVAL);
+  if (!is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
+  if (call.length == 0) return Outcome::ok();
+  const Address end = call.addr + page_up(call.length);
+  if (end <= call.addr) return Outcome::fail(Errno::kENOMEM);
+  if ((prot & ~(kProtAccess | kProtSem)) != 0) return Outcome::fail(Errno::kEINVAL);
+
+  Address start = call.addr;
+  VmArea* vma = mm.find_vma_intersection(start, end);
+  if (vma == nullptr) return Outcome::fail(Errno::kENOMEM);
+  if ((grows & kProtGrowsdown) != 0) {
+    start = vma->vm_start;
+    if ((vma->vm_flags & kVmGrowsdown) == 0) return Outcome::fail(Errno::kEINVAL);
+  } else {
+    if (vma->vm_start > start) return Outcome::fail(Errno::kENOMEM);
+    // x86 has no VM_GROWSUP.
+    if ((grows & kProtGrowsup) != 0) return Outcome::fail(Errno::kEINVAL);
+  }
+  const Failure failed = mprotect_walk(mm, vma, start, end, prot & kProtAccess);
+  return failed ? Outcome::fail(*failed) : Outcome::ok();
+}
+
+}  // namespace vmadiff::impl

@@ -1,0 +1,87 @@
+// impl: taking mappings away.
+#include "impl/munmap.h"
+
+#include <cstdlib>
+
+#include "impl/calls.h"
+#include "impl/split.h"
+
+namespace vmadiff::impl {
+
+using namespace spec;
+
+Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
+  mm.detached.clear();
+  VmArea* first = mm.find_vma_intersection(vms.start, vms.end);
+  if (first != nullptr && vms.start > first->vm_start) {
+    // One VMA would become two. Where it loses its end, map_count may pass the limit for a moment.
+    if (vms.end < first->vm_end && mm.counters.map_count >= mm.setup->max_map_count) {
+      return Errno::kENOMEM;
+    }
+    if (const Failure failed = split_vma_unlimited(mm, *first, vms.start, NewPart::kBelow)) {
+      return failed;
+    }
+  }
+  Address at = vms.start;
+  for (VmArea* vma = first; vma != nullptr; vma = mm.find_vma_intersection(at, vms.end)) {
+    if (vma->vm_end > vms.end) {
+      if (const Failure failed = split_vma_unlimited(mm, *vma, vms.end, NewPart::kAbove)) {
+        return failed;
+      }
+    }
+    mm.detached.push_back(vma);
+    count_pages(vms.pages, vma->vm_flags, vma->pages());
+    if ((vma->vm_flags & kVmAccount) != 0) vms.nr_accounted += vma->pages();
+    at = vma->vm_end;
+    if (at == vms.end) break;
+  }
+  vms.prev = mm.vma_before(vms.start);
+  vms.next = mm.find_vma(vms.end);
+  return std::nullopt;
+}
+
+void vms_clean_up_area(VmaMunmapStruct& vms) { vms.clear_ptes = false; }
+
+void vms_abort_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
+  if (mm.detached.empty() || vms.clear_ptes) return;
+  // __GFP_NOFAIL: an injected failure comes once, and nothing else is left to do after a real one.
+  if (!mm.mm_mt.erase(vms.start, vms.end - 1) && !mm.mm_mt.erase(vms.start, vms.end - 1)) {
+    std::abort();
+  }
+  vms_complete_munmap_vmas(mm, vms);
+}
+
+void vms_complete_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
+  mm.counters.map_count -= mm.detached.size();
+  mm.counters.total_vm -= vms.pages.total;
+  mm.counters.locked_vm -= vms.pages.locked;
+  mm.counters.data_vm -= vms.pages.data;
+  mm.counters.stack_vm -= vms.pages.stack;
+  mm.counters.exec_vm -= vms.pages.exec;
+  for (VmArea* vma : mm.detached) mm.vmas.give_back(vma);
+  mm.detached.clear();
+}
+
+Failure do_vmi_align_munmap(MmStruct& mm, Address start, Address end) {
+  VmaMunmapStruct vms;
+  vms.start = start;
+  vms.end = end;
+  if (const Failure failed = vms_gather_munmap_vmas(mm, vms)) return failed;
+  if (!mm.mm_mt.erase(start, end - 1)) return Errno::kENOMEM;
+  vms_complete_munmap_vmas(mm, vms);
+  return std::nullopt;
+}
+
+Outcome sys_munmap(MmStruct& mm, const Munmap& call) {
+  const Address task_size = mm.setup->task_size;
+  if (!is_page_aligned(call.addr) || call.addr > task_size || call.length > task_size - call.addr) {
+    return Outcome::fail(Errno::kEINVAL);
+  }
+  const Address end = call.addr + page_up(call.length);
+  if (end == call.addr) return Outcome::fail(Errno::kEINVAL);
+  if (mm.find_vma_intersection(call.addr, end) == nullptr) return Outcome::ok();
+  const Failure failed = do_vmi_align_munmap(mm, call.addr, end);
+  return failed ? Outcome::fail(*failed) : Outcome::ok();
+}
+
+}  // namespace vmadiff::impl

@@ -1,0 +1,63 @@
+// impl: cutting a VMA in two, and changing the flags of a part.
+#include "impl/split.h"
+
+namespace vmadiff::impl {
+
+using namespace spec;
+
+Failure split_vma_unlimited(MmStruct& mm, VmArea& vma, Address addr, NewPart part) {
+  if (vma.vm_file.cls == FileClass::kHugetlb && (addr & (kHugePageSize - 1)) != 0) {
+    return Errno::kEINVAL;
+  }
+  const bool below = part == NewPart::kBelow;
+  const Address first = below ? vma.vm_start : addr;
+  const Address last = (below ? addr : vma.vm_end) - 1;
+  if (!mm.mm_mt.preallocate(first, last)) return Errno::kENOMEM;
+
+  // The copy has the anon_vma and as many links to it (anon_vma_clone).
+  VmArea* fresh = mm.vmas.take();
+  *fresh = vma;
+  const std::uint64_t pages = (addr - vma.vm_start) >> kPageShift;
+  VmArea& upper = below ? vma : *fresh;
+  VmArea& lower = below ? *fresh : vma;
+  upper.vm_start = addr;
+  upper.vm_pgoff += pages;
+  lower.vm_end = addr;
+  mm.mm_mt.store_preallocated(first, last, fresh);
+  ++mm.counters.map_count;
+  return std::nullopt;
+}
+
+Failure split_vma(MmStruct& mm, VmArea& vma, Address addr, NewPart part) {
+  if (mm.counters.map_count >= mm.setup->max_map_count) return Errno::kENOMEM;
+  return split_vma_unlimited(mm, vma, addr, part);
+}
+
+std::expected<VmArea*, Errno> vma_modify_flags(MmStruct& mm, VmArea* prev, VmArea& vma,
+                                               Address start, Address end, VmFlags flags) {
+  VmaMergeStruct vmg;
+  vmg.prev = prev;
+  vmg.middle = &vma;
+  vmg.start = start;
+  vmg.end = end;
+  vmg.vm_flags = flags;
+  vmg.pgoff = vma.vm_pgoff + ((start - vma.vm_start) >> kPageShift);
+  vmg.file = vma.vm_file;
+  vmg.anon_vma = vma.anon_vma;
+  if (VmArea* merged = vma_merge_existing_range(mm, vmg)) return merged;
+  if (vmg.state == MergeState::kErrorNomem) return std::unexpected{Errno::kENOMEM};
+
+  if (vma.vm_start < start) {
+    if (const Failure failed = split_vma(mm, vma, start, NewPart::kBelow)) {
+      return std::unexpected{*failed};
+    }
+  }
+  if (vma.vm_end > end) {
+    if (const Failure failed = split_vma(mm, vma, end, NewPart::kAbove)) {
+      return std::unexpected{*failed};
+    }
+  }
+  return &vma;
+}
+
+}  // namespace vmadiff::impl
