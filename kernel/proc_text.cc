@@ -103,12 +103,11 @@ bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
   const auto newline = text.find('\n');
   if (newline == std::string_view::npos) return false;
   std::string_view line = text.substr(0, newline);
-  constexpr std::size_t kPermissions = 4;
+  constexpr std::size_t kPermissions = 5;  // "rw-p ": VmFlags say the same
   if (!take_number(line, 16, '-', entry.range.start) ||
-      !take_number(line, 16, ' ', entry.range.end) || line.size() <= kPermissions)
+      !take_number(line, 16, ' ', entry.range.end) || line.size() < kPermissions)
     return false;
-  entry.permissions = line.substr(0, kPermissions);
-  line.remove_prefix(kPermissions + 1);
+  line.remove_prefix(kPermissions);
   if (!take_number(line, 16, ' ', entry.offset) ||
       !take_number(line, 16, ':', entry.inode.device_major) ||
       !take_number(line, 16, ' ', entry.inode.device_minor) ||
@@ -116,7 +115,7 @@ bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
     return false;
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   entry.path = line;
-  text.remove_prefix(newline + 1);
+  text.remove_prefix(newline);
 
   constexpr std::string_view kFlags = "\nVmFlags: ";
   const auto flags = text.find(kFlags);

@@ -32,8 +32,7 @@ struct KnownFile {
 /// One VMA as smaps shows it.
 struct SmapsEntry {
   spec::Range range;
-  std::string_view permissions;  ///< "rw-p"
-  std::uint64_t offset = 0;      ///< bytes
+  std::uint64_t offset = 0;  ///< bytes
   Inode inode;
   std::string_view path;
   std::string_view flag_codes;  ///< behind "VmFlags: "

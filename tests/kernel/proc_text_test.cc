@@ -1,0 +1,98 @@
+// tests of kernel: /proc text as the kernel writes it, and as it should not be.
+#include "kernel/proc_text.h"
+
+#include <gtest/gtest.h>
+
+namespace vmadiff::kernel {
+namespace {
+
+constexpr spec::Address kTaskSize = 0x7ffffffff000;
+
+constexpr std::string_view kSmaps =
+    "100000000000-100000002000 rw-p 00000000 00:00 0 \n"
+    "Size:                  8 kB\n"
+    "THPeligible:           0\n"
+    "VmFlags: rd wr mr mw me ac sd mg \n"
+    "100000002000-100000003000 r--s 0001f000 00:01 77                 /memfd:vmadiff (deleted)\n"
+    "Size:                  4 kB\n"
+    "VmFlags: rd sh mr mw me ms \n"
+    "100000004000-100000005000 rw-s 00000000 00:01 91                 /dev/zero (deleted)\n"
+    "VmFlags: rd wr sh mr mw me ms \n"
+    "100000006000-100000007000 rw-s 00000000 00:01 90                 /dev/zero (deleted)\n"
+    "VmFlags: rd wr sh mr mw me ms \n"
+    "100000008000-100000009000 rw-s 00001000 00:01 91                 /dev/zero (deleted)\n"
+    "VmFlags: rd wr sh mr mw me ms \n"
+    "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0          [vsyscall]\n"
+    "VmFlags: ex \n";
+
+const std::vector<KnownFile> kKnown{{{0, 1, 77}, {spec::FileClass::kMemfd, 3}}};
+
+std::string parsed(std::string_view text) {
+  std::vector<spec::Vma> vmas;
+  const auto done = parse_smaps(text, kKnown, kTaskSize, vmas);
+  if (!done) return done.error().message;
+  std::string lines;
+  for (const auto& vma : vmas)
+    lines += spec::text(vma) + " " + std::to_string(vma.file.number) + "\n";
+  return lines;
+}
+
+TEST(ParseSmaps, ReadsRangesFlagsAndFiles) {
+  EXPECT_EQ(parsed(kSmaps),
+            "100000000000-100000002000 rw-p 00000000 anon [rd wr mr mw me ac mg] 0\n"
+            "100000002000-100000003000 r--s 0001f000 memfd:3 [rd sh mr mw me ms] 3\n"
+            "100000004000-100000005000 rw-s 00000000 anon-shared [rd wr sh mr mw me ms] 0\n"
+            "100000006000-100000007000 rw-s 00000000 anon-shared [rd wr sh mr mw me ms] 1\n"
+            "100000008000-100000009000 rw-s 00001000 anon-shared [rd wr sh mr mw me ms] 0\n");
+}
+
+TEST(ParseSmaps, SoftDirtyIsNoFlag) {
+  std::vector<spec::Vma> vmas;
+  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kTaskSize, vmas));
+  EXPECT_EQ(vmas[0].flags & spec::kVmSoftdirty, 0U);
+}
+
+TEST(ParseSmaps, NothingIsNoVma) { EXPECT_EQ(parsed(""), ""); }
+
+TEST(ParseSmaps, AnUnknownFlagCodeIsNamed) {
+  EXPECT_EQ(parsed("1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd qq \n"),
+            "smaps shows the VmFlags code 'qq', which is not known here");
+  EXPECT_EQ(parsed("1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd ?\? \n"),
+            "smaps shows the VmFlags code '?\?', which is not known here");
+}
+
+TEST(ParseSmaps, AnUnknownFileIsNamed) {
+  EXPECT_EQ(parsed("1000-2000 rw-p 00000000 08:01 5 /etc/passwd\nVmFlags: rd \n"),
+            "smaps shows a mapping of '/etc/passwd' at 0x1000, which no call can have made");
+}
+
+TEST(ParseSmaps, TextOfAnotherKindIsRefused) {
+  for (const std::string_view text :
+       {"x", "1000-2000\n", "1000-2000 rw-p 0 00:00 0 \nSize: 4 kB\n", "1000 2000 rw-p\n",
+        "1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd", "zzz-2000 rw-p 00000000 00:00 0 \n"})
+    EXPECT_NE(parsed(text).find("smaps is not as expected"), std::string::npos) << text;
+}
+
+TEST(ParseStatus, AddsUpTheCounters) {
+  spec::Counters counters;
+  ASSERT_TRUE(
+      parse_status("Name:\tx\nVmPeak:\t 400 kB\nVmSize:\t   1152 kB\nVmLck:\t       8 kB\n"
+                   "VmPin:\t 0 kB\nVmData:\t      64 kB\nVmStk:\t       4 kB\n"
+                   "VmExe:\t      60 kB\nVmLib:\t      12 kB\nVmPTE:\t 1 kB\n",
+                   counters));
+  EXPECT_EQ(counters, (spec::Counters{.map_count = 0,
+                                      .total_vm = 288,
+                                      .locked_vm = 2,
+                                      .data_vm = 16,
+                                      .stack_vm = 1,
+                                      .exec_vm = 18}));
+}
+
+// A process without an mm (dead, not yet reaped) has no Vm lines.
+TEST(ParseStatus, AMissingLineIsAFault) {
+  spec::Counters counters;
+  EXPECT_FALSE(parse_status("Name:\tx\nState:\tZ (zombie)\n", counters));
+}
+
+}  // namespace
+}  // namespace vmadiff::kernel
