@@ -9,7 +9,7 @@ std::string text(const Outcome& outcome) {
   if (outcome.is_death()) return "died";
   if (outcome.is_error()) {
     const auto known = name(outcome.error());
-    return known.empty() ? fmt::format("-1 errno {}", static_cast<unsigned>(outcome.error()))
+    return known.empty() ? fmt::format("-1 ERRNO_{}", static_cast<unsigned>(outcome.error()))
                          : fmt::format("-1 {}", known);
   }
   // Small values are counts and flags, the others addresses.

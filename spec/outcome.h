@@ -37,7 +37,8 @@ class Outcome {
   std::uint64_t payload_ = 0;
 };
 
-/// "0", "0x7ffff7ffd000", "-1 ENOMEM", "died".
+/// "0", "0x7ffff7ffd000", "-1 ENOMEM", "-1 ERRNO_3730" (strace's way for an errno without a name),
+/// "died".
 [[nodiscard]] std::string text(const Outcome& outcome);
 
 }  // namespace vmadiff::spec

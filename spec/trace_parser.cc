@@ -307,7 +307,12 @@ std::optional<Outcome> read_result(Cursor& in) {
   if (in.accept("NULL")) return Outcome::ok(0);
   if (!in.accept("-1")) return Outcome::ok(read_number<std::uint64_t>(in, "a result"));
   const auto word = in.peek_word();
-  const auto error = errno_from_name(word);
+  auto error = errno_from_name(word);
+  if (!error && word.starts_with("ERRNO_")) {
+    // A kernel can give any of the last 4095 values of a word as an error (IS_ERR_VALUE).
+    const auto number = number_from<std::uint16_t>(word.substr(6));
+    if (number && *number >= 1 && *number <= 4095) error = static_cast<Errno>(*number);
+  }
   if (!error) {
     in.fail_expected("the name of an errno (or SIGSEGV, SIGBUS) after -1");
     return std::nullopt;

@@ -20,6 +20,8 @@ constexpr std::string_view kCanonical =
     "munmap(0x100000000000, 0) = -1 EINVAL\n"
     "mprotect(0x1000, 1, PROT_EXEC|PROT_GROWSDOWN)\n"
     "brk(NULL) = 0x20020000\n"
+    "mmap(0xfffffffffffff16e, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) = "
+    "-1 ERRNO_3730\n"
     "madvise(0x100000000000, 0x1000, MADV_UNMERGEABLE) = 0\n"
     "madvise(0x100000000000, 0x1000, -7)\n"
     "touch(0x100000000000, 0x1000, WRITE) = -1 SIGSEGV\n"
@@ -33,7 +35,7 @@ TEST(TraceText, ParsingThenPrintingIsTheIdentityOnCanonicalText) {
   const ParseResult parsed = parse_trace(text);
   for (const ParseError& error : parsed.errors) ADD_FAILURE() << spec::text("t", error);
   EXPECT_EQ(print_trace(parsed.trace), text);
-  EXPECT_EQ(parsed.trace.sequence.size(), 10U);
+  EXPECT_EQ(parsed.trace.sequence.size(), 11U);
   EXPECT_EQ(parsed.trace.lines.front(), 2U);
 }
 
@@ -74,6 +76,7 @@ TEST(TraceText, SaysWhereALineIsBadAndWhatWouldBeRight) {
       {"munmap(0x1000, 0x10000000000000000)", 16, "at most 64 bits"},
       {"munmap(0x1000, -1)", 16, "a number"},
       {"munmap(0x1000, 0x1000) = -1 EWHAT", 29, "the name of an errno"},
+      {"munmap(0x1000, 0x1000) = -1 ERRNO_4096", 29, "the name of an errno"},
       {"munmap(0x1000, 0x1000) trailing", 24, "end of the line"},
       {"munmap(0x1000, 0x1000", 22, "the end of the line"},
       {"fork()", 1, "a call (mmap, munmap"},
