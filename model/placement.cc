@@ -139,6 +139,9 @@ std::expected<Address, Errno> place(const AddressSpace& space, const PlacementRe
   } else if (request.file.cls == FileClass::kHugetlb && addr % kHugePageSize != 0) {
     return std::unexpected{Errno::kEINVAL};
   }
+  // The kernel passes addresses and errnos in one word: the last 4095 addresses read as errnos.
+  constexpr Address kErrnoMax = 4095;
+  if (addr >= -kErrnoMax) return std::unexpected{static_cast<Errno>(-addr)};
   if (addr > setup.task_size - request.length) return std::unexpected{Errno::kENOMEM};
   if (!spec::is_page_aligned(addr)) return std::unexpected{Errno::kEINVAL};
   if (addr < setup.mmap_min_addr) return std::unexpected{Errno::kEPERM};
