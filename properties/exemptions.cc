@@ -19,12 +19,18 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"MmapHookFailsAfterUnmapping", "FailedCallsChangeNothing",
      "MAP_FIXED unmaps what lies in its way before the .mmap hook of the file runs; a hook that "
      "fails leaves a hole"},
+    {"SplitAtTheStartRemains", "FailedCallsChangeNothing",
+     "mmap and munmap split the VMA at the start of their range before the one at its end; where "
+     "the end cannot be split (inside a huge page, or no room for another VMA), the first split "
+     "stays, with the same pages mapped on both sides of it"},
     {"TouchKeepsTheEarlierPages", "FailedCallsChangeNothing",
      "a touch is one access after another; those before the one that faults for good have "
      "happened, and may have made an anon_vma"},
     {"CompatibleNeighboursWereApart", "MprotectThereAndBackIsIdentity",
      "neighbours that became equal by another call (prctl, munmap of what lay between and the "
      "like) stay apart until a call on one of them tries to merge"},
+    {"SpecialVmasStaySplit", "MprotectThereAndBackIsIdentity, SplittingACallEqualsTheWhole",
+     "mprotect and madvise split VM_SPECIAL VMAs as any other, and nothing merges these again"},
     {"AccountingStays", "MprotectThereAndBackIsIdentity",
      "mprotect to writable charges private memory (VM_ACCOUNT); the charge is given back only for "
      "anonymous memory that was never written"},

@@ -20,13 +20,15 @@ enum class Exemption : std::uint8_t {
   kMprotectStopsMidway,
   kMadviseGoesOnOverHoles,
   kMmapHookFailsAfterUnmapping,
+  kSplitAtTheStartRemains,
   kTouchKeepsTheEarlierPages,
   kCompatibleNeighboursWereApart,
+  kSpecialVmasStaySplit,
   kAccountingStays,
   kNoWayBack,
   kHugePagesCannotBeSplit,
 };
-inline constexpr std::size_t kExemptionCount = 10;
+inline constexpr std::size_t kExemptionCount = 12;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -55,21 +55,52 @@ bool same_memory(const Vma& a, const Vma& b) {
   return ((a.flags ^ b.flags) & ~spec::kVmSoftdirty) == 0 && a.file == b.file && offsets;
 }
 
+/// What the pages of a range may have become.
+enum class Pages : std::uint8_t { kSame, kSameOrUnmapped };
+
 /// Whether every page of [start, end) is mapped alike in both, however it is cut into VMAs.
-bool same_pages(const Snapshot& before, const Snapshot& after, Address start, Address end) {
+bool same_pages(const Snapshot& before, const Snapshot& after, Address start, Address end,
+                Pages allowed = Pages::kSame) {
   Address at = start;
   while (at < end) {
     const auto a = find_vma(before, at);
     const auto b = find_vma(after, at);
     const bool a_here = a != before.vmas.end() && a->start <= at;
     const bool b_here = b != after.vmas.end() && b->start <= at;
-    if (a_here != b_here || (a_here && !same_memory(*a, *b))) return false;
+    const bool unmapped = a_here && !b_here && allowed == Pages::kSameOrUnmapped;
+    if (!unmapped && (a_here != b_here || (a_here && !same_memory(*a, *b)))) return false;
     Address next = end;
     if (a != before.vmas.end()) next = std::min(next, a_here ? a->end : a->start);
     if (b != after.vmas.end()) next = std::min(next, b_here ? b->end : b->start);
     at = next;
   }
   return true;
+}
+
+/// mmap or munmap left one VMA more than there was, and the same pages.
+bool is_split_at_the_start(const spec::Syscall& call, const Snapshot& before,
+                           const Snapshot& after) {
+  const bool unmaps =
+      std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Munmap>(call);
+  return unmaps && after.vmas.size() == before.vmas.size() + 1 &&
+         same_pages(before, after, 0, ~Address{0});
+}
+
+/// Whether what changed is what the exemption excuses, and nothing else.
+bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& before,
+                const Snapshot& after, const spec::Observes& seen) {
+  if (exemption == Exemption::kTouchKeepsTheEarlierPages) {
+    spec::Observes layout = seen;
+    layout.anon_vma = false;
+    return !difference(before, after, layout);
+  }
+  const auto range = named_range(call);
+  if (!range || !same_pages(before, after, 0, range->start) ||
+      !same_pages(before, after, range->end, ~Address{0})) {
+    return false;
+  }
+  return exemption != Exemption::kMmapHookFailsAfterUnmapping ||
+         same_pages(before, after, range->start, range->end, Pages::kSameOrUnmapped);
 }
 
 }  // namespace
@@ -87,19 +118,12 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
                        explain(d, before, after));
   };
   if (outcome.is_ok()) return sentence(*changed);
-  const auto exemption = std::visit(PartialFailure{outcome.error()}, call);
-  if (!exemption) return sentence(*changed);
-  if (*exemption == Exemption::kTouchKeepsTheEarlierPages) {
-    spec::Observes layout = seen;
-    layout.anon_vma = false;
-    if (const auto d = difference(before, after, layout)) return sentence(*d);
-  } else {
-    const auto range = named_range(call);
-    if (!range || !same_pages(before, after, 0, range->start) ||
-        !same_pages(before, after, range->end, ~Address{0})) {
-      return sentence(*changed);
-    }
+  if (is_split_at_the_start(call, before, after)) {
+    exemptions.count(Exemption::kSplitAtTheStartRemains);
+    return std::nullopt;
   }
+  const auto exemption = std::visit(PartialFailure{outcome.error()}, call);
+  if (!exemption || !is_allowed(*exemption, call, before, after, seen)) return sentence(*changed);
   exemptions.count(*exemption);
   return std::nullopt;
 }

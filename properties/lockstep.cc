@@ -24,7 +24,8 @@ constexpr bool sees_merges(const spec::Observes& o) {
 
 std::string layout_reason(const Difference& d, const spec::Snapshot& a, const spec::Snapshot& b) {
   if (d.field != Field::kFlags) return std::string{name(d.field)};
-  return fmt::format("flags {}", spec::vm_flags_text(a.vmas[d.index].flags ^ b.vmas[d.index].flags));
+  return fmt::format("flags {}",
+                     spec::vm_flags_text(a.vmas[d.index].flags ^ b.vmas[d.index].flags));
 }
 
 }  // namespace
@@ -35,7 +36,9 @@ View view(const Side& side) {
 
 std::string kind_of(const spec::Outcome& outcome) {
   if (outcome.is_ok()) return "ok";
-  return outcome.is_death() ? "died" : text(outcome);
+  if (outcome.is_death()) return "died";
+  const auto known = spec::name(outcome.error());
+  return known.empty() ? "an errno without a name" : std::string{known};
 }
 
 Lockstep::Lockstep(std::vector<spec::System*> systems, const Rules& rules) : rules_(rules) {

@@ -64,7 +64,7 @@ class Search {
 
  private:
   bool step_down() {
-    auto candidates = simpler(best_.sequence, best_.setup.start_brk);
+    auto candidates = simpler(best_.sequence, Landmarks::of(best_.setup));
     while (!is_over()) {
       auto candidate = candidates.next();
       if (!candidate) return false;

@@ -5,9 +5,10 @@
 // Source: vma_modify_flags (mm/vma.c) splits what gets different flags and merges what is equal.
 // Not covered: ranges of several VMAs (the call makes them equal, and nothing remembers what they
 // were), and anon_vmas (a merge on the way lends one for good). Exempt, each by name:
-// VM_ACCOUNT that stays (AccountingStays), neighbours that another call had made equal without
-// merging them, and which the way back now merges (CompatibleNeighboursWereApart), and no room for
-// the way back (NoWayBack).
+// VM_SPECIAL VMAs, which split and never merge (SpecialVmasStaySplit), VM_ACCOUNT that stays
+// (AccountingStays), neighbours that another call had made equal without merging them, and which
+// the way back now merges (CompatibleNeighboursWereApart), and no room for the way back
+// (NoWayBack).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,6 +85,8 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
     const auto d = difference(before, after, seen);
     if (outcome == spec::Outcome::fail(spec::Errno::kENOMEM)) {
       room.exemptions->count(Exemption::kNoWayBack);
+    } else if (d && (before.vmas[*index].flags & spec::kVmSpecial) != 0) {
+      room.exemptions->count(Exemption::kSpecialVmasStaySplit);
     } else if (d && accounting_stayed(before, *index, after, there->addr)) {
       room.exemptions->count(Exemption::kAccountingStays);
     } else if (d && compatible_neighbour_at_an_end(before, *index, there->addr, end)) {

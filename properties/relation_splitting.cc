@@ -6,7 +6,9 @@
 // mm/vma.c); a cut at b is one more split, which the second call merges again.
 // Not covered: calls that fail as a whole, ranges of one page, unaligned starts, and limits (a
 // split needs a VMA more for a moment, so a state within two of max_map_count is left alone).
-// Exempt: a middle inside a hugetlb VMA that is not on a huge page (HugePagesCannotBeSplit).
+// Exempt: a middle inside a hugetlb VMA that is not on a huge page (HugePagesCannotBeSplit), and
+// one inside another VM_SPECIAL VMA, which splits and never merges (SpecialVmasStaySplit; munmap
+// leaves nothing to merge).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,10 +46,17 @@ struct HalvesOf {
   std::optional<Halves> operator()(const auto&) const { return std::nullopt; }
 };
 
-bool is_inside_a_huge_page(const spec::Snapshot& s, Address middle) {
+/// The rule that keeps a call from being split at `middle`, or nothing.
+std::optional<Exemption> unsplittable(const spec::Syscall& call, const spec::Snapshot& s,
+                                      Address middle) {
   const auto it = std::ranges::upper_bound(s.vmas, middle, {}, &spec::Vma::end);
-  return it != s.vmas.end() && it->start < middle && (it->flags & spec::kVmHugetlb) != 0 &&
-         middle % spec::kHugePageSize != 0;
+  if (it == s.vmas.end() || it->start >= middle) return std::nullopt;
+  if ((it->flags & spec::kVmHugetlb) != 0 && middle % spec::kHugePageSize != 0) {
+    return Exemption::kHugePagesCannotBeSplit;
+  }
+  const bool modifies = !std::holds_alternative<spec::Munmap>(call);
+  if (modifies && (it->flags & spec::kVmSpecial) != 0) return Exemption::kSpecialVmasStaySplit;
+  return std::nullopt;
 }
 
 /// The halves of a call that succeeded as a whole and can be split in this state.
@@ -56,8 +65,8 @@ std::optional<Halves> splittable(RelationRoom& room, std::size_t i) {
   const auto halves = std::visit(HalvesOf{}, room.first.sequence[i].call);
   const spec::Snapshot& before = room.first_run.states[i];
   if (!halves || before.vmas.size() + 2 >= room.setup->max_map_count) return std::nullopt;
-  if (is_inside_a_huge_page(before, halves->middle)) {
-    room.exemptions->count(Exemption::kHugePagesCannotBeSplit);
+  if (const auto rule = unsplittable(room.first.sequence[i].call, before, halves->middle)) {
+    room.exemptions->count(*rule);
     return std::nullopt;
   }
   return halves;

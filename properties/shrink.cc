@@ -58,14 +58,15 @@ rc::Seq<Sequence> with_calls_dropped(const Sequence& sequence) {
   return rc::seq::concat(rc::shrink::removeChunks(sequence), without_pairs(sequence));
 }
 
-rc::Seq<Sequence> simpler(const Sequence& sequence, spec::Address start_brk) {
-  return rc::seq::concat(with_calls_dropped(sequence), with_simpler_arguments(sequence, start_brk),
-                         with_addresses_moved(sequence));
+rc::Seq<Sequence> simpler(const Sequence& sequence, const Landmarks& landmarks) {
+  return rc::seq::concat(with_calls_dropped(sequence), with_simpler_looks(sequence),
+                         with_simpler_arguments(sequence, landmarks),
+                         with_addresses_moved(sequence, landmarks));
 }
 
-rc::Shrinkable<Sequence> shrinkable(Sequence sequence, spec::Address start_brk) {
+rc::Shrinkable<Sequence> shrinkable(Sequence sequence, const Landmarks& landmarks) {
   return rc::shrinkable::shrinkRecur(
-      std::move(sequence), [start_brk](const Sequence& s) { return simpler(s, start_brk); });
+      std::move(sequence), [landmarks](const Sequence& s) { return simpler(s, landmarks); });
 }
 
 }  // namespace vmadiff::properties

@@ -10,21 +10,33 @@
 #include <rapidcheck/Shrinkable.h>
 
 #include "spec/sequence.h"
+#include "spec/setup.h"
 
 namespace vmadiff::properties {
 
-/// Sequences one step simpler than `sequence`. `start_brk` is the set-up's.
+/// The places of a set-up that shrinking has to know.
+struct Landmarks {
+  spec::Address start_brk = 0;  ///< bytes; breaks shrink towards it
+  spec::Address mmap_base = 0;  ///< bytes; the kernel places mappings from here downwards
+  [[nodiscard]] static Landmarks of(const spec::Setup& setup) {
+    return {setup.start_brk, setup.mmap_base};
+  }
+};
+
+/// Sequences one step simpler than `sequence`: the three kinds below, in this order.
 [[nodiscard]] rc::Seq<spec::Sequence> simpler(const spec::Sequence& sequence,
-                                              spec::Address start_brk);
+                                              const Landmarks& landmarks);
 
 /// The whole tree.
 [[nodiscard]] rc::Shrinkable<spec::Sequence> shrinkable(spec::Sequence sequence,
-                                                        spec::Address start_brk);
+                                                        const Landmarks& landmarks);
 
-/// The three kinds of step, in the order of `simpler`.
 [[nodiscard]] rc::Seq<spec::Sequence> with_calls_dropped(const spec::Sequence& sequence);
 [[nodiscard]] rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence,
-                                                             spec::Address start_brk);
-[[nodiscard]] rc::Seq<spec::Sequence> with_addresses_moved(const spec::Sequence& sequence);
+                                                             const Landmarks& landmarks);
+/// What calls share is simplified in all of them at once: a look that neighbours need to merge.
+[[nodiscard]] rc::Seq<spec::Sequence> with_simpler_looks(const spec::Sequence& sequence);
+[[nodiscard]] rc::Seq<spec::Sequence> with_addresses_moved(const spec::Sequence& sequence,
+                                                           const Landmarks& landmarks);
 
 }  // namespace vmadiff::properties

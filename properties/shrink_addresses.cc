@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "properties/plainer.h"
 #include "properties/shrink.h"
 
 namespace vmadiff::properties {
@@ -19,8 +20,8 @@ using spec::Sequence;
 constexpr Address kPage = spec::kPageSize;
 /// Where a minimal sequence has its first address.
 constexpr Address kCanonical = 0x100000000000;
-/// Addresses out of this window are the heap's, the kernel's choice, or wild: they stay.
-constexpr spec::Range kWindow{0x100000000, 0x700000000000};
+/// Addresses out of this window are the heap's, or wild: they stay.
+constexpr spec::Range kWindow{0x100000000, 0x7ffff8000000};
 
 constexpr bool is_movable(Address a) { return a >= kWindow.start && a < kWindow.end; }
 
@@ -39,7 +40,7 @@ class Apply {
 
   /// False where the range would vanish or turn over.
   bool operator()(spec::Mmap& call) const {
-    const bool fixed = (call.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) != 0;
+    const bool fixed = (call.flags & kPlacement) != 0;
     if (!fixed && call.addr == 0) return true;
     const Address was = call.addr;
     if (!range(call)) return false;
@@ -112,9 +113,30 @@ std::vector<Cut> all_segments_to(const std::vector<Address>& at, Address length,
   return cuts;
 }
 
+/// What a NULL address becomes: where the kernel puts it if nothing else is in the way, each one
+/// below the one before. The calls that follow then find it, and all of it can move.
+std::vector<Sequence> with_places_fixed(const Sequence& sequence, Address top) {
+  std::vector<Sequence> out;
+  Sequence all = sequence;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
+    if (mmap == nullptr || mmap->addr != 0 || (mmap->flags & kPlacement) != 0) continue;
+    if (mmap->length > top) break;
+    top -= spec::page_up(mmap->length);
+    spec::Mmap fixed = *mmap;
+    fixed.addr = top;
+    fixed.flags |= spec::kMapFixed;
+    all[i].call = fixed;
+    out.push_back(sequence);
+    out.back()[i].call = fixed;
+  }
+  if (out.size() > 1) out.insert(out.begin(), std::move(all));
+  return out;
+}
+
 }  // namespace
 
-rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence) {
+rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence, const Landmarks& landmarks) {
   const auto at = boundaries(sequence);
   std::vector<std::vector<Cut>> candidates;
   const auto add = [&](std::vector<Cut> cuts) {
@@ -143,12 +165,14 @@ rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence) {
       }
     }
   }
-  return rc::seq::mapMaybe(rc::seq::fromContainer(std::move(candidates)),
-                           [sequence](const std::vector<Cut>& cuts) -> rc::Maybe<Sequence> {
-                             auto moved = apply(sequence, cuts);
-                             if (!moved || *moved == sequence) return rc::Nothing;
-                             return std::move(*moved);
-                           });
+  auto moves = rc::seq::mapMaybe(rc::seq::fromContainer(std::move(candidates)),
+                                 [sequence](const std::vector<Cut>& cuts) -> rc::Maybe<Sequence> {
+                                   auto moved = apply(sequence, cuts);
+                                   if (!moved || *moved == sequence) return rc::Nothing;
+                                   return std::move(*moved);
+                                 });
+  return rc::seq::concat(rc::seq::fromContainer(with_places_fixed(sequence, landmarks.mmap_base)),
+                         std::move(moves));
 }
 
 }  // namespace vmadiff::properties

@@ -4,9 +4,9 @@
 #include <rapidcheck/shrink/Shrink.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
+#include "properties/plainer.h"
 #include "properties/shrink.h"
 
 namespace vmadiff::properties {
@@ -16,21 +16,6 @@ using spec::Address;
 using spec::Step;
 
 constexpr Address kPage = spec::kPageSize;
-
-// From the plainest on.
-constexpr std::array<std::uint64_t, 3> kPlainProts{spec::kProtRead | spec::kProtWrite,
-                                                   spec::kProtRead, spec::kProtNone};
-
-std::vector<std::uint64_t> plainer_prots(std::uint64_t prot) {
-  const auto end = std::ranges::find(kPlainProts, prot);
-  std::vector<std::uint64_t> out(kPlainProts.begin(), end);
-  if (end != kPlainProts.end()) return out;
-  for (std::uint64_t bit = 1; bit != 0 && bit <= prot; bit <<= 1) {
-    const bool more_than_one = (prot & (prot - 1)) != 0;
-    if ((prot & bit) != 0 && more_than_one) out.push_back(prot & ~bit);
-  }
-  return out;
-}
 
 std::vector<Address> shorter_lengths(Address length) {
   std::vector<Address> out;
@@ -55,13 +40,12 @@ class Simplify {
       change(simpler);
       if (simpler != call) out.emplace_back(simpler);
     };
-    const bool fixed = (call.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) != 0;
+    const bool fixed = (call.flags & kPlacement) != 0;
     const bool anonymous = (call.flags & spec::kMapAnonymous) != 0;
     if (!fixed) add([](auto& c) { c.addr = 0; });
     if (!anonymous || !call.file.is_none()) {
       add([](auto& c) {
-        c.flags = (c.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) | spec::kMapPrivate |
-                  spec::kMapAnonymous;
+        c.flags = (c.flags & kPlacement) | spec::kMapPrivate | spec::kMapAnonymous;
         c.file = {};
         c.offset = 0;
       });
@@ -76,8 +60,7 @@ class Simplify {
     if ((call.flags & spec::kMapFixedNoreplace) != 0) {
       add([](auto& c) { c.flags = (c.flags & ~spec::kMapFixedNoreplace) | spec::kMapFixed; });
     }
-    constexpr auto kNeeded =
-        spec::kMapType | spec::kMapFixed | spec::kMapFixedNoreplace | spec::kMapAnonymous;
+    constexpr auto kNeeded = spec::kMapType | kPlacement | spec::kMapAnonymous;
     for (std::uint64_t bit = 1; bit != 0 && bit <= call.flags; bit <<= 1) {
       if ((bit & kNeeded) == 0) add([bit](auto& c) { c.flags &= ~bit; });
     }
@@ -136,7 +119,9 @@ class Simplify {
 
 }  // namespace
 
-rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence, Address start_brk) {
+rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence,
+                                               const Landmarks& landmarks) {
+  const Address start_brk = landmarks.start_brk;
   return rc::shrink::eachElement(sequence, [start_brk](const Step& step) {
     std::vector<Step> out;
     if (step.process != 0) out.push_back({0, step.call, step.expected});
