@@ -66,7 +66,6 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
     case FileClass::kMemfd:
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
-    case FileClass::kTwoHooks:
       return kFileSizePages;
     case FileClass::kAnonShared:
       return mm.shmem_pages[file.number];
