@@ -34,6 +34,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"AccountingStays", "MprotectThereAndBackIsIdentity",
      "mprotect to writable charges private memory (VM_ACCOUNT); the charge is given back only for "
      "anonymous memory that was never written"},
+    {"BorrowedAnonVmaStays", "MprotectThereAndBackIsIdentity",
+     "a merge on the way there lends the range its neighbour's anon_vma; kernels that ask for a "
+     "single-link chain of the neighbour do not merge it back into memory that was never written"},
     {"NoWayBack", "MprotectThereAndBackIsIdentity",
      "the way back needs another VMA or another charge than the way there, and there is no room"},
     {"HugePagesCannotBeSplit", "SplittingACallEqualsTheWhole",

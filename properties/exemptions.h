@@ -25,10 +25,11 @@ enum class Exemption : std::uint8_t {
   kCompatibleNeighboursWereApart,
   kSpecialVmasStaySplit,
   kAccountingStays,
+  kBorrowedAnonVmaStays,
   kNoWayBack,
   kHugePagesCannotBeSplit,
 };
-inline constexpr std::size_t kExemptionCount = 12;
+inline constexpr std::size_t kExemptionCount = 13;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

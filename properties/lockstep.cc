@@ -31,7 +31,7 @@ std::string layout_reason(const Difference& d, const spec::Snapshot& a, const sp
 }  // namespace
 
 View view(const Side& side) {
-  return {std::string{side.system->name()}, side.outcome, side.after, side.observes};
+  return {std::string{side.system->name()}, side.outcome, side.after(), side.observes};
 }
 
 std::string kind_of(const spec::Outcome& outcome) {
@@ -43,16 +43,17 @@ std::string kind_of(const spec::Outcome& outcome) {
 
 Lockstep::Lockstep(std::vector<spec::System*> systems, const Rules& rules) : rules_(rules) {
   for (spec::System* system : systems) {
-    sides_.push_back({system, system->observes(), {}, {}, {}});
+    Side& side = sides_.emplace_back();
+    side.system = system;
+    side.observes = system->observes();
   }
-  same_as_first_.assign(sides_.size(), false);
 }
 
 std::expected<void, spec::ToolFault> Lockstep::start() {
   outcomes_.clear();
   for (Side& side : sides_) {
     if (auto started = side.system->start(rules_.setup); !started) return started;
-    if (auto seen = side.system->snapshot(0, side.after); !seen) return seen;
+    if (auto seen = side.system->snapshot(0, side.after()); !seen) return seen;
   }
   return {};
 }
@@ -63,24 +64,24 @@ ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
     const spec::Step& step = sequence[i];
     bool died = false;
     for (Side& side : sides_) {
-      std::swap(side.before, side.after);
+      side.newest = 1 - side.newest;
       side.outcome = side.system->apply(step.process, step.call);
       died = died || side.outcome.is_death();
     }
     outcomes_.push_back(sides_.front().outcome);
     for (Side& side : sides_) {
       if (side.outcome.is_death()) {
-        side.after = side.before;
+        side.after() = side.before();
         continue;
       }
-      if (auto seen = side.system->snapshot(step.process, side.after); !seen) {
+      if (auto seen = side.system->snapshot(step.process, side.after()); !seen) {
         return std::unexpected(seen.error());
       }
     }
     if (auto found = check_equivalence(step.call, i)) return found;
     for (std::size_t s = 0; s < sides_.size(); ++s) {
       // A state that agrees with one that was checked needs no check of its own.
-      if (same_as_first_[s] && !died) continue;
+      if (sides_[s].same_as_first && !died) continue;
       if (auto found = check_side(sides_[s], step.call, i)) return found;
     }
     if (died) return std::nullopt;
@@ -94,7 +95,7 @@ ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
 std::optional<Observed> Lockstep::check_equivalence(const spec::Syscall& call, std::size_t step) {
   const Side& first = sides_.front();
   for (std::size_t s = 1; s < sides_.size(); ++s) {
-    const Side& other = sides_[s];
+    Side& other = sides_[s];
     const auto pair = [&](Claim claim, std::string explanation, std::string reason) {
       return Observed{
           claim, step, std::move(explanation), std::move(reason), {view(first), view(other)}};
@@ -108,20 +109,20 @@ std::optional<Observed> Lockstep::check_equivalence(const spec::Syscall& call, s
                       first.system->name(), text(other.outcome), other.system->name()),
           fmt::format("{} against {}", kind_of(first.outcome), kind_of(other.outcome)));
     }
-    same_as_first_[s] = false;
+    other.same_as_first = false;
     if (first.outcome.is_death() || other.outcome.is_death()) continue;
     if (!rules_.selection.has(Claim::kSystemsAgreeOnLayout)) continue;
     const spec::Observes seen = both(first.observes, other.observes);
-    if (const auto d = difference(first.after, other.after, seen)) {
+    if (const auto d = difference(first.after(), other.after(), seen)) {
       return pair(
           Claim::kSystemsAgreeOnLayout,
-          fmt::format("{} ({} is expected, {} differs)", explain(*d, first.after, other.after),
+          fmt::format("{} ({} is expected, {} differs)", explain(*d, first.after(), other.after()),
                       first.system->name(), other.system->name()),
-          layout_reason(*d, first.after, other.after));
+          layout_reason(*d, first.after(), other.after()));
     }
     // A remote system that lost its state and one that is watched are not alike in what they may
     // break later, so only full views are trusted.
-    same_as_first_[s] = agree && sees_all(seen);
+    other.same_as_first = agree && sees_all(seen);
   }
   return std::nullopt;
 }
@@ -138,19 +139,20 @@ std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Sysca
                  "died");
   }
   if (const auto breach =
-          broken_state_invariant(side.after, side.observes, rules_.setup, rules_.selection)) {
-    return found(breach->claim, explain(*breach, side.after), reason(*breach, side.after));
+          broken_state_invariant(side.after(), side.observes, rules_.setup, rules_.selection)) {
+    return found(breach->claim, explain(*breach, side.after()), reason(*breach, side.after()));
   }
   if (rules_.selection.has(Claim::kNoCompatibleNeighboursLeftUnmerged) &&
       sees_merges(side.observes)) {
-    if (const auto index = unmerged_neighbour(call, side.outcome, side.before, side.after,
+    if (const auto index = unmerged_neighbour(call, side.outcome, side.before(), side.after(),
                                               rules_.setup, rules_.profile, rules_.exemptions)) {
-      return found(Claim::kNoCompatibleNeighboursLeftUnmerged, explain_unmerged(side.after, *index),
-                   (side.after.vmas[*index].flags & spec::kVmMergeable) != 0 ? "mg" : "");
+      return found(Claim::kNoCompatibleNeighboursLeftUnmerged,
+                   explain_unmerged(side.after(), *index),
+                   (side.after().vmas[*index].flags & spec::kVmMergeable) != 0 ? "mg" : "");
     }
   }
   if (rules_.selection.has(Claim::kFailedCallsChangeNothing)) {
-    if (const auto change = change_by_failed_call(call, side.outcome, side.before, side.after,
+    if (const auto change = change_by_failed_call(call, side.outcome, side.before(), side.after(),
                                                   side.observes, rules_.exemptions)) {
       return found(Claim::kFailedCallsChangeNothing, *change, kind_of(side.outcome));
     }

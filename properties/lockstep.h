@@ -3,6 +3,7 @@
 // nothing and makes no text unless something is found.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <expected>
 #include <optional>
@@ -22,9 +23,16 @@ namespace vmadiff::properties {
 struct Side {
   spec::System* system = nullptr;
   spec::Observes observes;
-  spec::Snapshot before;
-  spec::Snapshot after;
   spec::Outcome outcome;
+  /// Found equal to the first side in all that there is to see, at the present step.
+  bool same_as_first = false;
+  /// The two states take turns, so that a step moves no memory.
+  std::array<spec::Snapshot, 2> states;
+  std::size_t newest = 0;
+
+  [[nodiscard]] const spec::Snapshot& before() const { return states[1 - newest]; }
+  [[nodiscard]] const spec::Snapshot& after() const { return states[newest]; }
+  [[nodiscard]] spec::Snapshot& after() { return states[newest]; }
 };
 
 /// A finding without its sequence: what the checker completes.
@@ -72,8 +80,6 @@ class Lockstep {
   Rules rules_;
   std::vector<Side> sides_;
   std::vector<spec::Outcome> outcomes_;
-  /// sides_[i] was found equal to sides_[0] in all that is observed, at the present step.
-  std::vector<bool> same_as_first_;
 };
 
 }  // namespace vmadiff::properties

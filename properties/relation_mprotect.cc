@@ -47,6 +47,14 @@ bool compatible_neighbour_at_an_end(const Snapshot& s, std::size_t index, Addres
   return left || right;
 }
 
+bool anon_vma_was_borrowed(const Snapshot& before, std::size_t index, const Snapshot& after,
+                           Address start, spec::AnonVmaMerge rule) {
+  const auto now = holder(after, start, start + 1);
+  return rule == spec::AnonVmaMerge::kNeighbourChainSingle && now &&
+         before.vmas[index].anon_vma == spec::kNoAnonVma &&
+         after.vmas[*now].anon_vma != spec::kNoAnonVma;
+}
+
 bool accounting_stayed(const Snapshot& before, std::size_t index, const Snapshot& after,
                        Address start) {
   const auto now = holder(after, start, start + 1);
@@ -89,6 +97,9 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
       room.exemptions->count(Exemption::kSpecialVmasStaySplit);
     } else if (d && accounting_stayed(before, *index, after, there->addr)) {
       room.exemptions->count(Exemption::kAccountingStays);
+    } else if (d && anon_vma_was_borrowed(before, *index, after, there->addr,
+                                          room.profile->anon_vma_merge)) {
+      room.exemptions->count(Exemption::kBorrowedAnonVmaStays);
     } else if (d && compatible_neighbour_at_an_end(before, *index, there->addr, end)) {
       room.exemptions->count(Exemption::kCompatibleNeighboursWereApart);
     } else if (d || !outcome.is_ok()) {

@@ -27,7 +27,7 @@ ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, c
                          Side& side) {
   side.system = &remote;
   side.observes = remote.observes();
-  side.after.vmas.clear();
+  side.after().vmas.clear();
   if (auto started = remote.start(rules.setup); !started) {
     return std::unexpected(started.error());
   }
@@ -48,7 +48,7 @@ ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, c
       continue;
     }
     // The state was not looked at on the way, so both views show the end.
-    if (auto seen = remote.snapshot(0, side.after); !seen) return std::unexpected(seen.error());
+    if (auto seen = remote.snapshot(0, side.after()); !seen) return std::unexpected(seen.error());
     View wanted = view(*expected);
     wanted.outcome = outcomes[i];
     return Observed{
@@ -59,26 +59,26 @@ ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, c
         fmt::format("{} against {}", kind_of(outcomes[i]), kind_of(given[i])),
         {std::move(wanted), view(side)}};
   }
-  if (auto seen = remote.snapshot(0, side.after); !seen) return std::unexpected(seen.error());
+  if (auto seen = remote.snapshot(0, side.after()); !seen) return std::unexpected(seen.error());
   const std::size_t last = sequence.empty() ? 0 : sequence.size() - 1;
   if (expected != nullptr && rules.selection.has(Claim::kSystemsAgreeOnLayout)) {
     const auto seen = both(expected->observes, side.observes);
-    if (const auto d = difference(expected->after, side.after, seen)) {
+    if (const auto d = difference(expected->after(), side.after(), seen)) {
       return Observed{Claim::kSystemsAgreeOnLayout,
                       last,
                       fmt::format("after the whole sequence {} ({} is expected, {} differs)",
-                                  explain(*d, expected->after, side.after),
+                                  explain(*d, expected->after(), side.after()),
                                   expected->system->name(), remote.name()),
                       std::string{name(d->field)},
                       {view(*expected), view(side)}};
     }
   }
   if (const auto breach =
-          broken_state_invariant(side.after, side.observes, rules.setup, rules.selection)) {
+          broken_state_invariant(side.after(), side.observes, rules.setup, rules.selection)) {
     return Observed{breach->claim,
                     last,
-                    explain(*breach, side.after),
-                    reason(*breach, side.after),
+                    explain(*breach, side.after()),
+                    reason(*breach, side.after()),
                     {view(side)}};
   }
   return std::nullopt;

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vmadiff::properties {
 namespace {
 
+using spec::Address;
 using spec::Counters;
 using spec::Snapshot;
 using spec::Vma;
@@ -25,6 +28,17 @@ constexpr bool is_data_mapping(VmFlags flags) {
 /// Flags that exclude a VMA from KSM (ksm_compatible, mm/ksm.c). DAX is not modelled.
 constexpr VmFlags kNotForKsm =
     spec::kVmShared | spec::kVmMayshare | spec::kVmSpecial | spec::kVmHugetlb | spec::kVmDroppable;
+
+/// Index of the first VMA of which `is_wrong` holds. One flat pass without a branch says that there
+/// is none, which is what almost always is so.
+template <typename IsWrong>
+std::optional<std::size_t> first_where(const Snapshot& snapshot, IsWrong is_wrong) {
+  bool any = false;
+  for (const Vma& vma : snapshot.vmas) any |= is_wrong(vma);
+  if (!any) return std::nullopt;
+  const auto it = std::find_if(snapshot.vmas.begin(), snapshot.vmas.end(), is_wrong);
+  return static_cast<std::size_t>(it - snapshot.vmas.begin());
+}
 
 bool sums_agree(const Counters& a, const Counters& b) {
   return a.map_count == b.map_count && a.total_vm == b.total_vm &&
@@ -55,14 +69,10 @@ std::optional<std::size_t> unsorted_vma(const Snapshot& snapshot) {
 }
 
 std::optional<std::size_t> misplaced_vma(const Snapshot& snapshot, const spec::Setup& setup) {
-  for (std::size_t i = 0; i < snapshot.vmas.size(); ++i) {
-    const Vma& vma = snapshot.vmas[i];
-    if (!spec::is_page_aligned(vma.start | vma.end) || vma.start >= vma.end ||
-        vma.start < setup.mmap_min_addr || vma.end > setup.task_size) {
-      return i;
-    }
-  }
-  return std::nullopt;
+  return first_where(snapshot, [low = setup.mmap_min_addr, high = setup.task_size](const Vma& vma) {
+    return !spec::is_page_aligned(vma.start | vma.end) | (vma.start >= vma.end) |
+           (vma.start < low) | (vma.end > high);
+  });
 }
 
 Counters counters_of(const Snapshot& snapshot) {
@@ -70,37 +80,31 @@ Counters counters_of(const Snapshot& snapshot) {
   sum.map_count = snapshot.vmas.size();
   for (const Vma& vma : snapshot.vmas) {
     const std::uint64_t pages = vma.pages();
+    const bool exec = is_exec_mapping(vma.flags);
+    const bool stack = !exec & is_stack_mapping(vma.flags);
+    const bool data = !exec & !stack & is_data_mapping(vma.flags);
+    const bool locked = (vma.flags & spec::kVmLocked) != 0 && (vma.flags & spec::kVmSpecial) == 0;
+    // Multiplied, not branched on: what a VMA is cannot be predicted.
     sum.total_vm += pages;
-    if (is_exec_mapping(vma.flags)) {
-      sum.exec_vm += pages;
-    } else if (is_stack_mapping(vma.flags)) {
-      sum.stack_vm += pages;
-    } else if (is_data_mapping(vma.flags)) {
-      sum.data_vm += pages;
-    }
-    if ((vma.flags & spec::kVmLocked) != 0 && (vma.flags & spec::kVmSpecial) == 0) {
-      sum.locked_vm += pages;
-    }
+    sum.exec_vm += pages * static_cast<std::uint64_t>(exec);
+    sum.stack_vm += pages * static_cast<std::uint64_t>(stack);
+    sum.data_vm += pages * static_cast<std::uint64_t>(data);
+    sum.locked_vm += pages * static_cast<std::uint64_t>(locked);
   }
   return sum;
 }
 
 std::optional<std::size_t> ineligible_mergeable_vma(const Snapshot& snapshot) {
-  for (std::size_t i = 0; i < snapshot.vmas.size(); ++i) {
-    const VmFlags flags = snapshot.vmas[i].flags;
-    if ((flags & spec::kVmMergeable) != 0 && (flags & kNotForKsm) != 0) return i;
-  }
-  return std::nullopt;
+  return first_where(snapshot, [](const Vma& vma) {
+    return ((vma.flags & spec::kVmMergeable) != 0) & ((vma.flags & kNotForKsm) != 0);
+  });
 }
 
 std::optional<std::size_t> shared_vma_with_anon_vma(const Snapshot& snapshot) {
-  for (std::size_t i = 0; i < snapshot.vmas.size(); ++i) {
-    const Vma& vma = snapshot.vmas[i];
-    if (vma.anon_vma != spec::kNoAnonVma &&
-        (vma.flags & (spec::kVmShared | spec::kVmMayshare)) != 0)
-      return i;
-  }
-  return std::nullopt;
+  return first_where(snapshot, [](const Vma& vma) {
+    const bool shared = (vma.flags & (spec::kVmShared | spec::kVmMayshare)) != 0;
+    return shared & (vma.anon_vma != spec::kNoAnonVma);
+  });
 }
 
 std::optional<Breach> broken_state_invariant(const Snapshot& snapshot, const spec::Observes& seen,
