@@ -1,0 +1,137 @@
+// tests/model: the address that an mmap without MAP_FIXED gets.
+#include <gtest/gtest.h>
+
+#include "process.h"
+
+namespace vmadiff::model {
+namespace {
+
+constexpr Address kTop = 0x7ffff7fff000;  // Setup::mmap_base
+constexpr std::uint64_t kAnonymous = kMapPrivate | kMapAnonymous;
+
+Mmap hinted(Address hint, Address length, std::uint64_t flags = kAnonymous, FileId file = {},
+            std::uint64_t offset = 0) {
+  return {hint, length, kRead, flags, file, offset};
+}
+
+TEST(Placement, WithoutAHintIsFromTheTopDown) {
+  Process process;
+  EXPECT_EQ(process(hinted(0, 0x3000)), Outcome::ok(kTop - 0x3000));
+  EXPECT_EQ(process(hinted(0, 1)), Outcome::ok(kTop - 0x4000));
+  (void)process(Munmap{kTop - 0x2000, 0x1000});
+  EXPECT_EQ(process(hinted(0, 0x2000)), Outcome::ok(kTop - 0x6000));  // the gap is too small
+  EXPECT_EQ(process(hinted(0, 0x1000)), Outcome::ok(kTop - 0x2000));  // and now it fits
+}
+
+TEST(Placement, AHintIsTakenWhereTheRangeIsFree) {
+  Process process;
+  EXPECT_EQ(process(hinted(kArena + 5, 0x2000)), Outcome::ok(kArena));  // rounded down
+  EXPECT_EQ(process(hinted(kArena + 0x1000, 0x1000)), Outcome::ok(kTop - 0x1000));
+  EXPECT_EQ(process(hinted(kArena - 0x1000, 0x1000)), Outcome::ok(kArena - 0x1000));
+  EXPECT_EQ(process(hinted(kArena - 0x2000, 0x2000)), Outcome::ok(kTop - 0x3000));
+  EXPECT_EQ(process(hinted(0x7fffffffe000, 0x2000)), Outcome::ok(kTop - 0x5000));  // does not fit
+  EXPECT_EQ(process(hinted(~Address{0}, 0x1000)), Outcome::ok(kTop - 0x6000));
+}
+
+TEST(Placement, ALowHintIsRoundedUpToTheLowestAddress) {
+  Process process;
+  EXPECT_EQ(process(hinted(0x1000, 0x1000)), Outcome::ok(0x10000));
+  EXPECT_EQ(process(hinted(0xfff, 0x1000)), Outcome::ok(kTop - 0x1000));  // rounds down to none
+}
+
+TEST(Placement, IsBottomUpAboveTheBaseWhereNothingIsFreeBelowIt) {
+  Process process;
+  const std::uint64_t fixed = kAnonymousFixed | kMapNoreserve;
+  for (const Range all :
+       {Range{0x10000, 0x10000000}, Range{0x10100000, 0x20000000}, Range{0x20020000, kTop}}) {
+    ASSERT_TRUE(process(Mmap{all.start, all.size(), 0, fixed, {}, 0}).is_ok());
+  }
+  EXPECT_EQ(process(hinted(0, 0x3000)), Outcome::ok(kTop));
+  EXPECT_EQ(process(hinted(0, 0x1000)), Outcome::ok(kTop + 0x3000));
+  EXPECT_EQ(process(hinted(0, 0x8000000)), fails(Errno::kENOMEM));
+  ASSERT_TRUE(process(Munmap{kArena, 0x1000}).is_ok());
+  EXPECT_EQ(process(hinted(0, 0x1000)), Outcome::ok(kArena));  // below the base goes first
+}
+
+TEST(Placement, BottomUpBeginsAtAThirdOfTheAddressSpace) {
+  spec::Setup setup = spec::Setup::standard();
+  setup.mmap_base = 0x30000000;
+  Process process(kDefaultProfileName, setup);
+  EXPECT_EQ(process(hinted(0, 0x20001000)), Outcome::ok(0x2aaaaaaab000));
+}
+
+TEST(Placement, OfHugePagesWorthOfAnonymousMemoryIsAligned) {
+  Process process;
+  EXPECT_EQ(process(hinted(0, kHugePageSize)), Outcome::ok(0x7ffff7c00000));
+}
+
+TEST(Placement, OfOtherAnonymousMemoryIsNot) {
+  const Address length = kHugePageSize + kPageSize;
+  EXPECT_EQ(Process()(hinted(0, length)), Outcome::ok(kTop - length));  // not whole huge pages
+  EXPECT_EQ(Process()(hinted(kArena + kPageSize, kHugePageSize)), Outcome::ok(kArena + kPageSize));
+  EXPECT_EQ(Process()(hinted(0, kHugePageSize, kMapShared | kMapAnonymous)),
+            Outcome::ok(kTop - kHugePageSize));
+}
+
+TEST(Placement, ThatIsAlignedTakesOneHugePageMoreWhereTheSearchFoundAnAlignedRange) {
+  spec::Setup setup = spec::Setup::standard();
+  setup.mmap_base = 0x7ffff7e00000;
+  Process process(kDefaultProfileName, setup);
+  EXPECT_EQ(process(hinted(0, kHugePageSize)), Outcome::ok(0x7ffff7c00000));
+}
+
+TEST(Placement, OfARegularFileIsAlignedToItsOffset) {
+  Process process;
+  const Address length = kHugePageSize + 0x5000;
+  EXPECT_EQ(process(hinted(0, length, kMapPrivate, kFile0)), Outcome::ok(0x7ffff7c00000));
+  // No whole huge page lies between the offset's first boundary and the end: no alignment.
+  EXPECT_EQ(process(hinted(0, kHugePageSize, kMapPrivate, kFile0, kPageSize)),
+            Outcome::ok(0x7ffff7a00000));
+  const Outcome placed = process(hinted(0, 2 * kHugePageSize, kMapPrivate, kFile0, 0x3000));
+  ASSERT_TRUE(placed.is_ok());
+  EXPECT_EQ(placed.value() % kHugePageSize, 0x3000U);
+}
+
+TEST(Placement, OfALargeFilePassesOverAHintWithoutRoomForAHugePageMore) {
+  Process process;
+  (void)process(Mmap{kArena + 2 * kHugePageSize, kPageSize, 0, kAnonymousFixed, {}, 0});
+  EXPECT_EQ(process(hinted(kArena, kHugePageSize, kMapPrivate, kFile0)), Outcome::ok(kArena));
+  (void)process(Munmap{kArena, kHugePageSize});
+  const Outcome passed_over =
+      process(hinted(kArena + kPageSize, kHugePageSize, kMapPrivate, kFile0));
+  ASSERT_TRUE(passed_over.is_ok());
+  EXPECT_GT(passed_over.value(), kArena + 2 * kHugePageSize);
+  EXPECT_EQ(process(hinted(kArena + kPageSize, kHugePageSize, kMapPrivate, kMemfd0)),
+            Outcome::ok(kArena + kPageSize));
+}
+
+TEST(Placement, OfDevZeroDependsOnTheKernel) {
+  for (const KernelProfile& profile : profiles()) {
+    Process process(profile.name);
+    const bool aligned = profile.zero_placement == ZeroPlacement::kHugePageAligned;
+    EXPECT_EQ(process(hinted(0, kHugePageSize, kMapPrivate, kZero0)),
+              Outcome::ok(aligned ? 0x7ffff7c00000 : kTop - kHugePageSize))
+        << profile.name;
+  }
+  Process process;
+  EXPECT_EQ(process(hinted(0, kHugePageSize, kMapShared, kZero0)),
+            Outcome::ok(kTop - kHugePageSize));
+}
+
+TEST(Placement, OfShmemIsPlain) {
+  Process process;
+  EXPECT_EQ(process(hinted(0, kHugePageSize, kMapPrivate, kMemfd0)),
+            Outcome::ok(kTop - kHugePageSize));
+}
+
+TEST(Placement, OfHugetlbIsAlignedAndItsHintRoundedUp) {
+  Process process;
+  const std::uint64_t flags = kMapPrivate | kMapNoreserve;
+  EXPECT_EQ(process(hinted(0, 1, flags, kHugetlb0)), Outcome::ok(0x7ffff7c00000));
+  EXPECT_EQ(process(hinted(kArena + 1, 1, flags, kHugetlb0)), Outcome::ok(kArena));
+  EXPECT_EQ(process(hinted(kArena + kPageSize, 1, flags, kHugetlb0)),
+            Outcome::ok(kArena + kHugePageSize));
+}
+
+}  // namespace
+}  // namespace vmadiff::model
