@@ -1,0 +1,127 @@
+// cli: a campaign's main thread: takes up what the workers hand in, block after block.
+#include "cli/campaign.h"
+
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "cli/crew.h"
+#include "cli/dealer.h"
+#include "cli/interrupt.h"
+#include "cli/settle.h"
+#include "cli/worker.h"
+
+namespace vmadiff::cli {
+namespace {
+
+using properties::Finding;
+using std::chrono::steady_clock;
+
+/// After the time is up, a finding is still made smaller for so long.
+constexpr auto kGrace = std::chrono::seconds{10};
+constexpr auto kTick = std::chrono::milliseconds{200};
+
+/// Settles findings, each kind once. Its systems are made when the first finding comes.
+class Settler {
+ public:
+  Settler(const CampaignOptions& options, Progress& progress, const CampaignListener& listener,
+          CampaignResult& result)
+      : options_(options), progress_(progress), listener_(listener), result_(result) {}
+
+  /// Whether the campaign has as many findings as were asked for.
+  [[nodiscard]] bool is_full() const { return found_ >= options_.max_findings; }
+
+  void take_up(Finding finding) {
+    if (!seen_.insert(finding.fingerprint).second) return;
+    if (!crew_) {
+      auto made = Crew::make(options_.systems, options_.profile);
+      if (!made) return fail(made.error());
+      crew_ = *std::move(made);
+    }
+    const auto fingerprint = finding.fingerprint;
+    auto settled =
+        settle(*crew_, options_.profile, options_.setup, std::move(finding), interrupted());
+    if (!settled) return fail(settled.error());
+    // A smaller sequence can turn out to be a finding that is known already.
+    if (settled->fingerprint != fingerprint && !seen_.insert(settled->fingerprint).second) return;
+    ++found_;
+    ++result_.summary.claims[settled->claim].findings;
+    progress_.findings.fetch_add(1, std::memory_order_relaxed);
+    listener_.on_finding(*settled);
+  }
+
+ private:
+  void fail(const spec::ToolFault& fault) { result_.fault = fault; }
+
+  [[nodiscard]] std::function<bool()> interrupted() const {
+    auto last_tick = steady_clock::now();
+    const auto deadline = last_tick + kGrace;
+    return [this, last_tick, deadline]() mutable {
+      const auto now = steady_clock::now();
+      if (now - last_tick >= kTick) {
+        last_tick = now;
+        listener_.on_tick();
+      }
+      // With a budget in calls the clock decides nothing: the result must not depend on it.
+      const auto& time = options_.budget.time;
+      const bool late = time && now > deadline && now - progress_.start > *time;
+      return is_interrupted() || late;
+    };
+  }
+
+  const CampaignOptions& options_;
+  Progress& progress_;
+  const CampaignListener& listener_;
+  CampaignResult& result_;
+  std::optional<Crew> crew_;
+  std::set<std::string> seen_;
+  std::size_t found_ = 0;
+};
+
+/// Takes up blocks in ascending order until there are no more.
+void reduce(Exchange& exchange, Settler& settler, const CampaignListener& listener,
+            CampaignResult& result) {
+  auto& summary = result.summary;
+  for (std::uint64_t block = 0; !settler.is_full() && !result.fault;) {
+    bool all_left = false;
+    auto taken = exchange.take(block, kTick, all_left);
+    listener.on_tick();
+    if (!taken) {
+      if (all_left) return;
+      continue;
+    }
+    ++block;
+    summary.tally.add(taken->tally);
+    for (const auto& [claim, count] : taken->sightings) summary.claims[claim].sequences += count;
+    for (Finding& finding : taken->findings) {
+      if (settler.is_full() || result.fault) break;
+      settler.take_up(std::move(finding));
+    }
+    if (taken->fault && !result.fault) result.fault = taken->fault;
+  }
+}
+
+}  // namespace
+
+CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
+                            const CampaignListener& listener) {
+  CampaignResult result;
+  Dealer dealer{options};
+  Exchange exchange{options.jobs};
+  std::atomic<bool> stop{false};
+  progress.start = steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < options.jobs; ++i) {
+      threads.emplace_back([&] { work(options, dealer, exchange, progress, stop); });
+    }
+    Settler settler{options, progress, listener, result};
+    reduce(exchange, settler, listener, result);
+    stop = true;
+    exchange.wake_all();
+  }
+  result.summary.interrupted = is_interrupted();
+  return result;
+}
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,71 @@
+// cli: a campaign generates sequences, runs them on the systems, and settles what it finds. It
+// knows nothing of the command line, and prints nothing.
+//
+// Sequences are numbered, and the number determines the sequence. They are dealt out to threads in
+// blocks; what the blocks found is taken up in ascending order. So the same seed and budget in
+// calls or sequences give the same findings and the same tally, whatever the number of threads.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "properties/checker.h"
+#include "properties/finding.h"
+#include "properties/generator.h"
+#include "properties/property.h"
+#include "reports/summary.h"
+#include "spec/kernel_profile.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+/// Exactly one of the three is there.
+struct Budget {
+  std::optional<std::chrono::steady_clock::duration> time;
+  std::optional<std::uint64_t> operations;  ///< calls: ends with the sequence that reaches it
+  std::optional<std::uint64_t> sequences;
+};
+
+struct CampaignOptions {
+  std::vector<std::string> systems;
+  spec::KernelProfile profile;
+  properties::PropertySet properties = properties::PropertySet::all();
+  spec::Setup setup;
+  properties::GeneratorOptions generator;
+  std::uint64_t seed = 0;
+  std::size_t jobs = 1;
+  std::size_t max_findings = 5;
+  Budget budget;
+};
+
+/// What the status line shows; written by the campaign, read whenever `tick` is called.
+struct Progress {
+  std::chrono::steady_clock::time_point start;
+  std::atomic<std::uint64_t> operations{0};
+  std::atomic<std::uint64_t> findings{0};
+};
+
+/// What a campaign calls, always on the thread that runs it.
+struct CampaignListener {
+  /// A finding is settled: minimal, or found not to be reproducible.
+  std::function<void(const properties::Finding&)> on_finding;
+  /// Called several times a second.
+  std::function<void()> on_tick;
+};
+
+struct CampaignResult {
+  reports::RunSummary summary;
+  std::optional<spec::ToolFault> fault;  ///< what ended the campaign before its time
+};
+
+[[nodiscard]] CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
+                                          const CampaignListener& listener);
+
+}  // namespace vmadiff::cli

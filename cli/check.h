@@ -1,0 +1,29 @@
+// cli: check is a campaign: generate, run, compare, shrink, report, until the budget ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/exit_status.h"
+
+namespace vmadiff::cli {
+
+struct CheckOptions {
+  std::string systems;     ///< empty: the default
+  std::string profile;     ///< empty: the default
+  std::string properties;  ///< empty: all
+  std::string time;        ///< "60s"; empty with `operations` or `sequences`, or for the default
+  std::optional<std::uint64_t> operations;
+  std::optional<std::uint64_t> sequences;
+  std::optional<std::uint64_t> seed;
+  std::size_t jobs = 1;
+  std::size_t max_findings = 5;
+  std::string out = "findings";
+  bool json = false;
+};
+
+[[nodiscard]] ExitStatus check(const CheckOptions& options);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,28 @@
+// cli: the command line. What can be asked is a variant of option structs, one per subcommand.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <variant>
+
+#include "cli/check.h"
+#include "cli/exit_status.h"
+#include "cli/export_c.h"
+#include "cli/layout.h"
+#include "cli/minimize.h"
+#include "cli/replay.h"
+
+namespace vmadiff::cli {
+
+struct ListProfiles {};
+struct ListSystems {};
+
+using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
+                             ExportCOptions, ListProfiles, ListSystems>;
+
+/// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
+/// (kBadInput): both end the program, and are the unexpected value.
+[[nodiscard]] std::expected<Command, ExitStatus> parse_command_line(int argc,
+                                                                    const char* const* argv);
+
+}  // namespace vmadiff::cli

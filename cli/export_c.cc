@@ -1,0 +1,38 @@
+// cli: the export c command.
+#include "cli/export_c.h"
+
+#include <fmt/format.h>
+
+#include "cli/final_state.h"
+#include "cli/trace_file.h"
+#include "reports/reproducer.h"
+#include "reports/store.h"
+
+namespace vmadiff::cli {
+
+ExitStatus export_c(const ExportCOptions& options) {
+  const auto file = read_trace(options.path);
+  if (!file) return refuse_input(file.error());
+  const auto state = final_state(*file, options.system, options.profile);
+  if (!state) return refuse(state.error());
+
+  reports::Reproduction r;
+  r.story = {fmt::format("vmadiff: {}", file->path),
+             fmt::format("Expected: what {} gives under {}.", options.system, state->profile.name),
+             "", "cc -Wall THIS.c -o reproducer && ./reproducer",
+             "Exit status: 0 as expected, 1 different, 3 cannot run here."};
+  r.setup = state->setup;
+  r.sequence = file->trace.sequence;
+  for (std::size_t i = 0; i < r.sequence.size(); ++i) {
+    r.sequence[i].expected = state->recording.outcomes[i];
+  }
+  r.expected = state->recording.snapshots.back();
+  r.held = fmt::format("as expected ({} under {})", options.system, state->profile.name);
+  r.differed = fmt::format("different from {} under {}", options.system, state->profile.name);
+  if (auto written = reports::write_atomically(options.output, reports::c_program(r)); !written) {
+    return refuse_input(written.error().message);
+  }
+  return ExitStatus::kHeld;
+}
+
+}  // namespace vmadiff::cli

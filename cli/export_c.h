@@ -1,0 +1,19 @@
+// cli: export c writes a trace as a C program.
+#pragma once
+
+#include <string>
+
+#include "cli/exit_status.h"
+
+namespace vmadiff::cli {
+
+struct ExportCOptions {
+  std::string path;
+  std::string output;
+  std::string system = "model";
+  std::string profile;  ///< empty: the trace's own, else the default
+};
+
+[[nodiscard]] ExitStatus export_c(const ExportCOptions& options);
+
+}  // namespace vmadiff::cli

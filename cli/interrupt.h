@@ -1,0 +1,11 @@
+// cli: Ctrl-C. The first SIGINT or SIGTERM asks the run to end with its summary; a second one ends
+// the process at once.
+#pragma once
+
+namespace vmadiff::cli {
+
+/// Installs the handlers, once.
+void watch_for_interrupts();
+[[nodiscard]] bool is_interrupted();
+
+}  // namespace vmadiff::cli

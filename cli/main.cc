@@ -1,0 +1,40 @@
+// cli: the vmadiff command. It reads the command line, runs the command, and makes sure that what
+// was printed has arrived.
+#include <exception>
+
+#include "cli/command_line.h"
+#include "cli/lists.h"
+#include "cli/output.h"
+
+namespace vmadiff::cli {
+namespace {
+
+struct Run {
+  ExitStatus operator()(const CheckOptions& options) const { return check(options); }
+  ExitStatus operator()(const ReplayOptions& options) const { return replay(options); }
+  ExitStatus operator()(const LayoutOptions& options) const { return layout(options); }
+  ExitStatus operator()(const MinimizeOptions& options) const { return minimize(options); }
+  ExitStatus operator()(const ExportCOptions& options) const { return export_c(options); }
+  ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
+  ExitStatus operator()(const ListSystems&) const { return list_systems(); }
+};
+
+ExitStatus run(int argc, const char* const* argv) {
+  const auto command = parse_command_line(argc, argv);
+  const auto status = command ? std::visit(Run{}, *command) : command.error();
+  return finish_output(status);
+}
+
+}  // namespace
+}  // namespace vmadiff::cli
+
+int main(int argc, char** argv) {
+  using vmadiff::cli::ExitStatus;
+  try {
+    return static_cast<int>(vmadiff::cli::run(argc, argv));
+  } catch (const std::exception& fault) {
+    // No command lets an exception out: one that comes here is a fault of the tool.
+    return static_cast<int>(vmadiff::cli::refuse(
+        {ExitStatus::kLacks, std::string{"fault of the tool: "} + fault.what()}));
+  }
+}

@@ -1,0 +1,72 @@
+// cli: the minimize command.
+#include "cli/minimize.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/choices.h"
+#include "cli/crew.h"
+#include "cli/interrupt.h"
+#include "cli/settle.h"
+#include "cli/systems.h"
+#include "cli/trace_file.h"
+#include "reports/store.h"
+#include "reports/trace.h"
+
+namespace vmadiff::cli {
+namespace {
+
+std::unexpected<Refusal> lacks(std::string message) {
+  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
+}
+
+std::expected<properties::Finding, Refusal> smallest(const TraceFile& file,
+                                                     const MinimizeOptions& options) {
+  const auto profile =
+      choose_profile(options.profile.empty() ? file.directives.profile : options.profile);
+  if (!profile) return std::unexpected(profile.error());
+  const auto properties = choose_properties(options.properties);
+  if (!properties) return std::unexpected(properties.error());
+  auto words = options.systems;
+  if (words.empty()) words = fmt::format("{}", fmt::join(file.directives.systems, ","));
+  const auto choice = choose_systems(words, *profile);
+  if (!choice) return std::unexpected(choice.error());
+  const auto setup = setup_for(choice->systems);
+  if (!setup) return lacks(setup.error().message);
+  const auto crew = Crew::make(choice->systems, *profile);
+  if (!crew) return lacks(crew.error().message);
+
+  auto checker = make_checker(crew->systems(), *profile, *setup, *properties);
+  auto found = checker.check(file.trace.sequence, properties::Observation::kEveryStep);
+  if (!found) return lacks(found.error().message);
+  if (!*found) {
+    return std::unexpected(
+        Refusal{ExitStatus::kBadInput,
+                fmt::format("{}: shows no finding on {} under {}, so there is nothing to keep",
+                            file.path, joined(choice->systems), profile->name)});
+  }
+  watch_for_interrupts();
+  auto settled = settle(*crew, *profile, *setup, **std::move(found), is_interrupted);
+  if (!settled) return lacks(settled.error().message);
+  return *std::move(settled);
+}
+
+}  // namespace
+
+ExitStatus minimize(const MinimizeOptions& options) {
+  const auto file = read_trace(options.path);
+  if (!file) return refuse_input(file.error());
+  const auto finding = smallest(*file, options);
+  if (!finding) return refuse(finding.error());
+  if (auto written =
+          reports::write_atomically(options.output, reports::print_finding_trace(*finding));
+      !written) {
+    return refuse_input(written.error().message);
+  }
+  fmt::print("{}: {} calls, from {}; {}\n", options.output, finding->sequence.size(),
+             file->trace.sequence.size(), finding->claim);
+  return ExitStatus::kHeld;
+}
+
+}  // namespace vmadiff::cli

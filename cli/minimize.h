@@ -1,0 +1,21 @@
+// cli: minimize makes a trace that shows a finding smaller.
+#pragma once
+
+#include <string>
+
+#include "cli/exit_status.h"
+
+namespace vmadiff::cli {
+
+struct MinimizeOptions {
+  std::string path;
+  std::string output;
+  std::string systems;     ///< empty: the default
+  std::string profile;     ///< empty: the trace's own, else the default
+  std::string properties;  ///< empty: all
+};
+
+/// kHeld where a smaller (or equal) trace was written; kBadInput where the trace shows no finding.
+[[nodiscard]] ExitStatus minimize(const MinimizeOptions& options);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,43 @@
+// cli: recording a run.
+#include "cli/recording.h"
+
+namespace vmadiff::cli {
+
+std::expected<Recording, spec::ToolFault> record(spec::System& system, const spec::Setup& setup,
+                                                 const spec::Sequence& sequence,
+                                                 Snapshots snapshots) {
+  Recording out;
+  out.system = system.name();
+  if (auto started = system.start(setup); !started) return std::unexpected(started.error());
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const auto outcome = system.apply(sequence[i].process, sequence[i].call);
+    out.outcomes.push_back(outcome);
+    if (outcome.is_death()) {
+      out.outcomes.resize(sequence.size(), outcome);
+      return out;
+    }
+    if (snapshots == Snapshots::kAtEnd) continue;
+    out.snapshots.emplace_back();
+    if (auto seen = system.snapshot(sequence[i].process, out.snapshots.back()); !seen) {
+      return std::unexpected(seen.error());
+    }
+  }
+  if (snapshots == Snapshots::kAtEnd) {
+    out.snapshots.emplace_back();
+    if (auto seen = system.snapshot(0, out.snapshots.back()); !seen) {
+      return std::unexpected(seen.error());
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all) {
+  std::vector<std::string> lines;
+  for (const spec::Vma& vma : snapshot.vmas) {
+    // kOther is what was mapped before the sequence began.
+    if (all || vma.file.cls != spec::FileClass::kOther) lines.push_back(spec::text(vma));
+  }
+  return lines;
+}
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,32 @@
+// cli: what one system did with a sequence, step by step. No judgement: that is properties/.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "spec/sequence.h"
+#include "spec/setup.h"
+#include "spec/snapshot.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+struct Recording {
+  std::string system;
+  std::vector<spec::Outcome> outcomes;  ///< one per step
+  /// With Snapshots::kEveryStep one per step; with kAtEnd just the last. Empty after a death.
+  std::vector<spec::Snapshot> snapshots;
+};
+
+enum class Snapshots { kAtEnd, kEveryStep };
+
+[[nodiscard]] std::expected<Recording, spec::ToolFault> record(spec::System& system,
+                                                               const spec::Setup& setup,
+                                                               const spec::Sequence& sequence,
+                                                               Snapshots snapshots);
+
+/// The lines of a layout: those of the trace, or (`all`) also those that were there before.
+[[nodiscard]] std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,73 @@
+// cli: settling a finding.
+#include "cli/settle.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/recording.h"
+#include "properties/minimize.h"
+#include "reports/trace.h"
+
+namespace vmadiff::cli {
+namespace {
+
+using properties::Finding;
+
+/// A candidate costs microseconds in this process, and milliseconds in another.
+constexpr std::uint64_t kRunsInProcess = 20000;
+constexpr std::uint64_t kRunsRemote = 3000;
+
+/// Only the claim itself is checked while shrinking: another one must not hide it.
+properties::PropertySet only(const std::string& claim) {
+  auto set = properties::PropertySet::parse(claim);
+  return set ? *std::move(set) : properties::PropertySet::all();
+}
+
+/// Writes what the expected side gave for each call into the sequence, as far as it can be run
+/// alone: a relation's sides are made up of runs of it.
+std::expected<void, spec::ToolFault> annotate(spec::System& system, const spec::Setup& setup,
+                                              Finding& finding) {
+  auto recording = record(system, setup, finding.sequence, Snapshots::kAtEnd);
+  if (!recording) return std::unexpected(recording.error());
+  for (std::size_t i = 0; i < finding.sequence.size(); ++i) {
+    const auto& outcome = recording->outcomes[i];
+    finding.sequence[i].expected =
+        outcome.is_death() ? std::nullopt : std::optional<spec::Outcome>{outcome};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<Finding, spec::ToolFault> settle(const Crew& crew, const spec::KernelProfile& profile,
+                                               const spec::Setup& setup, Finding finding,
+                                               const std::function<bool()>& interrupted) {
+  const auto systems = crew.systems(reports::systems_of(finding));
+  auto checker = make_checker(systems, profile, setup, only(finding.claim));
+  auto again = checker.check(finding.sequence, properties::Observation::kEveryStep);
+  if (!again) return std::unexpected(again.error());
+  if (!*again) {
+    finding.reproducible = false;
+    return finding;
+  }
+  const auto run_seed = finding.run_seed;
+  const auto seed = finding.sequence_seed;
+  finding = **std::move(again);
+  finding.run_seed = run_seed;
+  finding.sequence_seed = seed;
+  const bool remote =
+      std::ranges::any_of(systems, [](const spec::System* s) { return s->is_remote(); });
+  finding = properties::minimize(
+      checker, std::move(finding),
+      {.runs_max = remote ? kRunsRemote : kRunsInProcess, .interrupted = interrupted});
+  finding.run_seed = run_seed;
+  finding.sequence_seed = seed;
+  const auto names = reports::systems_of(finding);
+  const auto expected_side = crew.systems(std::span{names}.first(names.empty() ? 0 : 1));
+  if (auto done = annotate(*expected_side.front(), setup, finding); !done) {
+    return std::unexpected(done.error());
+  }
+  return finding;
+}
+
+}  // namespace vmadiff::cli

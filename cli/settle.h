@@ -1,0 +1,23 @@
+// cli: from the first sight of a finding to what is reported: confirm it, make it small, and write
+// down what each call was expected to give.
+#pragma once
+
+#include <expected>
+#include <functional>
+
+#include "cli/crew.h"
+#include "properties/finding.h"
+#include "spec/kernel_profile.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+/// Runs the finding again, on systems started afresh and looked at after every call. One that does
+/// not show again is returned as it is, marked as not reproducible. `interrupted` ends the search
+/// for a smaller sequence with what it has.
+[[nodiscard]] std::expected<properties::Finding, spec::ToolFault> settle(
+    const Crew& crew, const spec::KernelProfile& profile, const spec::Setup& setup,
+    properties::Finding finding, const std::function<bool()>& interrupted);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,31 @@
+// cli: the status line of a campaign, on stderr: on a terminal one line that is rewritten once a
+// second, else a plain line every ten seconds. Rates and times appear here and nowhere else.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "cli/campaign.h"
+
+namespace vmadiff::cli {
+
+class StatusLine {
+ public:
+  StatusLine(const Progress& progress, const Budget& budget);
+
+  /// Writes the line where it is time for it.
+  void tick();
+  /// Takes the line away, so that something else can be printed.
+  void clear();
+  /// The rate over the whole run, as a last line.
+  void finish(std::uint64_t operations, std::uint64_t remote_operations);
+
+ private:
+  const Progress& progress_;
+  const Budget& budget_;
+  bool is_terminal_;
+  bool is_shown_ = false;
+  std::chrono::steady_clock::time_point next_;
+};
+
+}  // namespace vmadiff::cli

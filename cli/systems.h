@@ -1,0 +1,72 @@
+// cli: the one place that knows the three systems: the model, the implementation, and the kernel of
+// this machine. Everything else in cli/ names them by text and holds them as spec::System.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/kernel_profile.h"
+#include "spec/sequence.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+inline constexpr std::string_view kModel = "model";
+inline constexpr std::string_view kImpl = "impl";
+inline constexpr std::string_view kHost = "host";
+
+/// One row for each system there is.
+struct SystemKind {
+  std::string_view name;
+  std::string_view summary;
+};
+[[nodiscard]] std::span<const SystemKind> system_kinds();
+
+/// Reads "model,impl,host": names in the order given, each once. The error says which word is
+/// unknown and lists what would be right.
+[[nodiscard]] std::expected<std::vector<std::string>, std::string> parse_systems(
+    std::string_view words);
+
+/// "model, impl, host".
+[[nodiscard]] std::string joined(std::span<const std::string> names);
+
+/// Why the system cannot run on this machine, in one line that tells how to get it; nothing where
+/// it can. The host is probed once per process.
+[[nodiscard]] std::optional<std::string> why_not(std::string_view system);
+
+/// Requires that the system can run here.
+[[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
+    std::string_view system, const spec::KernelProfile& profile);
+
+/// An in-process system by name, or nullptr (properties::CheckerOptions::make_like).
+[[nodiscard]] std::unique_ptr<spec::System> make_like(std::string_view system,
+                                                      const spec::KernelProfile& profile);
+
+/// What sequences may use so that all of these systems can run them.
+struct Offer {
+  std::vector<spec::FileClass> file_classes;
+  std::uint32_t files_per_class = spec::kFilesPerClass;
+  bool ksm_calls = true;
+  bool exec_only = true;
+  std::string note;  ///< what is left out, and why; empty where nothing is
+};
+[[nodiscard]] Offer offer_of(std::span<const std::string> systems);
+
+/// Why this sequence cannot run on the host (it would change memory of the agent, or it names a
+/// file or a call that this machine does not have); nothing where it can. Requires a host that can
+/// run.
+[[nodiscard]] std::optional<std::string> why_not_on_host(const spec::Setup& setup,
+                                                         const spec::Sequence& sequence);
+
+/// The set-up in which sequences begin: the host's own where it takes part, else the standard one.
+[[nodiscard]] std::expected<spec::Setup, spec::ToolFault> setup_for(
+    std::span<const std::string> systems);
+
+}  // namespace vmadiff::cli

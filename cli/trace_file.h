@@ -1,0 +1,36 @@
+// cli: traces as files: finding them, reading them, and saying what is wrong with them.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/kernel_profile.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::cli {
+
+/// What a trace says of itself in comments (docs/traces.md).
+struct Directives {
+  std::string profile;               ///< "# profile: P": the profile to run it under, or empty
+  std::vector<std::string> systems;  ///< "# systems: A,B": those that can run it; empty: all
+  std::vector<std::string> expect;   ///< "# expect: CLAIM": claims that it is known to violate
+};
+
+struct TraceFile {
+  std::string path;
+  spec::Trace trace;
+  Directives directives;
+};
+
+/// The error is complete and may have several lines: every error as FILE:LINE:COLUMN, the first 20
+/// and then a count; or that the file cannot be read, is a directory, is binary, is too big.
+[[nodiscard]] std::expected<TraceFile, std::string> read_trace(const std::string& path);
+
+/// The files given, and the *.trace files below the directories given, each directory's in
+/// ascending order of path. The error names a path that is not there or cannot be read.
+[[nodiscard]] std::expected<std::vector<std::string>, std::string> find_traces(
+    const std::vector<std::string>& paths);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,27 @@
+// cli: the judgement on one trace file: does it hold on these systems under this profile?
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "cli/recording.h"
+#include "cli/trace_file.h"
+#include "spec/kernel_profile.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+struct Verdict {
+  std::vector<std::string> failures;  ///< empty: the trace holds; else what did not, each complete
+  std::vector<Recording> recordings;  ///< of each system, every step
+};
+
+/// Runs the trace on each system alone, asserting the results written in it, then on all of them
+/// together through the checker. A claim that the trace says it violates must be violated.
+[[nodiscard]] std::expected<Verdict, spec::ToolFault> judge(
+    const TraceFile& file, const std::vector<spec::System*>& systems,
+    const spec::KernelProfile& profile, const spec::Setup& setup);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,171 @@
+// cli: the work of one thread.
+#include "cli/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "cli/crew.h"
+#include "cli/interrupt.h"
+
+namespace vmadiff::cli {
+namespace {
+
+using properties::Checker;
+using properties::Finding;
+using properties::Observation;
+
+/// Relations cost several runs each: they are checked on every so manieth sequence. A remote system
+/// is looked at after every call on as many.
+constexpr std::uint64_t kThoroughEvery = 16;
+
+/// The selected properties without the relations; nothing where only relations are selected.
+std::optional<properties::PropertySet> without_relations(const properties::PropertySet& all) {
+  std::string names;
+  for (const auto& property : properties::all_properties()) {
+    if (property.kind == properties::Kind::kRelation || !all.has(property.name)) continue;
+    names += fmt::format("{}{}", names.empty() ? "" : ",", property.name);
+  }
+  if (names.empty()) return std::nullopt;
+  return properties::PropertySet::parse(names).value();
+}
+
+/// The two checkers of a thread: one for most sequences, one for the thorough ones.
+class Bench {
+ public:
+  Bench(const CampaignOptions& options, Crew crew)
+      : crew_(std::move(crew)),
+        thorough_(
+            make_checker(crew_.systems(), options.profile, options.setup, options.properties)) {
+    if (auto quick = without_relations(options.properties)) {
+      quick_.reset(new Checker{
+          make_checker(crew_.systems(), options.profile, options.setup, *std::move(quick))});
+    }
+  }
+
+  std::expected<std::optional<Finding>, spec::ToolFault> check(std::uint64_t index,
+                                                               const spec::Sequence& sequence) {
+    const bool thorough = index % kThoroughEvery == 0;
+    Checker& checker = thorough || !quick_ ? thorough_ : *quick_;
+    return checker.check(sequence, thorough ? Observation::kEveryStep : Observation::kAtEnd);
+  }
+
+  [[nodiscard]] properties::Tally tally() const {
+    auto sum = thorough_.tally();
+    if (quick_) sum.add(quick_->tally());
+    return sum;
+  }
+
+ private:
+  Crew crew_;
+  Checker thorough_;
+  std::unique_ptr<Checker> quick_;  ///< absent where only relations are selected
+};
+
+/// What was seen since the earlier tally was read.
+properties::Tally since(const properties::Tally& earlier, properties::Tally now) {
+  now.sequences -= earlier.sequences;
+  now.operations -= earlier.operations;
+  now.remote_operations -= earlier.remote_operations;
+  now.skipped_on_remote -= earlier.skipped_on_remote;
+  for (const auto& [name, count] : earlier.exemptions) {
+    const auto at = now.exemptions.find(name);
+    if (at != now.exemptions.end() && (at->second -= count) == 0) now.exemptions.erase(at);
+  }
+  return now;
+}
+
+void note(Finding finding, const CampaignOptions& options, std::uint64_t seed,
+          BlockResult& result) {
+  ++result.sightings[finding.claim];
+  const auto same = [&finding](const Finding& other) {
+    return other.fingerprint == finding.fingerprint;
+  };
+  if (std::ranges::any_of(result.findings, same)) return;
+  finding.run_seed = options.seed;
+  finding.sequence_seed = seed;
+  result.findings.push_back(std::move(finding));
+}
+
+}  // namespace
+
+void Exchange::hand_in(std::uint64_t block, BlockResult result) {
+  const std::lock_guard lock{mutex_};
+  results_.emplace(block, std::move(result));
+  changed_.notify_all();
+}
+
+void Exchange::worker_left() {
+  const std::lock_guard lock{mutex_};
+  --workers_;
+  changed_.notify_all();
+}
+
+std::optional<BlockResult> Exchange::take(std::uint64_t block, std::chrono::milliseconds patience,
+                                          bool& all_left) {
+  std::unique_lock lock{mutex_};
+  changed_.wait_for(lock, patience, [&] { return results_.contains(block) || workers_ == 0; });
+  all_left = workers_ == 0;
+  const auto at = results_.find(block);
+  if (at == results_.end()) return std::nullopt;
+  std::optional<BlockResult> result{std::move(at->second)};
+  results_.erase(at);
+  taken_ = block;
+  changed_.notify_all();
+  return result;
+}
+
+void Exchange::wait_for_room(std::uint64_t block, const std::atomic<bool>& stop) {
+  std::unique_lock lock{mutex_};
+  changed_.wait(lock, [&] { return block < taken_ + kBlocksAhead || stop.load(); });
+}
+
+void Exchange::wake_all() {
+  const std::lock_guard lock{mutex_};
+  changed_.notify_all();
+}
+
+void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Progress& progress,
+          const std::atomic<bool>& stop) {
+  const auto must_end = [&] {
+    return stop.load(std::memory_order_relaxed) || is_interrupted() ||
+           (options.budget.time &&
+            std::chrono::steady_clock::now() - progress.start >= *options.budget.time);
+  };
+  auto crew = Crew::make(options.systems, options.profile);
+  if (!crew) {
+    if (const auto block = dealer.next()) {
+      exchange.hand_in(block->number,
+                       {.tally = {}, .findings = {}, .sightings = {}, .fault = crew.error()});
+    }
+    return exchange.worker_left();
+  }
+  Bench bench{options, *std::move(crew)};
+  spec::Sequence sequence;
+  for (auto block = dealer.next(); block && !must_end(); block = dealer.next()) {
+    exchange.wait_for_room(block->number, stop);
+    BlockResult result;
+    const auto before = bench.tally();
+    for (std::uint64_t i = 0; i < block->count && !must_end() && !result.fault; ++i) {
+      const std::uint64_t index = block->first + i;
+      const auto seed = properties::sequence_seed(options.seed, index);
+      properties::generate(seed, options.generator, sequence);
+      auto checked = bench.check(index, sequence);
+      if (!checked) {
+        result.fault = checked.error();
+      } else if (*checked) {
+        note(**std::move(checked), options, seed, result);
+      }
+      progress.operations.fetch_add(sequence.size(), std::memory_order_relaxed);
+    }
+    result.tally = since(before, bench.tally());
+    const bool failed = result.fault.has_value();
+    exchange.hand_in(block->number, std::move(result));
+    if (failed) break;
+  }
+  exchange.worker_left();
+}
+
+}  // namespace vmadiff::cli

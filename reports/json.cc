@@ -1,0 +1,109 @@
+// reports: JSON.
+#include "reports/json.h"
+
+#include <fmt/format.h>
+
+#include "reports/trace.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::reports {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string hex(std::uint64_t value) { return fmt::format("{:#x}", value); }
+
+ordered_json vma_json(const spec::Vma& vma, const spec::Observes& observes) {
+  ordered_json out{{"start", hex(vma.start)},
+                   {"end", hex(vma.end)},
+                   {"permissions", spec::permissions_text(vma.flags)},
+                   {"backing", spec::text(vma.file)}};
+  if (!vma.file.is_none() || observes.anon_pgoff) out["page_offset"] = hex(vma.pgoff);
+  if (observes.vm_flags) out["flags"] = spec::vm_flags_text(vma.flags);
+  if (observes.anon_vma) {
+    out["anon_vma"] = vma.anon_vma;
+    out["anon_vma_links"] = vma.anon_vma_links;
+  }
+  return out;
+}
+
+ordered_json snapshot_json(const spec::Snapshot& snapshot, const spec::Observes& observes) {
+  ordered_json out;
+  out["vmas"] = ordered_json::array();
+  for (const spec::Vma& vma : snapshot.vmas) out["vmas"].push_back(vma_json(vma, observes));
+  if (observes.counter_sums || observes.counters) {
+    const auto& c = snapshot.counters;
+    out["counters"] = {{"map_count", c.map_count}, {"total_vm", c.total_vm}};
+    if (observes.counters) {
+      out["counters"].update({{"locked_vm", c.locked_vm},
+                              {"data_vm", c.data_vm},
+                              {"stack_vm", c.stack_vm},
+                              {"exec_vm", c.exec_vm}});
+    } else {
+      out["counters"]["data_vm_and_stack_vm"] = c.data_vm + c.stack_vm;
+    }
+  }
+  if (observes.brk_and_merge) {
+    out["brk"] = hex(snapshot.brk);
+    out["merge_any"] = snapshot.merge_any;
+  }
+  return out;
+}
+
+}  // namespace
+
+ordered_json to_json(const properties::Finding& finding) {
+  ordered_json out{{"type", "finding"},
+                   {"claim", finding.claim},
+                   {"explanation", finding.explanation},
+                   {"fingerprint", finding.fingerprint},
+                   {"profile", finding.profile},
+                   {"systems", systems_of(finding)},
+                   {"run_seed", hex(finding.run_seed)},
+                   {"sequence_seed", hex(finding.sequence_seed)},
+                   {"shrinks", finding.shrinks},
+                   {"reproducible", finding.reproducible}};
+  out["sequence"] = ordered_json::array();
+  for (const spec::Step& step : finding.sequence) {
+    ordered_json line{{"call", spec::text(step.call)}};
+    if (step.expected) line["result"] = spec::text(*step.expected);
+    out["sequence"].push_back(std::move(line));
+  }
+  out["step"] = finding.step;
+  out["views"] = ordered_json::array();
+  for (const auto& view : finding.views) {
+    ordered_json side{{"system", view.system}, {"outcome", spec::text(view.outcome)}};
+    side.update(snapshot_json(view.snapshot, view.observes));
+    out["views"].push_back(std::move(side));
+  }
+  return out;
+}
+
+ordered_json to_json(const RunHeader& header) {
+  return {{"type", "run"},
+          {"version", header.version},
+          {"profile", header.profile},
+          {"systems", header.systems},
+          {"properties", header.properties},
+          {"seed", hex(header.seed)},
+          {"notes", header.notes}};
+}
+
+ordered_json to_json(const RunSummary& summary) {
+  const auto& tally = summary.tally;
+  ordered_json out{{"type", "summary"},
+                   {"interrupted", summary.interrupted},
+                   {"sequences", tally.sequences},
+                   {"operations", tally.operations},
+                   {"remote_operations", tally.remote_operations},
+                   {"skipped_on_remote", tally.skipped_on_remote}};
+  out["exemptions"] = ordered_json::object();
+  for (const auto& [name, count] : tally.exemptions) out["exemptions"][name] = count;
+  out["findings"] = ordered_json::object();
+  for (const auto& [claim, count] : summary.claims) {
+    out["findings"][claim] = {{"different", count.findings}, {"sequences", count.sequences}};
+  }
+  return out;
+}
+
+}  // namespace vmadiff::reports

@@ -1,0 +1,193 @@
+// reports: layouts beside each other.
+#include "reports/side_by_side.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace vmadiff::reports {
+namespace {
+
+using properties::View;
+using spec::Vma;
+
+std::vector<Vma> made_by_sequence(const spec::Snapshot& snapshot) {
+  std::vector<Vma> out;
+  for (const Vma& vma : snapshot.vmas) {
+    if (vma.file.cls != spec::FileClass::kOther) out.push_back(vma);
+  }
+  return out;
+}
+
+/// VMAs that stand on one line: those that begin at the same address.
+struct Row {
+  std::optional<Vma> left;
+  std::optional<Vma> right;
+};
+
+std::vector<Row> rows(const std::vector<Vma>& left, const std::vector<Vma>& right) {
+  std::vector<Row> out;
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < left.size() || j < right.size()) {
+    const bool take_left =
+        i < left.size() && (j == right.size() || left[i].start <= right[j].start);
+    const bool take_right =
+        j < right.size() && (i == left.size() || right[j].start <= left[i].start);
+    Row row;
+    if (take_left) row.left = left[i++];
+    if (take_right) row.right = right[j++];
+    out.push_back(row);
+  }
+  return out;
+}
+
+/// What a line of /proc/PID/maps does not show, and both sides observe.
+std::string hidden(const Vma& vma, const spec::Observes& observes) {
+  std::string out;
+  if (observes.anon_pgoff && vma.file.is_none()) out += fmt::format(" pgoff {:x}", vma.pgoff);
+  if (observes.anon_vma && vma.anon_vma != spec::kNoAnonVma) {
+    out += fmt::format(" anon_vma {}", vma.anon_vma);
+    if (vma.anon_vma_links != 1) out += fmt::format(" ({} links)", vma.anon_vma_links);
+  }
+  return out;
+}
+
+std::string one_side(const std::optional<Vma>& vma, const spec::Observes& observes, bool detail) {
+  if (!vma) return {};
+  return spec::text(*vma) + (detail ? hidden(*vma, observes) : std::string{});
+}
+
+void append_counters(std::string& out, const View& left, const View& right) {
+  struct Field {
+    std::string_view name;
+    std::uint64_t spec::Counters::* value;
+  };
+  static constexpr std::array kFields{
+      Field{"map_count", &spec::Counters::map_count}, Field{"total_vm", &spec::Counters::total_vm},
+      Field{"locked_vm", &spec::Counters::locked_vm}, Field{"data_vm", &spec::Counters::data_vm},
+      Field{"stack_vm", &spec::Counters::stack_vm},   Field{"exec_vm", &spec::Counters::exec_vm}};
+  const auto observes = both(left.observes, right.observes);
+  for (std::size_t i = 0; i < kFields.size(); ++i) {
+    if (!(observes.counters || (observes.counter_sums && i < 2))) continue;
+    const auto a = left.snapshot.counters.*kFields[i].value;
+    const auto b = right.snapshot.counters.*kFields[i].value;
+    if (a != b) out += fmt::format("! {} {} | {}\n", kFields[i].name, a, b);
+  }
+  if (!observes.brk_and_merge) return;
+  if (left.snapshot.brk != right.snapshot.brk) {
+    out += fmt::format("! brk {:x} | {:x}\n", left.snapshot.brk, right.snapshot.brk);
+  }
+  if (left.snapshot.merge_any != right.snapshot.merge_any) {
+    out += fmt::format("! merge-any {} | {}\n", left.snapshot.merge_any, right.snapshot.merge_any);
+  }
+}
+
+std::string one_column(const View& view) {
+  std::string out = fmt::format("  {}\n", view.system);
+  for (const Vma& vma : made_by_sequence(view.snapshot)) {
+    out += fmt::format("  {}{}\n", spec::text(vma), hidden(vma, view.observes));
+  }
+  return out;
+}
+
+/// The column count of a picture; more does not fit on a line.
+constexpr spec::Address kPicturePages = 96;
+
+/// Around what the picture is drawn: where the layouts first differ, else what the call names.
+std::optional<spec::Address> point_of_interest(const std::vector<View>& views,
+                                               const spec::Syscall& call) {
+  if (views.size() > 1) {
+    for (const Row& row :
+         rows(made_by_sequence(views[0].snapshot), made_by_sequence(views[1].snapshot))) {
+      if (row.left && row.right && spec::text(*row.left) == spec::text(*row.right)) continue;
+      return row.left ? row.left->start : row.right->start;
+    }
+  }
+  if (const auto range = spec::named_range(call)) return range->start;
+  return std::nullopt;
+}
+
+/// The VMAs of all views that hang together with `point`: no gap of over 16 pages between them.
+spec::Range cluster(const std::vector<View>& views, spec::Address point) {
+  constexpr spec::Address kGap = 16 * spec::kPageSize;
+  spec::Range range{point, point + spec::kPageSize};
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const View& view : views) {
+      for (const Vma& vma : made_by_sequence(view.snapshot)) {
+        const bool near = vma.start <= range.end + kGap && range.start <= vma.end + kGap;
+        if (!near || (vma.start >= range.start && vma.end <= range.end)) continue;
+        range = {std::min(range.start, vma.start), std::max(range.end, vma.end)};
+        grew = true;
+      }
+    }
+  }
+  return range;
+}
+
+std::string drawn(const View& view, spec::Range range) {
+  std::string out((range.end - range.start) >> spec::kPageShift, '.');
+  std::size_t letter = 0;
+  for (const Vma& vma : made_by_sequence(view.snapshot)) {
+    if (!vma.range().overlaps(range)) continue;
+    const auto first = (vma.start - range.start) >> spec::kPageShift;
+    std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(first), vma.pages(),
+                static_cast<char>('A' + letter++ % 26));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string side_by_side(const std::vector<View>& views) {
+  if (views.empty()) return {};
+  if (views.size() == 1) return one_column(views.front());
+  const View& left = views[0];
+  const View& right = views[1];
+  const auto observes = both(left.observes, right.observes);
+  struct Line {
+    std::string left;
+    std::string right;
+  };
+  std::vector<Line> lines;
+  for (const Row& row : rows(made_by_sequence(left.snapshot), made_by_sequence(right.snapshot))) {
+    // Details only where they are what differs: the lines are long enough without.
+    const bool detail = row.left && row.right && spec::text(*row.left) == spec::text(*row.right) &&
+                        hidden(*row.left, observes) != hidden(*row.right, observes);
+    lines.push_back({one_side(row.left, observes, detail), one_side(row.right, observes, detail)});
+  }
+  const auto title_left = fmt::format("expected ({})", left.system);
+  const auto title_right = fmt::format("actual ({})", right.system);
+  std::size_t width = title_left.size();
+  for (const Line& line : lines) width = std::max(width, line.left.size());
+  std::string out = fmt::format("  {:<{}} | {}\n", title_left, width, title_right);
+  for (const Line& line : lines) {
+    const char mark = line.left == line.right ? ' ' : '!';
+    out += fmt::format("{} {:<{}} |{}{}\n", mark, line.left, width, line.right.empty() ? "" : " ",
+                       line.right);
+  }
+  append_counters(out, left, right);
+  return out;
+}
+
+std::string picture(const std::vector<View>& views, const spec::Syscall& call) {
+  const auto point = point_of_interest(views, call);
+  if (!point || *point > ~spec::Address{0} - (spec::Address{1} << 32)) return {};
+  const auto range = cluster(views, spec::page_down(*point));
+  const auto pages = (range.end - range.start) >> spec::kPageShift;
+  if (pages > kPicturePages || pages < 2) return {};
+  std::string ruler;
+  while (ruler.size() < pages) ruler += fmt::format("{:<10}", ruler.size());
+  std::string out = fmt::format("  pages from {:#x}\n  {:8} {}\n", range.start, "",
+                                ruler.substr(0, ruler.find_last_not_of(' ') + 1));
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const auto* const name = views.size() == 1 ? "seen" : (i == 0 ? "expected" : "actual");
+    out += fmt::format("  {:<8} {}\n", name, drawn(views[i], range));
+  }
+  return out;
+}
+
+}  // namespace vmadiff::reports

@@ -1,0 +1,38 @@
+// reports: a run as a whole: what was run, and what came of it. Holds nothing that depends on the
+// speed of the machine: the same seed and budget in calls give the same text, byte for byte.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "properties/checker.h"
+
+namespace vmadiff::reports {
+
+struct RunHeader {
+  std::string version;
+  std::string profile;
+  std::vector<std::string> systems;
+  std::string properties;  ///< as asked
+  std::uint64_t seed = 0;
+  std::vector<std::string> notes;  ///< what was left out, and why
+};
+
+struct ClaimCount {
+  std::uint64_t findings = 0;   ///< different ones, i.e. fingerprints
+  std::uint64_t sequences = 0;  ///< that showed one of them
+};
+
+struct RunSummary {
+  properties::Tally tally;
+  std::map<std::string, ClaimCount> claims;
+  bool interrupted = false;
+};
+
+/// The first line, and a line for each note.
+[[nodiscard]] std::string text(const RunHeader& header);
+[[nodiscard]] std::string text(const RunSummary& summary);
+
+}  // namespace vmadiff::reports

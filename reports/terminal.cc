@@ -1,0 +1,122 @@
+// reports: a finding as text.
+#include "reports/terminal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/property.h"
+#include "reports/side_by_side.h"
+#include "reports/trace.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::reports {
+namespace {
+
+using properties::Finding;
+
+std::string claim_text(const Finding& finding) {
+  auto out =
+      fmt::format("{}: {}\n", finding.reproducible ? "FINDING" : "NOT REPRODUCIBLE", finding.claim);
+  const auto known = properties::all_properties();
+  const auto property = std::ranges::find(known, finding.claim, &properties::Property::name);
+  if (property != known.end()) out += fmt::format("  claimed: {}\n", property->claim);
+  bool first = true;
+  for (const auto& line : wrapped(finding.explanation, 90)) {
+    out += fmt::format("  {} {}\n", first ? "found:  " : "        ", line);
+    first = false;
+  }
+  if (!finding.reproducible) out += "  A second run of the same sequence did not show it.\n";
+  return out;
+}
+
+std::string sequence_text(const Finding& finding) {
+  std::string out = "sequence\n";
+  for (std::size_t i = 0; i < finding.sequence.size(); ++i) {
+    const bool here = i == finding.step;
+    out +=
+        fmt::format("{} {:3}  {}\n", here ? ">>>" : "   ", i + 1,
+                    here ? spec::text(finding.sequence[i].call) : spec::text(finding.sequence[i]));
+    if (!here) continue;
+    const bool one = finding.views.size() == 1;
+    for (std::size_t v = 0; v < finding.views.size(); ++v) {
+      out += fmt::format("         {:<9} = {}  ({})\n", one ? "" : (v == 0 ? "expected" : "actual"),
+                         spec::text(finding.views[v].outcome), finding.views[v].system);
+    }
+  }
+  return out;
+}
+
+std::string files_text(const Finding& finding, const FindingFiles& files) {
+  std::string out;
+  if (files.trace.empty()) {
+    out += "trace (not written)\n";
+    for (const auto& line : {print_finding_trace(finding)}) out += line;
+    return out;
+  }
+  out += fmt::format("replay\n  vmadiff replay {} --verbose\n", files.trace.string());
+  out += fmt::format("files\n  {}\n", files.trace.string());
+  if (!files.reproducer.empty()) {
+    out += fmt::format("  {}  (C: cc -Wall {} -o reproducer && ./reproducer)\n",
+                       files.reproducer.string(), files.reproducer.string());
+  }
+  if (!files.json.empty()) out += fmt::format("  {}\n", files.json.string());
+  return out;
+}
+
+}  // namespace
+
+std::string draft_regression_test(const Finding& finding) {
+  std::string pointers;
+  std::string makers;
+  for (const std::string& system : systems_of(finding)) {
+    if (system == "model") {
+      makers += "  const auto model = vmadiff::model::make_model(profile);\n";
+    } else if (system == "impl") {
+      makers += "  const auto impl = vmadiff::impl::make_implementation(profile);\n";
+    } else {
+      makers += fmt::format("  const auto {} = vmadiff::kernel::make_{}({{}}).value();\n", system,
+                            system);
+    }
+    pointers += fmt::format("{}{}.get()", pointers.empty() ? "" : ", ", system);
+  }
+  return fmt::format(
+      R"cc(TEST(Regressions, {claim} _{stem}) {
+             {
+               const auto parsed = vmadiff::spec::parse_trace(R"trace({trace})trace");
+               ASSERT_TRUE(parsed.errors.empty());
+               const auto profile = vmadiff::spec::profile_named("{profile}").value();
+               {makers} vmadiff::properties::Checker checker{
+                   {{{{pointers}}},
+                    {{.profile = profile,
+                      .setup = vmadiff::spec::Setup::standard(),
+                      .properties = vmadiff::properties::PropertySet::parse("{claim}").value()}}}};
+               const auto found = checker.check(parsed.trace.sequence,
+                                                vmadiff::properties::Observation::kEveryStep);
+               ASSERT_TRUE(found.has_value()) << found.error().message;
+               EXPECT_FALSE(found->has_value()) << (*found)->explanation;
+             }
+           }
+      )cc",
+      fmt::arg("claim", finding.claim), fmt::arg("stem", file_stem(finding)),
+      fmt::arg("trace", print_finding_trace(finding)), fmt::arg("profile", finding.profile),
+      fmt::arg("makers", makers), fmt::arg("pointers", pointers));
+}
+
+std::string terminal_text(const Finding& finding, const FindingFiles& files) {
+  std::string out = claim_text(finding);
+  out += fmt::format("seeds: {}; profile {}; {} simplifications\n\n", seeds_text(finding),
+                     finding.profile, finding.shrinks);
+  out += sequence_text(finding);
+  out += fmt::format("\nlayouts after call {}\n", finding.step + 1);
+  out += side_by_side(finding.views);
+  if (finding.step < finding.sequence.size()) {
+    const auto drawing = picture(finding.views, finding.sequence[finding.step].call);
+    if (!drawing.empty()) out += "\n" + drawing;
+  }
+  out += "\n" + files_text(finding, files);
+  out += "\ndraft of a regression test\n" + draft_regression_test(finding);
+  return out;
+}
+
+}  // namespace vmadiff::reports
