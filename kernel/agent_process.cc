@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -170,7 +171,7 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
               filter->size() * sizeof(sock_filter));
   structures->filter.len = static_cast<unsigned short>(filter->size());
   structures->filter.filter =
-      reinterpret_cast<sock_filter*>(scratch_address(sizeof(Structures)));  // the agent's address
+      std::bit_cast<sock_filter*>(scratch_address(sizeof(Structures)));  // the agent's address
   program.push_back(must_be_zero(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1));
   program.push_back(must_be_zero(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
                                  SECCOMP_FILTER_FLAG_SPEC_ALLOW,

@@ -2,6 +2,7 @@
 #include "kernel/agent_session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -67,6 +68,7 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
   auto agent = AgentProcess::spawn(files_, options_.timeout);
   if (!agent) return std::unexpected(agent.error());
   agent_ = std::move(*agent);
+  ++process_count_;
   sequences_ = 0;
   is_suspect_ = false;
   if (auto done = learn_own_files(); !done) return done;
@@ -127,6 +129,7 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
     return std::unexpected(ToolFault{fmt::format("agent: mapping the files: {}", ran->how_died)});
   auto text = read_proc(agent_->smaps(), buffer_);
   if (!text) return std::unexpected(text.error());
+  std::vector<std::string> not_told_apart;
   SmapsEntry entry;
   while (take_smaps_entry(*text, entry)) {
     if (entry.range.start < kFirst || entry.range.start >= kFirst + program.size() * kStride)
@@ -135,12 +138,14 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
     if (std::ranges::find(known_, entry.inode, &KnownFile::inode) == known_.end()) {
       known_.push_back({entry.inode, file.id});
     } else {
-      files_.notes.push_back(
-          fmt::format("{}: looks the same as another from outside and is left out (needs CAP_MKNOD "
-                      "and a TMPDIR "
-                      "that is not mounted nodev)",
-                      spec::text(file.id)));
+      not_told_apart.push_back(spec::text(file.id));
     }
+  }
+  if (!not_told_apart.empty()) {
+    files_.notes.push_back(fmt::format(
+        "{}: cannot be told apart from outside (that needs CAP_MKNOD, and a TMPDIR that is "
+        "not mounted nodev)",
+        fmt::join(not_told_apart, " ")));
   }
   must_reset_ = true;
   return {};

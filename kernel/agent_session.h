@@ -44,6 +44,9 @@ class AgentSession {
   std::expected<Run, spec::ToolFault> run(std::span<const Record> program,
                                           std::vector<std::uint64_t>& results);
 
+  /// How many processes there have been.
+  [[nodiscard]] std::uint64_t process_count() const { return process_count_; }
+
   /// The state after the last run: all of spec::Snapshot but anonymous offsets and anon_vmas.
   std::expected<void, spec::ToolFault> snapshot(spec::Snapshot& out);
 
@@ -75,6 +78,7 @@ class AgentSession {
   bool must_reset_ = true;
   bool is_suspect_ = false;
   std::uint32_t sequences_ = 0;
+  std::uint64_t process_count_ = 0;
 };
 
 }  // namespace vmadiff::kernel

@@ -23,10 +23,11 @@ using spec::ToolFault;
 /// Takes a number off the front, and the one character behind it.
 template <typename Number>
 bool take_number(std::string_view& text, int base, char behind, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
-  if (error != std::errc{} || stop == end || *stop != behind) return false;
-  text.remove_prefix(static_cast<std::size_t>(stop - text.data()) + 1);
+  const char* const first = text.data();
+  const char* const last = first + text.size();
+  const auto [stop, error] = std::from_chars(first, last, number, base);
+  if (error != std::errc{} || stop == last || *stop != behind) return false;
+  text.remove_prefix(static_cast<std::size_t>(stop - first) + 1);
   return true;
 }
 
@@ -44,14 +45,16 @@ class FlagCodes {
   }
 
  private:
+  static constexpr std::size_t kLetters = 26;
   static constexpr bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
+  static constexpr std::size_t letter(char c) { return static_cast<std::size_t>(c - 'a'); }
   static constexpr bool is_code(std::string_view code) {
     return code.size() == 2 && is_letter(code[0]) && is_letter(code[1]);
   }
   static constexpr std::size_t index(std::string_view code) {
-    return static_cast<std::size_t>((code[0] - 'a') * 26 + (code[1] - 'a'));
+    return letter(code[0]) * kLetters + letter(code[1]);
   }
-  std::array<spec::VmFlags, std::size_t{26} * 26> bits_{};
+  std::array<spec::VmFlags, kLetters * kLetters> bits_{};
 };
 
 std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {

@@ -26,7 +26,7 @@ extern const char agent_stack_end[];
 extern const char touch_read_access[];
 extern const char touch_write_access[];
 extern const char touch_failed[];
-extern const char signal_return[];
+void signal_return();
 uint64_t touch_read(uint64_t addr, uint64_t page_count);
 uint64_t touch_write(uint64_t addr, uint64_t page_count);
 [[noreturn]] void agent_main();
@@ -108,8 +108,8 @@ void on_fault(int signal, void* /*info*/, void* context) {
 void catch_faults() {
   struct sigaction action = {};
   action.sa_flags = SA_SIGINFO | SA_RESTORER;
-  action.sa_handler = reinterpret_cast<__sighandler_t>(reinterpret_cast<uint64_t>(&on_fault));
-  action.sa_restorer = reinterpret_cast<__sigrestore_t>(address_of(signal_return));
+  action.sa_handler = __builtin_bit_cast(__sighandler_t, &on_fault);
+  action.sa_restorer = &signal_return;
   constexpr int kSignals[] = {SIGSEGV, SIGBUS};
   for (const int signal : kSignals) {
     if (system_call(__NR_rt_sigaction, static_cast<uint64_t>(signal), address_of(&action), 0,
@@ -156,7 +156,7 @@ void agent_main() {
     leave(1);
   }
   system_call(__NR_close, vmadiff::kernel::kWindowDescriptor);
-  auto& window = *reinterpret_cast<Window*>(vmadiff::kernel::kWindowStart);
+  auto& window = *__builtin_bit_cast(Window*, vmadiff::kernel::kWindowStart);
   for (uint32_t seen = 0;;) {
     while (__atomic_load_n(&window.request, __ATOMIC_ACQUIRE) == seen) {
       system_call(__NR_futex, address_of(&window.request), FUTEX_WAIT, seen);

@@ -11,6 +11,7 @@
 
 #include "kernel/agent_image.h"
 #include "kernel/host.h"
+#include "kernel/proc_text.h"
 #include "kernel/program.h"
 
 namespace vmadiff::kernel {
@@ -63,6 +64,19 @@ TEST_F(AgentProcessTest, RunsAProgramInOrder) {
   EXPECT_EQ(agent_->results()[0], 7U);
   EXPECT_EQ(agent_->results()[1], kDataEnd);
   EXPECT_EQ(agent_->results()[2], 8U);
+}
+
+TEST_F(AgentProcessTest, IsAnUnprivilegedProcessUnderItsFilter) {
+  std::string buffer;
+  const auto status = read_proc(agent_->status(), buffer);
+  ASSERT_TRUE(status);
+  for (const std::string_view line :
+       {"\nTHP_enabled:\t0\n", "\nNoNewPrivs:\t1\n", "\nSeccomp:\t2\n", "\nThreads:\t1\n"})
+    EXPECT_NE(status->find(line), std::string_view::npos) << line;
+  // CAP_SYS_RESOURCE may stay, where we have it ourselves.
+  const auto none = status->find("\nCapEff:\t0000000000000000\n");
+  const auto sys_resource = status->find("\nCapEff:\t0000000001000000\n");
+  EXPECT_TRUE(none != std::string_view::npos || sys_resource != std::string_view::npos);
 }
 
 TEST_F(AgentProcessTest, StopsWhereAResultMustBeAnother) {

@@ -25,6 +25,12 @@ TEST_F(HostCalls, MmapOfAFileWithoutAHookIsENODEV) {
             "-1 ENODEV\n-1 ENODEV\n");
 }
 
+TEST_F(HostCalls, LowMemoryIsForbiddenAsToAUser) {
+  if (setup_.mmap_min_addr == 0) GTEST_SKIP() << "sysctl vm.mmap_min_addr is 0";
+  EXPECT_EQ(run("mmap(0, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"),
+            "-1 EPERM\n");
+}
+
 TEST_F(HostCalls, MunmapSplits) {
   EXPECT_EQ(run("mmap(0x100000000000, 0x3000, PROT_READ, "
                 "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"

@@ -1,9 +1,13 @@
 // tests of kernel: a sequence leaves nothing behind for the next.
+#include <sys/syscall.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <random>
 
 #include "host_fixture.h"
+#include "kernel/agent_session.h"
+#include "kernel/program.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -47,6 +51,28 @@ TEST_F(HostReset, UndoesEveryKindOfRest) {
     start();
     expect_initial();
   }
+}
+
+// A reset that fails is made good by a fresh process, which costs a hundred times as much.
+TEST_F(HostReset, NeedsNoFreshProcess) {
+  auto opened = AgentSession::open({});
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& session = **opened;
+  const auto heap_end = setup_.start_brk + 0x10000;
+  const Record program[] = {system_call(SYS_prctl, spec::kPrSetMemoryMerge, 1),
+                            system_call(SYS_brk, heap_end),
+                            system_call(SYS_munmap, setup_.start_brk, 0x10000)};
+  std::vector<std::uint64_t> results;
+  spec::Snapshot now;
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_TRUE(session.begin());
+    ASSERT_TRUE(session.run(program, results));
+    EXPECT_EQ(results[1], heap_end);
+  }
+  ASSERT_TRUE(session.begin());
+  ASSERT_TRUE(session.snapshot(now));
+  EXPECT_EQ(now.vmas, session.initial().vmas);
+  EXPECT_EQ(session.process_count(), 1U);
 }
 
 TEST_F(HostReset, TheSameSequenceGivesTheSameTwice) {
