@@ -49,8 +49,10 @@ auto find_vma(const Snapshot& s, Address address) {
   return std::ranges::upper_bound(s.vmas, address, {}, &Vma::end);
 }
 
-bool same_memory(const Vma& a, const Vma& b) {
+/// Offsets of memory without a file count only where the system shows them.
+bool same_memory(const Vma& a, const Vma& b, const spec::Observes& seen) {
   const bool offsets =
+      (a.file.is_none() && !seen.anon_pgoff) ||
       (a.start >> spec::kPageShift) - a.pgoff == (b.start >> spec::kPageShift) - b.pgoff;
   return ((a.flags ^ b.flags) & ~spec::kVmSoftdirty) == 0 && a.file == b.file && offsets;
 }
@@ -59,8 +61,8 @@ bool same_memory(const Vma& a, const Vma& b) {
 enum class Pages : std::uint8_t { kSame, kSameOrUnmapped };
 
 /// Whether every page of [start, end) is mapped alike in both, however it is cut into VMAs.
-bool same_pages(const Snapshot& before, const Snapshot& after, Address start, Address end,
-                Pages allowed = Pages::kSame) {
+bool same_pages(const Snapshot& before, const Snapshot& after, const spec::Observes& seen,
+                Address start, Address end, Pages allowed = Pages::kSame) {
   Address at = start;
   while (at < end) {
     const auto a = find_vma(before, at);
@@ -68,7 +70,7 @@ bool same_pages(const Snapshot& before, const Snapshot& after, Address start, Ad
     const bool a_here = a != before.vmas.end() && a->start <= at;
     const bool b_here = b != after.vmas.end() && b->start <= at;
     const bool unmapped = a_here && !b_here && allowed == Pages::kSameOrUnmapped;
-    if (!unmapped && (a_here != b_here || (a_here && !same_memory(*a, *b)))) return false;
+    if (!unmapped && (a_here != b_here || (a_here && !same_memory(*a, *b, seen)))) return false;
     Address next = end;
     if (a != before.vmas.end()) next = std::min(next, a_here ? a->end : a->start);
     if (b != after.vmas.end()) next = std::min(next, b_here ? b->end : b->start);
@@ -78,12 +80,12 @@ bool same_pages(const Snapshot& before, const Snapshot& after, Address start, Ad
 }
 
 /// mmap or munmap left one VMA more than there was, and the same pages.
-bool is_split_at_the_start(const spec::Syscall& call, const Snapshot& before,
-                           const Snapshot& after) {
+bool is_split_at_the_start(const spec::Syscall& call, const Snapshot& before, const Snapshot& after,
+                           const spec::Observes& seen) {
   const bool unmaps =
       std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Munmap>(call);
   return unmaps && after.vmas.size() == before.vmas.size() + 1 &&
-         same_pages(before, after, 0, ~Address{0});
+         same_pages(before, after, seen, 0, ~Address{0});
 }
 
 /// Whether what changed is what the exemption excuses, and nothing else.
@@ -95,12 +97,12 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
     return !difference(before, after, layout);
   }
   const auto range = named_range(call);
-  if (!range || !same_pages(before, after, 0, range->start) ||
-      !same_pages(before, after, range->end, ~Address{0})) {
+  if (!range || !same_pages(before, after, seen, 0, range->start) ||
+      !same_pages(before, after, seen, range->end, ~Address{0})) {
     return false;
   }
   return exemption != Exemption::kMmapHookFailsAfterUnmapping ||
-         same_pages(before, after, range->start, range->end, Pages::kSameOrUnmapped);
+         same_pages(before, after, seen, range->start, range->end, Pages::kSameOrUnmapped);
 }
 
 }  // namespace
@@ -118,7 +120,7 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
                        explain(d, before, after));
   };
   if (outcome.is_ok()) return sentence(*changed);
-  if (is_split_at_the_start(call, before, after)) {
+  if (is_split_at_the_start(call, before, after, seen)) {
     exemptions.count(Exemption::kSplitAtTheStartRemains);
     return std::nullopt;
   }

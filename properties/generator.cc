@@ -48,7 +48,8 @@ class Writer {
         return call;
       }
     }
-    return munmap();
+    // Every attempt met reserved memory: a call that names none.
+    return spec::Brk{brk_};
   }
 
  private:

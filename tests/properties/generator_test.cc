@@ -1,0 +1,150 @@
+// tests/properties: what the generator promises.
+#include "properties/generator.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "model/model.h"
+#include "support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+constexpr std::uint64_t kSequences = 2000;
+
+template <typename Visit>
+void each_step(const GeneratorOptions& options, const Visit& visit) {
+  spec::Sequence sequence;
+  for (std::uint64_t i = 0; i < kSequences; ++i) {
+    generate(sequence_seed(3, i), options, sequence);
+    for (const spec::Step& step : sequence) visit(step);
+  }
+}
+
+TEST(Generator, EqualSeedsGiveEqualSequencesWhateverWasInTheBuffer) {
+  const auto options = generator_options();
+  spec::Sequence a;
+  spec::Sequence b;
+  generate(sequence_seed(1, 5), options, a);
+  generate(sequence_seed(1, 6), options, b);
+  EXPECT_NE(a, b);
+  generate(sequence_seed(1, 5), options, b);
+  EXPECT_EQ(a, b);
+}
+
+TEST(Generator, SeedsOfDifferentIndexesAndRunsDiffer) {
+  std::set<std::uint64_t> seeds;
+  for (std::uint64_t run = 0; run < 50; ++run) {
+    for (std::uint64_t i = 0; i < 50; ++i) seeds.insert(sequence_seed(run, i));
+  }
+  EXPECT_EQ(seeds.size(), 2500U);
+  EXPECT_FALSE(seeds.contains(0));
+}
+
+TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {
+  auto options = generator_options();
+  options.length_min = 3;
+  options.length_max = 9;
+  std::set<std::size_t> lengths;
+  spec::Sequence sequence;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const auto seed = sequence_seed(1, i);
+    generate(seed, options, sequence);
+    EXPECT_EQ(sequence.size(), sequence_length(seed, options));
+    lengths.insert(sequence.size());
+  }
+  EXPECT_EQ(*lengths.begin(), 3U);
+  EXPECT_EQ(*lengths.rbegin(), 9U);
+  EXPECT_EQ(lengths.size(), 7U);
+}
+
+TEST(Generator, EveryCallIsModelledAndKeepsAwayFromReservedMemory) {
+  auto options = generator_options();
+  // A reserved range in the middle of the arena, too: the worst case.
+  options.setup.reserved.push_back({page(10), page(12)});
+  each_step(options, [&](const spec::Step& step) {
+    EXPECT_FALSE(spec::unmodelled_reason(step.call)) << text(step.call);
+    EXPECT_FALSE(spec::touches_reserved(options.setup, step)) << text(step.call);
+    EXPECT_EQ(step.process, 0);
+    EXPECT_FALSE(step.expected);
+  });
+}
+
+TEST(Generator, EveryCallAndEveryFileClassOccurs) {
+  std::map<std::string_view, int> calls;
+  std::set<spec::FileClass> classes;
+  each_step(generator_options(), [&](const spec::Step& step) {
+    ++calls[spec::name(step.call)];
+    if (const auto* mmap = std::get_if<spec::Mmap>(&step.call)) classes.insert(mmap->file.cls);
+  });
+  EXPECT_EQ(calls.size(), std::variant_size_v<spec::Syscall>);
+  EXPECT_EQ(classes.size(), spec::mappable_file_classes().size() + 1);
+}
+
+TEST(Generator, WithoutKsmThereIsNoKsmCall) {
+  auto options = generator_options();
+  options.ksm_calls = false;
+  each_step(options, [](const spec::Step& step) {
+    EXPECT_FALSE(std::holds_alternative<spec::Prctl>(step.call));
+    EXPECT_FALSE(std::holds_alternative<spec::Madvise>(step.call));
+  });
+}
+
+TEST(Generator, OffersOnlyTheFilesItIsGiven) {
+  auto options = generator_options();
+  options.file_classes = {spec::FileClass::kMemfd};
+  options.files_per_class = 1;
+  options.exec_only = false;
+  each_step(options, [](const spec::Step& step) {
+    const auto* mmap = std::get_if<spec::Mmap>(&step.call);
+    if (mmap == nullptr) return;
+    if (!mmap->file.is_none()) {
+      EXPECT_EQ(mmap->file, (spec::FileId{spec::FileClass::kMemfd, 0}));
+    }
+    EXPECT_NE(mmap->prot, spec::kProtExec);
+  });
+}
+
+/// How much of what is generated does something. The shares are facts about the generator, measured
+/// with it; the bounds are well below them.
+TEST(Generator, CallsMostlySucceedAndOftenMerge) {
+  const auto options = generator_options();
+  const auto model = model::make_model(spec::profile_named("linux-6.18").value());
+  std::uint64_t calls = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t mmaps = 0;
+  std::uint64_t merged = 0;
+  spec::Sequence sequence;
+  spec::Snapshot state;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    generate(sequence_seed(3, i), options, sequence);
+    ASSERT_TRUE(model->start(options.setup));
+    for (const spec::Step& step : sequence) {
+      const auto outcome = model->apply(0, step.call);
+      ++calls;
+      if (!outcome.is_ok()) continue;
+      ++succeeded;
+      const auto* mmap = std::get_if<spec::Mmap>(&step.call);
+      if (mmap == nullptr) continue;
+      ++mmaps;
+      ASSERT_TRUE(model->snapshot(0, state));
+      const auto end = outcome.value() + spec::page_up(mmap->length);
+      bool alone = false;
+      for (const spec::Vma& vma : state.vmas) {
+        alone = alone || (vma.start == outcome.value() && vma.end == end);
+      }
+      if (!alone) ++merged;
+    }
+  }
+  RecordProperty("calls", std::to_string(calls));
+  RecordProperty("succeeded", std::to_string(succeeded));
+  RecordProperty("mmaps", std::to_string(mmaps));
+  RecordProperty("merged", std::to_string(merged));
+  EXPECT_GT(succeeded * 100, calls * 55) << succeeded << " of " << calls;
+  EXPECT_GT(merged * 100, mmaps * 15) << merged << " of " << mmaps;
+}
+
+}  // namespace
+}  // namespace vmadiff::properties

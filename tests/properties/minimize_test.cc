@@ -1,0 +1,93 @@
+// tests/properties: what findings become. The two that the profiles exist for must come out as
+// small as a person would write them.
+#include "properties/minimize.h"
+
+#include <gtest/gtest.h>
+
+#include "impl/implementation.h"
+#include "support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+struct Case {
+  std::string_view profile;
+  std::string_view claim;
+  std::string_view trace;
+};
+
+class Minimize : public testing::TestWithParam<Case> {};
+
+TEST_P(Minimize, GivesTheSequenceThatAPersonWouldWrite) {
+  const auto options = checker_options(GetParam().profile, GetParam().claim);
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{impl.get()}, options};
+  auto found = first_finding(checker, 500);
+  ASSERT_TRUE(found);
+  found->run_seed = 11;
+  found->sequence_seed = 22;
+  const auto before = checker.tally().operations;
+  const Finding minimal = minimize(checker, *found, {});
+  EXPECT_EQ(print_trace(minimal.sequence), print_trace(sequence_of(GetParam().trace)));
+  EXPECT_EQ(minimal.run_seed, 11U);
+  EXPECT_EQ(minimal.sequence_seed, 22U);
+  EXPECT_TRUE(minimal.reproducible);
+  // What is tried on the way is not part of the campaign.
+  EXPECT_EQ(checker.tally().operations, before);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Findings, Minimize,
+    testing::Values(
+        Case{"linux-6.12", "NoCompatibleNeighboursLeftUnmerged",
+             "prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+             "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "mmap(0x100000001000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"},
+        Case{"patch-v2", "OnlyEligibleVmasAreMergeable",
+             "prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+             "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, pfnmap:0, "
+             "0)\n"},
+        Case{"linux-6.12", "EnablingKsmChangesNoLayout",
+             "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "mmap(0x100000001000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"}),
+    [](const auto& param) {
+      std::string name{param.param.profile};
+      std::erase_if(name, [](char c) { return c == '-' || c == '.'; });
+      return name + std::string{param.param.claim};
+    });
+
+Finding finding_of(Checker& checker) { return first_finding(checker, 500).value(); }
+
+TEST(MinimizeBudgets, EndTheSearchWithWhatWasReached) {
+  const auto options = checker_options("linux-6.12", "NoCompatibleNeighboursLeftUnmerged");
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{impl.get()}, options};
+  const Finding found = finding_of(checker);
+  const Finding untouched = minimize(checker, found, {.runs_max = 1, .interrupted = {}});
+  EXPECT_EQ(untouched.sequence, found.sequence);
+  EXPECT_TRUE(untouched.reproducible);
+  int asked = 0;
+  const Finding stopped =
+      minimize(checker, found, {.runs_max = 20000, .interrupted = [&] { return ++asked > 3; }});
+  EXPECT_LE(stopped.shrinks, 3U);
+}
+
+TEST(MinimizeBudgets, AFindingThatDoesNotShowAgainIsSaidToBeSo) {
+  auto options = checker_options("linux-6.18", "invariants");
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{impl.get()}, options};
+  Finding imagined;
+  imagined.claim = "NoCompatibleNeighboursLeftUnmerged";
+  imagined.setup = options.setup;
+  imagined.sequence = sequence_of("brk(0x20021000)\n");
+  const Finding result = minimize(checker, imagined, {});
+  EXPECT_FALSE(result.reproducible);
+  EXPECT_EQ(result.sequence, imagined.sequence);
+}
+
+}  // namespace
+}  // namespace vmadiff::properties

@@ -1,0 +1,127 @@
+// tests/properties: each exemption of the relations, with a trace that needs it on a real kernel.
+// The trace holds because of the exemption, which is counted.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "impl/implementation.h"
+#include "properties/exemptions.h"
+#include "support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+struct Case {
+  std::string_view exemption;
+  std::string_view profile;
+  std::string_view trace;
+};
+
+void PrintTo(const Case& c, std::ostream* out) { *out << c.exemption; }
+
+class ExemptionTest : public testing::TestWithParam<Case> {};
+
+TEST_P(ExemptionTest, IsNeededAndCounted) {
+  std::string claims;
+  for (const ExemptionRule& rule : exemption_rules()) {
+    if (rule.name != GetParam().exemption) continue;
+    for (const char c : rule.claim) {
+      if (c != ' ') claims += c;
+    }
+  }
+  const auto options = checker_options(GetParam().profile, claims);
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{impl.get()}, options};
+  const auto found = checker.check(sequence_of(GetParam().trace), Observation::kEveryStep).value();
+  EXPECT_FALSE(found) << found->explanation;
+  EXPECT_GT(checker.tally().exemptions.count(std::string{GetParam().exemption}), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EachRule, ExemptionTest,
+    testing::Values(
+        Case{"LegacyMmapHookUnderKsm", "linux-6.18",
+             "prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+             "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, zero:0, 0)\n"
+             "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, zero:0, 0x1000)\n"},
+        Case{"NothingChanged", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+             "madvise(0x100000000000, 0x1000, MADV_UNMERGEABLE)\n"
+             "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0)\n"
+             "mprotect(0x100000000000, 0x2000, PROT_READ)\n"},
+        Case{"MprotectStopsMidway", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "mprotect(0x100000000000, 0x2000, PROT_NONE)\n"},
+        Case{"MadviseGoesOnOverHoles", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "madvise(0x100000000000, 0x2000, MADV_MERGEABLE)\n"},
+        Case{"MmapHookFailsAfterUnmapping", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "mmap(0x100000000000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED, hugetlb:0, 0)\n"},
+        Case{"SplitAtTheStartRemains", "linux-6.18",
+             "mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "mmap(0x100000200000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, "
+             "hugetlb:0, 0)\n"
+             "munmap(0x100000001000, 0x200000)\n"},
+        Case{"TouchKeepsTheEarlierPages", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "touch(0x100000000000, 0x2000, WRITE)\n"},
+        Case{"CompatibleNeighboursWereApart", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+             "madvise(0x100000000000, 0x1000, MADV_UNMERGEABLE)\n"
+             "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "prctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0)\n"
+             "mprotect(0x100000001000, 0x1000, PROT_NONE)\n"},
+        Case{"SpecialVmasStaySplit", "linux-6.18",
+             "mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_FIXED, pfnmap:0, 0)\n"
+             "mprotect(0x100000000000, 0x1000, PROT_NONE)\n"},
+        Case{"AccountingStays", "linux-6.18",
+             "mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_FIXED, file:0, 0)\n"
+             "mprotect(0x100000000000, 0x1000, PROT_READ|PROT_WRITE)\n"},
+        Case{
+            "BorrowedAnonVmaStays", "linux-6.12",
+            "mmap(0x100000000000, 0x2000, PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+            "mmap(0x100000002000, 0x1000, PROT_READ|PROT_WRITE, "
+            "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+            "touch(0x100000002000, 0x1000, WRITE)\n"
+            "mprotect(0x100000001000, 0x1000, PROT_READ|PROT_WRITE)\n"},
+        Case{"HugePagesCannotBeSplit", "linux-6.18",
+             "mmap(0x100000000000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, "
+             "hugetlb:0, 0)\n"
+             "munmap(0x100000000000, 0x200000)\n"}),
+    [](const auto& param) { return std::string{param.param.exemption}; });
+
+TEST(EnablingKsmChangesNoLayout, IsBrokenByTheKernelBeforeThePatch) {
+  const auto options = checker_options("linux-6.12", "EnablingKsmChangesNoLayout");
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{impl.get()}, options};
+  const auto found =
+      checker
+          .check(sequence_of("brk(0x20021000)\nprctl(PR_SET_MEMORY_MERGE, 0, 0, 0, 0)\n"
+                             "brk(0x20022000)\n"),
+                 Observation::kEveryStep)
+          .value();
+  ASSERT_TRUE(found);
+  // The step is one of the sequence that was given, though its KSM calls were left out.
+  EXPECT_EQ(found->step, 2U);
+  ASSERT_EQ(found->views.size(), 2U);
+  EXPECT_EQ(found->views[0].system, "impl, KSM off");
+  EXPECT_EQ(found->views[1].system, "impl, KSM on from the start");
+}
+
+TEST(EnablingKsmChangesNoLayout, IsNotAskedWhereKsmMayNotBeTurnedOn) {
+  auto options = checker_options("linux-6.12", "EnablingKsmChangesNoLayout");
+  options.setup.may_set_memory_merge = false;
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{impl.get()}, options};
+  EXPECT_FALSE(
+      checker.check(sequence_of("brk(0x20021000)\nbrk(0x20022000)\n"), Observation::kEveryStep)
+          .value());
+}
+
+}  // namespace
+}  // namespace vmadiff::properties

@@ -1,0 +1,64 @@
+// tests/properties: one quick run over everything: every profile, every claim, model and
+// implementation together, with a fixed seed. What must be found is found, and nothing else.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "impl/implementation.h"
+#include "model/model.h"
+#include "support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+constexpr std::uint64_t kSequences = 400;
+
+std::unique_ptr<spec::System> make_like(std::string_view system,
+                                        const spec::KernelProfile& profile) {
+  return system == "model" ? model::make_model(profile) : impl::make_implementation(profile);
+}
+
+/// The claims that fail on the first sequences of a campaign.
+std::set<std::string> failing_claims(std::string_view profile, Tally& tally) {
+  CheckerOptions options = checker_options(profile, "all");
+  options.make_like = make_like;
+  const auto model = model::make_model(options.profile);
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{model.get(), impl.get()}, options};
+  std::set<std::string> claims;
+  spec::Sequence sequence;
+  for (std::uint64_t i = 0; i < kSequences; ++i) {
+    generate(sequence_seed(7, i), generator_options(), sequence);
+    const auto found = checker.check(sequence, Observation::kEveryStep);
+    EXPECT_TRUE(found.has_value());
+    if (found && *found) claims.insert((*found)->claim);
+  }
+  tally = checker.tally();
+  return claims;
+}
+
+using Claims = std::set<std::string>;
+
+TEST(Smoke, NothingFailsUnderLinux618) {
+  Tally tally;
+  EXPECT_EQ(failing_claims("linux-6.18", tally), Claims{});
+  EXPECT_EQ(tally.sequences, kSequences);
+  EXPECT_GT(tally.operations, kSequences);
+  EXPECT_GT(tally.exemptions["LegacyMmapHookUnderKsm"], 0U);
+}
+
+TEST(Smoke, Linux612LeavesNeighboursApartUnderKsm) {
+  Tally tally;
+  EXPECT_EQ(failing_claims("linux-6.12", tally),
+            (Claims{"NoCompatibleNeighboursLeftUnmerged", "EnablingKsmChangesNoLayout"}));
+}
+
+TEST(Smoke, ThePatchAsPostedMarksIneligibleVmas) {
+  Tally tally;
+  EXPECT_EQ(failing_claims("patch-v2", tally), Claims{"OnlyEligibleVmasAreMergeable"});
+  EXPECT_EQ(failing_claims("patch-v2-review", tally), Claims{"OnlyEligibleVmasAreMergeable"});
+}
+
+}  // namespace
+}  // namespace vmadiff::properties
