@@ -50,6 +50,7 @@ std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
 
 std::expected<void, ToolFault> AgentSession::begin() {
   must_reset_ = true;
+  anon_shared_.clear();
   ++sequences_;
   if (!agent_->is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
     return replace_agent();
@@ -238,7 +239,8 @@ std::expected<void, ToolFault> AgentSession::snapshot(spec::Snapshot& out) {
 std::expected<void, ToolFault> AgentSession::read_layout(spec::Snapshot& out) {
   auto text = read_proc(agent_->smaps(), buffer_);
   if (!text) return std::unexpected(text.error());
-  if (auto parsed = parse_smaps(*text, known_, kTaskSize, out.vmas); !parsed) return parsed;
+  if (auto parsed = parse_smaps(*text, known_, kTaskSize, anon_shared_, out.vmas); !parsed)
+    return parsed;
   text = read_proc(agent_->status(), buffer_);
   if (!text) return std::unexpected(text.error());
   out.counters.map_count = out.vmas.size();

@@ -75,22 +75,9 @@ std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {
   return flags & ~spec::kVmSoftdirty;
 }
 
-/// Names the shmem objects that no descriptor stands for, in order of appearance.
-class AnonShared {
- public:
-  spec::FileId id(const Inode& inode) {
-    auto at = std::ranges::find(seen_, inode);
-    if (at == seen_.end()) at = seen_.insert(at, inode);
-    return {spec::FileClass::kAnonShared, static_cast<std::uint32_t>(at - seen_.begin())};
-  }
-
- private:
-  std::vector<Inode> seen_;
-};
-
 std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
                                                const std::vector<KnownFile>& known,
-                                               AnonShared& anon_shared) {
+                                               AnonSharedNames& anon_shared) {
   if (entry.inode.is_none()) return spec::FileId{};
   const auto at = std::ranges::find(known, entry.inode, &KnownFile::inode);
   if (at != known.end()) return at->id;
@@ -101,6 +88,12 @@ std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
 }
 
 }  // namespace
+
+spec::FileId AnonSharedNames::id(const Inode& inode) {
+  auto at = std::ranges::find(seen_, inode);
+  if (at == seen_.end()) at = seen_.insert(at, inode);
+  return {spec::FileClass::kAnonShared, static_cast<std::uint32_t>(at - seen_.begin())};
+}
 
 bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
   const auto newline = text.find('\n');
@@ -133,9 +126,9 @@ bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
 
 std::expected<void, ToolFault> parse_smaps(std::string_view text,
                                            const std::vector<KnownFile>& known,
-                                           spec::Address task_size, std::vector<spec::Vma>& vmas) {
+                                           spec::Address task_size, AnonSharedNames& anon_shared,
+                                           std::vector<spec::Vma>& vmas) {
   vmas.clear();
-  AnonShared anon_shared;
   while (!text.empty()) {
     SmapsEntry entry;
     if (!take_smaps_entry(text, entry)) {
