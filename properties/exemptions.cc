@@ -17,8 +17,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"MadviseGoesOnOverHoles", "FailedCallsChangeNothing",
      "madvise advises every VMA of its range and answers ENOMEM afterwards if there was a hole"},
     {"MmapHookFailsAfterUnmapping", "FailedCallsChangeNothing",
-     "MAP_FIXED unmaps what lies in its way before the .mmap hook of the file runs; a hook that "
-     "fails leaves a hole"},
+     "MAP_FIXED unmaps what lies in its way before the .mmap hook of the file runs, or the object "
+     "of shared anonymous memory is made; where that fails, a hole is left"},
     {"SplitAtTheStartRemains", "FailedCallsChangeNothing",
      "mmap and munmap split the VMA at the start of their range before the one at its end; where "
      "the end cannot be split (inside a huge page, or no room for another VMA), the first split "

@@ -27,7 +27,13 @@ struct PartialFailure {
   Errno error;
 
   std::optional<Exemption> operator()(const spec::Mmap& call) const {
-    if ((call.flags & spec::kMapFixed) == 0 || call.file.is_none()) return std::nullopt;
+    if ((call.flags & spec::kMapFixed) == 0) return std::nullopt;
+    // Shared anonymous memory is a file too: the shmem object that is made for it (and may not be
+    // had) at the very place where a hook runs.
+    const bool has_hook = (call.flags & spec::kMapAnonymous) != 0
+                              ? (call.flags & spec::kMapType) == spec::kMapShared
+                              : !call.file.is_none();
+    if (!has_hook) return std::nullopt;
     return Exemption::kMmapHookFailsAfterUnmapping;
   }
   std::optional<Exemption> operator()(const spec::Mprotect&) const {
