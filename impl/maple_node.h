@@ -50,8 +50,8 @@ template <typename T>
 class MapleNodePool {
  public:
   using Node = MapleNode<T>;
-  static_assert(std::is_trivial_v<T> && sizeof(T) <= 8, "a value is a pointer or a small number");
-  static_assert(sizeof(Node) == kMapleNodeBytes);
+  static_assert(std::is_trivial_v<T>, "a value is a pointer or a number");
+  static_assert(sizeof(Node) == kMapleNodeBytes, "a value has at most 8 bytes");
 
   /// Makes sure that `count` takes in a row succeed. False where memory is exhausted.
   [[nodiscard]] bool reserve(std::size_t count) {

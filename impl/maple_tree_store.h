@@ -9,7 +9,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 
 #include "impl/maple_tree.h"
 
@@ -80,11 +79,24 @@ struct MapleTree<T>::InnerBuffer {
   }
 };
 
+/// Moves `count` slots of an array from one place in it to another, which may overlap.
+template <typename U>
+void shift_slots(U* slots, unsigned from, unsigned to, unsigned count) {
+  if (to <= from) {
+    std::copy_n(slots + from, count, slots + to);
+  } else {
+    std::copy_backward(slots + from, slots + from + count, slots + to + count);
+  }
+}
+
 // --- entry points -----------------------------------------------------------------------------
 
 template <typename T>
 bool MapleTree<T>::preallocate(Key /*first*/, Key /*last*/) {
-  if (fail_countdown_ != 0 && --fail_countdown_ == 0) return false;
+  if (fail_countdown_ != 0) {
+    --fail_countdown_;
+    if (fail_countdown_ == 0) return false;
+  }
   if (height_ == kMapleHeightMax) return false;
   // The bound does not depend on the range: each level is cut anew at two places at the most.
   return pool_.reserve(std::size_t{height_ + 1} * Replacements::kCapacity);
@@ -145,8 +157,8 @@ bool MapleTree<T>::store_in_leaf(Path& path, Key first, Key last, T value) {
   const unsigned at = from + left;
   const unsigned tail_to = at + 1 + right;
   if (tail > 0) {
-    std::memmove(leaf.value + tail_to, leaf.value + to + 1, tail * sizeof(T));
-    std::memmove(leaf.pivot + tail_to, leaf.pivot + to + 1, (tail - 1) * sizeof(Key));
+    shift_slots(leaf.value, to + 1, tail_to, tail);
+    shift_slots(leaf.pivot, to + 1, tail_to, tail - 1);
   }
   const auto put = [&](unsigned slot, Key end, T what) {
     leaf.value[slot] = what;
@@ -278,9 +290,9 @@ bool MapleTree<T>::replace_in_place(Path& path, unsigned end_slot, unsigned dept
   for (unsigned i = 0; i < dead; ++i) free_below(inner.child[step.slot + i], depth + 1, height_);
   const unsigned tail_to = step.slot + fresh.count;
   if (tail > 0) {
-    std::memmove(inner.child + tail_to, inner.child + end_slot + 1, tail * sizeof(Node*));
-    std::memmove(inner.gap + tail_to, inner.gap + end_slot + 1, tail * sizeof(Key));
-    std::memmove(inner.pivot + tail_to, inner.pivot + end_slot + 1, (tail - 1) * sizeof(Key));
+    shift_slots(inner.child, end_slot + 1, tail_to, tail);
+    shift_slots(inner.gap, end_slot + 1, tail_to, tail);
+    shift_slots(inner.pivot, end_slot + 1, tail_to, tail - 1);
   }
   for (unsigned i = 0; i < fresh.count; ++i) {
     const unsigned slot = step.slot + i;

@@ -17,7 +17,7 @@ namespace vmadiff::impl {
 template <typename T>
 struct MapleTree<T>::Check {
   const MapleTree& tree;
-  std::optional<std::string> broken{};
+  std::optional<std::string> broken;
   std::size_t nodes = 0;
 
   template <typename... Args>
@@ -96,7 +96,7 @@ std::optional<std::string> MapleTree<T>::validate() const {
   if (height_ == 0 || height_ > kMapleHeightMax) {
     return fmt::format("maple tree: height {}, expected 1 to {}", height_, kMapleHeightMax);
   }
-  Check check{.tree = *this};
+  Check check{.tree = *this, .broken = std::nullopt};
   check.below(*root_, 0, 0, kKeyMax);
   if (!check.broken && check.nodes != pool_.in_use()) {
     return fmt::format("maple tree: {} nodes can be reached, {} are in use", check.nodes,

@@ -22,8 +22,8 @@ Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
       return failed;
     }
   }
-  Address at = vms.start;
-  for (VmArea* vma = first; vma != nullptr; vma = mm.find_vma_intersection(at, vms.end)) {
+  VmArea* vma = first;
+  while (vma != nullptr) {
     if (vma->vm_end > vms.end) {
       if (const Failure failed = split_vma_unlimited(mm, *vma, vms.end, NewPart::kAbove)) {
         return failed;
@@ -32,8 +32,7 @@ Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
     mm.detached.push_back(vma);
     count_pages(vms.pages, vma->vm_flags, vma->pages());
     if ((vma->vm_flags & kVmAccount) != 0) vms.nr_accounted += vma->pages();
-    at = vma->vm_end;
-    if (at == vms.end) break;
+    vma = vma->vm_end < vms.end ? mm.find_vma_intersection(vma->vm_end, vms.end) : nullptr;
   }
   vms.prev = mm.vma_before(vms.start);
   vms.next = mm.find_vma(vms.end);
