@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <charconv>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,6 +35,17 @@ constexpr const char* kProfileHelp = "kernel profile ('vmadiff profiles' lists t
 constexpr const char* kPropertiesHelp =
     "all, equivalence, invariants, relations, or names, separated by commas";
 
+/// Refuses what CLI11 would take for a number of its own making: a sign, a fraction, trailing text.
+std::string whole_number(const std::string& text) {
+  const bool hex = text.starts_with("0x");
+  const auto digits = std::string_view{text}.substr(hex ? 2 : 0);
+  std::uint64_t value = 0;
+  const auto* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
+  if (error == std::errc{} && stop == end) return {};
+  return fmt::format("'{}': expected a whole number of at most 64 bits", text);
+}
+
 /// A subcommand, and how its options become a Command once it is chosen.
 struct Entry {
   CLI::App* app;
@@ -52,15 +66,21 @@ Entry add_check(CLI::App& top) {
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
   auto* time = app->add_option("--time", o->time, "budget of time: 60s (the default), 10m, 2h");
-  auto* ops = app->add_option("--ops", o->operations, "budget in calls");
-  auto* sequences = app->add_option("--sequences", o->sequences, "budget in sequences of calls");
+  auto* ops = app->add_option("--ops", o->operations, "budget in calls")
+                  ->check(whole_number)
+                  ->check(CLI::PositiveNumber);
+  auto* sequences = app->add_option("--sequences", o->sequences, "budget in sequences of calls")
+                        ->check(whole_number)
+                        ->check(CLI::PositiveNumber);
   time->excludes(ops)->excludes(sequences);
   ops->excludes(sequences);
-  app->add_option("--seed", o->seed, "seed of the run (default: random, printed)");
+  app->add_option("--seed", o->seed, "seed of the run (default: random, printed)")
+      ->check(whole_number);
   app->add_option("--jobs", o->jobs, "threads, each with systems of its own")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   app->add_option("--max-findings", o->max_findings, "end after so many different findings")
+      ->check(whole_number)
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app->add_option("--out", o->out, "directory for findings, made when there is one")

@@ -107,7 +107,7 @@ static void open_files(void) {
     switch (f->kind) {
       case MEMFD:
       case HUGETLB:
-        f->fd = memfd_create(f->name, f->kind == HUGETLB ? MFD_HUGETLB | MFD_HUGE_2MB : 0);
+        f->fd = memfd_create(f->name, f->kind == HUGETLB ? MFD_HUGETLB | 21u << 26 : 0);
         if (f->kind == MEMFD && ftruncate(f->fd, FILE_BYTES) != 0) cannot("ftruncate failed");
         break;
       case REGULAR:

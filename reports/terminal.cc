@@ -34,13 +34,14 @@ std::string sequence_text(const Finding& finding) {
   std::string out = "sequence\n";
   for (std::size_t i = 0; i < finding.sequence.size(); ++i) {
     const bool here = i == finding.step;
+    const bool one_view = here && finding.views.size() == 1;
     out +=
-        fmt::format("{} {:3}  {}\n", here ? ">>>" : "   ", i + 1,
-                    here ? spec::text(finding.sequence[i].call) : spec::text(finding.sequence[i]));
-    if (!here) continue;
-    const bool one = finding.views.size() == 1;
+        fmt::format("{} {:3}  {}{}\n", here ? ">>>" : "   ", i + 1,
+                    here ? spec::text(finding.sequence[i].call) : spec::text(finding.sequence[i]),
+                    one_view ? fmt::format(" = {}", spec::text(finding.views[0].outcome)) : "");
+    if (!here || one_view) continue;
     for (std::size_t v = 0; v < finding.views.size(); ++v) {
-      out += fmt::format("         {:<9} = {}  ({})\n", one ? "" : (v == 0 ? "expected" : "actual"),
+      out += fmt::format("         {:<8} = {}  ({})\n", v == 0 ? "expected" : "actual",
                          spec::text(finding.views[v].outcome), finding.views[v].system);
     }
   }
@@ -81,23 +82,21 @@ std::string draft_regression_test(const Finding& finding) {
     pointers += fmt::format("{}{}.get()", pointers.empty() ? "" : ", ", system);
   }
   return fmt::format(
-      R"cc(TEST(Regressions, {claim} _{stem}) {
-             {
-               const auto parsed = vmadiff::spec::parse_trace(R"trace({trace})trace");
-               ASSERT_TRUE(parsed.errors.empty());
-               const auto profile = vmadiff::spec::profile_named("{profile}").value();
-               {makers} vmadiff::properties::Checker checker{
-                   {{{{pointers}}},
-                    {{.profile = profile,
-                      .setup = vmadiff::spec::Setup::standard(),
-                      .properties = vmadiff::properties::PropertySet::parse("{claim}").value()}}}};
-               const auto found = checker.check(parsed.trace.sequence,
-                                                vmadiff::properties::Observation::kEveryStep);
-               ASSERT_TRUE(found.has_value()) << found.error().message;
-               EXPECT_FALSE(found->has_value()) << (*found)->explanation;
-             }
-           }
-      )cc",
+      R"draft(TEST(Regressions, {claim}_{stem}) {{
+  const auto parsed = vmadiff::spec::parse_trace(R"trace({trace})trace");
+  ASSERT_TRUE(parsed.errors.empty());
+  const auto profile = vmadiff::spec::profile_named("{profile}").value();
+{makers}  vmadiff::properties::Checker checker{{
+      {{{pointers}}},
+      {{.profile = profile,
+       .setup = vmadiff::spec::Setup::standard(),
+       .properties = vmadiff::properties::PropertySet::parse("{claim}").value()}}}};
+  const auto found =
+      checker.check(parsed.trace.sequence, vmadiff::properties::Observation::kEveryStep);
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_FALSE(found->has_value()) << (*found)->explanation;
+}}
+)draft",
       fmt::arg("claim", finding.claim), fmt::arg("stem", file_stem(finding)),
       fmt::arg("trace", print_finding_trace(finding)), fmt::arg("profile", finding.profile),
       fmt::arg("makers", makers), fmt::arg("pointers", pointers));

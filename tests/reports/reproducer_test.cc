@@ -1,0 +1,168 @@
+// tests of reports: the C programs compile without a warning, run, and tell what they should.
+#include "reports/reproducer.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "sample_finding.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Ran {
+  int status = -1;
+  std::string out;
+};
+
+/// Compiles and runs a C program; a compiler's warning fails the test.
+Ran compile_and_run(const std::string& source) {
+  std::string name = (fs::temp_directory_path() / "vmadiff-reproducer-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) return {};
+  const fs::path directory{name};
+  std::ofstream{directory / "r.c"} << source;
+  Ran ran;
+  const auto compile =
+      "cd " + name + " && cc -Wall -Wextra -Werror r.c -o r > out 2>&1 && ./r > out 2>&1";
+  const int status = std::system(compile.c_str());
+  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  std::ifstream in{directory / "out"};
+  ran.out.assign(std::istreambuf_iterator<char>{in}, {});
+  fs::remove_all(directory);
+  return ran;
+}
+
+spec::Vma vma(spec::Address start, spec::Address end, spec::VmFlags flags, spec::FileId file = {},
+              std::uint64_t pgoff = 0) {
+  return {start, end, flags, pgoff, file, spec::kNoAnonVma, 0};
+}
+
+/// A reproduction of a trace whose results stand in it, without KSM.
+reports::Reproduction of(std::string_view trace, std::vector<spec::Vma> layout) {
+  reports::Reproduction r;
+  const auto parsed = spec::parse_trace(trace);
+  EXPECT_TRUE(parsed.errors.empty());
+  r.story = {"a test */ of the comment"};
+  r.setup = spec::Setup::standard();
+  r.sequence = parsed.trace.sequence;
+  r.expected = r.setup.initial;
+  r.expected.vmas.insert(r.expected.vmas.end(), layout.begin(), layout.end());
+  r.held = "as \"expected\"";
+  r.differed = "different";
+  return r;
+}
+
+constexpr spec::VmFlags kAnon = spec::kVmDataDefaultFlags | spec::kVmAccount;
+constexpr spec::VmFlags kFileRead =
+    spec::kVmRead | spec::kVmMayread | spec::kVmMaywrite | spec::kVmMayexec;
+
+TEST(Reproducer, FixedAddressesAreHeldExactly) {
+  constexpr std::string_view kTrace = R"(
+mmap(0x100000000000, 0x4000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) = 0x100000000000
+touch(0x100000000000, 0x1000, WRITE) = 0
+munmap(0x100000001000, 0x1000) = 0
+touch(0x100000001000, 0x1000, READ) = -1 SIGSEGV
+munmap(0x100000000001, 0x1000) = -1 EINVAL
+)";
+  const std::vector<spec::Vma> layout{vma(0x100000000000, 0x100000001000, kAnon),
+                                      vma(0x100000002000, 0x100000004000, kAnon)};
+  const auto ran = compile_and_run(reports::c_program(of(kTrace, layout)));
+  EXPECT_EQ(ran.status, 0) << ran.out;
+  EXPECT_NE(ran.out.find("\n  100000002000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac]\n"),
+            std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("as \"expected\""), std::string::npos);
+
+  auto wrong_layout = layout;
+  wrong_layout[1].flags |= spec::kVmSealed;
+  EXPECT_EQ(compile_and_run(reports::c_program(of(kTrace, wrong_layout))).status, 1);
+  wrong_layout = {layout[0]};
+  EXPECT_EQ(compile_and_run(reports::c_program(of(kTrace, wrong_layout))).status, 1);
+  auto wrong_result = of(kTrace, layout);
+  wrong_result.sequence[2].expected = spec::Outcome::fail(spec::Errno::kENOMEM);
+  const auto differed = compile_and_run(reports::c_program(wrong_result));
+  EXPECT_EQ(differed.status, 1);
+  EXPECT_NE(differed.out.find("munmap(0x100000001000, 0x1000) = 0   <-- expected -1 ENOMEM"),
+            std::string::npos)
+      << differed.out;
+}
+
+TEST(Reproducer, PlacedMappingsAreFollowed) {
+  const auto ran =
+      compile_and_run(reports::c_program(of(R"(
+mmap(NULL, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7ffff7ffd000
+mmap(NULL, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7ffff7ffc000
+munmap(0x7ffff7ffe000, 0x1000) = 0
+)",
+                                            {vma(0x7ffff7ffc000, 0x7ffff7ffe000, kAnon)})));
+  EXPECT_EQ(ran.status, 0) << ran.out;
+}
+
+TEST(Reproducer, TheBreakIsCountedFromItsStart) {
+  constexpr std::string_view kTrace = R"(
+brk(0x20023000) = 0x20023000
+munmap(0x20021000, 0x1000) = 0
+brk(0x20022800) = 0x20022800
+)";
+  const auto ran = compile_and_run(reports::c_program(
+      of(kTrace, {vma(0x20020000, 0x20021000, kAnon), vma(0x20022000, 0x20023000, kAnon)})));
+  EXPECT_EQ(ran.status, 0) << ran.out;
+}
+
+TEST(Reproducer, FilesAreOpenedByTheirClass) {
+  const auto ran = compile_and_run(reports::c_program(
+      of(R"(
+mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, memfd:1, 0x2000) = 0x100000000000
+mmap(0x100000002000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, file:0, 0) = 0x100000002000
+mmap(0x100000004000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, zero:3, 0) = 0x100000004000
+mmap(NULL, 0x1000, PROT_READ, MAP_PRIVATE, unmappable:0, 0) = -1 ENODEV
+mmap(0x100000006000, 0x1000, PROT_WRITE, MAP_SHARED|MAP_FIXED, file-ro:0, 0) = -1 EACCES
+)",
+         {vma(0x100000000000, 0x100000001000, kFileRead, {spec::FileClass::kMemfd, 1}, 2),
+          vma(0x100000002000, 0x100000003000, kFileRead, {spec::FileClass::kFile, 0}),
+          vma(0x100000004000, 0x100000005000, kFileRead, {spec::FileClass::kZero, 3})})));
+  EXPECT_EQ(ran.status, 0) << ran.out;
+}
+
+TEST(Reproducer, WhatNoProgramCanOpenIsSaidAndIsNoVerdict) {
+  const auto ran = compile_and_run(reports::c_reproducer(ineligible_mergeable()));
+  EXPECT_EQ(ran.status, 3) << ran.out;
+  EXPECT_NE(ran.out.find("no program can open pfnmap:0"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("cannot run here"), std::string::npos) << ran.out;
+}
+
+TEST(Reproducer, ACallOnTheProgramItselfIsRefused) {
+  const auto ran =
+      compile_and_run(reports::c_program(of("munmap(0x500000000000, 0x2fffffff0000) = 0\n", {})));
+  EXPECT_EQ(ran.status, 3) << ran.out;
+  EXPECT_NE(ran.out.find("memory of the program itself"), std::string::npos) << ran.out;
+}
+
+TEST(Reproducer, AFindingUnderKsmRunsOrSaysWhyNot) {
+  const auto ran = compile_and_run(reports::c_reproducer(left_unmerged()));
+  EXPECT_TRUE(ran.status == 0 || ran.status == 1 || ran.status == 3) << ran.out;
+  EXPECT_NE(ran.out.find(ran.status == 3 ? "cannot run here" : "\nmaps\n"), std::string::npos);
+}
+
+TEST(Reproducer, TheSideWithKsmOnIsTheOneThatRuns) {
+  auto finding = left_unmerged();
+  finding.sequence.erase(finding.sequence.begin());
+  finding.step = 1;
+  finding.views[0].system = "model, KSM off";
+  finding.views[1].system = "model, KSM on from the start";
+  for (auto& v : finding.views[0].snapshot.vmas) v.flags &= ~spec::kVmMergeable;
+  const auto program = reports::c_reproducer(finding);
+  EXPECT_NE(program.find("\"prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\""), std::string::npos);
+  EXPECT_NE(program.find("IGNORES_MERGEABLE = 1"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vmadiff::tests
