@@ -3,19 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 
 #include "model/address_space.h"
-#include "spec/errno.h"
+#include "model/result.h"
 #include "spec/file.h"
 #include "spec/snapshot.h"
 
 namespace vmadiff::model {
-
-using Result = std::expected<void, spec::Errno>;
-[[nodiscard]] constexpr std::unexpected<spec::Errno> fail(spec::Errno e) {
-  return std::unexpected{e};
-}
 
 /// Opened O_RDWR; the others O_RDONLY.
 [[nodiscard]] bool is_opened_writable(spec::FileClass cls);

@@ -1,6 +1,7 @@
 // model: the mapping itself.
 #include "model/mapping.h"
 
+#include "model/file_rules.h"
 #include "model/join.h"
 #include "spec/flags.h"
 

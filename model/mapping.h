@@ -3,7 +3,7 @@
 #pragma once
 
 #include "model/address_space.h"
-#include "model/file_rules.h"
+#include "model/result.h"
 #include "spec/snapshot.h"
 
 namespace vmadiff::model {

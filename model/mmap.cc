@@ -1,6 +1,4 @@
 // model: mmap. The checks, in the kernel's order, and the flags that a mapping begins with.
-#include <expected>
-
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/mapping.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/calls.h"
+#include "model/file_rules.h"
 #include "model/join.h"
 #include "spec/flags.h"
 #include "spec/units.h"

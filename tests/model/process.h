@@ -1,6 +1,7 @@
 // tests/model: a model under test, spoken to in pages of one arena, and drawn as a page ruler.
 #pragma once
 
+#include <cstdlib>
 #include <memory>
 #include <ostream>
 #include <string>
