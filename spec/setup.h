@@ -26,8 +26,8 @@ struct Setup {
   std::uint64_t max_map_count = 65530;  ///< vm.max_map_count
   /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
   std::uint64_t overcommit_pages = ~0ULL;
-  /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability, whatever prctl(2) says
-  /// (read in 6.12, measured on 6.18 as nobody).
+  /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability (read in 6.12, measured on
+  /// 6.18 as nobody).
   bool may_set_memory_merge = true;
   bool zero_noexec = false;  ///< /dev is mounted noexec
   bool file_noexec = false;  ///< so is the file system of the regular files
