@@ -1,4 +1,4 @@
-// fuzz: can bytes find a counterexample? This file: the single mutations of a sequence, a table.
+// fuzz: can bytes find a counterexample? This file: the single mutations of a sequence, two tables.
 #pragma once
 
 #include <span>
@@ -16,6 +16,7 @@ struct Mutation {
   void (*apply)(Input& input, Random& random);
 };
 
-[[nodiscard]] std::span<const Mutation> mutations();
+[[nodiscard]] std::span<const Mutation> call_mutations();      ///< of whole calls
+[[nodiscard]] std::span<const Mutation> argument_mutations();  ///< of one argument
 
 }  // namespace vmadiff::fuzz

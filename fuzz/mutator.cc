@@ -2,6 +2,7 @@
 #include "fuzz/mutator.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "fuzz/mutations.h"
@@ -16,14 +17,19 @@ constexpr std::uint64_t kByteMutationsOneIn = 16;
 constexpr int kAttempts = 16;
 
 const Mutation& choose(Random& random) {
+  const std::array tables{call_mutations(), argument_mutations()};
   unsigned total = 0;
-  for (const Mutation& mutation : mutations()) total += mutation.weight;
-  std::uint64_t at = random.below(total);
-  for (const Mutation& mutation : mutations()) {
-    if (at < mutation.weight) return mutation;
-    at -= mutation.weight;
+  for (const auto& table : tables) {
+    for (const Mutation& mutation : table) total += mutation.weight;
   }
-  return mutations().front();
+  std::uint64_t at = random.below(total);
+  for (const auto& table : tables) {
+    for (const Mutation& mutation : table) {
+      if (at < mutation.weight) return mutation;
+      at -= mutation.weight;
+    }
+  }
+  return call_mutations().front();
 }
 
 /// Changes the encoded calls; version and profile stay, so that the result is read the same way.
