@@ -73,19 +73,14 @@ TEST(Mprotect, MergesTheWholeWithBoth) {
 }
 
 TEST(Mprotect, WithoutAChangeDoesNothing) {
-  Process process;
-  (void)process.map(0, 2);
+  Process process("linux-6.12");
   (void)process.merge_any(true);
+  (void)process.map(0, 2);
   (void)process.map(2, 2);
-  (void)process.merge_any(false);  // now equal, and apart
-  EXPECT_EQ(process.ruler(4), "AAAA");
-  Process apart("linux-6.12");
-  (void)apart.merge_any(true);
-  (void)apart.map(0, 2);
-  (void)apart.map(2, 2);
-  EXPECT_EQ(apart.ruler(4), "AABB");
-  EXPECT_EQ(apart.protect(0, 4, kReadWrite), kOk);
-  EXPECT_EQ(apart.ruler(4), "AABB");
+  EXPECT_EQ(process.ruler(4), "AABB");                // equal, and apart
+  EXPECT_EQ(process.protect(0, 2, kReadWrite), kOk);  // neither joined,
+  EXPECT_EQ(process.protect(3, 1, kReadWrite), kOk);  // nor cut
+  EXPECT_EQ(process.ruler(4), "AABB");
 }
 
 TEST(Mprotect, StopsAtAHoleAndWhatCameBeforeStaysChanged) {

@@ -77,6 +77,10 @@ TEST(Touch, OfHugetlbIsSigbusSinceThePoolIsEmpty) {
   ASSERT_TRUE(process(Mmap{kArena, 1, kRead, kPrivateFixed | kMapNoreserve, kHugetlb0, 0}).is_ok());
   EXPECT_EQ(process.read(0), kBus);
   EXPECT_EQ(process.write(0), kSegv);
+  ASSERT_TRUE(
+      process(Mmap{kArena, 1, kReadWrite, kPrivateFixed | kMapNoreserve, kHugetlb0, 0}).is_ok());
+  EXPECT_EQ(process.write(0), kBus);
+  EXPECT_EQ(process.vma(0).anon_vma, kNoAnonVma);
 }
 
 TEST(Touch, OfADriversPagesSucceeds) {
