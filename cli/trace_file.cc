@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -90,6 +91,26 @@ std::optional<std::string> take_expect(std::string_view value, Directives& out) 
   return std::nullopt;
 }
 
+std::optional<std::string> take_vmas(std::string_view profile, std::string_view value,
+                                     Directives& out) {
+  std::size_t count = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, count);
+  if (error != std::errc{} || stop != end) return fmt::format("expected a number, got '{}'", value);
+  out.vmas.push_back({std::string{profile}, count});
+  return std::nullopt;
+}
+
+/// "# vmas: N", and "# vmas PROFILE: N" for each profile.
+std::optional<std::string> read_vmas(std::string_view line, Directives& out) {
+  if (const auto value = directive(line, "vmas")) return take_vmas({}, *value, out);
+  for (const auto& profile : spec::profiles()) {
+    const auto value = directive(line, fmt::format("vmas {}", profile.name));
+    if (value) return take_vmas(profile.name, *value, out);
+  }
+  return std::nullopt;
+}
+
 std::expected<Directives, std::string> read_directives(const spec::Trace& trace) {
   struct Row {
     std::string_view key;
@@ -100,6 +121,9 @@ std::expected<Directives, std::string> read_directives(const spec::Trace& trace)
   Directives out;
   for (const auto& lines : trace.comments) {
     for (const std::string& line : lines) {
+      if (const auto wrong = read_vmas(line, out)) {
+        return std::unexpected(fmt::format("in '{}': {}", line, *wrong));
+      }
       for (const Row& row : kRows) {
         const auto value = directive(line, row.key);
         if (!value) continue;

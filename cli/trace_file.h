@@ -1,6 +1,7 @@
 // cli: traces as files: finding them, reading them, and saying what is wrong with them.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -11,11 +12,18 @@
 
 namespace vmadiff::cli {
 
+/// "# vmas: N" or "# vmas PROFILE: N".
+struct VmaCount {
+  std::string profile;  ///< empty: every profile
+  std::size_t count = 0;
+};
+
 /// What a trace says of itself in comments (docs/traces.md).
 struct Directives {
   std::string profile;               ///< "# profile: P": the profile to run it under, or empty
   std::vector<std::string> systems;  ///< "# systems: A,B": those that can run it; empty: all
   std::vector<std::string> expect;   ///< "# expect: CLAIM": claims that it is known to violate
+  std::vector<VmaCount> vmas;        ///< how many VMAs it leaves, besides those before it
 };
 
 struct TraceFile {

@@ -64,6 +64,19 @@ std::string described(const TraceFile& file, const Finding& finding) {
 
 }  // namespace
 
+std::optional<std::string> broken_vma_count(const TraceFile& file, const Recording& recording,
+                                            std::string_view profile) {
+  if (recording.snapshots.empty()) return std::nullopt;  // a death: its outcome says so
+  const auto count = layout_lines(recording.snapshots.back(), false).size();
+  for (const VmaCount& expected : file.directives.vmas) {
+    if (!expected.profile.empty() && expected.profile != profile) continue;
+    if (expected.count == count) continue;
+    return fmt::format("{}: {}: {} VMAs are left under {}, the trace says {}", file.path,
+                       recording.system, count, profile, expected.count);
+  }
+  return std::nullopt;
+}
+
 std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
                                               const std::vector<spec::System*>& systems,
                                               const spec::KernelProfile& profile,
@@ -73,6 +86,9 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
     auto recording = record(*system, setup, file.trace.sequence, Snapshots::kEveryStep);
     if (!recording) return std::unexpected(recording.error());
     if (auto broken = broken_assertion(file, *recording)) verdict.failures.push_back(*broken);
+    if (auto broken = broken_vma_count(file, *recording, profile.name)) {
+      verdict.failures.push_back(*broken);
+    }
     verdict.recordings.push_back(*std::move(recording));
   }
   const auto& violated = file.directives.expect;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/recording.h"
@@ -23,5 +25,11 @@ struct Verdict {
 [[nodiscard]] std::expected<Verdict, spec::ToolFault> judge(
     const TraceFile& file, const std::vector<spec::System*>& systems,
     const spec::KernelProfile& profile, const spec::Setup& setup);
+
+/// Says that the recording left another number of VMAs than the trace asserts for the profile, or
+/// nothing.
+[[nodiscard]] std::optional<std::string> broken_vma_count(const TraceFile& file,
+                                                          const Recording& recording,
+                                                          std::string_view profile);
 
 }  // namespace vmadiff::cli

@@ -1,0 +1,56 @@
+// tests/cli: every seed under every profile, on model and implementation: the results that it
+// asserts, and the number of VMAs that it says is left.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cli/recording.h"
+#include "cli/systems.h"
+#include "cli/trace_file.h"
+#include "cli/verdict.h"
+#include "spec/kernel_profile.h"
+
+namespace vmadiff::cli {
+namespace {
+
+const std::string kSeeds = std::string{VMADIFF_SOURCE_DIR} + "/corpus/seeds";
+
+TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
+  std::size_t asserted = 0;
+  for (const std::string& path : find_traces({kSeeds}).value()) {
+    const auto file = read_trace(path);
+    ASSERT_TRUE(file) << file.error();
+    for (const spec::KernelProfile& profile : spec::profiles()) {
+      const auto& only = file->directives.profile;
+      if (!only.empty() && only != profile.name) continue;
+      for (const char* name : {"model", "impl"}) {
+        const auto system = make_system(name, profile).value();
+        const auto recording =
+            record(*system, spec::Setup::standard(), file->trace.sequence, Snapshots::kEveryStep);
+        ASSERT_TRUE(recording);
+        const auto broken = broken_vma_count(*file, *recording, profile.name);
+        EXPECT_FALSE(broken) << *broken;
+        asserted += file->directives.vmas.size();
+        for (std::size_t i = 0; i < recording->outcomes.size(); ++i) {
+          const auto& expected = file->trace.sequence[i].expected;
+          if (expected) EXPECT_EQ(text(recording->outcomes[i]), text(*expected)) << path;
+        }
+      }
+    }
+  }
+  EXPECT_GT(asserted, 500U);
+}
+
+TEST(Seeds, AWrongNumberOfVmasIsSeen) {
+  auto file = read_trace(kSeeds + "/anon-merge-left.trace").value();
+  file.directives.vmas = {{"linux-6.18", 7}};
+  const auto profile = spec::profile_named("linux-6.18").value();
+  const auto system = make_system("model", profile).value();
+  const auto recording =
+      record(*system, spec::Setup::standard(), file.trace.sequence, Snapshots::kEveryStep).value();
+  EXPECT_TRUE(broken_vma_count(file, recording, "linux-6.18"));
+  EXPECT_FALSE(broken_vma_count(file, recording, "linux-6.12"));
+}
+
+}  // namespace
+}  // namespace vmadiff::cli
