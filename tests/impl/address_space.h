@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -20,11 +21,17 @@ inline constexpr std::uint64_t kAnonymous =
 [[nodiscard]] constexpr spec::Address page(std::uint64_t n) { return kArena + n * spec::kPageSize; }
 [[nodiscard]] constexpr spec::Address bytes(std::uint64_t pages) { return pages * spec::kPageSize; }
 
+[[nodiscard]] inline spec::KernelProfile profile_or_abort(std::string_view name) {
+  const auto profile = spec::profile_named(name);
+  if (!profile) std::abort();
+  return *profile;
+}
+
 class AddressSpace {
  public:
   explicit AddressSpace(std::string_view profile = spec::kDefaultProfileName,
                         const spec::Setup& machine = spec::Setup::standard())
-      : setup(machine), mm(*spec::profile_named(profile)) {
+      : setup(machine), mm(profile_or_abort(profile)) {
     EXPECT_EQ(mm.start(setup), std::nullopt);
   }
 

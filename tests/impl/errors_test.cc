@@ -167,7 +167,9 @@ TEST(AllocationFailure, leaves_a_sound_state_wherever_it_comes) {
       EXPECT_TRUE(outcome.is_error()) << call;
       EXPECT_EQ(after, before) << call;
     }
-    if (call == 4 && failure == 0) EXPECT_EQ(outcome.value(), space.setup.start_brk);
+    if (failure == 0 && call == 4) {
+      EXPECT_EQ(outcome.value(), space.setup.start_brk);
+    }
   };
   for (int call = 0; call < 5; ++call) {
     for (std::uint64_t failure = 0; failure < 4; ++failure) run(failure, call);

@@ -82,7 +82,9 @@ TEST_P(MapleTreeOracleTest, AgreesAfterEveryStore) {
                   oracle.empty_area(low, high, size, false));
       }
     }
-    if (shape.operations > 1500) EXPECT_GE(height_max, 3U);
+    if (shape.operations > 1500) {
+      EXPECT_GE(height_max, 3U);
+    }
   }
 }
 
