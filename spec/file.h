@@ -35,8 +35,8 @@ inline constexpr std::size_t kFileClassCount = 12;
 
 /// The files that exist of each mappable class: numbers 0 … kFilesPerClass-1.
 inline constexpr std::uint32_t kFilesPerClass = 4;
-/// Size of every memfd and regular file, in pages. A touch behind it is a SIGBUS. A driver's mapping
-/// (pfnmap, prepared-pfnmap, two-hooks) has all its pages, wherever it begins.
+/// Size of every memfd and regular file, in pages. A touch behind it is a SIGBUS. A driver's
+/// mapping (pfnmap, prepared-pfnmap, two-hooks) has all its pages, wherever it begins.
 inline constexpr std::uint64_t kFileSizePages = 64;
 
 /// Identity of a mapped object. kAnonShared and kOther numbers are a system's own: comparisons
