@@ -24,7 +24,7 @@ class Cursor {
   explicit Cursor(std::string_view line) : line_(line) {}
 
   [[nodiscard]] bool failed() const { return failure_.has_value(); }
-  [[nodiscard]] const Failure& failure() const { return *failure_; }
+  [[nodiscard]] const Failure& failure() const { return failure_.value(); }
   /// 1-based column of the next token.
   [[nodiscard]] std::size_t token_column() {
     skip_space();
@@ -373,7 +373,7 @@ ParseResult parse_trace(std::string_view text) {
       result.errors.push_back({line_number, in.failure().column, in.failure().message});
       continue;
     }
-    result.trace.sequence.push_back(std::move(step));
+    result.trace.sequence.push_back(step);
     result.trace.lines.push_back(line_number);
     result.trace.comments.emplace_back();
   }
