@@ -13,7 +13,6 @@ using spec::Errno;
 using spec::FileClass;
 using spec::kHugePageSize;
 using spec::kPageSize;
-using spec::Vma;
 
 namespace {
 

@@ -24,7 +24,8 @@ class Cursor {
   explicit Cursor(std::string_view line) : line_(line) {}
 
   [[nodiscard]] bool failed() const { return failure_.has_value(); }
-  [[nodiscard]] const Failure& failure() const { return failure_.value(); }
+  /// The line's failure, or nullptr.
+  [[nodiscard]] const Failure* failure() const { return failure_ ? &*failure_ : nullptr; }
   /// 1-based column of the next token.
   [[nodiscard]] std::size_t token_column() {
     skip_space();
@@ -369,8 +370,8 @@ ParseResult parse_trace(std::string_view text) {
     }
     Cursor in{line};
     Step step = read_step(in);
-    if (in.failed()) {
-      result.errors.push_back({line_number, in.failure().column, in.failure().message});
+    if (const Failure* failure = in.failure()) {
+      result.errors.push_back({line_number, failure->column, failure->message});
       continue;
     }
     result.trace.sequence.push_back(step);
