@@ -19,7 +19,7 @@ using properties::Observation;
 
 /// Relations cost several runs each: they are checked on every so manieth sequence. A remote system
 /// is looked at after every call on as many.
-constexpr std::uint64_t kThoroughEvery = 16;
+constexpr std::uint64_t kThoroughEvery = 64;
 
 /// The selected properties without the relations; nothing where only relations are selected.
 std::optional<properties::PropertySet> without_relations(const properties::PropertySet& all) {
