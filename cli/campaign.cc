@@ -120,6 +120,7 @@ CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
     stop = true;
     exchange.wake_all();
   }
+  if (options.coverage) result.summary.coverage = exchange.coverage();
   result.summary.interrupted = is_interrupted();
   return result;
 }

@@ -43,6 +43,9 @@ struct CampaignOptions {
   std::size_t jobs = 1;
   std::size_t max_findings = 5;
   Budget budget;
+  /// Note which behaviours are met, and steer towards those that are not. The sequences then depend
+  /// on what was met before, so a run with several threads is not repeatable.
+  bool coverage = false;
 };
 
 /// What the status line shows; written by the campaign, read whenever `tick` is called.

@@ -123,6 +123,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.jobs = options.jobs;
   campaign.max_findings = options.max_findings;
   campaign.budget = *budget;
+  campaign.coverage = options.coverage;
   out.header = {.version = VMADIFF_VERSION,
                 .profile = std::string{profile->name},
                 .systems = choice->systems,

@@ -22,6 +22,7 @@ struct CheckOptions {
   std::size_t max_findings = 5;
   std::string out = "findings";
   bool json = false;
+  bool coverage = false;
 };
 
 [[nodiscard]] ExitStatus check(const CheckOptions& options);

@@ -86,6 +86,8 @@ Entry add_check(CLI::App& top) {
   app->add_option("--out", o->out, "directory for findings, made when there is one")
       ->capture_default_str();
   app->add_flag("--json", o->json, "print JSON, one object a line");
+  app->add_flag("--coverage", o->coverage,
+                "count the behaviours that are met, and steer towards those that are not");
   return made;
 }
 

@@ -33,13 +33,15 @@ std::vector<spec::System*> Crew::systems(std::span<const std::string> names) con
 
 properties::Checker make_checker(std::vector<spec::System*> systems,
                                  const spec::KernelProfile& profile, const spec::Setup& setup,
-                                 properties::PropertySet properties) {
+                                 properties::PropertySet properties,
+                                 properties::Coverage* coverage) {
   return properties::Checker{std::move(systems),
                              {.profile = profile,
                               .setup = setup,
                               .properties = std::move(properties),
                               .relation_every = 1,
-                              .make_like = make_like}};
+                              .make_like = make_like,
+                              .coverage = coverage}};
 }
 
 }  // namespace vmadiff::cli

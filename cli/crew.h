@@ -36,6 +36,7 @@ class Crew {
 [[nodiscard]] properties::Checker make_checker(std::vector<spec::System*> systems,
                                                const spec::KernelProfile& profile,
                                                const spec::Setup& setup,
-                                               properties::PropertySet properties);
+                                               properties::PropertySet properties,
+                                               properties::Coverage* coverage = nullptr);
 
 }  // namespace vmadiff::cli

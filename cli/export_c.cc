@@ -26,7 +26,7 @@ ExitStatus export_c(const ExportCOptions& options) {
   for (std::size_t i = 0; i < r.sequence.size(); ++i) {
     r.sequence[i].expected = state->recording.outcomes[i];
   }
-  r.expected = state->recording.snapshots.back();
+  r.expected = *state->recording.end;
   r.held = fmt::format("as expected ({} under {})", options.system, state->profile.name);
   r.differed = fmt::format("different from {} under {}", options.system, state->profile.name);
   if (auto written = reports::write_atomically(options.output, reports::c_program(r)); !written) {

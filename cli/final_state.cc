@@ -43,7 +43,7 @@ std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::strin
   if (!made) return lacks(made.error().message);
   auto recording = record(**made, *setup, file.trace.sequence, Snapshots::kAtEnd);
   if (!recording) return lacks(recording.error().message);
-  if (recording->snapshots.empty()) {
+  if (!recording->end) {
     return std::unexpected(
         Refusal{ExitStatus::kFinding, fmt::format("{} died of {}", system, file.path)});
   }

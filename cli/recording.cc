@@ -22,12 +22,8 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
       return std::unexpected(seen.error());
     }
   }
-  if (snapshots == Snapshots::kAtEnd) {
-    out.snapshots.emplace_back();
-    if (auto seen = system.snapshot(0, out.snapshots.back()); !seen) {
-      return std::unexpected(seen.error());
-    }
-  }
+  out.end.emplace();
+  if (auto seen = system.snapshot(0, *out.end); !seen) return std::unexpected(seen.error());
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,10 @@ namespace vmadiff::cli {
 struct Recording {
   std::string system;
   std::vector<spec::Outcome> outcomes;  ///< one per step
-  /// With Snapshots::kEveryStep one per step; with kAtEnd just the last. Empty after a death.
+  /// With Snapshots::kEveryStep one per step, of the process that made it.
   std::vector<spec::Snapshot> snapshots;
+  /// Process 0 after the last step; nothing after a death.
+  std::optional<spec::Snapshot> end;
 };
 
 enum class Snapshots { kAtEnd, kEveryStep };

@@ -66,8 +66,8 @@ std::string described(const TraceFile& file, const Finding& finding) {
 
 std::optional<std::string> broken_vma_count(const TraceFile& file, const Recording& recording,
                                             std::string_view profile) {
-  if (recording.snapshots.empty()) return std::nullopt;  // a death: its outcome says so
-  const auto count = layout_lines(recording.snapshots.back(), false).size();
+  if (!recording.end) return std::nullopt;  // a death: its outcome says so
+  const auto count = layout_lines(*recording.end, false).size();
   for (const VmaCount& expected : file.directives.vmas) {
     if (!expected.profile.empty() && expected.profile != profile) continue;
     if (expected.count == count) continue;

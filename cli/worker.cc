@@ -35,13 +35,13 @@ std::optional<properties::PropertySet> without_relations(const properties::Prope
 /// The two checkers of a thread: one for most sequences, one for the thorough ones.
 class Bench {
  public:
-  Bench(const CampaignOptions& options, Crew crew)
+  Bench(const CampaignOptions& options, Crew crew, properties::Coverage* coverage)
       : crew_(std::move(crew)),
-        thorough_(
-            make_checker(crew_.systems(), options.profile, options.setup, options.properties)) {
+        thorough_(make_checker(crew_.systems(), options.profile, options.setup, options.properties,
+                               coverage)) {
     if (auto quick = without_relations(options.properties)) {
-      quick_.reset(new Checker{
-          make_checker(crew_.systems(), options.profile, options.setup, *std::move(quick))});
+      quick_.reset(new Checker{make_checker(crew_.systems(), options.profile, options.setup,
+                                            *std::move(quick), coverage)});
     }
   }
 
@@ -97,6 +97,16 @@ void Exchange::hand_in(std::uint64_t block, BlockResult result) {
   changed_.notify_all();
 }
 
+std::uint64_t Exchange::add(const properties::Coverage& coverage) {
+  const std::lock_guard lock{mutex_};
+  coverage_.add(coverage);
+  std::uint64_t favoured = 0;
+  for (const auto& cell : properties::meetable_cells()) {
+    if (properties::count_of(coverage_, cell) == 0) favoured |= std::uint64_t{1} << cell.call;
+  }
+  return favoured;
+}
+
 void Exchange::worker_left() {
   const std::lock_guard lock{mutex_};
   --workers_;
@@ -142,7 +152,9 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     }
     return exchange.worker_left();
   }
-  Bench bench{options, *std::move(crew)};
+  properties::Coverage coverage;
+  Bench bench{options, *std::move(crew), options.coverage ? &coverage : nullptr};
+  auto generator = options.generator;
   spec::Sequence sequence;
   for (auto block = dealer.next(); block && !must_end(); block = dealer.next()) {
     exchange.wait_for_room(block->number, stop);
@@ -151,7 +163,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     for (std::uint64_t i = 0; i < block->count && !must_end() && !result.fault; ++i) {
       const std::uint64_t index = block->first + i;
       const auto seed = properties::sequence_seed(options.seed, index);
-      properties::generate(seed, options.generator, sequence);
+      properties::generate(seed, generator, sequence);
       auto checked = bench.check(index, sequence);
       if (!checked) {
         result.fault = checked.error();
@@ -163,6 +175,10 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     result.tally = since(before, bench.tally());
     const bool failed = result.fault.has_value();
     exchange.hand_in(block->number, std::move(result));
+    if (options.coverage) {
+      generator.favoured = exchange.add(coverage);
+      coverage = {};
+    }
     if (failed) break;
   }
   exchange.worker_left();

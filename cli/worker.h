@@ -29,6 +29,11 @@ struct BlockResult {
 class Exchange {
  public:
   void hand_in(std::uint64_t block, BlockResult result);
+  /// Adds what was met. Gives the calls (bit i: the i-th of spec::Syscall) of which a cell has not
+  /// been met by anyone yet.
+  [[nodiscard]] std::uint64_t add(const properties::Coverage& coverage);
+  /// All that was met. To be called when the workers have left.
+  [[nodiscard]] const properties::Coverage& coverage() const { return coverage_; }
   void worker_left();
   /// Waits until `block` is there (then it is taken out), or `patience` is over, or no worker is
   /// left that could bring it; `all_left` says which of the last two.
@@ -46,6 +51,7 @@ class Exchange {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::uint64_t, BlockResult> results_;
+  properties::Coverage coverage_;
   std::uint64_t taken_ = 0;
   std::size_t workers_;
 };

@@ -12,52 +12,14 @@
 namespace vmadiff::fuzz {
 namespace {
 
-// To add a call: its arguments here, in the order of its struct.
-template <typename Io>
-void fields(Io& io, spec::Mmap& c) {
-  io.address(c.addr);
-  io.length(c.length);
-  io.prot(c.prot);
-  io.map_flags(c.flags);
-  io.file(c.file);
-  io.length(c.offset);
-}
-template <typename Io>
-void fields(Io& io, spec::Munmap& c) {
-  io.address(c.addr);
-  io.length(c.length);
-}
-template <typename Io>
-void fields(Io& io, spec::Mprotect& c) {
-  io.address(c.addr);
-  io.length(c.length);
-  io.prot(c.prot);
-}
-template <typename Io>
-void fields(Io& io, spec::Brk& c) {
-  io.address(c.addr);
-}
-template <typename Io>
-void fields(Io& io, spec::Madvise& c) {
-  io.address(c.addr);
-  io.length(c.length);
-  io.advice(c.advice);
-}
-template <typename Io>
-void fields(Io& io, spec::Prctl& c) {
-  io.prctl(c);
-}
-template <typename Io>
-void fields(Io& io, spec::Touch& c) {
-  io.address(c.addr);
-  io.length(c.length);
-  io.access(c.access);
-}
+/// From this byte on, a process and not yet the call.
+constexpr std::uint8_t kProcessTag = 0xf0;
+constexpr std::uint8_t kProcessCount = 16;
 
 template <typename Call>
 spec::Syscall read_call(FieldReader& in) {
   Call call;
-  fields(in, call);
+  call.fields(call, in);
   return call;
 }
 
@@ -78,7 +40,12 @@ Input decode_binary(std::span<const std::uint8_t> bytes) {
   FieldReader arguments{in};
   while (!in.at_end() && input.sequence.size() < kStepsMax) {
     spec::Step step;
-    step.call = kRows[in.u8() % kRows.size()](arguments);
+    std::uint8_t tag = in.u8();
+    if (tag >= kProcessTag) {
+      step.process = tag - kProcessTag;
+      tag = in.u8();
+    }
+    step.call = kRows[tag % kRows.size()](arguments);
     if (in.ran_out()) break;
     if (!spec::unmodelled_reason(step.call)) input.sequence.push_back(std::move(step));
   }
@@ -132,9 +99,10 @@ std::vector<std::uint8_t> encode(const Input& input, std::size_t size_max) {
   FieldWriter arguments{out};
   for (std::size_t i = 0; i < input.sequence.size() && i < kStepsMax; ++i) {
     const std::size_t before = bytes.size();
-    spec::Syscall call = input.sequence[i].call;
+    const auto& [process, call, expected] = input.sequence[i];
+    if (process != 0) out.u8(kProcessTag + process % kProcessCount);
     out.u8(call.index());
-    std::visit([&](auto& c) { fields(arguments, c); }, call);
+    visit_fields(call, arguments);
     if (bytes.size() <= size_max) continue;
     bytes.resize(before);
     break;

@@ -3,15 +3,16 @@
 // Decoding is total: every byte string is a sequence of calls that every system can run, together
 // with a kernel profile. An input is one of two things, told apart by its first byte:
 //
-//   01 …       binary, the format below
+//   02 …       binary, the format below
 //   the rest   trace text (spec/trace_text.h). Lines that do not parse are left out, so corpus/ and
 //              a reproducer can be given to a fuzzer as they are. A comment line
 //              `# profile: NAME` chooses the profile; without it, the default one.
 //
-// Binary, version 1. All numbers are little-endian. `01`, one byte for the profile (its index in
+// Binary, version 2. All numbers are little-endian. `02`, one byte for the profile (its index in
 // spec::profiles(), modulo their number), then calls until the bytes end. A call that the end cuts
 // off is dropped, and so is one with an argument that is not modelled yet. A call is one byte, its
-// index in spec::Syscall modulo the number of calls, and its arguments in the order of its struct:
+// index in spec::Syscall modulo the number of calls, and its arguments in the order of its struct.
+// A byte f0-ff before it names the process, 0-15; without it, 0.
 //
 //   address    00-7f          page 0-127 of the arena (places.h)
 //              80-9f          page 0-31 of the heap
@@ -34,14 +35,21 @@
 //                             3-4 no place, fixed, fixed-noreplace; 5 noreserve; 6 stack; 7 sync
 //              18 set, 8 bytes: the value itself, less what is not modelled (bits 3-4 both set)
 //   file       one byte       modulo 37: 0 none, else 1 + 4 * class + number
-//   advice     00-7f          bit 0: mergeable, unmergeable
-//              80-ff 4 bytes  the value itself
-//   prctl      one byte       bit 0 set, get; bit 1 arg2; bit 6: arg2 follows as 8 bytes instead;
-//                             bit 7: arg3 to arg5 follow as 8 bytes each, else they are 0
+//   choice     00-df          one of the named values, modulo their number (-1 where none is)
+//              e0-ff 8 bytes  the value itself
+//   bits       00-df          bit i, 0-5: the i-th flag that has a name
+//              e0-ff 8 bytes  the value itself
+//   number     00-bf          0-95, twice
+//              c0-df          1, 4, 16, … 4^31
+//              e0-ef          all bits
+//              f0-ff 8 bytes  the value itself
+//   optional   00-6f, 70-df   0, 1
+//   number     e0-ff 8 bytes  the value itself
+//   unused     00-ef          0
+//              f0-ff 8 bytes  the value itself
 //   access     one byte       bit 0: read, write
 //
-// What encode() writes is the shortest of these forms. Asserted results are not kept, and the
-// process is always 0 (fork is not modelled yet).
+// What encode() writes is the shortest of these forms. Asserted results are not kept.
 #pragma once
 
 #include <cstddef>
@@ -54,7 +62,7 @@
 
 namespace vmadiff::fuzz {
 
-inline constexpr std::uint8_t kCodecVersion = 1;
+inline constexpr std::uint8_t kCodecVersion = 2;
 /// Calls in one input: what is behind them is not read.
 inline constexpr std::size_t kStepsMax = 256;
 
@@ -72,7 +80,7 @@ struct Input {
 
 /// The binary form; never more than `size_max` bytes: calls that do not fit, or lie behind
 /// kStepsMax, are left out from the end. Without that, decode(encode(input)) == input, for calls
-/// that are modelled, files that an mmap can name, process 0 and no asserted results.
+/// that are modelled, files that an mmap can name, processes 0-15 and no asserted results.
 [[nodiscard]] std::vector<std::uint8_t> encode(const Input& input,
                                                std::size_t size_max = ~std::size_t{0});
 

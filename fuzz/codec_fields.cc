@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "fuzz/places.h"
 
@@ -23,6 +24,20 @@ constexpr std::uint64_t map_flags_of(std::uint64_t byte) {
   return kTypes[byte & 3] | ((byte & 0x04) != 0 ? spec::kMapAnonymous : 0) |
          kPlacements[(byte >> 3) & 3] | ((byte & 0x20) != 0 ? spec::kMapNoreserve : 0) |
          ((byte & 0x40) != 0 ? spec::kMapStack : 0) | ((byte & 0x80) != 0 ? spec::kMapSync : 0);
+}
+
+/// From this tag on, flags are written as they are.
+constexpr std::uint64_t kRawBits = 0xe0;
+/// So many of the named flags have a short form.
+constexpr std::size_t kShortBits = 6;
+
+/// The flags of a tag: bit i is the i-th name.
+std::uint64_t named_bits(std::uint64_t tag, std::span<const spec::FlagName> names) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < std::min(names.size(), kShortBits); ++i) {
+    if ((tag >> i & 1) != 0) value |= names[i].bits;
+  }
+  return value;
 }
 
 }  // namespace
@@ -175,41 +190,61 @@ void FieldWriter::file(spec::FileId value) {
   out_->u8(known ? 1 + index * spec::kFilesPerClass + value.number : 0);
 }
 
-void FieldReader::advice(std::int32_t& value) {
+void FieldReader::bits(std::uint64_t& value, std::span<const spec::FlagName> names) {
   const std::uint64_t tag = in_->u8();
-  if (tag < 0x80) {
-    value = (tag & 1) == 0 ? spec::kMadvMergeable : spec::kMadvUnmergeable;
+  value = tag < kRawBits ? named_bits(tag, names) : in_->u64();
+}
+
+void FieldWriter::bits(std::uint64_t value, std::span<const spec::FlagName> names) {
+  for (std::uint64_t tag = 0; tag < 1U << kShortBits; ++tag) {
+    if (named_bits(tag, names) == value) return out_->u8(tag);
+  }
+  out_->u8(kRawBits);
+  out_->u64(value);
+}
+
+void FieldReader::number(std::uint64_t& value) {
+  const std::uint64_t tag = in_->u8();
+  if (tag < 0xc0) {
+    // Flags and small counts; twice, so that the low ones are likely.
+    value = tag % 0x60;
+  } else if (tag < 0xe0) {
+    value = std::uint64_t{1} << (2 * (tag - 0xc0));
+  } else if (tag < 0xf0) {
+    value = ~std::uint64_t{0};
   } else {
-    value = static_cast<std::int32_t>(in_->u32());
+    value = in_->u64();
   }
 }
 
-void FieldWriter::advice(std::int32_t value) {
-  if (value == spec::kMadvMergeable || value == spec::kMadvUnmergeable) {
-    out_->u8(value == spec::kMadvMergeable ? 0 : 1);
-    return;
+void FieldWriter::number(std::uint64_t value) {
+  if (value < 0x60) {
+    out_->u8(value);
+  } else if (std::has_single_bit(value) && std::countr_zero(value) % 2 == 0) {
+    out_->u8(0xc0 + static_cast<std::uint64_t>(std::countr_zero(value)) / 2);
+  } else if (value == ~std::uint64_t{0}) {
+    out_->u8(0xe0);
+  } else {
+    out_->u8(0xf0);
+    out_->u64(value);
   }
-  out_->u8(0x80);
-  out_->u32(static_cast<std::uint32_t>(value));
 }
 
-void FieldReader::prctl(spec::Prctl& value) {
+void FieldReader::optional_number(std::uint64_t& value) {
   const std::uint64_t tag = in_->u8();
-  value = {};
-  value.option = (tag & 1) == 0 ? spec::kPrSetMemoryMerge : spec::kPrGetMemoryMerge;
-  value.arg2 = (tag & 0x40) != 0 ? in_->u64() : (tag >> 1) & 1;
-  if ((tag & 0x80) == 0) return;
-  for (std::uint64_t* argument : {&value.arg3, &value.arg4, &value.arg5}) *argument = in_->u64();
+  value = tag < 0x70 ? 0 : tag < 0xe0 ? 1 : in_->u64();
 }
 
-void FieldWriter::prctl(const spec::Prctl& value) {
-  const bool long_arg2 = value.arg2 > 1;
-  const bool more = (value.arg3 | value.arg4 | value.arg5) != 0;
-  out_->u8((value.option == spec::kPrSetMemoryMerge ? 0U : 1U) |
-           (long_arg2 ? 0x40U : value.arg2 << 1) | (more ? 0x80U : 0U));
-  if (long_arg2) out_->u64(value.arg2);
-  if (!more) return;
-  for (const std::uint64_t argument : {value.arg3, value.arg4, value.arg5}) out_->u64(argument);
+void FieldWriter::optional_number(std::uint64_t value) {
+  out_->u8(value == 0 ? 0 : value == 1 ? 0x70 : 0xe0);
+  if (value > 1) out_->u64(value);
+}
+
+void FieldReader::unused(std::uint64_t& value) { value = in_->u8() < 0xf0 ? 0 : in_->u64(); }
+
+void FieldWriter::unused(std::uint64_t value) {
+  out_->u8(value == 0 ? 0 : 0xf0);
+  if (value != 0) out_->u64(value);
 }
 
 void FieldReader::access(spec::Access& value) {

@@ -2,6 +2,7 @@
 // side by side. The format is described in codec.h.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -58,19 +59,36 @@ class ByteWriter {
   std::vector<std::uint8_t>* bytes_;
 };
 
-/// One function per kind of argument; a call names its arguments once, in codec.cc's fields(), and
-/// these two classes go through that list in the two directions.
+/// From this tag on a choice is written as it is.
+inline constexpr std::uint8_t kRawChoice = 0xe0;
+
+/// The kinds of arguments (spec/syscall.h), in the two directions.
 class FieldReader {
  public:
   explicit FieldReader(ByteReader& in) : in_(&in) {}
+  void range(std::uint64_t& addr, std::uint64_t& bytes) {
+    address(addr);
+    length(bytes);
+  }
   void address(std::uint64_t& value);
+  void optional_address(std::uint64_t& value) { address(value); }
   void length(std::uint64_t& value);
+  void offset(std::uint64_t& value) { length(value); }
   void prot(std::uint64_t& value);
   void map_flags(std::uint64_t& value);
   void file(spec::FileId& value);
-  void advice(std::int32_t& value);
-  void prctl(spec::Prctl& value);
   void access(spec::Access& value);
+  void bits(std::uint64_t& value, std::span<const spec::FlagName> names);
+  template <std::integral T>
+  void choice(T& value, std::span<const spec::FlagName> names) {
+    const std::uint64_t tag = in_->u8();
+    value = tag < kRawChoice && !names.empty() ? static_cast<T>(names[tag % names.size()].bits)
+            : tag < kRawChoice                 ? static_cast<T>(-1)
+                                               : static_cast<T>(in_->u64());
+  }
+  void number(std::uint64_t& value);
+  void optional_number(std::uint64_t& value);
+  void unused(std::uint64_t& value);
 
  private:
   ByteReader* in_;
@@ -79,14 +97,31 @@ class FieldReader {
 class FieldWriter {
  public:
   explicit FieldWriter(ByteWriter& out) : out_(&out) {}
+  void range(std::uint64_t addr, std::uint64_t bytes) {
+    address(addr);
+    length(bytes);
+  }
   void address(std::uint64_t value);
+  void optional_address(std::uint64_t value) { address(value); }
   void length(std::uint64_t value);
+  void offset(std::uint64_t value) { length(value); }
   void prot(std::uint64_t value);
   void map_flags(std::uint64_t value);
   void file(spec::FileId value);
-  void advice(std::int32_t value);
-  void prctl(const spec::Prctl& value);
   void access(spec::Access value);
+  void bits(std::uint64_t value, std::span<const spec::FlagName> names);
+  template <std::integral T>
+  void choice(T value, std::span<const spec::FlagName> names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (static_cast<T>(names[i].bits) == value) return out_->u8(i);
+    }
+    if (names.empty() && value == static_cast<T>(-1)) return out_->u8(0);
+    out_->u8(kRawChoice);
+    out_->u64(static_cast<std::uint64_t>(value));
+  }
+  void number(std::uint64_t value);
+  void optional_number(std::uint64_t value);
+  void unused(std::uint64_t value);
 
  private:
   ByteWriter* out_;

@@ -2,8 +2,10 @@
 #include "impl/accounting.h"
 #include "impl/calls.h"
 #include "impl/ksm.h"
+#include "impl/limits.h"
 #include "impl/merge.h"
 #include "impl/munmap.h"
+#include "impl/populate.h"
 #include "impl/unmapped_area.h"
 
 namespace vmadiff::impl {
@@ -15,8 +17,9 @@ using namespace spec;
 /// the VMA before it.
 Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) {
   const std::uint64_t pages = length >> kPageShift;
-  VmFlags flags = kVmDataDefaultFlags | kVmAccount;
+  VmFlags flags = kVmDataDefaultFlags | kVmAccount | mm.def_flags;
   if (mm.profile.ksm_brk == KsmBrk::kBeforeMerge) flags = ksm_vma_flags(mm, flags);
+  if (!may_expand_vm(mm, flags, pages)) return Errno::kENOMEM;
   if (mm.counters.map_count > mm.setup->max_map_count) return Errno::kENOMEM;
   if (!vm_enough_memory(mm, pages)) return Errno::kENOMEM;
 
@@ -42,18 +45,22 @@ Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) 
     ++mm.counters.map_count;
   }
   vm_stat_account(mm, flags, pages);
+  if ((flags & kVmLocked) != 0) mm.counters.locked_vm += pages;
   return std::nullopt;
 }
 
 /// Moves the break from page boundary `from` up to `to`.
 bool grow(MmStruct& mm, Address from, Address to) {
   if (!get_unmapped_area(mm, {}, from, to - from, 0, kMapFixed)) return false;
+  if (!mlock_future_ok(mm, mm.def_flags, to - from)) return false;
   // One page stays free between the break and what lies above (and its stack guard gap).
   const VmArea* next = mm.find_vma(from);
-  if (next != nullptr && to + kPageSize > vm_start_gap(*next)) return false;
+  if (next != nullptr && to + kPageSize > vm_start_gap(mm, *next)) return false;
   VmArea* prev = mm.vma_before(from);
   if (prev != nullptr && prev->vm_end <= mm.setup->start_brk) prev = nullptr;
-  return !do_brk_flags(mm, prev, from, to - from);
+  if (do_brk_flags(mm, prev, from, to - from)) return false;
+  if ((mm.def_flags & kVmLocked) != 0) mm_populate(mm, from, to - from);
+  return true;
 }
 
 bool shrink(MmStruct& mm, Address to, Address from) {
@@ -65,6 +72,7 @@ bool shrink(MmStruct& mm, Address to, Address from) {
 
 Outcome sys_brk(MmStruct& mm, const Brk& call) {
   if (call.addr < mm.setup->start_brk) return Outcome::ok(mm.brk);
+  if (!check_data_rlimit(mm, call.addr)) return Outcome::ok(mm.brk);
   const Address fresh = page_up(call.addr);
   const Address old = page_up(mm.brk);
   const bool moved = fresh == old          ? true

@@ -14,6 +14,16 @@ namespace vmadiff::impl {
 [[nodiscard]] spec::Outcome sys_brk(MmStruct& mm, const spec::Brk& call);
 [[nodiscard]] spec::Outcome sys_madvise(MmStruct& mm, const spec::Madvise& call);
 [[nodiscard]] spec::Outcome sys_prctl(MmStruct& mm, const spec::Prctl& call);
+[[nodiscard]] spec::Outcome sys_mlock(MmStruct& mm, const spec::Mlock& call);
+[[nodiscard]] spec::Outcome sys_mlock2(MmStruct& mm, const spec::Mlock2& call);
+[[nodiscard]] spec::Outcome sys_munlock(MmStruct& mm, const spec::Munlock& call);
+[[nodiscard]] spec::Outcome sys_mlockall(MmStruct& mm, const spec::Mlockall& call);
+[[nodiscard]] spec::Outcome sys_munlockall(MmStruct& mm, const spec::Munlockall& call);
+[[nodiscard]] spec::Outcome sys_mremap(MmStruct& mm, const spec::Mremap& call);
+[[nodiscard]] spec::Outcome sys_mseal(MmStruct& mm, const spec::Mseal& call);
+[[nodiscard]] spec::Outcome sys_pkey_mprotect(MmStruct& mm, const spec::PkeyMprotect& call);
+[[nodiscard]] spec::Outcome sys_remap_file_pages(MmStruct& mm, const spec::RemapFilePages& call);
+[[nodiscard]] spec::Outcome sys_setrlimit(MmStruct& mm, const spec::Setrlimit& call);
 [[nodiscard]] spec::Outcome touch(MmStruct& mm, const spec::Touch& call);
 
 }  // namespace vmadiff::impl

@@ -1,6 +1,9 @@
 // impl: touch: the page faults that accesses give, as far as they leave a trace in VMAs.
+#include "impl/fault.h"
+
 #include "impl/anon_vma.h"
 #include "impl/calls.h"
+#include "impl/expand_stack.h"
 #include "impl/file_operations.h"
 
 namespace vmadiff::impl {
@@ -14,7 +17,8 @@ bool is_allowed(const VmArea& vma, Access access) {
   return (vma.vm_flags & (access == Access::kWrite ? kVmWrite : kVmAccessFlags)) != 0;
 }
 
-/// handle_mm_fault for one access to the page at `addr`, bytes.
+}  // namespace
+
 Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
   // The pool of huge pages is empty.
   if (vma.vm_file.cls == FileClass::kHugetlb) return Errno::kSIGBUS;
@@ -26,8 +30,6 @@ Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) 
   return std::nullopt;
 }
 
-}  // namespace
-
 Outcome touch(MmStruct& mm, const Touch& call) {
   if (call.length == 0) return Outcome::ok();
   const Address end = call.addr + call.length;
@@ -36,7 +38,7 @@ Outcome touch(MmStruct& mm, const Touch& call) {
   }
   VmArea* vma = nullptr;
   for (Address page = page_down(call.addr); page < end; page += kPageSize) {
-    if (vma == nullptr || page >= vma->vm_end) vma = mm.vma_lookup(page);
+    if (vma == nullptr || page >= vma->vm_end) vma = find_vma_or_expand(mm, page);
     if (vma == nullptr || !is_allowed(*vma, call.access)) return Outcome::fail(Errno::kSIGSEGV);
     if (const Failure failed = handle_mm_fault(mm, *vma, page, call.access)) {
       return Outcome::fail(*failed);

@@ -15,9 +15,13 @@ namespace {
 constexpr std::uint64_t kPagesPerHugePage = kHugePageSize >> kPageShift;
 constexpr VmFlags kPfnmapFlags = kVmPfnmap | kVmIo | kVmDontexpand | kVmDontdump;
 
+/// s_maxbytes of ext4 with blocks of 4 KiB; shmem and hugetlbfs have all of loff_t.
+constexpr std::uint64_t kRegularFileBytesMax = std::uint64_t{0xffffffff} << kPageShift;
+
 bool is_regular(FileId file) {
   return file.cls == FileClass::kMemfd || file.cls == FileClass::kFile ||
-         file.cls == FileClass::kFileReadOnly || file.cls == FileClass::kHugetlb;
+         file.cls == FileClass::kFileReadOnly || file.cls == FileClass::kHugetlb ||
+         file.cls == FileClass::kAnonShared;
 }
 
 /// hugetlbfs_file_mmap with an empty pool: only a mapping that reserves nothing can be had.
@@ -57,6 +61,7 @@ bool file_mmap_ok(FileId file, std::uint64_t pgoff, Address length) {
 }
 
 bool can_mmap_file(const MmStruct& mm, FileId file) {
+  if (file.cls == FileClass::kAnonShared) return true;
   const Hooks hooks = hooks_of(file.cls, mm.profile);
   return hooks.mmap != hooks.mmap_prepare;
 }
@@ -72,6 +77,15 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
     default:
       return std::numeric_limits<std::uint64_t>::max();
   }
+}
+
+Failure punch_hole(FileId file, std::uint64_t offset, Address length) {
+  constexpr std::uint64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
+  if (offset > kOffsetMax) return Errno::kEINVAL;
+  if (!is_regular(file) && file.cls != FileClass::kAnonShared) return Errno::kENODEV;
+  const std::uint64_t size_max = file.cls == FileClass::kFile ? kRegularFileBytesMax : kOffsetMax;
+  if (offset + length > size_max) return Errno::kEFBIG;
+  return std::nullopt;
 }
 
 Failure call_hook(MmStruct& mm, HookState& state) {

@@ -15,10 +15,15 @@ namespace vmadiff::impl {
 /// file_mmap_ok: whether `length` bytes at page `pgoff` can be addressed in such a file. A regular
 /// file (memfd and hugetlbfs have those) ends at 2^63 bytes, any other at 2^64.
 [[nodiscard]] bool file_mmap_ok(spec::FileId file, std::uint64_t pgoff, spec::Address length);
-/// can_mmap_file: it has exactly one of the two hooks.
+/// can_mmap_file: it has exactly one of the two hooks, as a shmem object has, though no mmap can
+/// name it.
 [[nodiscard]] bool can_mmap_file(const MmStruct& mm, spec::FileId file);
 /// Pages that a fault finds; all there are for memory that is not limited by a size.
 [[nodiscard]] std::uint64_t file_size_pages(const MmStruct& mm, spec::FileId file);
+
+/// vfs_fallocate with FALLOC_FL_PUNCH_HOLE, bytes: whether the file, which is open for writing, has
+/// room for such a hole. Its size stays. EINVAL, ENODEV, EFBIG.
+[[nodiscard]] Failure punch_hole(spec::FileId file, std::uint64_t offset, spec::Address length);
 
 /// What a hook may look at and change: of a VMA to come (`.mmap_prepare`), or of a new one
 /// (`.mmap`).

@@ -1,7 +1,14 @@
 // impl: the mmap path behind the interface of a system under test.
 #include "impl/implementation.h"
 
+#include <fmt/format.h>
+
+#include <memory>
+#include <type_traits>
+#include <vector>
+
 #include "impl/calls.h"
+#include "impl/fork.h"
 #include "impl/mm.h"
 
 namespace vmadiff::impl {
@@ -9,6 +16,7 @@ namespace {
 
 using namespace spec;
 
+/// The calls about one address space. Processes begin and end in Implementation.
 struct Dispatch {
   MmStruct& mm;
   Outcome operator()(const Mmap& call) const { return sys_mmap(mm, call); }
@@ -18,35 +26,93 @@ struct Dispatch {
   Outcome operator()(const Madvise& call) const { return sys_madvise(mm, call); }
   Outcome operator()(const Prctl& call) const { return sys_prctl(mm, call); }
   Outcome operator()(const Touch& call) const { return touch(mm, call); }
+  Outcome operator()(const Mlock& call) const { return sys_mlock(mm, call); }
+  Outcome operator()(const Mlock2& call) const { return sys_mlock2(mm, call); }
+  Outcome operator()(const Munlock& call) const { return sys_munlock(mm, call); }
+  Outcome operator()(const Mlockall& call) const { return sys_mlockall(mm, call); }
+  Outcome operator()(const Munlockall& call) const { return sys_munlockall(mm, call); }
+  Outcome operator()(const Mremap& call) const { return sys_mremap(mm, call); }
+  Outcome operator()(const Mseal& call) const { return sys_mseal(mm, call); }
+  Outcome operator()(const PkeyMprotect& call) const { return sys_pkey_mprotect(mm, call); }
+  Outcome operator()(const RemapFilePages& call) const { return sys_remap_file_pages(mm, call); }
+  Outcome operator()(const Setrlimit& call) const { return sys_setrlimit(mm, call); }
 };
 
 class Implementation final : public System {
  public:
-  explicit Implementation(const KernelProfile& profile) : mm_(profile) {}
+  explicit Implementation(const KernelProfile& profile) : init_(profile) {}
 
   [[nodiscard]] std::string_view name() const override { return "impl"; }
   [[nodiscard]] Observes observes() const override { return {}; }
 
   std::expected<void, ToolFault> start(const Setup& setup) override {
-    if (auto wrong = mm_.start(setup)) return std::unexpected{ToolFault{std::move(*wrong)}};
+    forked_.clear();
+    if (auto wrong = init_.start(setup)) return std::unexpected{ToolFault{std::move(*wrong)}};
     return {};
   }
 
-  Outcome apply(ProcessId /*process*/, const Syscall& call) override {
-    return std::visit(Dispatch{mm_}, call);
+  Outcome apply(ProcessId process, const Syscall& call) override {
+    MmStruct* const mm = mm_of(process);
+    if (mm == nullptr) return Outcome::fail(Errno::kESRCH);
+    return std::visit(
+        [&](const auto& one) -> Outcome {
+          using Call = std::decay_t<decltype(one)>;
+          if constexpr (std::is_same_v<Call, Fork>) {
+            return sys_fork(*mm);
+          } else if constexpr (std::is_same_v<Call, Exit>) {
+            return sys_exit(process);
+          } else if constexpr (std::is_same_v<Call, Exec>) {
+            exec_mmap(*mm);
+            return Outcome::ok();
+          } else {
+            return Dispatch{*mm}(one);
+          }
+        },
+        call);
   }
 
-  std::expected<void, ToolFault> snapshot(ProcessId /*process*/, Snapshot& out) override {
-    mm_.snapshot(out);
+  std::expected<void, ToolFault> snapshot(ProcessId process, Snapshot& out) override {
+    if (const MmStruct* const mm = mm_of(process)) {
+      mm->snapshot(out);
+    } else {
+      out = {};
+    }
     return {};
   }
 
   [[nodiscard]] std::optional<std::string> broken_invariant() const override {
-    return mm_.broken_invariant();
+    if (auto broken = init_.broken_invariant()) return broken;
+    for (std::size_t i = 0; i < forked_.size(); ++i) {
+      if (!forked_[i]) continue;
+      if (auto broken = forked_[i]->broken_invariant()) {
+        return fmt::format("process {}: {}", i + 1, *broken);
+      }
+    }
+    return std::nullopt;
   }
 
  private:
-  MmStruct mm_;
+  [[nodiscard]] MmStruct* mm_of(ProcessId process) {
+    if (process == 0) return &init_;
+    return process <= forked_.size() ? forked_[process - 1].get() : nullptr;
+  }
+
+  Outcome sys_fork(const MmStruct& oldmm) {
+    if (forked_.size() + 1 == kProcessCountMax) return Outcome::fail(Errno::kEAGAIN);
+    auto mm = dup_mm(oldmm);
+    if (!mm) return Outcome::fail(mm.error());
+    forked_.push_back(*std::move(mm));
+    return Outcome::ok(forked_.size());
+  }
+
+  Outcome sys_exit(ProcessId process) {
+    if (process == 0) return Outcome::fail(Errno::kEPERM);
+    forked_[process - 1].reset();
+    return Outcome::ok();
+  }
+
+  MmStruct init_;                                  ///< process 0
+  std::vector<std::unique_ptr<MmStruct>> forked_;  ///< by number less one; null where it has gone
 };
 
 }  // namespace

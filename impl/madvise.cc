@@ -1,6 +1,11 @@
-// impl: madvise(2), with MADV_MERGEABLE and MADV_UNMERGEABLE.
+// impl: madvise(2).
+#include <algorithm>
+
 #include "impl/calls.h"
+#include "impl/file_operations.h"
 #include "impl/ksm.h"
+#include "impl/populate.h"
+#include "impl/seal.h"
 #include "impl/split.h"
 
 namespace vmadiff::impl {
@@ -8,10 +13,75 @@ namespace {
 
 using namespace spec;
 
-/// madvise_vma_behavior for [start, end) of `vma`. Moves `prev` to the VMA that now includes it.
-Failure madvise_vma(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Address end,
-                    std::int32_t advice) {
-  const VmFlags flags = ksm_madvise(vma, advice);
+/// VM_LOCKED and VM_PFNMAP memory has no pages to give up.
+bool may_discard(const VmArea& vma, VmFlags forbidden) { return (vma.vm_flags & forbidden) == 0; }
+
+/// madvise_dontneed_free. What becomes of pages is not kept: only whether the advice is taken.
+Failure madvise_dontneed_free(const VmArea& vma, Address start, std::int32_t advice) {
+  if (vma.vm_file.cls == FileClass::kHugetlb) {
+    // MADV_FREE is none of its advice. An end inside a huge page is rounded down.
+    const bool taken = advice != kMadvFree && (start & (kHugePageSize - 1)) == 0;
+    return taken ? std::nullopt : Failure{Errno::kEINVAL};
+  }
+  const VmFlags forbidden = advice == kMadvDontneedLocked ? kVmPfnmap : kVmPfnmap | kVmLocked;
+  if (!may_discard(vma, forbidden)) return Errno::kEINVAL;
+  if (advice == kMadvFree && !vma.is_anonymous()) return Errno::kEINVAL;
+  return std::nullopt;
+}
+
+/// madvise_remove: a hole in the file behind shared memory that can be made writable.
+Failure madvise_remove(const VmArea& vma, Address start, Address end) {
+  constexpr VmFlags kSharedMaywrite = kVmShared | kVmMaywrite;
+  if ((vma.vm_flags & kVmLocked) != 0) return Errno::kEINVAL;
+  if (vma.vm_file.is_none()) return Errno::kEINVAL;
+  if ((vma.vm_flags & kSharedMaywrite) != kSharedMaywrite) return Errno::kEACCES;
+  const std::uint64_t pgoff = vma.vm_pgoff + ((start - vma.vm_start) >> kPageShift);
+  return punch_hole(vma.vm_file, pgoff << kPageShift, end - start);
+}
+
+/// The flags that the advice makes of the VMA's.
+std::expected<VmFlags, Errno> advised_flags(const VmArea& vma, std::int32_t advice) {
+  const VmFlags flags = vma.vm_flags;
+  switch (advice) {
+    case kMadvNormal:
+      return flags & ~(kVmRandRead | kVmSeqRead);
+    case kMadvSequential:
+      return (flags & ~kVmRandRead) | kVmSeqRead;
+    case kMadvRandom:
+      return (flags & ~kVmSeqRead) | kVmRandRead;
+    case kMadvDontfork:
+      return flags | kVmDontcopy;
+    case kMadvDofork:
+      if ((flags & kVmIo) != 0) return std::unexpected{Errno::kEINVAL};
+      return flags & ~kVmDontcopy;
+    case kMadvWipeonfork:
+      // A private /dev/zero mapping is anonymous but for its file.
+      if (!vma.vm_file.is_none() || (flags & kVmShared) != 0) {
+        return std::unexpected{Errno::kEINVAL};
+      }
+      return flags | kVmWipeonfork;
+    case kMadvKeeponfork:
+      if ((flags & kVmDroppable) != 0) return std::unexpected{Errno::kEINVAL};
+      return flags & ~kVmWipeonfork;
+    case kMadvDontdump:
+      return flags | kVmDontdump;
+    case kMadvDodump: {
+      const bool is_special = (flags & kVmHugetlb) == 0 && (flags & kVmSpecial) != 0;
+      if (is_special || (flags & kVmDroppable) != 0) return std::unexpected{Errno::kEINVAL};
+      return flags & ~kVmDontdump;
+    }
+    case kMadvHugepage:  // hugepage_madvise: of any VMA
+      return (flags & ~kVmNohugepage) | kVmHugepage;
+    case kMadvNohugepage:
+      return (flags & ~kVmHugepage) | kVmNohugepage;
+    default:  // MADV_MERGEABLE, MADV_UNMERGEABLE
+      return ksm_madvise(vma, advice);
+  }
+}
+
+/// madvise_update_vma for [start, end) of `vma`. Moves `prev` to the VMA that now includes it.
+Failure madvise_update_vma(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Address end,
+                           VmFlags flags) {
   if (flags == vma.vm_flags) {
     prev = &vma;
     return std::nullopt;
@@ -24,6 +94,37 @@ Failure madvise_vma(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Add
   prev = *modified;
   prev->vm_flags = flags;
   return std::nullopt;
+}
+
+/// madvise_vma_behavior: the advice for [start, end) of `vma`. Moves `prev` to the VMA that now
+/// includes it.
+Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Address end,
+                             std::int32_t advice) {
+  if (!can_madvise_modify(mm, vma, advice)) return Errno::kEPERM;
+  switch (advice) {
+    case kMadvRemove:
+      prev = &vma;
+      return madvise_remove(vma, start, end);
+    case kMadvWillneed:  // an error of reading ahead is not reported
+      prev = &vma;
+      return std::nullopt;
+    case kMadvCold:
+    case kMadvPageout:  // can_madv_lru_vma
+      prev = &vma;
+      return may_discard(vma, kVmLocked | kVmPfnmap | kVmHugetlb) ? std::nullopt
+                                                                  : Failure{Errno::kEINVAL};
+    case kMadvFree:
+    case kMadvDontneed:
+    case kMadvDontneedLocked:
+      prev = &vma;
+      return madvise_dontneed_free(vma, start, advice);
+    case kMadvCollapse:  // huge pages are disabled for the process (thp_vma_allowable_order)
+      return Errno::kEINVAL;
+    default:
+      break;
+  }
+  const auto flags = advised_flags(vma, advice);
+  return flags ? madvise_update_vma(mm, vma, prev, start, end, *flags) : Failure{flags.error()};
 }
 
 /// madvise_walk_vmas: goes on past holes and answers ENOMEM at the end.
@@ -39,7 +140,7 @@ Failure madvise_walk_vmas(MmStruct& mm, Address start, Address end, std::int32_t
       if (start >= end) return unmapped;
     }
     if (const Failure failed =
-            madvise_vma(mm, *vma, prev, start, std::min(end, vma->vm_end), advice)) {
+            madvise_vma_behavior(mm, *vma, prev, start, std::min(end, vma->vm_end), advice)) {
       return failed;
     }
     start = prev->vm_end;
@@ -48,19 +149,27 @@ Failure madvise_walk_vmas(MmStruct& mm, Address start, Address end, std::int32_t
   }
 }
 
+/// madvise_behavior_valid, as far as it is modelled.
+bool is_valid_advice(std::int32_t advice) {
+  const bool is_known = advice >= kMadvNormal && advice <= kMadvCollapse;
+  const bool is_gap = advice > kMadvDontneed && advice < kMadvFree;
+  return is_known && !is_gap;
+}
+
 }  // namespace
 
 Outcome sys_madvise(MmStruct& mm, const Madvise& call) {
-  if (call.advice != kMadvMergeable && call.advice != kMadvUnmergeable) {
-    return Outcome::fail(Errno::kEINVAL);
-  }
+  if (!is_valid_advice(call.advice)) return Outcome::fail(Errno::kEINVAL);
   if (!is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
   const Address length = page_up(call.length);
   if (call.length != 0 && length == 0) return Outcome::fail(Errno::kEINVAL);
   const Address end = call.addr + length;
   if (end < call.addr) return Outcome::fail(Errno::kEINVAL);
   if (length == 0) return Outcome::ok();
-  const Failure failed = madvise_walk_vmas(mm, call.addr, end, call.advice);
+  const bool populates = call.advice == kMadvPopulateRead || call.advice == kMadvPopulateWrite;
+  const Access access = call.advice == kMadvPopulateWrite ? Access::kWrite : Access::kRead;
+  const Failure failed = populates ? faultin_page_range(mm, call.addr, end, access)
+                                   : madvise_walk_vmas(mm, call.addr, end, call.advice);
   return failed ? Outcome::fail(*failed) : Outcome::ok();
 }
 

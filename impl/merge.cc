@@ -22,7 +22,8 @@ bool is_mergeable_anon_vma(const MmStruct& mm, const VmaMergeStruct& vmg, const 
       break;
     case AnonVmaMerge::kFaultedChainSingle:
       if (of_neighbour == kNoAnonVma && of_range != kNoAnonVma) {
-        return vmg.middle == nullptr || vmg.middle->has_single_link();
+        return (vmg.middle == nullptr || vmg.middle->has_single_link()) &&
+               (vmg.copied_from == nullptr || vmg.copied_from->has_single_link());
       }
       if (of_neighbour != kNoAnonVma && of_range == kNoAnonVma) return neighbour.has_single_link();
       break;
@@ -124,13 +125,32 @@ VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg) {
     merge.pgoff = vmg.prev->vm_pgoff;
     merge.remove_next = merge_right;
   }
-  if (!commit_merge(mm, merge, merge.remove_next ? merge.next : nullptr)) {
+  const bool next_is_faulted = merge.remove_next && merge.next->anon_vma != kNoAnonVma;
+  if (!commit_merge(mm, merge, next_is_faulted ? merge.next : merge.copied_from)) {
     vmg.state = MergeState::kErrorNomem;
     return nullptr;
   }
   vmg = merge;
   vmg.state = MergeState::kSuccess;
   return vmg.target;
+}
+
+VmArea* vma_merge_copied_range(MmStruct& mm, VmaMergeStruct& vmg, const VmArea& source) {
+  vmg.copied_from = &source;
+  return vma_merge_new_range(mm, vmg);
+}
+
+VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, Address delta) {
+  VmaMergeStruct vmg;
+  vmg.prev = &vma;
+  vmg.next = mm.find_vma(vma.vm_end);
+  vmg.start = vma.vm_end;
+  vmg.end = vma.vm_end + delta;
+  vmg.vm_flags = vma.vm_flags;
+  vmg.pgoff = vma.vm_pgoff + vma.pages();
+  vmg.file = vma.vm_file;
+  vmg.anon_vma = vma.anon_vma;
+  return vma_merge_new_range(mm, vmg);
 }
 
 VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg) {

@@ -46,7 +46,8 @@ struct VmaMergeStruct {
   std::uint64_t pgoff = 0;  ///< pages
   spec::FileId file;
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
-  bool just_expand = false;  ///< only towards prev (brk)
+  bool just_expand = false;             ///< only towards prev (brk)
+  const VmArea* copied_from = nullptr;  ///< the VMA whose memory the range takes over (mremap)
 
   // Decided.
   MergeState state = MergeState::kStart;
@@ -68,6 +69,14 @@ struct VmaMergeStruct {
 /// For a range in which nothing is mapped, or what is mapped is about to go. Returns the VMA that
 /// now includes the range, or null; out of memory counts as no merge and changes nothing.
 VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg);
+
+/// vma_merge_copied_range: the same for a range that is to hold what `source` does. The VMA that it
+/// becomes a part of gets the anon_vma of the source's pages, if it has none.
+VmArea* vma_merge_copied_range(MmStruct& mm, VmaMergeStruct& vmg, const VmArea& source);
+
+/// vma_merge_extend: grows `vma` by `delta` bytes, in which nothing is mapped, and joins it with
+/// the VMA behind them where it can. Returns the VMA, or null: VM_SPECIAL, out of memory.
+[[nodiscard]] VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, spec::Address delta);
 
 /// For a range of vmg.middle that is about to have other vm_flags. Returns the VMA that now
 /// includes the range (its flags are already the new ones), or null with nothing changed; vmg.state

@@ -6,13 +6,17 @@
 namespace vmadiff::impl {
 
 using spec::Address;
+using spec::page_up;
 
 std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
   setup = &fresh;
   mm_mt.clear();
   vmas.reset();
   counters = fresh.initial.counters;
+  limits = fresh.limits;
+  def_flags = 0;
   brk = fresh.initial.brk;
+  data_bytes = 0;
   merge_any = fresh.initial.merge_any;
   anon_vmas = spec::kNoAnonVma;
   shmem_pages.clear();
@@ -26,6 +30,8 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
           vma.start, vma.end);
     }
     below = vma.end;
+    // The break begins right behind the program's data.
+    if (vma.end == page_up(fresh.start_brk)) data_bytes = vma.end - vma.start;
     VmArea* entry = vmas.take();
     *entry = {vma.start,    vma.end,           vma.flags & ~spec::kVmSoftdirty, vma.pgoff, vma.file,
               vma.anon_vma, vma.anon_vma_links};

@@ -48,7 +48,10 @@ class MmStruct {
   MapleTree<VmArea*> mm_mt;  ///< keys are bytes; a VMA is stored over [vm_start, vm_end - 1]
   VmaPool vmas;
   spec::Counters counters;
+  spec::Limits limits;                           ///< the soft limits, as setrlimit left them
+  spec::VmFlags def_flags = 0;                   ///< what mlockall gives to new mappings
   spec::Address brk = 0;                         ///< bytes
+  spec::Address data_bytes = 0;                  ///< end_data - start_data of the program
   bool merge_any = false;                        ///< MMF_VM_MERGE_ANY
   spec::AnonVmaId anon_vmas = spec::kNoAnonVma;  ///< the last one that was made
   std::vector<std::uint64_t> shmem_pages;        ///< size of each anon-shared object, by number

@@ -1,7 +1,12 @@
 // impl: mmap(2): its checks, in the kernel's order, and the flags that it asks for.
+#include "impl/mmap.h"
+
 #include "impl/calls.h"
 #include "impl/file_operations.h"
+#include "impl/limits.h"
+#include "impl/mlock.h"
 #include "impl/mmap_region.h"
+#include "impl/populate.h"
 #include "impl/unmapped_area.h"
 
 namespace vmadiff::impl {
@@ -12,8 +17,9 @@ using namespace spec;
 /// LEGACY_MAP_MASK, as far as it is modelled: the flags that MAP_SHARED ignores where it does not
 /// know them, and MAP_SHARED_VALIDATE accepts.
 constexpr std::uint64_t kLegacyMapMask = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
-                                         kMapDenywrite | kMapExecutable | kMapUninitialized |
-                                         kMapNoreserve | kMapNonblock | kMapStack;
+                                         kMap32Bit | kMapAbove4G | kMapGrowsdown | kMapDenywrite |
+                                         kMapExecutable | kMapLocked | kMapUninitialized |
+                                         kMapNoreserve | kMapPopulate | kMapNonblock | kMapStack;
 
 /// round_hint_to_min.
 Address round_hint_to_min(const MmStruct& mm, Address hint) {
@@ -27,6 +33,8 @@ VmFlags calc_vm_flags(std::uint64_t prot, std::uint64_t flags) {
   VmFlags vm_flags = prot & kVmAccessFlags;
   if ((flags & kMapSync) != 0) vm_flags |= kVmSync;
   if ((flags & kMapStack) != 0) vm_flags |= kVmNohugepage;
+  if ((flags & kMapLocked) != 0) vm_flags |= kVmLocked;
+  if ((flags & kMapGrowsdown) != 0) vm_flags |= kVmGrowsdown;
   return vm_flags | kVmMayread | kVmMaywrite | kVmMayexec;
 }
 
@@ -57,6 +65,7 @@ Failure check_file(const MmStruct& mm, const Mmap& call, std::uint64_t flags,
     request.vm_flags &= ~kVmMayexec;
   }
   if (!can_mmap_file(mm, file)) return Errno::kENODEV;
+  if ((request.vm_flags & kVmGrowsdown) != 0) return Errno::kEINVAL;
   return std::nullopt;
 }
 
@@ -64,10 +73,14 @@ Failure check_file(const MmStruct& mm, const Mmap& call, std::uint64_t flags,
 Failure check_anonymous(std::uint64_t flags, MmapRequest& request) {
   switch (flags & kMapType) {
     case kMapShared:
+      if ((request.vm_flags & kVmGrowsdown) != 0) return Errno::kEINVAL;
       request.pgoff = 0;
       request.vm_flags |= kVmShared | kVmMayshare;
       return std::nullopt;
     case kMapDroppable:
+      if ((request.vm_flags & kVmGrowsdown) != 0 || (flags & kMapLocked) != 0) {
+        return Errno::kEINVAL;
+      }
       request.vm_flags |= kVmDroppable | kVmNoreserve | kVmWipeonfork | kVmDontdump;
       break;
     case kMapPrivate:
@@ -79,16 +92,18 @@ Failure check_anonymous(std::uint64_t flags, MmapRequest& request) {
   return std::nullopt;
 }
 
-/// do_mmap. `length` is in bytes, for hugetlb already rounded up to a huge page.
-AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address length) {
+}  // namespace
+
+AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address length,
+                       std::uint64_t pgoff) {
   if (length == 0) return std::unexpected{Errno::kEINVAL};
   std::uint64_t flags = call.flags;
   if ((flags & kMapFixedNoreplace) != 0) flags |= kMapFixed;
   const Address hint = (flags & kMapFixed) != 0 ? call.addr : round_hint_to_min(mm, call.addr);
   length = page_up(length);
   if (length == 0) return std::unexpected{Errno::kENOMEM};
-  // The check of pgoff against overflow (EOVERFLOW) cannot fail with 64-bit byte offsets.
-  const std::uint64_t pgoff = call.offset >> kPageShift;
+  // The check of pgoff against overflow (EOVERFLOW) cannot fail: each caller has done it, or has
+  // 64-bit byte offsets.
   if (mm.counters.map_count > mm.setup->max_map_count) return std::unexpected{Errno::kENOMEM};
 
   const auto addr = get_unmapped_area(mm, file, hint, length, pgoff, flags);
@@ -97,17 +112,21 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
       mm.find_vma_intersection(*addr, *addr + length) != nullptr) {
     return std::unexpected{Errno::kEEXIST};
   }
-  MmapRequest request{file, *addr, length, calc_vm_flags(call.prot, flags), pgoff};
+  if ((flags & kMapLocked) != 0 && !can_do_mlock(mm)) return std::unexpected{Errno::kEPERM};
+  MmapRequest request{file, *addr, length, calc_vm_flags(call.prot, flags) | mm.def_flags, pgoff};
+  if (!mlock_future_ok(mm, request.vm_flags, length)) return std::unexpected{Errno::kEAGAIN};
   if (const Failure failed =
           file.is_none() ? check_anonymous(flags, request) : check_file(mm, call, flags, request)) {
     return std::unexpected{*failed};
   }
   if ((flags & kMapNoreserve) != 0) request.vm_flags |= kVmNoreserve;
   if (const Failure failed = mmap_region(mm, request)) return std::unexpected{*failed};
+  if ((request.vm_flags & kVmLocked) != 0 ||
+      (flags & (kMapPopulate | kMapNonblock)) == kMapPopulate) {
+    mm_populate(mm, *addr, length);
+  }
   return addr;
 }
-
-}  // namespace
 
 Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
   if (!is_page_aligned(call.offset)) return Outcome::fail(Errno::kEINVAL);
@@ -120,7 +139,7 @@ Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
       length = (length + kHugePageSize - 1) & ~(kHugePageSize - 1);
     }
   }
-  const auto addr = do_mmap(mm, call, file, length);
+  const auto addr = do_mmap(mm, call, file, length, call.offset >> kPageShift);
   return addr ? Outcome::ok(*addr) : Outcome::fail(addr.error());
 }
 

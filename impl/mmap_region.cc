@@ -4,7 +4,9 @@
 #include "impl/accounting.h"
 #include "impl/file_operations.h"
 #include "impl/ksm.h"
+#include "impl/limits.h"
 #include "impl/merge.h"
+#include "impl/mlock.h"
 #include "impl/munmap.h"
 
 namespace vmadiff::impl {
@@ -28,6 +30,9 @@ Failure mmap_setup(MmStruct& mm, MmapState& map) {
   map.vms.start = map.addr;
   map.vms.end = map.end;
   if (const Failure failed = vms_gather_munmap_vmas(mm, map.vms)) return failed;
+  if (!may_expand_vm(mm, map.hook.vm_flags, map.hook.pages - map.vms.pages.total)) {
+    return Errno::kENOMEM;
+  }
   if (accountable_mapping(map.hook.file, map.hook.vm_flags)) {
     if (!vm_enough_memory(mm, map.hook.pages - map.vms.nr_accounted)) return Errno::kENOMEM;
     map.hook.vm_flags |= kVmAccount;
@@ -79,9 +84,16 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
 }
 
 /// __mmap_complete: what the range overlapped is gone for good, and the new pages count.
-void mmap_complete(MmStruct& mm, MmapState& map, const VmArea& vma) {
+/// Whether they can be locked at all is asked only now, of what the merge or the hook made of them.
+void mmap_complete(MmStruct& mm, MmapState& map, VmArea& vma) {
   vms_complete_munmap_vmas(mm, map.vms);
   vm_stat_account(mm, vma.vm_flags, map.hook.pages);
+  if ((vma.vm_flags & kVmLocked) == 0) return;
+  if (vma_supports_mlock(vma)) {
+    mm.counters.locked_vm += map.hook.pages;
+  } else {
+    vma.vm_flags &= ~kVmLockedMask;
+  }
 }
 
 Failure mmap_prepared(MmStruct& mm, MmapState& map) {

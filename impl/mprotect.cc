@@ -1,6 +1,9 @@
 // impl: mprotect(2).
 #include "impl/accounting.h"
 #include "impl/calls.h"
+#include "impl/limits.h"
+#include "impl/populate.h"
+#include "impl/seal.h"
 #include "impl/split.h"
 
 namespace vmadiff::impl {
@@ -18,11 +21,14 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
                        VmFlags flags) {
   const VmFlags old = vma.vm_flags;
   const std::uint64_t pages = (end - start) >> kPageShift;
+  if (vma_is_sealed(vma)) return Errno::kEPERM;
   if (flags == old) {
     prev = &vma;
     return std::nullopt;
   }
   if ((flags & kVmWrite) != 0) {
+    // Only what turns into data is stopped by a limit, not what is over it already.
+    if (!may_expand_vm(mm, flags, pages) && may_expand_vm(mm, old, pages)) return Errno::kENOMEM;
     // A private mapping that becomes writable is charged; hugetlb has been from the beginning.
     if ((old & (kVmAccount | kVmWrite | kVmHugetlb | kVmShared | kVmNoreserve)) == 0) {
       if (!vm_enough_memory(mm, pages)) return Errno::kENOMEM;
@@ -38,6 +44,10 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
   prev->vm_flags = flags;
   vm_stat_unaccount(mm, old, pages);
   vm_stat_account(mm, flags, pages);
+  // Locked private memory that becomes writable gets pages of its own at once.
+  if ((old & (kVmWrite | kVmShared | kVmLocked)) == kVmLocked && (flags & kVmWrite) != 0) {
+    populate_vma_page_range(mm, *prev, start, end);
+  }
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "impl/calls.h"
+#include "impl/seal.h"
 #include "impl/split.h"
 
 namespace vmadiff::impl {
@@ -18,12 +19,14 @@ Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
     if (vms.end < first->vm_end && mm.counters.map_count >= mm.setup->max_map_count) {
       return Errno::kENOMEM;
     }
+    if (vma_is_sealed(*first)) return Errno::kEPERM;
     if (const Failure failed = split_vma_unlimited(mm, *first, vms.start, NewPart::kBelow)) {
       return failed;
     }
   }
   VmArea* vma = first;
   while (vma != nullptr) {
+    if (vma_is_sealed(*vma)) return Errno::kEPERM;
     if (vma->vm_end > vms.end) {
       if (const Failure failed = split_vma_unlimited(mm, *vma, vms.end, NewPart::kAbove)) {
         return failed;
@@ -71,15 +74,19 @@ Failure do_vmi_align_munmap(MmStruct& mm, Address start, Address end) {
   return std::nullopt;
 }
 
-Outcome sys_munmap(MmStruct& mm, const Munmap& call) {
+Failure do_vmi_munmap(MmStruct& mm, Address start, Address length) {
   const Address task_size = mm.setup->task_size;
-  if (!is_page_aligned(call.addr) || call.addr > task_size || call.length > task_size - call.addr) {
-    return Outcome::fail(Errno::kEINVAL);
+  if (!is_page_aligned(start) || start > task_size || length > task_size - start) {
+    return Errno::kEINVAL;
   }
-  const Address end = call.addr + page_up(call.length);
-  if (end == call.addr) return Outcome::fail(Errno::kEINVAL);
-  if (mm.find_vma_intersection(call.addr, end) == nullptr) return Outcome::ok();
-  const Failure failed = do_vmi_align_munmap(mm, call.addr, end);
+  const Address end = start + page_up(length);
+  if (end == start) return Errno::kEINVAL;
+  if (mm.find_vma_intersection(start, end) == nullptr) return std::nullopt;
+  return do_vmi_align_munmap(mm, start, end);
+}
+
+Outcome sys_munmap(MmStruct& mm, const Munmap& call) {
+  const Failure failed = do_vmi_munmap(mm, call.addr, call.length);
   return failed ? Outcome::fail(*failed) : Outcome::ok();
 }
 

@@ -20,8 +20,9 @@ struct VmaMunmapStruct {
 };
 
 /// vms_gather_munmap_vmas: cuts the VMAs that stick out of the range and gathers those inside.
-/// ENOMEM (max_map_count, where one VMA would become two), EINVAL (a hugetlb VMA cut inside a huge
-/// page). After an error all VMAs are still mapped; a cut at `start` is not undone.
+/// ENOMEM (max_map_count, where one VMA would become two), EPERM (a sealed VMA), EINVAL (a hugetlb
+/// VMA cut inside a huge page). After an error all VMAs are still mapped; a cut at `start` is not
+/// undone.
 [[nodiscard]] Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms);
 
 /// vms_clean_up_area: the pages are gone. From here on the range cannot be given up.
@@ -34,6 +35,9 @@ void vms_abort_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms);
 /// vms_complete_munmap_vmas: the counters, and the end of the VMAs. The tree holds none of them any
 /// more.
 void vms_complete_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms);
+
+/// do_vmi_munmap: munmap of [start, start + length), with its checks of the range (EINVAL).
+[[nodiscard]] Failure do_vmi_munmap(MmStruct& mm, spec::Address start, spec::Address length);
 
 /// do_vmi_align_munmap: unmaps the page-aligned, not empty [start, end), which a VMA overlaps.
 [[nodiscard]] Failure do_vmi_align_munmap(MmStruct& mm, spec::Address start, spec::Address end);

@@ -9,7 +9,10 @@ namespace {
 
 using namespace spec;
 
-constexpr Address kStackGuardGap = Address{256} << kPageShift;
+/// Where MAP_32BIT looks (find_start_end): the second of the first two GiB.
+constexpr Address kLow32BitStart = 0x40000000;
+constexpr Address kLow32BitEnd = 0x80000000;
+constexpr Address kAbove4G = 0x100000000;
 /// An error is an address in the last page (IS_ERR_VALUE), and a fixed one there is taken for an
 /// error.
 constexpr Address kMaxErrno = 4095;
@@ -23,23 +26,48 @@ struct UnmappedAreaInfo {
   Address align_offset = 0;
 };
 
-/// No VMA grows down in this version (MAP_GROWSDOWN is not modelled), so no gap that is found can
-/// lie in a stack's guard gap; where one can, the search goes on below (above) that stack.
+/// The highest place; where it reaches into a stack's guard gap, the highest below that.
 AddressOrErrno unmapped_area_topdown(const MmStruct& mm, const UnmappedAreaInfo& info) {
   const Address length = info.length + info.align_mask;
   if (length < info.length) return std::unexpected{Errno::kENOMEM};
-  const auto found = mm.mm_mt.highest_empty_area(info.low_limit, info.high_limit, length);
-  if (!found) return std::unexpected{Errno::kENOMEM};
-  const Address gap = *found + length - info.length;
-  return gap - ((gap - info.align_offset) & info.align_mask);
+  Address high_limit = info.high_limit;
+  while (true) {
+    const auto found = mm.mm_mt.highest_empty_area(info.low_limit, high_limit, length);
+    if (!found) return std::unexpected{Errno::kENOMEM};
+    const Address gap_end = *found + length;
+    const VmArea* next = mm.find_vma(gap_end);
+    if (next == nullptr || vm_start_gap(mm, *next) >= gap_end) {
+      const Address gap = gap_end - info.length;
+      return gap - ((gap - info.align_offset) & info.align_mask);
+    }
+    high_limit = vm_start_gap(mm, *next);
+  }
 }
 
+/// The lowest place; where it reaches into a stack's guard gap, the lowest behind that stack.
 AddressOrErrno unmapped_area(const MmStruct& mm, const UnmappedAreaInfo& info) {
   const Address length = info.length + info.align_mask;
   if (length < info.length) return std::unexpected{Errno::kENOMEM};
-  const auto found = mm.mm_mt.lowest_empty_area(info.low_limit, info.high_limit, length);
-  if (!found) return std::unexpected{Errno::kENOMEM};
-  return *found + ((info.align_offset - *found) & info.align_mask);
+  Address low_limit = info.low_limit;
+  while (true) {
+    const auto found = mm.mm_mt.lowest_empty_area(low_limit, info.high_limit, length);
+    if (!found) return std::unexpected{Errno::kENOMEM};
+    const Address gap = *found + ((info.align_offset - *found) & info.align_mask);
+    const VmArea* next = mm.find_vma(*found + length);
+    // The room for the alignment counts twice in the comparison with a stack above.
+    if (next == nullptr || (next->vm_flags & kVmGrowsdown) == 0 ||
+        vm_start_gap(mm, *next) >= gap + length - 1) {
+      return gap;
+    }
+    low_limit = next->vm_end;
+  }
+}
+
+/// Whether [addr, addr + length) lies below `limit` and is free, guard gaps of stacks included.
+bool is_free_below(const MmStruct& mm, Address addr, Address length, Address limit) {
+  if (length > limit || addr > limit - length) return false;
+  const VmArea* vma = mm.find_vma(addr);
+  return vma == nullptr || addr + length <= vm_start_gap(mm, *vma);
 }
 
 /// arch_get_unmapped_area_topdown. `hint` is page-aligned, 0 for none.
@@ -49,16 +77,23 @@ AddressOrErrno arch_get_unmapped_area_topdown(const MmStruct& mm, FileId file, A
   const Address task_size = mm.setup->task_size;
   if (length > task_size) return std::unexpected{Errno::kENOMEM};
   if ((flags & kMapFixed) != 0) return hint;
-  if (hint != 0 && hint <= task_size - length) {
-    const VmArea* vma = mm.find_vma(hint);
-    if (vma == nullptr || hint + length <= vm_start_gap(*vma)) return hint;
+  // arch_get_unmapped_area takes over at once for MAP_32BIT, with that flag's own limits.
+  const bool is_32bit = (flags & kMap32Bit) != 0;
+  if (hint != 0 && is_free_below(mm, hint, length, is_32bit ? kLow32BitEnd : task_size)) {
+    return hint;
   }
   UnmappedAreaInfo info;
   info.length = length;
-  info.low_limit = std::max(kPageSize, mm.setup->placement_min_addr);
-  info.high_limit = mm.setup->mmap_base;
   info.align_offset = pgoff << kPageShift;
   if (file.cls == FileClass::kHugetlb) info.align_mask = (kHugePageSize - 1) & ~(kPageSize - 1);
+  if (is_32bit) {
+    info.low_limit = kLow32BitStart;
+    info.high_limit = kLow32BitEnd;
+    return unmapped_area(mm, info);
+  }
+  info.low_limit =
+      std::max((flags & kMapAbove4G) != 0 ? kAbove4G : kPageSize, mm.setup->placement_min_addr);
+  info.high_limit = mm.setup->mmap_base;
   if (const auto found = unmapped_area_topdown(mm, info)) return found;
   // arch_get_unmapped_area: the hint would fail again. TASK_UNMAPPED_BASE.
   info.low_limit = std::max(page_up(task_size / 3), mm.setup->placement_min_addr);
@@ -95,12 +130,19 @@ AddressOrErrno thp_get_unmapped_area(const MmStruct& mm, FileId file, Address hi
   return arch_get_unmapped_area_topdown(mm, file, hint, length, pgoff, flags);
 }
 
-/// hugetlb_get_unmapped_area (6.13 and later: a hint is rounded up to a huge page).
+/// hugetlb_get_unmapped_area. Before 6.13 x86 had a search of its own, which differs in the
+/// rounding of a hint, and in that it knows no other flags.
 AddressOrErrno hugetlb_get_unmapped_area(const MmStruct& mm, FileId file, Address addr,
                                          Address length, std::uint64_t pgoff, std::uint64_t flags) {
   constexpr Address kMask = kHugePageSize - 1;
   if ((length & kMask) != 0) return std::unexpected{Errno::kEINVAL};
   if ((flags & kMapFixed) != 0 && (addr & kMask) != 0) return std::unexpected{Errno::kEINVAL};
+  if (mm.profile.hugetlb_placement == HugetlbPlacement::kOwnSearch) {
+    const Address hint = addr & ~kMask;
+    // Rounded down to 0 it is an address like any other (one that is refused later on).
+    if (addr != 0 && is_free_below(mm, hint, length, mm.setup->task_size)) return hint;
+    return arch_get_unmapped_area_topdown(mm, file, hint, length, 0, flags & kMapFixed);
+  }
   return arch_get_unmapped_area_topdown(mm, file, (addr + kMask) & ~kMask, length, pgoff, flags);
 }
 
@@ -134,9 +176,10 @@ AddressOrErrno area_for(const MmStruct& mm, FileId file, Address addr, Address l
 
 }  // namespace
 
-Address vm_start_gap(const VmArea& vma) {
+Address vm_start_gap(const MmStruct& mm, const VmArea& vma) {
   if ((vma.vm_flags & kVmGrowsdown) == 0) return vma.vm_start;
-  return vma.vm_start > kStackGuardGap ? vma.vm_start - kStackGuardGap : 0;
+  const Address guard_gap = mm.setup->stack_guard_gap << kPageShift;
+  return vma.vm_start > guard_gap ? vma.vm_start - guard_gap : 0;
 }
 
 AddressOrErrno get_unmapped_area(const MmStruct& mm, FileId file, Address addr, Address length,

@@ -5,8 +5,8 @@
 
 namespace vmadiff::impl {
 
-/// vm_start_gap: where the VMA begins, with the guard gap below a stack (256 pages).
-[[nodiscard]] spec::Address vm_start_gap(const VmArea& vma);
+/// vm_start_gap: where the VMA begins, with the guard gap below a stack.
+[[nodiscard]] spec::Address vm_start_gap(const MmStruct& mm, const VmArea& vma);
 
 /// __get_unmapped_area: the address for `length` bytes (page-aligned, not 0) of page `pgoff` of
 /// `file` (none for anonymous memory), given a hint, or with MAP_FIXED the very address. `flags`

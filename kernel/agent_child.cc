@@ -9,15 +9,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 #include "kernel/agent/protocol.h"
+#include "spec/setup.h"
 
 namespace vmadiff::kernel {
 namespace {
-
-constexpr rlim_t kStackLimit = rlim_t{8} << 20;  // bytes
 
 /// Unlimited, or as much as the hard limit allows.
 bool lift(__rlimit_resource resource) {
@@ -29,12 +29,22 @@ bool lift(__rlimit_resource resource) {
   return ::setrlimit(resource, &limit) == 0;
 }
 
+/// The limit that the set-up has, or as much of it as the hard limit here allows.
+bool limit(__rlimit_resource resource, std::uint64_t soft, std::uint64_t hard) {
+  rlimit now{};
+  if (::getrlimit(resource, &now) != 0) return false;
+  const rlimit wanted{std::min<rlim_t>(soft, now.rlim_max), std::min<rlim_t>(hard, now.rlim_max)};
+  return ::setrlimit(resource, &wanted) == 0;
+}
+
 bool limit_resources() {
-  const rlimit stack{kStackLimit, kStackLimit};
+  constexpr spec::Limits kLimits;
   // One byte: zero would still start a helper where core dumps go to a pipe.
   const rlimit core{1, 1};
-  return ::setrlimit(RLIMIT_STACK, &stack) == 0 && ::setrlimit(RLIMIT_CORE, &core) == 0 &&
-         lift(RLIMIT_AS) && lift(RLIMIT_DATA);
+  return ::setrlimit(RLIMIT_CORE, &core) == 0 &&
+         limit(RLIMIT_STACK, kLimits.stack, kLimits.stack_hard) &&
+         limit(RLIMIT_MEMLOCK, kLimits.memlock, kLimits.memlock_hard) && lift(RLIMIT_AS) &&
+         lift(RLIMIT_DATA);
 }
 
 bool arrange_descriptors(std::span<const Inherited> inherited) {

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "kernel/descriptor.h"
+#include "kernel/program.h"
 #include "spec/flags.h"
 
 namespace vmadiff::kernel {
@@ -20,8 +21,12 @@ namespace {
 constexpr std::array kAllowed{
     // The calls of a sequence.
     SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(brk), SCMP_SYS(madvise),
-    // What the protocol needs: waiting for work, coming back from a fault, giving up.
-    SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group)};
+    SCMP_SYS(mremap), SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(munlock), SCMP_SYS(mlockall),
+    SCMP_SYS(munlockall), static_cast<int>(kSysMseal), SCMP_SYS(pkey_mprotect),
+    SCMP_SYS(remap_file_pages), SCMP_SYS(prlimit64), SCMP_SYS(clone), SCMP_SYS(execveat),
+    // What the protocol needs: waiting for work, coming back from a fault, giving up, and beginning
+    // again after an exec.
+    SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction)};
 
 constexpr std::array kAllowedPrctls{spec::kPrSetMemoryMerge, spec::kPrGetMemoryMerge};
 

@@ -6,9 +6,11 @@
 #include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <linux/securebits.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,7 +46,7 @@ std::uint64_t scratch_address(std::size_t offset) {
 
 Record must_be_zero(std::uint64_t number, std::uint64_t a0 = 0, std::uint64_t a1 = 0,
                     std::uint64_t a2 = 0) {
-  return {static_cast<std::uint32_t>(number), 1, {a0, a1, a2, 0, 0, 0}, 0};
+  return {static_cast<std::uint32_t>(number), 1, 0, {a0, a1, a2, 0, 0, 0}, 0};
 }
 
 }  // namespace
@@ -57,6 +59,11 @@ std::expected<std::unique_ptr<AgentProcess>, spec::ToolFault> AgentProcess::spaw
 }
 
 AgentProcess::~AgentProcess() {
+  if (window_ != nullptr) {
+    for (const std::int32_t pid : window_->pids) {
+      if (pid != 0) ::kill(pid, SIGKILL);
+    }
+  }
   if (pidfd_.is_open()) {
     ::syscall(SYS_pidfd_send_signal, pidfd_.number(), SIGKILL, nullptr, 0);
     reap();
@@ -88,7 +95,8 @@ std::optional<spec::ToolFault> AgentProcess::start_child(const AgentFiles& files
   if (!image) return std::move(image.error());
   const Descriptor executable{::fcntl(image->number(), F_DUPFD_CLOEXEC, kDescriptorEnd)};
   if (!executable.is_open()) return fault_of_errno("raising a descriptor");
-  std::vector<Inherited> inherited{{window.number(), kWindowDescriptor}};
+  std::vector<Inherited> inherited{{window.number(), kWindowDescriptor},
+                                   {executable.number(), kExecutableDescriptor}};
   for (const OpenFile& file : files.files)
     inherited.push_back({file.descriptor.number(), descriptor_of(file.id)});
   const int parent = ::getpid();
@@ -138,10 +146,7 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
   const Record get_caps[] = {must_be_zero(SYS_capget, header, caps)};
   if (auto fault = set_up(get_caps, "reading its capabilities")) return fault;
 
-  smaps_ = Descriptor{::open(fmt::format("/proc/{}/smaps", pid_).c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!smaps_.is_open()) return fault_of_errno("opening its smaps");
-  status_ = Descriptor{::open(fmt::format("/proc/{}/status", pid_).c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!status_.is_open()) return fault_of_errno("opening its status");
+  if (auto fault = open_proc()) return fault;
 
   // What the kernel mapped of its own (stack, vdso, vvar) goes, where it can be unmapped.
   const auto mapped = mapped_ranges(pid_);
@@ -150,13 +155,20 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
   for (const spec::Range& range : *mapped) {
     if (range.start == kWindowStart || range.start == kTextStart || range.start == kTextEnd)
       continue;
-    program.push_back({SYS_munmap, 0, {range.start, range.size(), 0, 0, 0, 0}, 0});
+    if (window_->own_range_count == kOwnRangeCountMax)
+      return spec::ToolFault{"agent: the kernel maps too much of its own at exec"};
+    window_->own_ranges[window_->own_range_count++] = {range.start, range.size()};
+    program.push_back({SYS_munmap, 0, 0, {range.start, range.size(), 0, 0, 0, 0}, 0});
   }
   // With huge pages a read fault could assign an anon_vma.
   program.push_back(must_be_zero(SYS_prctl, PR_SET_THP_DISABLE, 1));
   // The flag is inherited through exec; without the capability nobody up the line had it either.
-  program.push_back({SYS_prctl, 0, {spec::kPrSetMemoryMerge, 0, 0, 0, 0, 0}, 0});
+  program.push_back({SYS_prctl, 0, 0, {spec::kPrSetMemoryMerge, 0, 0, 0, 0, 0}, 0});
 
+  // Else an exec would give root its capabilities back, and with them take ADDR_NO_RANDOMIZE away.
+  // Who may not do this has none to get back.
+  program.push_back(
+      {SYS_prctl, 0, 0, {PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0, 0}, 0});
   constexpr unsigned kSysResource = 1U << CAP_SYS_RESOURCE;
   const unsigned kept = structures->caps[0].effective & kSysResource;
   structures->caps[0] = {kept, kept, 0};
@@ -179,8 +191,34 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
   return set_up(program, "setting itself up");
 }
 
+std::optional<spec::ToolFault> AgentProcess::open_proc() {
+  smaps_ = Descriptor{::open(fmt::format("/proc/{}/smaps", pid_).c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!smaps_.is_open()) return fault_of_errno("opening its smaps");
+  status_ = Descriptor{::open(fmt::format("/proc/{}/status", pid_).c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!status_.is_open()) return fault_of_errno("opening its status");
+  return std::nullopt;
+}
+
+spec::Limits AgentProcess::limits() const {
+  const auto limit = [this](__rlimit_resource resource) {
+    rlimit now{RLIM_INFINITY, RLIM_INFINITY};
+    ::prlimit(pid_, resource, nullptr, &now);
+    return now;
+  };
+  const rlimit stack = limit(RLIMIT_STACK);
+  const rlimit memlock = limit(RLIMIT_MEMLOCK);
+  return {.data = limit(RLIMIT_DATA).rlim_cur,
+          .stack = stack.rlim_cur,
+          .memlock = memlock.rlim_cur,
+          .as = limit(RLIMIT_AS).rlim_cur,
+          .stack_hard = stack.rlim_max,
+          .memlock_hard = memlock.rlim_max};
+}
+
 RunEnd AgentProcess::run(std::uint32_t count) {
   window_->record_count = count;
+  window_->current = 0;
+  window_->turn = 0;
   ++request_;
   std::atomic_ref{window_->request}.store(request_, std::memory_order_release);
   ::syscall(SYS_futex, &window_->request, FUTEX_WAKE, 1, nullptr, nullptr, 0);

@@ -13,6 +13,7 @@
 #include "kernel/agent/protocol.h"
 #include "kernel/agent_files.h"
 #include "kernel/descriptor.h"
+#include "spec/setup.h"
 #include "spec/system.h"
 #include "spec/units.h"
 
@@ -52,6 +53,18 @@ class AgentProcess {
   }
   /// Runs the first `count` records in one round trip. Requires is_alive().
   RunEnd run(std::uint32_t count);
+
+  /// The pid of a process that the agent forked, by its number; 0 where there is none.
+  [[nodiscard]] int pid_of(std::uint32_t process) const {
+    return process < kProcessCountMax ? window_->pids[process] : 0;
+  }
+  /// The next process that is forked is number 1 again. The others must have ended by then.
+  void count_processes_anew() { window_->last_process = 0; }
+  /// The resource limits as they are now.
+  [[nodiscard]] spec::Limits limits() const;
+  /// To be called when process 0 has made an exec: what is open shows the memory that it had
+  /// before.
+  std::optional<spec::ToolFault> open_proc();
 
   [[nodiscard]] bool is_alive() const { return is_alive_; }
   /// /proc/PID/smaps and status, opened once. Reading them does not disturb the process.

@@ -1,6 +1,7 @@
 // kernel: an agent that can be used again and again.
 #include "kernel/agent_session.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/mman.h>
@@ -19,12 +20,14 @@ namespace {
 using spec::ToolFault;
 
 constexpr spec::Address kTaskSize = spec::Setup{}.task_size;
-/// Behind every program: the break and the merge-any flag, which /proc does not show. Neither call
-/// changes anything (a break below the start of the heap is refused).
+/// Behind every program, for each process: the break and the merge-any flag, which /proc does not
+/// show. Neither call changes anything (a break below the start of the heap is refused).
 constexpr std::uint32_t kObservationCount = 2;
-/// At most: the gaps between four kept mappings, the filler, the break, the flag.
+/// At most: the limits, munlockall, the gaps between four kept mappings, the filler, the break, the
+/// flag.
 constexpr std::uint32_t kResetCountMax = 16;
-constexpr std::size_t kCallCountMax = kRecordCountMax - kObservationCount - kResetCountMax;
+constexpr std::size_t kCallCountMax =
+    kRecordCountMax - (kObservationCount + 1) * kProcessCountMax - kResetCountMax;
 /// After so many sequences the layout is read in full and compared with the first one.
 constexpr std::uint32_t kVerifyInterval = 256;
 
@@ -56,7 +59,7 @@ std::expected<void, ToolFault> AgentSession::begin() {
     return replace_agent();
   if (sequences_ % kVerifyInterval == 0) {
     spec::Snapshot now;
-    if (auto read = snapshot(now); !read) return read;
+    if (auto read = snapshot(0, now); !read) return read;
     if (now.vmas != initial_.vmas || now.counters != initial_.counters) return replace_agent();
     must_reset_ = true;
   }
@@ -70,17 +73,19 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
   if (!agent) return std::unexpected(agent.error());
   agent_ = std::move(*agent);
   ++process_count_;
+  limits_ = agent_->limits();
   sequences_ = 0;
-  is_suspect_ = false;
+  is_suspect_ = limits_changed_ = locked_all_ = locks_ = exec_made_ = false;
+  forks_ = 0;
   if (auto done = learn_own_files(); !done) return done;
 
   // The state as it is now is the initial one, but for the break, which is asked for.
   reset_.clear();
-  brk_ = start_brk_ = 0;
-  merge_any_ = false;
+  start_brk_ = 0;
+  unseen_.assign(1, {});
   must_reset_ = true;
-  if (auto read = snapshot(initial_); !read) return read;
-  start_brk_ = brk_;
+  if (auto read = snapshot(0, initial_); !read) return read;
+  start_brk_ = unseen_[0].brk;
   spec::Address free_from = 0;
   for (const spec::Vma& vma : initial_.vmas) {
     if (vma.start > free_from)
@@ -89,7 +94,7 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
   }
   if (free_from < kTaskSize)
     reset_.push_back(must_give(0, system_call(SYS_munmap, free_from, kTaskSize - free_from)));
-  if (reset_.size() + 3 > kResetCountMax)
+  if (reset_.size() + 8 > kResetCountMax)
     return std::unexpected(ToolFault{"agent: the kernel keeps too many mappings of its own"});
   return {};
 }
@@ -152,13 +157,42 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
   return {};
 }
 
+void AgentSession::note_what_lasts(std::span<const Record> program) {
+  for (const Record& record : program) {
+    limits_changed_ = limits_changed_ || record.number == kSetLimit;
+    // What is left of a locked mapping counts as locked for ever (measured on 6.18), and a seal
+    // cannot be undone.
+    const bool leaves_the_source =
+        record.number == SYS_mremap && (record.argument[3] & spec::kMremapDontunmap) != 0;
+    locks_ = locks_ || record.number == SYS_mlock || record.number == SYS_mlock2 ||
+             record.number == SYS_mlockall ||
+             (record.number == SYS_mmap && (record.argument[3] & spec::kMapLocked) != 0);
+    is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal;
+    locked_all_ = locked_all_ || record.number == SYS_mlockall;
+    exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);
+    if (record.number == kFork && forks_ + 1 < kProcessCountMax) ++forks_;
+  }
+}
+
 // Undoes whatever a sequence can leave behind outside the agent's own memory. Every record must
 // succeed: one that does not says that the process is not what it was.
 void AgentSession::write_reset(std::vector<Record>& program) const {
+  for (std::uint32_t process = 1; process <= forks_; ++process)
+    program.push_back(in_process(process, system_call(kExit)));
+  if (limits_changed_) {
+    for (const auto& [resource, soft] :
+         {std::pair{spec::kRlimitData, limits_.data}, std::pair{spec::kRlimitStack, limits_.stack},
+          std::pair{spec::kRlimitMemlock, limits_.memlock},
+          std::pair{spec::kRlimitAs, limits_.as}}) {
+      program.push_back(must_give(0, system_call(kSetLimit, resource, soft)));
+    }
+  }
+  if (locked_all_) program.push_back(must_give(0, system_call(SYS_munlockall)));
   program.insert(program.end(), reset_.begin(), reset_.end());
-  if (brk_ != start_brk_) {
+  const auto& [brk, merge_any] = unseen_[0];
+  if (brk != start_brk_) {
     // The break only shrinks where something is mapped, and the heap has just been unmapped.
-    const auto heap = spec::page_up(brk_) - spec::page_up(start_brk_);
+    const auto heap = spec::page_up(brk) - spec::page_up(start_brk_);
     if (heap != 0) {
       program.push_back(
           must_give(start_brk_, system_call(SYS_mmap, start_brk_, heap, PROT_NONE,
@@ -167,7 +201,7 @@ void AgentSession::write_reset(std::vector<Record>& program) const {
     }
     program.push_back(must_give(start_brk_, system_call(SYS_brk, start_brk_)));
   }
-  if (merge_any_) program.push_back(must_give(0, system_call(SYS_prctl, spec::kPrSetMemoryMerge)));
+  if (merge_any) program.push_back(must_give(0, system_call(SYS_prctl, spec::kPrSetMemoryMerge)));
 }
 
 std::expected<AgentSession::Run, ToolFault> AgentSession::run(std::span<const Record> program,
@@ -191,14 +225,22 @@ std::expected<AgentSession::Run, ToolFault> AgentSession::run_once(
   if (!agent_->is_alive()) return Run{.done = 0, .died = true, .how_died = "it is dead already"};
   for (bool is_retry = false;; is_retry = true) {
     prefix_.clear();
-    if (must_reset_) write_reset(prefix_);
+    if (must_reset_) {
+      write_reset(prefix_);
+      agent_->count_processes_anew();
+      limits_changed_ = locked_all_ = locks_ = false;
+      forks_ = 0;
+    }
     const auto prefix = static_cast<std::uint32_t>(prefix_.size());
     const auto calls = static_cast<std::uint32_t>(program.size());
+    note_what_lasts(program);
     auto at = std::ranges::copy(prefix_, agent_->records().begin()).out;
     at = std::ranges::copy(program, at).out;
-    *at++ = system_call(SYS_brk);
-    *at++ = system_call(SYS_prctl, spec::kPrGetMemoryMerge);
-    const RunEnd end = agent_->run(prefix + calls + kObservationCount);
+    for (std::uint32_t process = 0; process <= forks_; ++process) {
+      *at++ = in_process(process, system_call(SYS_brk));
+      *at++ = in_process(process, system_call(SYS_prctl, spec::kPrGetMemoryMerge));
+    }
+    const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1));
     const bool is_reset_broken = end.kind != RunEnd::Kind::kDone && end.index < prefix;
     if (is_reset_broken) {
       if (is_retry)
@@ -217,31 +259,58 @@ std::expected<AgentSession::Run, ToolFault> AgentSession::run_once(
       results.resize(results.size() - (done - blamed));
       return Run{.done = blamed, .died = true, .how_died = end.how_died};
     }
-    brk_ = all[prefix + calls];
-    // An error (a kernel without KSM) is no flag.
-    merge_any_ = all[prefix + calls + 1] == 1;
+    unseen_.resize(forks_ + 1);
+    for (std::uint32_t process = 0; process <= forks_; ++process) {
+      const auto first = prefix + calls + kObservationCount * process;
+      // An error (a kernel without KSM) is no flag.
+      unseen_[process] = {all[first], all[first + 1] == 1};
+    }
     return Run{.done = done, .died = false, .how_died = {}};
   }
 }
 
-std::expected<void, ToolFault> AgentSession::snapshot(spec::Snapshot& out) {
+std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,
+                                                      spec::Snapshot& out) {
   if (must_reset_) {
     if (auto ran = run({}, no_results_); !ran) return std::unexpected(ran.error());
   }
   if (!agent_->is_alive())
     return std::unexpected(ToolFault{"the agent is dead: nothing to look at"});
-  if (auto read = read_layout(out); !read) return read;
-  out.brk = brk_;
-  out.merge_any = merge_any_;
+  if (process != 0) {
+    const int pid = agent_->pid_of(process);
+    if (pid == 0 || process > forks_) {
+      out = {};
+      return {};
+    }
+    if (auto read = read_forked(pid, out); !read) return read;
+  } else {
+    if (exec_made_) {
+      if (auto fault = agent_->open_proc()) return std::unexpected(std::move(*fault));
+      exec_made_ = false;
+    }
+    if (auto read = read_layout(agent_->smaps(), agent_->status(), out); !read) return read;
+  }
+  out.brk = unseen_[process].brk;
+  out.merge_any = unseen_[process].merge_any;
   return {};
 }
 
-std::expected<void, ToolFault> AgentSession::read_layout(spec::Snapshot& out) {
-  auto text = read_proc(agent_->smaps(), buffer_);
+std::expected<void, ToolFault> AgentSession::read_forked(int pid, spec::Snapshot& out) {
+  const Descriptor smaps{::open(fmt::format("/proc/{}/smaps", pid).c_str(), O_RDONLY | O_CLOEXEC)};
+  const Descriptor status{
+      ::open(fmt::format("/proc/{}/status", pid).c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!smaps.is_open() || !status.is_open())
+    return std::unexpected(ToolFault{fmt::format("a forked process (pid {}) is not there", pid)});
+  return read_layout(smaps.number(), status.number(), out);
+}
+
+std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
+                                                         spec::Snapshot& out) {
+  auto text = read_proc(smaps, buffer_);
   if (!text) return std::unexpected(text.error());
   if (auto parsed = parse_smaps(*text, known_, kTaskSize, anon_shared_, out.vmas); !parsed)
     return parsed;
-  text = read_proc(agent_->status(), buffer_);
+  text = read_proc(status, buffer_);
   if (!text) return std::unexpected(text.error());
   out.counters.map_count = out.vmas.size();
   return parse_status(*text, out.counters);

@@ -27,6 +27,8 @@ class AgentSession {
   /// The mappings that the agent begins with, and cannot do without.
   [[nodiscard]] const spec::Snapshot& initial() const { return initial_; }
   [[nodiscard]] const AgentFiles& files() const { return files_; }
+  /// The resource limits that every sequence begins with.
+  [[nodiscard]] const spec::Limits& limits() const { return limits_; }
   /// Files of one class that can be told apart in a snapshot.
   [[nodiscard]] std::uint32_t file_count(spec::FileClass cls) const;
 
@@ -47,8 +49,9 @@ class AgentSession {
   /// How many processes there have been.
   [[nodiscard]] std::uint64_t process_count() const { return process_count_; }
 
-  /// The state after the last run: all of spec::Snapshot but anonymous offsets and anon_vmas.
-  std::expected<void, spec::ToolFault> snapshot(spec::Snapshot& out);
+  /// The state of a process after the last run: all of spec::Snapshot but anonymous offsets and
+  /// anon_vmas. Empty for a process that is not there.
+  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process, spec::Snapshot& out);
 
   /// Says that a call may have changed the agent's own memory: begin() takes a fresh process.
   void distrust() { is_suspect_ = true; }
@@ -58,9 +61,11 @@ class AgentSession {
   std::expected<void, spec::ToolFault> replace_agent();
   std::expected<void, spec::ToolFault> learn_files();
   std::expected<void, spec::ToolFault> learn_own_files();
-  std::expected<void, spec::ToolFault> read_layout(spec::Snapshot& out);
+  std::expected<void, spec::ToolFault> read_layout(int smaps, int status, spec::Snapshot& out);
+  std::expected<void, spec::ToolFault> read_forked(int pid, spec::Snapshot& out);
   std::expected<Run, spec::ToolFault> run_once(std::span<const Record> program,
                                                std::vector<std::uint64_t>& results);
+  void note_what_lasts(std::span<const Record> program);
   void write_reset(std::vector<Record>& program) const;
 
   HostOptions options_;
@@ -74,8 +79,18 @@ class AgentSession {
   std::vector<std::uint64_t> no_results_;
   std::string buffer_;
   spec::Address start_brk_ = 0;
-  spec::Address brk_ = 0;
-  bool merge_any_ = false;
+  spec::Limits limits_;
+  /// What /proc does not show, by process: 0, and those that forks can have made.
+  struct Unseen {
+    spec::Address brk = 0;
+    bool merge_any = false;
+  };
+  std::vector<Unseen> unseen_{1};
+  bool limits_changed_ = false;  ///< a record set a resource limit
+  bool locked_all_ = false;      ///< a record made later mappings locked
+  bool locks_ = false;           ///< a record may have locked something
+  bool exec_made_ = false;       ///< process 0 may have run its executable anew
+  std::uint32_t forks_ = 0;      ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;
   std::uint32_t sequences_ = 0;

@@ -50,7 +50,7 @@ class Host final : public spec::System {
     outcomes.clear();
     program_.clear();
     for (const spec::Step& step : sequence) {
-      program_.push_back(record_of(step.call, setup_->task_size));
+      program_.push_back(in_process(step.process, record_of(step.call, setup_->task_size)));
       if (spec::touches_reserved(*setup_, step)) session_->distrust();
     }
     const auto ran = session_->run(program_, results_);
@@ -64,9 +64,9 @@ class Host final : public spec::System {
     outcomes.resize(sequence.size(), spec::Outcome::died());
   }
 
-  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId /*process*/,
+  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override {
-    return session_->snapshot(out);
+    return session_->snapshot(process, out);
   }
 
   [[nodiscard]] bool is_remote() const override { return true; }

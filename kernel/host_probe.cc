@@ -117,6 +117,7 @@ spec::Setup setup_of(AgentSession& session) {
   setup.may_set_memory_merge = probe.set_memory_merge() != static_cast<std::uint64_t>(-EPERM);
   setup.zero_noexec = probe.is_noexec({FileClass::kZero, 0});
   setup.file_noexec = probe.is_noexec({FileClass::kFile, 0});
+  setup.limits = session.limits();
   for (const spec::Vma& vma : setup.initial.vmas) setup.reserved.push_back(vma.range());
   return setup;
 }

@@ -10,6 +10,9 @@
 
 namespace vmadiff::kernel {
 
+/// mseal(2): newer than the system headers.
+inline constexpr std::uint32_t kSysMseal = 462;
+
 /// The record that makes the call. `task_size` bounds what a touch may reach, bytes.
 [[nodiscard]] Record record_of(const spec::Syscall& call, spec::Address task_size);
 
@@ -21,7 +24,13 @@ namespace vmadiff::kernel {
                                            std::uint64_t a1 = 0, std::uint64_t a2 = 0,
                                            std::uint64_t a3 = 0, std::uint64_t a4 = 0,
                                            std::uint64_t a5 = 0) {
-  return {static_cast<std::uint32_t>(number), 0, {a0, a1, a2, a3, a4, a5}, 0};
+  return {static_cast<std::uint32_t>(number), 0, 0, {a0, a1, a2, a3, a4, a5}, 0};
+}
+
+/// The same record, run by that process.
+[[nodiscard]] constexpr Record in_process(std::uint32_t process, Record record) {
+  record.process = static_cast<std::uint16_t>(process);
+  return record;
 }
 
 /// The same record, with the result that it must have for the program to go on.

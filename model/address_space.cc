@@ -51,6 +51,8 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   for (const Vma& vma : setup->initial.vmas) vmas.put(vma);
   brk = setup->initial.brk;
   merge_any = setup->initial.merge_any;
+  limits = setup->limits;
+  future_flags = 0;
   last_anon_vma = spec::kNoAnonVma;
   anon_shared_pages.clear();
   beyond_vmas = minus(setup->initial.counters, counters_of(vmas));
@@ -59,10 +61,12 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
 void AddressSpace::snapshot(spec::Snapshot& out) const {
   out.vmas.clear();
   for (const auto& [start, vma] : vmas.all()) out.vmas.push_back(vma);
-  out.counters = plus(beyond_vmas, counters_of(vmas));
+  out.counters = counters();
   out.brk = brk;
   out.merge_any = merge_any;
 }
+
+Counters AddressSpace::counters() const { return plus(beyond_vmas, counters_of(vmas)); }
 
 std::uint64_t AddressSpace::map_count() const { return beyond_vmas.map_count + vmas.size(); }
 

@@ -20,6 +20,8 @@ struct AddressSpace {
   void start(const spec::Setup& initial_setup);
   void snapshot(spec::Snapshot& out) const;
 
+  /// What the mm counts now.
+  [[nodiscard]] spec::Counters counters() const;
   /// VMAs that count against Setup::max_map_count.
   [[nodiscard]] std::uint64_t map_count() const;
   /// Whether heuristic overcommit (vm.overcommit_memory 0) refuses one charge of that many pages.
@@ -34,9 +36,14 @@ struct AddressSpace {
   VmaMap vmas;
   spec::Address brk = 0;   ///< the break, bytes, as the user set it (not page-aligned)
   bool merge_any = false;  ///< PR_SET_MEMORY_MERGE
+  spec::Limits limits;     ///< the soft limits in force
+  /// What later mappings get besides their own flags: VM_LOCKED and VM_LOCKONFAULT, by
+  /// mlockall(MCL_FUTURE).
+  spec::VmFlags future_flags = 0;
   spec::AnonVmaId last_anon_vma = spec::kNoAnonVma;
   std::vector<std::uint64_t> anon_shared_pages;  ///< size of each kAnonShared object, by number
-  /// What the counters had at the start beyond the sum of the initial VMAs.
+  /// What the counters have beyond the sum of the VMAs: what they had at the start, and what a
+  /// kernel forgot to count down since.
   spec::Counters beyond_vmas;
 };
 

@@ -2,8 +2,10 @@
 #include "model/calls.h"
 #include "model/compatibility.h"
 #include "model/join.h"
+#include "model/limits.h"
 #include "model/mapping.h"
 #include "model/placement.h"
+#include "model/populate.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -29,15 +31,17 @@ bool grow(AddressSpace& space, Range range) {
   const PlacementRequest there{
       .addr = range.start, .length = range.size(), .fixed = true, .file = {}};
   if (!place(space, there)) return false;
-  // One page must stay free between the heap and what follows.
-  if (!space.vmas.is_free({range.start, range.end + spec::kPageSize})) return false;
-  if (space.map_count() > setup.max_map_count) return false;
-
+  // One page must stay free between the heap and what follows, and the gap of a stack.
+  const Vma* const next = space.vmas.at_or_after(range.start);
+  if (next != nullptr && range.end + spec::kPageSize > start_with_gap(setup, *next)) return false;
   Vma added;
   added.start = range.start;
   added.end = range.end;
   added.pgoff = range.start >> spec::kPageShift;
-  added.flags = spec::kVmDataDefaultFlags | spec::kVmAccount;
+  added.flags = spec::kVmDataDefaultFlags | spec::kVmAccount | space.future_flags;
+  if (!may_lock(space, added.flags, added.pages())) return false;
+  if (!may_expand(space, added.flags, added.pages())) return false;
+  if (space.map_count() > setup.max_map_count) return false;
   if (space.refuses_charge(added.pages())) return false;
   if (space.profile.ksm_brk == spec::KsmBrk::kBeforeMerge) {
     added.flags = space.with_ksm_flag(added.flags);
@@ -52,6 +56,7 @@ bool grow(AddressSpace& space, Range range) {
     added.flags = space.with_ksm_flag(added.flags);
   }
   lay_down(space, added, joins);
+  if ((space.future_flags & spec::kVmLocked) != 0) populate_quietly(space, range);
   return true;
 }
 
@@ -60,7 +65,8 @@ bool grow(AddressSpace& space, Range range) {
 spec::Outcome run(AddressSpace& space, const spec::Brk& call) {
   const Address from = spec::page_up(space.brk);
   const Address to = spec::page_up(call.addr);
-  bool moved = call.addr >= space.setup->start_brk;
+  // The limit is asked wherever the break goes, down too.
+  bool moved = call.addr >= space.setup->start_brk && may_move_break(space, call.addr);
   if (moved && to != from) {
     moved = call.addr <= space.brk ? shrink(space, {to, from}) : grow(space, {from, to});
   }

@@ -14,5 +14,16 @@ namespace vmadiff::model {
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Madvise& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Prctl& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Touch& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mremap& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mseal& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::PkeyMprotect& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::RemapFilePages& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Setrlimit& call);
+
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock2& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Munlock& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlockall& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Munlockall& call);
 
 }  // namespace vmadiff::model

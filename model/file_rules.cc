@@ -29,14 +29,19 @@ bool allows_map_sync(FileClass cls) {
   return cls == FileClass::kFile || cls == FileClass::kFileReadOnly;
 }
 
+bool can_move_with_others(FileClass cls) { return cls != FileClass::kZero; }
+
 bool offset_fits(FileClass cls, std::uint64_t pgoff, spec::Address length) {
   const bool regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
-                       cls == FileClass::kFileReadOnly || cls == FileClass::kHugetlb;
+                       cls == FileClass::kFileReadOnly || cls == FileClass::kHugetlb ||
+                       cls == FileClass::kAnonShared;
   const std::uint64_t size_max = regular ? ~std::uint64_t{0} >> 1 : ~std::uint64_t{0};
   return length <= size_max && pgoff <= (size_max - length) >> spec::kPageShift;
 }
 
 bool has_valid_hooks(FileClass cls, const spec::KernelProfile& profile) {
+  // remap_file_pages maps the object of shared anonymous memory, which is a shmem file, again.
+  if (cls == FileClass::kAnonShared) return true;
   const spec::Hooks hooks = hooks_of(cls, profile);
   return hooks.mmap != hooks.mmap_prepare;
 }
@@ -70,6 +75,18 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
     default:
       return {};
   }
+}
+
+Result punch_hole(FileClass cls, std::uint64_t offset, spec::Address length) {
+  constexpr std::uint64_t kSigned = ~std::uint64_t{0} >> 1;
+  if (offset > kSigned) return fail(Errno::kEINVAL);
+  const bool is_regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
+                          cls == FileClass::kHugetlb || cls == FileClass::kAnonShared;
+  if (!is_regular) return fail(Errno::kENODEV);
+  // ext4 with blocks of 4 KiB has 32 bits for their number.
+  constexpr std::uint64_t kExt4Max = 0xffffffff000;
+  const std::uint64_t size_max = cls == FileClass::kFile ? kExt4Max : kSigned;
+  return offset + length > size_max ? fail(Errno::kEFBIG) : Result{};
 }
 
 std::uint64_t object_pages(const AddressSpace& space, const Vma& vma) {

@@ -17,6 +17,9 @@ namespace vmadiff::model {
 [[nodiscard]] bool is_noexec(spec::FileClass cls, const spec::Setup& setup);
 /// Whether the file's operations allow MAP_SYNC (FOP_MMAP_SYNC); its hook may still refuse.
 [[nodiscard]] bool allows_map_sync(spec::FileClass cls);
+/// Whether mremap moves such a mapping together with other VMAs: not where the file places its
+/// mappings by a rule of its own, unless that is known to take a fixed address (vma_multi_allowed).
+[[nodiscard]] bool can_move_with_others(spec::FileClass cls);
 /// Whether bytes [offset, offset + length) can be addressed in such a file (file_mmap_ok): regular
 /// files have signed offsets, devices unsigned ones. `pgoff` in pages, `length` in bytes.
 [[nodiscard]] bool offset_fits(spec::FileClass cls, std::uint64_t pgoff, spec::Address length);
@@ -26,6 +29,10 @@ namespace vmadiff::model {
 /// What the file's hook does to the mapping that is about to be made: it may change flags and file,
 /// or refuse. The same work whether the hook is `.mmap` or `.mmap_prepare`; only when differs.
 [[nodiscard]] Result call_hook(AddressSpace& space, spec::Vma& mapping);
+
+/// Punching a hole of `length` bytes at byte `offset` into such a file (vfs_fallocate).
+/// ENODEV: a device. EINVAL, EFBIG: behind the largest file that there can be.
+[[nodiscard]] Result punch_hole(spec::FileClass cls, std::uint64_t offset, spec::Address length);
 
 /// Memory that lives in the VMA's own pages only: no file, or private /dev/zero (whose VMA keeps
 /// the file, but has no vm_ops).

@@ -1,9 +1,14 @@
-// model: madvise, for KSM. VMA by VMA in ascending order; holes are passed over and reported at the
-// end, unlike mprotect's.
+// model: madvise. VMA by VMA in ascending order; holes are passed over and reported at the end,
+// unlike mprotect's. Advice about flags is the kind that splits and joins; advice about pages
+// changes nothing that can be seen here, but may be refused.
 #include <algorithm>
+#include <expected>
 
 #include "model/calls.h"
+#include "model/file_rules.h"
 #include "model/join.h"
+#include "model/populate.h"
+#include "model/sealing.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -18,31 +23,126 @@ using spec::VmFlags;
 
 namespace {
 
-VmFlags advised_flags(VmFlags flags, std::int32_t advice) {
-  if (advice == spec::kMadvUnmergeable) return flags & ~spec::kVmMergeable;
-  return is_ksm_eligible(flags) ? flags | spec::kVmMergeable : flags;
+bool is_known(std::int32_t advice) {
+  return (advice >= spec::kMadvNormal && advice <= spec::kMadvDontneed) ||
+         (advice >= spec::kMadvFree && advice <= spec::kMadvCollapse);
 }
 
-Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
-  const VmFlags before = space.vmas.at(range.start)->flags;
-  const VmFlags flags = advised_flags(before, advice);
-  if (flags == before) return {};
-  const Result done = change_flags(space, range, flags);
+using NewFlags = std::expected<VmFlags, Errno>;
+
+// The flags that advice about flags leaves, or why this VMA refuses it.
+NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
+  const VmFlags flags = vma.flags;
+  const bool is_droppable = (flags & spec::kVmDroppable) != 0;
+  const bool is_huge = (flags & spec::kVmHugetlb) != 0;
+  const auto refuse = [] { return std::unexpected{Errno::kEINVAL}; };
+  switch (advice) {
+    case spec::kMadvNormal:
+      return flags & ~(spec::kVmRandRead | spec::kVmSeqRead);
+    case spec::kMadvSequential:
+      return (flags & ~spec::kVmRandRead) | spec::kVmSeqRead;
+    case spec::kMadvRandom:
+      return (flags & ~spec::kVmSeqRead) | spec::kVmRandRead;
+    case spec::kMadvDontfork:
+      return flags | spec::kVmDontcopy;
+    case spec::kMadvDofork:
+      if ((flags & spec::kVmIo) != 0) return refuse();
+      return flags & ~spec::kVmDontcopy;
+    case spec::kMadvWipeonfork:
+      if (!vma.file.is_none() || (flags & spec::kVmShared) != 0) return refuse();
+      return flags | spec::kVmWipeonfork;
+    case spec::kMadvKeeponfork:
+      if (is_droppable) return refuse();
+      return flags & ~spec::kVmWipeonfork;
+    case spec::kMadvDontdump:
+      return flags | spec::kVmDontdump;
+    case spec::kMadvDodump:
+      if ((!is_huge && (flags & spec::kVmSpecial) != 0) || is_droppable) return refuse();
+      return flags & ~spec::kVmDontdump;
+    case spec::kMadvMergeable:
+      return is_ksm_eligible(flags) ? flags | spec::kVmMergeable : flags;
+    case spec::kMadvUnmergeable:
+      return flags & ~spec::kVmMergeable;
+    case spec::kMadvHugepage:
+      return (flags & ~spec::kVmNohugepage) | spec::kVmHugepage;
+    default:  // MADV_NOHUGEPAGE
+      return (flags & ~spec::kVmHugepage) | spec::kVmNohugepage;
+  }
+}
+
+Result change_advised_flags(AddressSpace& space, Range range, std::int32_t advice) {
+  const Vma& vma = *space.vmas.at(range.start);
+  const NewFlags flags = advised_flags(vma, advice);
+  if (!flags) return fail(flags.error());
+  if (*flags == vma.flags) return {};
+  const Result done = change_flags(space, range, *flags);
   // madvise says EAGAIN where the kernel is short of something (here: the map count limit).
   if (!done && done.error() == Errno::kENOMEM) return fail(Errno::kEAGAIN);
   return done;
 }
 
+// Discarding pages: not those of devices, nor locked ones; huge pages only from their start.
+Result discard(const Vma& vma, Range range, std::int32_t advice) {
+  if ((vma.flags & spec::kVmHugetlb) != 0) {
+    const bool possible = advice != spec::kMadvFree && range.start % spec::kHugePageSize == 0;
+    return possible ? Result{} : fail(Errno::kEINVAL);
+  }
+  const VmFlags forbidden =
+      spec::kVmPfnmap | (advice == spec::kMadvDontneedLocked ? 0 : spec::kVmLocked);
+  if ((vma.flags & forbidden) != 0) return fail(Errno::kEINVAL);
+  if (advice == spec::kMadvFree && !is_anonymous(vma)) return fail(Errno::kEINVAL);
+  return {};
+}
+
+// Punching a hole into the file behind shared memory that may be written.
+Result remove(const Vma& vma, Range range) {
+  if ((vma.flags & spec::kVmLocked) != 0 || vma.file.is_none()) return fail(Errno::kEINVAL);
+  constexpr VmFlags kNeeded = spec::kVmShared | spec::kVmMaywrite;
+  if ((vma.flags & kNeeded) != kNeeded) return fail(Errno::kEACCES);
+  return punch_hole(vma.file.cls, (vma.pgoff << spec::kPageShift) + (range.start - vma.start),
+                    range.size());
+}
+
+Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
+  const Vma& vma = *space.vmas.at(range.start);
+  if (is_sealed_against(vma, advice, space.profile)) return fail(Errno::kEPERM);
+  switch (advice) {
+    case spec::kMadvWillneed:
+      return {};
+    case spec::kMadvCold:
+    case spec::kMadvPageout: {
+      constexpr VmFlags kKept = spec::kVmLocked | spec::kVmPfnmap | spec::kVmHugetlb;
+      return (vma.flags & kKept) != 0 ? fail(Errno::kEINVAL) : Result{};
+    }
+    case spec::kMadvFree:
+    case spec::kMadvDontneed:
+    case spec::kMadvDontneedLocked:
+      return discard(vma, range, advice);
+    case spec::kMadvRemove:
+      return remove(vma, range);
+    case spec::kMadvCollapse:
+      // The process has transparent huge pages disabled.
+      return fail(Errno::kEINVAL);
+    default:
+      return change_advised_flags(space, range, advice);
+  }
+}
+
 }  // namespace
 
 Outcome run(AddressSpace& space, const spec::Madvise& call) {
-  if (call.advice != spec::kMadvMergeable && call.advice != spec::kMadvUnmergeable) {
-    return Outcome::fail(Errno::kEINVAL);
-  }
+  if (!is_known(call.advice)) return Outcome::fail(Errno::kEINVAL);
   if (!spec::is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
   const Address length = spec::page_up(call.length);
   const Address end = call.addr + length;
   if ((call.length != 0 && length == 0) || end < call.addr) return Outcome::fail(Errno::kEINVAL);
+
+  if (call.advice == spec::kMadvPopulateRead || call.advice == spec::kMadvPopulateWrite) {
+    const auto access =
+        call.advice == spec::kMadvPopulateRead ? spec::Access::kRead : spec::Access::kWrite;
+    const Result populated = populate_for(space, {call.addr, end}, access);
+    return populated ? Outcome::ok() : Outcome::fail(populated.error());
+  }
 
   bool found_hole = false;
   Address at = call.addr;

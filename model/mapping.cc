@@ -1,12 +1,18 @@
 // model: the mapping itself.
 #include "model/mapping.h"
 
+#include <algorithm>
+
 #include "model/file_rules.h"
 #include "model/join.h"
+#include "model/limits.h"
+#include "model/sealing.h"
 #include "spec/flags.h"
+#include "spec/units.h"
 
 namespace vmadiff::model {
 
+using spec::Address;
 using spec::Errno;
 using spec::FileClass;
 using spec::Range;
@@ -20,12 +26,19 @@ bool is_charged(const Vma& mapping) {
   return mapping.file.cls != FileClass::kHugetlb && (mapping.flags & kAsked) == spec::kVmWrite;
 }
 
-std::uint64_t charged_pages(const AddressSpace& space, Range range) {
+// Pages in `range` of VMAs that have all of these flags; no VMA reaches over the range's ends.
+std::uint64_t pages_in(const AddressSpace& space, Range range, spec::VmFlags flags) {
   std::uint64_t pages = 0;
   for (const auto& [start, vma] : space.vmas.all()) {
-    if (vma.range().overlaps(range) && (vma.flags & spec::kVmAccount) != 0) pages += vma.pages();
+    if (vma.range().overlaps(range) && (vma.flags & flags) == flags) pages += vma.pages();
   }
   return pages;
+}
+
+bool has_sealed(const AddressSpace& space, Range range) {
+  return std::ranges::any_of(space.vmas.all(), [range](const auto& entry) {
+    return entry.second.range().overlaps(range) && is_sealed(entry.second);
+  });
 }
 
 // Whether VM_MERGEABLE is computed before the merge attempt, so that a merge can see it: only where
@@ -59,9 +72,11 @@ Result clear_edges(AddressSpace& space, Range range) {
     if (range.end < first->end && space.map_count() >= space.setup->max_map_count) {
       return fail(Errno::kENOMEM);
     }
+    if (is_sealed(*first)) return fail(Errno::kEPERM);
     if (!can_cut_at(*first, range.start)) return fail(Errno::kEINVAL);
     space.vmas.cut_at(range.start);
   }
+  if (has_sealed(space, range)) return fail(Errno::kEPERM);
   const Vma* const last = space.vmas.at(range.end);
   if (last != nullptr && last->start < range.end) {
     if (!can_cut_at(*last, range.end)) return fail(Errno::kEINVAL);
@@ -70,12 +85,26 @@ Result clear_edges(AddressSpace& space, Range range) {
   return {};
 }
 
+Result unmap(AddressSpace& space, Address addr, Address length) {
+  const Address task_size = space.setup->task_size;
+  if (!spec::is_page_aligned(addr) || addr > task_size || length > task_size - addr ||
+      length == 0) {
+    return fail(Errno::kEINVAL);
+  }
+  const Range range{addr, addr + spec::page_up(length)};
+  if (const Result cleared = clear_edges(space, range); !cleared) return cleared;
+  space.vmas.remove(range);
+  return {};
+}
+
 Result map_region(AddressSpace& space, Vma mapping) {
   const spec::KernelProfile& profile = space.profile;
 
   if (const Result cleared = clear_edges(space, mapping.range()); !cleared) return cleared;
+  const std::uint64_t replaced = pages_in(space, mapping.range(), 0);
+  if (!may_expand(space, mapping.flags, mapping.pages() - replaced)) return fail(Errno::kENOMEM);
   if (is_charged(mapping)) {
-    const std::uint64_t freed = charged_pages(space, mapping.range());
+    const std::uint64_t freed = pages_in(space, mapping.range(), spec::kVmAccount);
     if (mapping.pages() > freed && space.refuses_charge(mapping.pages() - freed)) {
       return fail(Errno::kENOMEM);
     }
@@ -106,6 +135,8 @@ Result map_region(AddressSpace& space, Vma mapping) {
   if (!early && profile.ksm_late != spec::KsmLate::kBeforeHook) {
     mapping.flags = space.with_ksm_flag(mapping.flags);
   }
+  // The lock counts in the attempt to join, and is taken back afterwards (mmap_complete).
+  if (!can_be_locked(mapping.flags)) mapping.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
   space.vmas.put(mapping);
   return {};
 }

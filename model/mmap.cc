@@ -1,8 +1,10 @@
 // model: mmap. The checks, in the kernel's order, and the flags that a mapping begins with.
 #include "model/calls.h"
 #include "model/file_rules.h"
+#include "model/limits.h"
 #include "model/mapping.h"
 #include "model/placement.h"
+#include "model/populate.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -24,6 +26,8 @@ VmFlags initial_flags(const spec::Mmap& call) {
   // MAP_SYNC counts here whatever the type and the file, even where it is ignored otherwise.
   if ((call.flags & spec::kMapSync) != 0) flags |= spec::kVmSync;
   if ((call.flags & spec::kMapStack) != 0) flags |= spec::kVmNohugepage;
+  if ((call.flags & spec::kMapLocked) != 0) flags |= spec::kVmLocked;
+  if ((call.flags & spec::kMapGrowsdown) != 0) flags |= spec::kVmGrowsdown;
   return flags;
 }
 
@@ -56,17 +60,21 @@ Result check_file(const AddressSpace& space, const spec::Mmap& call, Vma& mappin
     mapping.flags &= ~spec::kVmMayexec;
   }
   if (!has_valid_hooks(cls, space.profile)) return fail(Errno::kENODEV);
+  if ((mapping.flags & spec::kVmGrowsdown) != 0) return fail(Errno::kEINVAL);
   return {};
 }
 
 // The type that memory without a file can have; leaves the flags and the offset that follow.
 Result check_anonymous(const spec::Mmap& call, Vma& mapping) {
+  const bool is_stack = (mapping.flags & spec::kVmGrowsdown) != 0;
   switch (call.flags & spec::kMapType) {
     case spec::kMapShared:
+      if (is_stack) return fail(Errno::kEINVAL);
       mapping.flags |= spec::kVmShared | spec::kVmMayshare;
       mapping.pgoff = 0;
       return {};
     case spec::kMapDroppable:
+      if (is_stack || (call.flags & spec::kMapLocked) != 0) return fail(Errno::kEINVAL);
       mapping.flags |=
           spec::kVmDroppable | spec::kVmNoreserve | spec::kVmWipeonfork | spec::kVmDontdump;
       [[fallthrough]];
@@ -100,6 +108,8 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   request.fixed = (call.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) != 0;
   request.addr = request.fixed ? call.addr : usable_hint(setup, call.addr);
   request.shared = (call.flags & spec::kMapShared) != 0;
+  request.below_2g = (call.flags & spec::kMap32Bit) != 0;
+  request.above_4g = (call.flags & spec::kMapAbove4G) != 0;
   request.pgoff = anonymous ? 0 : call.offset >> spec::kPageShift;
   const auto placed = place(space, request);
   if (!placed) return Outcome::fail(placed.error());
@@ -107,12 +117,16 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   Vma mapping;
   mapping.start = *placed;
   mapping.end = *placed + request.length;
-  mapping.flags = initial_flags(call);
+  mapping.flags = initial_flags(call) | space.future_flags;
   mapping.file = request.file;
   mapping.pgoff = request.pgoff;
   if ((call.flags & spec::kMapFixedNoreplace) != 0 && !space.vmas.is_free(mapping.range())) {
     return Outcome::fail(Errno::kEEXIST);
   }
+  if ((call.flags & spec::kMapLocked) != 0 && !may_lock_at_all(space)) {
+    return Outcome::fail(Errno::kEPERM);
+  }
+  if (!may_lock(space, mapping.flags, mapping.pages())) return Outcome::fail(Errno::kEAGAIN);
   const Result allowed =
       anonymous ? check_anonymous(call, mapping) : check_file(space, call, mapping);
   if (!allowed) return Outcome::fail(allowed.error());
@@ -120,6 +134,11 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
 
   if (const Result mapped = map_region(space, mapping); !mapped) {
     return Outcome::fail(mapped.error());
+  }
+  // Also where the mapping turned out to be none that can be locked.
+  constexpr std::uint64_t kAsked = spec::kMapPopulate | spec::kMapNonblock;
+  if ((mapping.flags & spec::kVmLocked) != 0 || (call.flags & kAsked) == spec::kMapPopulate) {
+    populate_quietly(space, mapping.range());
   }
   return Outcome::ok(mapping.start);
 }

@@ -10,7 +10,7 @@
 namespace vmadiff::model {
 
 /// A System named "model" that behaves as the kernel of `profile` promises. It observes
-/// everything. One process; every process id is taken for it.
+/// everything.
 [[nodiscard]] std::unique_ptr<spec::System> make_model(const spec::KernelProfile& profile);
 
 }  // namespace vmadiff::model

@@ -5,6 +5,9 @@
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/join.h"
+#include "model/limits.h"
+#include "model/populate.h"
+#include "model/sealing.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -35,9 +38,14 @@ bool is_allowed(VmFlags flags) { return (flags & spec::kVmAccessFlags & ~(flags 
 Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& flags) {
   constexpr VmFlags kChargedElsewhere =
       spec::kVmAccount | spec::kVmWrite | spec::kVmHugetlb | spec::kVmShared | spec::kVmNoreserve;
+  const std::uint64_t pages = range.size() >> spec::kPageShift;
   if ((flags & spec::kVmWrite) != 0) {
+    // Only what becomes data is asked for: what would be over the limit as it was, may be.
+    if (!may_expand(space, flags, pages) && may_expand(space, vma.flags, pages)) {
+      return fail(Errno::kENOMEM);
+    }
     if ((vma.flags & kChargedElsewhere) != 0) return {};
-    if (space.refuses_charge(range.size() >> spec::kPageShift)) return fail(Errno::kENOMEM);
+    if (space.refuses_charge(pages)) return fail(Errno::kENOMEM);
     flags |= spec::kVmAccount;
   } else if (is_anonymous(vma) && vma.anon_vma == spec::kNoAnonVma) {
     flags &= ~spec::kVmAccount;
@@ -49,9 +57,15 @@ Result protect_part(AddressSpace& space, Range range, VmFlags access) {
   const Vma& vma = *space.vmas.at(range.start);
   VmFlags flags = (vma.flags & ~spec::kVmAccessFlags) | access;
   if (!is_allowed(flags)) return fail(Errno::kEACCES);
+  if (is_sealed(vma)) return fail(Errno::kEPERM);
   if (flags == vma.flags) return {};
   if (const Result charged = account(space, vma, range, flags); !charged) return charged;
-  return change_flags(space, range, flags);
+  // Locked private memory that becomes writable is written to, so that later writes do not fault.
+  constexpr VmFlags kAsked = spec::kVmWrite | spec::kVmShared | spec::kVmLocked;
+  const bool unshares = (vma.flags & kAsked) == spec::kVmLocked && (flags & spec::kVmWrite) != 0;
+  const Result changed = change_flags(space, range, flags);
+  if (changed && unshares) populate_quietly(space, range);
+  return changed;
 }
 
 }  // namespace

@@ -15,6 +15,8 @@ struct PlacementRequest {
   spec::Address length = 0;  ///< bytes, page-aligned, not 0
   bool fixed = false;        ///< MAP_FIXED or MAP_FIXED_NOREPLACE
   bool shared = false;       ///< the lowest bit of the map type: MAP_SHARED, MAP_SHARED_VALIDATE, …
+  bool below_2g = false;     ///< MAP_32BIT
+  bool above_4g = false;     ///< MAP_ABOVE4G
   spec::FileId file;
   std::uint64_t pgoff = 0;  ///< pages
 };
@@ -23,6 +25,10 @@ struct PlacementRequest {
 /// EPERM: a fixed address below vm.mmap_min_addr. (get_unmapped_area; x86-64, top-down layout.)
 [[nodiscard]] std::expected<spec::Address, spec::Errno> place(const AddressSpace& space,
                                                               const PlacementRequest& request);
+
+/// Where the room below a VMA ends for what is placed: a stack keeps stack_guard_gap pages free to
+/// grow into (vm_start_gap).
+[[nodiscard]] spec::Address start_with_gap(const spec::Setup& setup, const spec::Vma& vma);
 
 /// A hint that mmap may use: rounded down to a page, and up to the lowest address of placement
 /// unless it is 0 (round_hint_to_min).

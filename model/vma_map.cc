@@ -27,6 +27,11 @@ Vma* VmaMap::at(Address a) {
   return vma != nullptr && vma->start <= a ? vma : nullptr;
 }
 
+const Vma* VmaMap::at(Address a) const {
+  const Vma* const vma = at_or_after(a);
+  return vma != nullptr && vma->start <= a ? vma : nullptr;
+}
+
 Vma* VmaMap::at_or_after(Address a) {
   const auto found = find_at_or_after(vmas_, a);
   return found == vmas_.end() ? nullptr : &found->second;
@@ -35,6 +40,13 @@ Vma* VmaMap::at_or_after(Address a) {
 const Vma* VmaMap::at_or_after(Address a) const {
   const auto found = find_at_or_after(vmas_, a);
   return found == vmas_.end() ? nullptr : &found->second;
+}
+
+const Vma* VmaMap::before(Address a) const {
+  auto next = vmas_.lower_bound(a);
+  if (next == vmas_.begin()) return nullptr;
+  --next;
+  return &next->second;
 }
 
 Vma* VmaMap::ending_at(Address a) {
@@ -52,6 +64,16 @@ Vma* VmaMap::starting_at(Address a) {
 bool VmaMap::is_free(Range range) const {
   const Vma* const vma = at_or_after(range.start);
   return vma == nullptr || vma->start >= range.end;
+}
+
+bool VmaMap::is_all_mapped(Range range) const {
+  Address at = range.start;
+  while (at < range.end) {
+    const Vma* const vma = at_or_after(at);
+    if (vma == nullptr || vma->start > at) return false;
+    at = vma->end;
+  }
+  return true;
 }
 
 void VmaMap::put(const Vma& vma) { vmas_.emplace(vma.start, vma); }

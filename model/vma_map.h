@@ -22,14 +22,19 @@ class VmaMap {
 
   /// The VMA that holds address `a`, or null.
   [[nodiscard]] spec::Vma* at(spec::Address a);
+  [[nodiscard]] const spec::Vma* at(spec::Address a) const;
   /// The lowest VMA that ends above `a`: the one that holds `a`, else the next; null at the end.
   [[nodiscard]] spec::Vma* at_or_after(spec::Address a);
   [[nodiscard]] const spec::Vma* at_or_after(spec::Address a) const;
+  /// The highest VMA that starts below `a`, or null.
+  [[nodiscard]] const spec::Vma* before(spec::Address a) const;
   /// The VMA that ends exactly at `a`, or null.
   [[nodiscard]] spec::Vma* ending_at(spec::Address a);
   /// The VMA that starts exactly at `a`, or null.
   [[nodiscard]] spec::Vma* starting_at(spec::Address a);
   [[nodiscard]] bool is_free(spec::Range range) const;
+  /// Whether no page of `range` is free.
+  [[nodiscard]] bool is_all_mapped(spec::Range range) const;
 
   /// Adds a VMA where nothing is.
   void put(const spec::Vma& vma);

@@ -21,15 +21,16 @@ namespace {
 struct NamedRelation {
   Claim claim;
   Relation relation;
+  bool one_process = true;  ///< it looks at what comes before the first fork or exec
 };
 constexpr std::array kRelations{
-    NamedRelation{Claim::kEnablingKsmChangesNoLayout, enabling_ksm_changes_no_layout},
+    NamedRelation{Claim::kEnablingKsmChangesNoLayout, enabling_ksm_changes_no_layout, false},
     NamedRelation{Claim::kMprotectThereAndBackIsIdentity, mprotect_there_and_back_is_identity},
     NamedRelation{Claim::kSplittingACallEqualsTheWhole, splitting_a_call_equals_the_whole},
     NamedRelation{Claim::kRenumberingAddressesMovesTheLayout,
                   renumbering_addresses_moves_the_layout},
-    NamedRelation{Claim::kReviewPredicateIsIndistinguishable,
-                  review_predicate_is_indistinguishable},
+    NamedRelation{Claim::kReviewPredicateIsIndistinguishable, review_predicate_is_indistinguishable,
+                  false},
 };
 
 /// The profile that ReviewPredicateIsIndistinguishable compares with; nothing for the others.
@@ -38,6 +39,11 @@ std::optional<spec::KernelProfile> profile_of_the_other_predicate(
   if (profile.name == "patch-v2") return spec::profile_named("patch-v2-review");
   if (profile.name == "patch-v2-review") return spec::profile_named("patch-v2");
   return std::nullopt;
+}
+
+bool changes_processes(const spec::Step& step) {
+  return step.process != 0 || std::holds_alternative<spec::Fork>(step.call) ||
+         std::holds_alternative<spec::Exec>(step.call);
 }
 
 bool touches_reserved(const spec::Setup& setup, const spec::Sequence& sequence) {
@@ -59,7 +65,7 @@ struct Checker::State {
   State(std::vector<spec::System*> systems, CheckerOptions given)
       : options(std::move(given)),
         selection(options.properties),
-        rules{options.setup, options.profile, selection, exemptions},
+        rules{options.setup, options.profile, selection, exemptions, options.coverage},
         everyone(systems, rules) {
     std::vector<spec::System*> near;
     for (spec::System* system : systems) {
@@ -117,6 +123,7 @@ struct Checker::State {
   Side remote_side;
   std::unique_ptr<spec::System> reviewed;
   RelationRoom room;
+  spec::Sequence one_process;  ///< what relations about one process look at; kept for its memory
   Tally tally;
 };
 
@@ -154,9 +161,12 @@ ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
 
 ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
   if (room.system == nullptr) return std::nullopt;
-  for (const auto& [claim, relation] : kRelations) {
+  const auto first = std::ranges::find_if(sequence, changes_processes);
+  const bool several = first != sequence.end();
+  if (several) one_process.assign(sequence.begin(), first);
+  for (const auto& [claim, relation, only_one] : kRelations) {
     if (!selection.has(claim)) continue;
-    auto breach = relation(room, sequence);
+    auto breach = relation(room, several && only_one ? one_process : sequence);
     if (!breach) return std::unexpected(breach.error());
     if (!*breach) continue;
     RelationBreach& b = **breach;

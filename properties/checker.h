@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "properties/coverage.h"
 #include "properties/finding.h"
 #include "properties/property.h"
 #include "spec/kernel_profile.h"
@@ -35,7 +36,6 @@ struct Tally {
   void add(const Tally& other);
 };
 
-/// Makes a fresh in-process system of a profile: what a relation runs its second side on.
 struct CheckerOptions {
   spec::KernelProfile profile;
   spec::Setup setup;
@@ -46,6 +46,8 @@ struct CheckerOptions {
   /// one named, in the profile given; nullptr where it cannot.
   std::unique_ptr<spec::System> (*make_like)(std::string_view system,
                                              const spec::KernelProfile& profile) = nullptr;
+  /// Where what the first in-process system meets is noted; outlives the checker.
+  Coverage* coverage = nullptr;
 };
 
 class Checker {

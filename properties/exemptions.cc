@@ -10,7 +10,7 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "after its merge attempt, since the hook may still change the flags; its neighbours have it "
      "already"},
     {"NothingChanged", "NoCompatibleNeighboursLeftUnmerged",
-     "mprotect and madvise try to merge only a VMA whose flags they change"},
+     "mprotect, madvise, mlock and mseal try to merge only a VMA whose flags they change"},
     {"MprotectStopsMidway", "FailedCallsChangeNothing",
      "mprotect works VMA by VMA; one that may not be changed, a hole, or a split without room for "
      "another VMA ends it with what was done before in place"},
@@ -19,10 +19,14 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"MmapHookFailsAfterUnmapping", "FailedCallsChangeNothing",
      "MAP_FIXED unmaps what lies in its way before the .mmap hook of the file runs, or the object "
      "of shared anonymous memory is made; where that fails, a hole is left"},
-    {"SplitAtTheStartRemains", "FailedCallsChangeNothing",
-     "mmap and munmap split the VMA at the start of their range before the one at its end; where "
-     "the end cannot be split (inside a huge page, or no room for another VMA), the first split "
-     "stays, with the same pages mapped on both sides of it"},
+    {"SplitsRemain", "FailedCallsChangeNothing",
+     "mmap, munmap and brk split the VMA at the start of their range, then the one at its end; "
+     "where "
+     "the second split cannot be made (inside a huge page, or no room for another VMA), or a seal, "
+     "a "
+     "limit or a charge refuses the rest after that, the splits stay, with the same pages mapped "
+     "on "
+     "both sides"},
     {"TouchKeepsTheEarlierPages", "FailedCallsChangeNothing",
      "a touch is one access after another; those before the one that faults for good have "
      "happened, and may have made an anon_vma"},
@@ -41,6 +45,31 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "the way back needs another VMA or another charge than the way there, and there is no room"},
     {"HugePagesCannotBeSplit", "SplittingACallEqualsTheWhole",
      "a call on a part of a hugetlb mapping fails unless it is aligned to the huge page"},
+    {"MadviseStopsMidway", "FailedCallsChangeNothing",
+     "madvise advises VMA by VMA; one that refuses the advice ends it with what was done before in "
+     "place"},
+    {"MlockStopsMidway", "FailedCallsChangeNothing",
+     "mlock, mlock2 and munlock work VMA by VMA, and lock before they populate; a hole, or a page "
+     "that cannot be had, ends them with what was done before in place"},
+    {"MremapStopsMidway", "FailedCallsChangeNothing",
+     "mremap to a fixed place unmaps the destination, and what the source has too much, before it "
+     "looks at whether the rest can be moved; several VMAs are moved one by one"},
+    {"LockedVmDriftsAfterDontunmap", "CountersMatchTheVmas",
+     "a locked mapping that is moved with MREMAP_DONTUNMAP leaves a source that is not locked any "
+     "more and counts as locked for ever (measured on 6.18: a kernel finding)"},
+    {"TheLockIsTakenBack", "NoCompatibleNeighboursLeftUnmerged",
+     "a droppable mapping that is to be locked (MAP_LOCKED, mlockall), and locked memory that "
+     "MREMAP_DONTUNMAP moves next to its source, try to merge as locked mappings and lose the flag "
+     "afterwards"},
+    {"PopulationComesAfter", "NoCompatibleNeighboursLeftUnmerged",
+     "mlock, mlockall, and mprotect of locked memory populate after they have tried to merge; the "
+     "anon_vma that comes of it can be a neighbour's, with which a merge was not possible before"},
+    {"DontunmapKeepsItsSource", "NoCompatibleNeighboursLeftUnmerged",
+     "before 6.13 memory that MREMAP_DONTUNMAP moves next to its own source is not merged with it"},
+    {"PopulationComesBetween", "SplittingACallEqualsTheWhole",
+     "mprotect that makes locked memory writable populates it at once; done in two halves, the "
+     "first "
+     "half's new anon_vma can keep the second from merging with what lies behind"},
 }};
 
 }  // namespace

@@ -20,7 +20,7 @@ enum class Exemption : std::uint8_t {
   kMprotectStopsMidway,
   kMadviseGoesOnOverHoles,
   kMmapHookFailsAfterUnmapping,
-  kSplitAtTheStartRemains,
+  kSplitsRemain,
   kTouchKeepsTheEarlierPages,
   kCompatibleNeighboursWereApart,
   kSpecialVmasStaySplit,
@@ -28,8 +28,16 @@ enum class Exemption : std::uint8_t {
   kBorrowedAnonVmaStays,
   kNoWayBack,
   kHugePagesCannotBeSplit,
+  kMadviseStopsMidway,
+  kMlockStopsMidway,
+  kMremapStopsMidway,
+  kLockedVmDriftsAfterDontunmap,
+  kTheLockIsTakenBack,
+  kPopulationComesAfter,
+  kDontunmapKeepsItsSource,
+  kPopulationComesBetween,
 };
-inline constexpr std::size_t kExemptionCount = 13;
+inline constexpr std::size_t kExemptionCount = 21;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

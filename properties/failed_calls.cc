@@ -40,9 +40,27 @@ struct PartialFailure {
     // EINVAL comes before the walk, but for a hugetlb VMA that would be split midway.
     return Exemption::kMprotectStopsMidway;
   }
-  std::optional<Exemption> operator()(const spec::Madvise&) const {
-    if (error != Errno::kENOMEM && error != Errno::kEAGAIN) return std::nullopt;
-    return Exemption::kMadviseGoesOnOverHoles;
+  std::optional<Exemption> operator()(const spec::PkeyMprotect&) const {
+    return Exemption::kMprotectStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::Madvise& call) const {
+    if (error == Errno::kENOMEM || error == Errno::kEAGAIN) {
+      return Exemption::kMadviseGoesOnOverHoles;
+    }
+    const bool ksm = call.advice == spec::kMadvMergeable || call.advice == spec::kMadvUnmergeable;
+    return ksm ? std::nullopt : std::optional{Exemption::kMadviseStopsMidway};
+  }
+  std::optional<Exemption> operator()(const spec::Mlock&) const {
+    return Exemption::kMlockStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::Mlock2&) const {
+    return Exemption::kMlockStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::Munlock&) const {
+    return Exemption::kMlockStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::Mremap&) const {
+    return Exemption::kMremapStopsMidway;
   }
   std::optional<Exemption> operator()(const spec::Touch&) const {
     return Exemption::kTouchKeepsTheEarlierPages;
@@ -85,13 +103,30 @@ bool same_pages(const Snapshot& before, const Snapshot& after, const spec::Obser
   return true;
 }
 
-/// mmap or munmap left one VMA more than there was, and the same pages.
-bool is_split_at_the_start(const spec::Syscall& call, const Snapshot& before, const Snapshot& after,
+/// A call that unmaps left one VMA more than there was, or two, and the same pages.
+bool has_split_at_the_ends(const spec::Syscall& call, const Snapshot& before, const Snapshot& after,
                            const spec::Observes& seen) {
   const bool unmaps =
-      std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Munmap>(call);
-  return unmaps && after.vmas.size() == before.vmas.size() + 1 &&
+      std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Munmap>(call) ||
+      std::holds_alternative<spec::Brk>(call) || std::holds_alternative<spec::RemapFilePages>(call);
+  const std::size_t splits = after.vmas.size() - before.vmas.size();
+  return unmaps && after.vmas.size() > before.vmas.size() && splits <= 2 &&
          same_pages(before, after, seen, 0, ~Address{0});
+}
+
+/// A touch grew a VM_GROWSDOWN mapping down to its first page.
+bool only_grew_a_stack(const spec::Syscall& call, const Snapshot& before, const Snapshot& after,
+                       const spec::Observes& seen) {
+  const Address first = spec::page_down(std::get<spec::Touch>(call).addr);
+  const auto grown = find_vma(after, first);
+  if (grown == after.vmas.end() || grown->start != first ||
+      (grown->flags & spec::kVmGrowsdown) == 0) {
+    return false;
+  }
+  const auto was = find_vma(before, first);
+  return was != before.vmas.end() && was->end == grown->end &&
+         same_pages(before, after, seen, 0, first) &&
+         same_pages(before, after, seen, was->start, ~Address{0});
 }
 
 /// Whether what changed is what the exemption excuses, and nothing else.
@@ -100,15 +135,19 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
   if (exemption == Exemption::kTouchKeepsTheEarlierPages) {
     spec::Observes layout = seen;
     layout.anon_vma = false;
-    return !difference(before, after, layout);
+    return !difference(before, after, layout) || only_grew_a_stack(call, before, after, seen);
   }
-  const auto range = named_range(call);
-  if (!range || !same_pages(before, after, seen, 0, range->start) ||
-      !same_pages(before, after, seen, range->end, ~Address{0})) {
+  auto [low, high] = named_ranges(call);
+  if (!low) return false;
+  if (!high) high = low;
+  if (high->start < low->start) std::swap(low, high);
+  if (!same_pages(before, after, seen, 0, low->start) ||
+      !same_pages(before, after, seen, low->end, high->start) ||
+      !same_pages(before, after, seen, high->end, ~Address{0})) {
     return false;
   }
   return exemption != Exemption::kMmapHookFailsAfterUnmapping ||
-         same_pages(before, after, seen, range->start, range->end, Pages::kSameOrUnmapped);
+         same_pages(before, after, seen, low->start, low->end, Pages::kSameOrUnmapped);
 }
 
 }  // namespace
@@ -125,11 +164,11 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
     return fmt::format("the call failed ({}) and changed the state: {}", text(outcome),
                        explain(d, before, after));
   };
-  if (outcome.is_ok()) return sentence(*changed);
-  if (is_split_at_the_start(call, before, after, seen)) {
-    exemptions.count(Exemption::kSplitAtTheStartRemains);
+  if (has_split_at_the_ends(call, before, after, seen)) {
+    exemptions.count(Exemption::kSplitsRemain);
     return std::nullopt;
   }
+  if (outcome.is_ok()) return sentence(*changed);
   const auto exemption = std::visit(PartialFailure{outcome.error()}, call);
   if (!exemption || !is_allowed(*exemption, call, before, after, seen)) return sentence(*changed);
   exemptions.count(*exemption);

@@ -7,7 +7,9 @@
 
 #include "properties/looks.h"
 #include "properties/random.h"
+#include "properties/ranges.h"
 #include "properties/sketch.h"
+#include "properties/swarm.h"
 #include "properties/wild.h"
 
 namespace vmadiff::properties {
@@ -16,17 +18,9 @@ namespace {
 using spec::Address;
 
 constexpr Address kPage = spec::kPageSize;
-/// Where fixed addresses lie: small, so that calls overlap, and far from everything else.
-constexpr Address kArena = 0x100000000000;
-constexpr std::uint64_t kArenaPages = 96;
-/// Some sequences also use places on huge page boundaries behind it.
+/// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
-
-struct PageRange {
-  Address start;
-  Address length;
-};
 
 class Writer {
  public:
@@ -34,16 +28,31 @@ class Writer {
       : random_(seed),
         options_(options),
         looks_(random_, options),
+        swarm_(random_, options.setup, options.favoured),
         huge_(random_.percent(15)),
         brk_(options.setup.start_brk),
         top_(options.setup.mmap_base) {}
 
+  spec::Step step(std::size_t index) {
+    spec::Step out{.process = 0, .call = next(index), .expected = {}};
+    if (forks_ > 0 && !random_.percent(35)) {
+      // The newest process, mostly: the others stand for what must not change.
+      out.process =
+          static_cast<spec::ProcessId>(random_.percent(60) ? forks_ : random_.below(forks_ + 1));
+    }
+    if (std::holds_alternative<spec::Fork>(out.call)) ++forks_;
+    return out;
+  }
+
+ private:
   spec::Syscall next(std::size_t index) {
     // KSM is on from the start in half of the sequences: that is the subject.
     if (index == 0 && options_.ksm_calls && random_.percent(50)) return spec::Prctl{.arg2 = 1};
+    if (auto call = swarm_.process_call(random_); call && !sketch_.empty()) return *std::move(call);
     for (int attempt = 0; attempt < 4; ++attempt) {
       spec::Syscall call = any();
       if (random_.percent(kWildPercent)) make_wild(call, random_, options_.setup);
+      tame(call);
       if (!spec::touches_reserved(options_.setup, {.process = 0, .call = call, .expected = {}})) {
         return call;
       }
@@ -52,8 +61,10 @@ class Writer {
     return spec::Brk{brk_};
   }
 
- private:
   spec::Syscall any() {
+    if (!sketch_.empty()) {
+      if (auto call = swarm_.call(random_, sketch_)) return *std::move(call);
+    }
     const auto kind = random_.below(100);
     if (sketch_.empty() || kind < 40) return mmap();
     if (kind < 52) return munmap();
@@ -61,39 +72,6 @@ class Writer {
     if (kind < 83) return touch();
     if (kind < 90 || !options_.ksm_calls) return brk();
     return kind < 96 ? spec::Syscall{madvise()} : spec::Syscall{prctl()};
-  }
-
-  std::uint64_t few_pages() { return 1 + random_.below(random_.percent(70) ? 4 : 10); }
-
-  /// Mostly a range at a boundary of something that was mapped, or a part of it.
-  PageRange existing_range() {
-    const Region& region = sketch_.any(random_);
-    const std::uint64_t pages = (region.end - region.start) >> spec::kPageShift;
-    switch (random_.below(8)) {
-      case 0:
-      case 1:
-        return {region.start, region.end - region.start};
-      case 2: {
-        const std::uint64_t part = 1 + random_.below(std::min<std::uint64_t>(pages, 64));
-        return {region.start, part * kPage};
-      }
-      case 3: {
-        const std::uint64_t part = 1 + random_.below(std::min<std::uint64_t>(pages, 64));
-        return {region.end - part * kPage, part * kPage};
-      }
-      case 4:
-      case 5: {
-        const std::uint64_t skip = random_.below(std::min<std::uint64_t>(pages, 64));
-        const std::uint64_t rest = std::min<std::uint64_t>(pages - skip, 64);
-        return {region.start + skip * kPage, (1 + random_.below(rest)) * kPage};
-      }
-      case 6:
-        // Across the start or the end.
-        return {(random_.percent(50) ? region.start : region.end) - kPage * (1 + random_.below(3)),
-                few_pages() * kPage};
-      default:
-        return {kArena + random_.below(kArenaPages) * kPage, (1 + random_.below(24)) * kPage};
-    }
   }
 
   Address fresh_start() {
@@ -106,7 +84,7 @@ class Writer {
   spec::Mmap mmap() {
     Region region;
     region.look = looks_.any(random_);
-    Address length = few_pages() * kPage;
+    Address length = few_pages(random_) * kPage;
     if (huge_ && random_.percent(30)) length = spec::kHugePageSize * (1 + random_.below(2));
     const bool near = !sketch_.empty() && random_.percent(70);
     if (near) {
@@ -152,23 +130,29 @@ class Writer {
     }
     region.end = region.start + length;
     sketch_.add(region);
+    call.flags |= swarm_.map_flags(random_);
     return call;
   }
 
   spec::Munmap munmap() {
     if (sketch_.empty()) return {kArena, kPage};
-    const PageRange range = existing_range();
+    const PageRange range = existing_range(random_, sketch_);
     return {range.start, range.length};
   }
 
   spec::Mprotect mprotect() {
-    const PageRange range = existing_range();
+    const PageRange range = existing_range(random_, sketch_);
     return {range.start, range.length, looks_.any_prot(random_)};
   }
 
   spec::Touch touch() {
-    const PageRange range = existing_range();
+    const PageRange range = existing_range(random_, sketch_);
     const Address pages = 1 + random_.below(4);
+    if (swarm_.has_stacks() && random_.percent(25)) {
+      // Below something: a stack grows there.
+      return {range.start - kPage * (1 + random_.below(random_.percent(80) ? 3 : 300)), kPage,
+              spec::Access::kWrite};
+    }
     return {range.start, std::min(range.length, pages * kPage),
             random_.percent(80) ? spec::Access::kWrite : spec::Access::kRead};
   }
@@ -194,7 +178,7 @@ class Writer {
   }
 
   spec::Madvise madvise() {
-    const PageRange range = existing_range();
+    const PageRange range = existing_range(random_, sketch_);
     return {range.start, range.length,
             random_.percent(55) ? spec::kMadvMergeable : spec::kMadvUnmergeable};
   }
@@ -207,6 +191,8 @@ class Writer {
   Random random_;
   const GeneratorOptions& options_;
   Looks looks_;
+  Swarm swarm_;
+  std::uint64_t forks_ = 0;
   Sketch sketch_;
   bool huge_;
   Address brk_;
@@ -230,7 +216,7 @@ void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequenc
   Writer writer{seed, options};
   out.resize(length);
   for (std::size_t i = 0; i < length; ++i) {
-    out[i] = {.process = 0, .call = writer.next(i), .expected = {}};
+    out[i] = writer.step(i);
   }
 }
 

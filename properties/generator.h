@@ -17,6 +17,8 @@ struct GeneratorOptions {
   std::uint32_t files_per_class = spec::kFilesPerClass;
   bool ksm_calls = true;  ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
   bool exec_only = true;  ///< PROT_EXEC alone (takes a pkey on some machines)
+  /// Calls to be made more often: bit i is the i-th of spec::Syscall.
+  std::uint64_t favoured = 0;
   std::size_t length_min = 1;
   std::size_t length_max = 64;
 };

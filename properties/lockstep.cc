@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "properties/difference.h"
@@ -26,6 +27,11 @@ std::string layout_reason(const Difference& d, const spec::Snapshot& a, const sp
   if (d.field != Field::kFlags) return std::string{name(d.field)};
   return fmt::format("flags {}",
                      spec::vm_flags_text(a.vmas[d.index].flags ^ b.vmas[d.index].flags));
+}
+
+bool is_fork(const spec::Syscall& call, const spec::Outcome& outcome) {
+  return std::holds_alternative<spec::Fork>(call) && outcome.is_ok() &&
+         outcome.value() <= std::numeric_limits<spec::ProcessId>::max();
 }
 
 }  // namespace
@@ -53,6 +59,9 @@ std::expected<void, spec::ToolFault> Lockstep::start() {
   outcomes_.clear();
   for (Side& side : sides_) {
     if (auto started = side.system->start(rules_.setup); !started) return started;
+    side.process_count = 1;
+    side.look_at(0);
+    side.forget_past();
     if (auto seen = side.system->snapshot(0, side.after()); !seen) return seen;
   }
   return {};
@@ -64,30 +73,48 @@ ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
     const spec::Step& step = sequence[i];
     bool died = false;
     for (Side& side : sides_) {
-      side.newest = 1 - side.newest;
+      side.look_at(step.process);
       side.outcome = side.system->apply(step.process, step.call);
+      side.note_past(step.call);
       died = died || side.outcome.is_death();
     }
     outcomes_.push_back(sides_.front().outcome);
-    for (Side& side : sides_) {
-      if (side.outcome.is_death()) {
-        side.after() = side.before();
-        continue;
-      }
-      if (auto seen = side.system->snapshot(step.process, side.after()); !seen) {
-        return std::unexpected(seen.error());
-      }
-    }
-    if (auto found = check_equivalence(step.call, i)) return found;
-    for (std::size_t s = 0; s < sides_.size(); ++s) {
-      // A state that agrees with one that was checked needs no check of its own.
-      if (sides_[s].same_as_first && !died) continue;
-      if (auto found = check_side(sides_[s], step.call, i)) return found;
-    }
+    if (auto found = look(step, i, died); !found || *found) return found;
     if (died) return std::nullopt;
+    if (is_fork(step.call, sides_.front().outcome)) {
+      // The new process has its first state, and no other before it.
+      const auto child = static_cast<spec::ProcessId>(sides_.front().outcome.value());
+      for (Side& side : sides_) side.look_at(child);
+      if (auto found = look({child, step.call, {}}, i, false); !found || *found) return found;
+    }
     if (blame_trees || i + 1 == sequence.size()) {
       if (auto found = check_trees(i)) return found;
     }
+  }
+  return std::nullopt;
+}
+
+/// Takes the state of step.process after the step in every system, and checks it.
+ObservedResult Lockstep::look(const spec::Step& step, std::size_t index, bool died) {
+  for (Side& side : sides_) {
+    side.take_turns();
+    if (side.outcome.is_death()) {
+      side.after() = side.before();
+      continue;
+    }
+    if (auto seen = side.system->snapshot(step.process, side.after()); !seen) {
+      return std::unexpected(seen.error());
+    }
+  }
+  if (auto found = check_equivalence(step.call, index)) return found;
+  if (rules_.coverage != nullptr) {
+    const Side& first = sides_.front();
+    rules_.coverage->note(step.call, first.outcome, first.before(), first.after(), rules_.setup);
+  }
+  for (Side& side : sides_) {
+    // A state that agrees with one that was checked needs no check of its own.
+    if (side.same_as_first && !died) continue;
+    if (auto found = check_side(side, step.call, index)) return found;
   }
   return std::nullopt;
 }
@@ -139,13 +166,15 @@ std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Sysca
                  "died");
   }
   if (const auto breach =
-          broken_state_invariant(side.after(), side.observes, rules_.setup, rules_.selection)) {
+          broken_state_invariant(side.after(), side.observes, rules_.setup, rules_.selection,
+                                 side.past(), rules_.exemptions)) {
     return found(breach->claim, explain(*breach, side.after()), reason(*breach, side.after()));
   }
   if (rules_.selection.has(Claim::kNoCompatibleNeighboursLeftUnmerged) &&
       sees_merges(side.observes)) {
-    if (const auto index = unmerged_neighbour(call, side.outcome, side.before(), side.after(),
-                                              rules_.setup, rules_.profile, rules_.exemptions)) {
+    if (const auto index =
+            unmerged_neighbour(call, side.outcome, side.before(), side.after(), rules_.setup,
+                               rules_.profile, side.past(), rules_.exemptions)) {
       return found(Claim::kNoCompatibleNeighboursLeftUnmerged,
                    explain_unmerged(side.after(), *index),
                    (side.after().vmas[*index].flags & spec::kVmMergeable) != 0 ? "mg" : "");

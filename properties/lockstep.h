@@ -12,27 +12,58 @@
 #include <vector>
 
 #include "properties/claim.h"
+#include "properties/coverage.h"
 #include "properties/exemptions.h"
 #include "properties/finding.h"
+#include "properties/past.h"
 #include "spec/kernel_profile.h"
 #include "spec/system.h"
 
 namespace vmadiff::properties {
 
-/// One system in a lockstep, with its states before and after the present step.
+/// Two states of one process take turns, so that a step moves no memory.
+struct History {
+  std::array<spec::Snapshot, 2> states;
+  std::size_t newest = 0;
+  Past past;
+};
+
+/// One system in a lockstep, with the states before and after the present step of the process that
+/// made it.
 struct Side {
   spec::System* system = nullptr;
   spec::Observes observes;
   spec::Outcome outcome;
   /// Found equal to the first side in all that there is to see, at the present step.
   bool same_as_first = false;
-  /// The two states take turns, so that a step moves no memory.
-  std::array<spec::Snapshot, 2> states;
-  std::size_t newest = 0;
+  std::vector<History> processes{1};  ///< by number; more than there are
+  std::size_t process_count = 1;      ///< those that were looked at in this run
+  std::size_t process = 0;            ///< whose states before() and after() are
 
-  [[nodiscard]] const spec::Snapshot& before() const { return states[1 - newest]; }
-  [[nodiscard]] const spec::Snapshot& after() const { return states[newest]; }
-  [[nodiscard]] spec::Snapshot& after() { return states[newest]; }
+  /// Makes `number` the process that is looked at.
+  void look_at(std::size_t number) {
+    if (number >= processes.size()) processes.resize(number + 1);
+    // What an earlier run left there is not this one's.
+    for (; process_count <= number; ++process_count) processes[process_count] = {};
+    process = number;
+  }
+  /// The newest state of a process that was looked at in this run.
+  [[nodiscard]] const spec::Snapshot& last_state(std::size_t number) const {
+    return processes[number].states[processes[number].newest];
+  }
+  [[nodiscard]] const Past& past() const { return history().past; }
+  void forget_past() { history().past = {}; }
+  void note_past(const spec::Syscall& call) { note(history().past, call, outcome); }
+  void take_turns() { history().newest = 1 - history().newest; }
+  [[nodiscard]] const spec::Snapshot& before() const {
+    return history().states[1 - history().newest];
+  }
+  [[nodiscard]] const spec::Snapshot& after() const { return history().states[history().newest]; }
+  [[nodiscard]] spec::Snapshot& after() { return history().states[history().newest]; }
+
+ private:
+  [[nodiscard]] const History& history() const { return processes[process]; }
+  [[nodiscard]] History& history() { return processes[process]; }
 };
 
 /// A finding without its sequence: what the checker completes.
@@ -51,6 +82,7 @@ struct Rules {
   const spec::KernelProfile& profile;
   const Selection& selection;
   ExemptionCounts& exemptions;
+  Coverage* coverage = nullptr;  ///< what the first system meets is noted there
 };
 
 [[nodiscard]] View view(const Side& side);
@@ -71,6 +103,7 @@ class Lockstep {
 
  private:
   [[nodiscard]] std::expected<void, spec::ToolFault> start();
+  [[nodiscard]] ObservedResult look(const spec::Step& step, std::size_t index, bool died);
   [[nodiscard]] std::optional<Observed> check_equivalence(const spec::Syscall& call,
                                                           std::size_t step);
   [[nodiscard]] std::optional<Observed> check_side(const Side& side, const spec::Syscall& call,

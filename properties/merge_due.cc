@@ -13,19 +13,28 @@ using spec::Range;
 using spec::Snapshot;
 using spec::Vma;
 
-/// The closed range of addresses at whose VMA boundaries a merge was due.
-struct Due {
-  Address first = 0;
-  Address last = 0;
-  bool inside = false;  ///< boundaries between the two count too
-};
-
 bool is_hugetlb(const spec::Mmap& call) {
   return call.file.cls == spec::FileClass::kHugetlb && (call.flags & spec::kMapAnonymous) == 0;
 }
 
+/// Advice that sets or clears a VMA flag; the others touch pages only.
+bool changes_flags(std::int32_t advice) {
+  return (advice >= spec::kMadvNormal && advice <= spec::kMadvSequential) ||
+         (advice >= spec::kMadvDontfork && advice <= spec::kMadvKeeponfork);
+}
+
 std::optional<Due> rounded_up(Address start, Address length) {
   return Due{start, start + spec::page_up(length), true};
+}
+
+/// How far from the start of a range of mremap something is mapped: where its last VMA went.
+Address mapped_length(const Snapshot& before, const spec::Mremap& call) {
+  const Address end = call.addr + spec::page_up(call.length);
+  Address last = call.addr;
+  for (const Vma& vma : before.vmas) {
+    if (vma.start < end && vma.end > call.addr) last = std::min(end, vma.end);
+  }
+  return last - call.addr;
 }
 
 struct WhereDue {
@@ -45,8 +54,42 @@ struct WhereDue {
   std::optional<Due> operator()(const spec::Mprotect& call) const {
     return rounded_up(call.addr, call.length);
   }
-  std::optional<Due> operator()(const spec::Madvise& call) const {
+  std::optional<Due> operator()(const spec::PkeyMprotect& call) const {
     return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::Madvise& call) const {
+    if (!changes_flags(call.advice)) return std::nullopt;
+    return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::Mlock& call) const { return outwards(call); }
+  std::optional<Due> operator()(const spec::Mlock2& call) const { return outwards(call); }
+  std::optional<Due> operator()(const spec::Munlock& call) const { return outwards(call); }
+  std::optional<Due> operator()(const spec::Mseal& call) const {
+    return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::Mlockall& call) const {
+    if ((call.flags & spec::kMclCurrent) == 0) return std::nullopt;
+    return Due{0, setup.task_size, true};
+  }
+  std::optional<Due> operator()(const spec::Munlockall&) const {
+    return Due{0, setup.task_size, true};
+  }
+  /// Both ends of a destination; in place, the end that grew.
+  std::optional<Due> operator()(const spec::Mremap& call) const {
+    const Address start = outcome.value();
+    const Address new_length = spec::page_up(call.new_length);
+    const Address end = start + new_length;
+    if (start != call.addr) {
+      // Of several VMAs the last may end before the range does.
+      const bool same_size = new_length == spec::page_up(call.length);
+      return Due{start, same_size ? start + mapped_length(before, call) : end, false};
+    }
+    if (spec::page_up(call.new_length) <= spec::page_up(call.length)) return std::nullopt;
+    return Due{end, end, false, true};
+  }
+  std::optional<Due> operator()(const spec::RemapFilePages& call) const {
+    const Address start = spec::page_down(call.addr);
+    return Due{start, start + spec::page_down(call.length), false};
   }
   std::optional<Due> operator()(const spec::Brk&) const {
     const Address old_end = spec::page_up(before.brk);
@@ -54,9 +97,14 @@ struct WhereDue {
     if (!grew || old_end <= setup.start_brk) return std::nullopt;
     return Due{old_end, old_end, false};
   }
-  std::optional<Due> operator()(const spec::Munmap&) const { return std::nullopt; }
-  std::optional<Due> operator()(const spec::Prctl&) const { return std::nullopt; }
-  std::optional<Due> operator()(const spec::Touch&) const { return std::nullopt; }
+  /// munmap, prctl, touch, limits, processes.
+  std::optional<Due> operator()(const auto&) const { return std::nullopt; }
+
+ private:
+  static std::optional<Due> outwards(const auto& call) {
+    const Address start = spec::page_down(call.addr);
+    return Due{start, spec::page_up(call.addr + call.length), true};
+  }
 };
 
 constexpr spec::VmFlags kCompared = ~spec::kVmSoftdirty;
@@ -85,7 +133,42 @@ bool is_legacy_hook_under_ksm(const spec::Syscall& call, const Snapshot& after, 
          hooks_of(mmap->file.cls, profile).mmap;
 }
 
+/// Whether a VMA has an anon_vma now that it did not have before the call.
+bool was_populated(const Snapshot& before, const Vma& now) {
+  const auto was = std::ranges::upper_bound(before.vmas, now.start, {}, &Vma::end);
+  return was != before.vmas.end() && was->start <= now.start && was->anon_vma == spec::kNoAnonVma &&
+         now.anon_vma != spec::kNoAnonVma;
+}
+
+bool lies_by_its_source(const spec::Syscall& call, const spec::KernelProfile& profile) {
+  const auto* mremap = std::get_if<spec::Mremap>(&call);
+  return mremap != nullptr && (mremap->flags & spec::kMremapDontunmap) != 0 &&
+         profile.dontunmap_source == spec::DontunmapSource::kCutOut;
+}
+
+/// The merge was tried as a locked mapping's, and the lock is taken back since: a droppable mapping
+/// that was to be locked, or locked memory that MREMAP_DONTUNMAP moved next to its source.
+bool lost_its_lock(const spec::Syscall& call, const Snapshot& before, const Vma& unmerged,
+                   const Past& past) {
+  if (const auto* mmap = std::get_if<spec::Mmap>(&call)) {
+    return (unmerged.flags & spec::kVmDroppable) != 0 &&
+           (past.locks_future || (mmap->flags & spec::kMapLocked) != 0);
+  }
+  const auto* mremap = std::get_if<spec::Mremap>(&call);
+  if (mremap == nullptr || (mremap->flags & spec::kMremapDontunmap) == 0) return false;
+  const spec::Range range{mremap->addr, mremap->addr + spec::page_up(mremap->length)};
+  return std::ranges::any_of(before.vmas, [&](const Vma& vma) {
+    return vma.range().overlaps(range) && (vma.flags & spec::kVmLocked) != 0;
+  });
+}
+
 }  // namespace
+
+std::optional<Due> merge_due(const spec::Syscall& call, const spec::Outcome& outcome,
+                             const Snapshot& before, const Snapshot& after,
+                             const spec::Setup& setup) {
+  return std::visit(WhereDue{outcome, before, after, setup}, call);
+}
 
 bool are_compatible(const Vma& prev, const Vma& next) {
   return prev.end == next.start && ((prev.flags ^ next.flags) & kCompared) == 0 &&
@@ -105,10 +188,10 @@ bool can_join_anon_vmas(const Vma& target, const Vma& source, spec::AnonVmaMerge
 std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
                                               const spec::Outcome& outcome, const Snapshot& before,
                                               const Snapshot& after, const spec::Setup& setup,
-                                              const spec::KernelProfile& profile,
+                                              const spec::KernelProfile& profile, const Past& past,
                                               ExemptionCounts& exemptions) {
   if (!outcome.is_ok()) return std::nullopt;
-  const auto due = std::visit(WhereDue{outcome, before, after, setup}, call);
+  const auto due = merge_due(call, outcome, before, after, setup);
   if (!due) return std::nullopt;
   const auto& vmas = after.vmas;
   // The first VMA that starts at or behind the first boundary.
@@ -120,8 +203,8 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
     if (!due->inside && next->start != due->first && next->start != due->last) continue;
     if (!are_compatible(*prev, *next)) continue;
     // Which side is the range: for a new mapping what is in it, else what the call changed.
-    const bool next_is_source =
-        modifies ? changed(before, next->start, *next) : next->start == due->first;
+    const bool next_is_source = modifies ? changed(before, next->start, *next)
+                                         : next->start == due->first && !due->range_is_below;
     const Vma& source = next_is_source ? *next : *prev;
     const Vma& target = next_is_source ? *prev : *next;
     if (!can_join_anon_vmas(target, source, profile.anon_vma_merge)) continue;
@@ -129,6 +212,12 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kNothingChanged);
     } else if (is_legacy_hook_under_ksm(call, after, *next, profile)) {
       exemptions.count(Exemption::kLegacyMmapHookUnderKsm);
+    } else if (modifies && (was_populated(before, *prev) || was_populated(before, *next))) {
+      exemptions.count(Exemption::kPopulationComesAfter);
+    } else if (lies_by_its_source(call, profile)) {
+      exemptions.count(Exemption::kDontunmapKeepsItsSource);
+    } else if (lost_its_lock(call, before, *next, past)) {
+      exemptions.count(Exemption::kTheLockIsTakenBack);
     } else {
       return static_cast<std::size_t>(next - vmas.begin());
     }

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "properties/exemptions.h"
+#include "properties/past.h"
 #include "spec/kernel_profile.h"
 #include "spec/outcome.h"
 #include "spec/setup.h"
@@ -26,6 +27,18 @@
 #include "spec/syscall.h"
 
 namespace vmadiff::properties {
+
+/// The closed range of addresses at whose VMA boundaries a merge was due.
+struct Due {
+  spec::Address first = 0;  ///< bytes
+  spec::Address last = 0;
+  bool inside = false;  ///< boundaries between the two count too: the call changes what is there
+  bool range_is_below = false;  ///< the one boundary is the end of the call's range, not its start
+};
+/// Nothing where the call owes no merge. Requires an outcome that is a success.
+[[nodiscard]] std::optional<Due> merge_due(const spec::Syscall& call, const spec::Outcome& outcome,
+                                           const spec::Snapshot& before,
+                                           const spec::Snapshot& after, const spec::Setup& setup);
 
 /// Whether `prev` and `next`, adjacent, could be one VMA, leaving the anon_vma rule aside: equal
 /// flags but for soft-dirty, same file, contiguous offsets, neither VM_SPECIAL (is_mergeable_vma).
@@ -42,7 +55,7 @@ namespace vmadiff::properties {
 [[nodiscard]] std::optional<std::size_t> unmerged_neighbour(
     const spec::Syscall& call, const spec::Outcome& outcome, const spec::Snapshot& before,
     const spec::Snapshot& after, const spec::Setup& setup, const spec::KernelProfile& profile,
-    ExemptionCounts& exemptions);
+    const Past& past, ExemptionCounts& exemptions);
 
 /// The sentence for a finding.
 [[nodiscard]] std::string explain_unmerged(const spec::Snapshot& after, std::size_t index);

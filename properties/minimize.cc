@@ -2,6 +2,7 @@
 #include "properties/minimize.h"
 
 #include <cstdint>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -18,28 +19,35 @@ class Digest {
     for (const spec::Step& step : sequence) {
       add(step.process);
       add(step.call.index());
-      std::visit([this](const auto& call) { of(call); }, step.call);
+      visit_fields(step.call, *this);
     }
   }
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
+  void range(spec::Address addr, spec::Address length) {
+    add(addr);
+    add(length);
+  }
+  void address(spec::Address a) { add(a); }
+  void optional_address(spec::Address a) { add(a); }
+  void length(spec::Address l) { add(l); }
+  void offset(std::uint64_t o) { add(o); }
+  void prot(std::uint64_t p) { add(p); }
+  void map_flags(std::uint64_t f) { add(f); }
+  void file(spec::FileId f) {
+    add(static_cast<std::uint64_t>(f.cls));
+    add(f.number);
+  }
+  void access(spec::Access a) { add(static_cast<std::uint64_t>(a)); }
+  void bits(std::uint64_t value, std::span<const spec::FlagName> /*names*/) { add(value); }
+  void choice(auto value, std::span<const spec::FlagName> /*names*/) {
+    add(static_cast<std::uint64_t>(value));
+  }
+  void number(std::uint64_t n) { add(n); }
+  void optional_number(std::uint64_t n) { add(n); }
+  void unused(std::uint64_t n) { add(n); }
+
  private:
-  void of(const spec::Mmap& c) {
-    add(c.addr), add(c.length), add(c.prot), add(c.flags);
-    add(static_cast<std::uint64_t>(c.file.cls)), add(c.file.number), add(c.offset);
-  }
-  void of(const spec::Munmap& c) { add(c.addr), add(c.length); }
-  void of(const spec::Mprotect& c) { add(c.addr), add(c.length), add(c.prot); }
-  void of(const spec::Brk& c) { add(c.addr); }
-  void of(const spec::Madvise& c) {
-    add(c.addr), add(c.length), add(static_cast<std::uint64_t>(c.advice));
-  }
-  void of(const spec::Prctl& c) {
-    add(c.option), add(c.arg2), add(c.arg3), add(c.arg4), add(c.arg5);
-  }
-  void of(const spec::Touch& c) {
-    add(c.addr), add(c.length), add(static_cast<std::uint64_t>(c.access));
-  }
   void add(std::uint64_t x) { value_ = mix(value_ ^ x) + 0x9e3779b97f4a7c15ULL; }
 
   std::uint64_t value_ = 0;

@@ -78,7 +78,8 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const spec::Step& step = sequence[i];
     const auto* there = std::get_if<spec::Mprotect>(&step.call);
-    if (there == nullptr || there->length == 0) {
+    constexpr std::uint64_t kFromElsewhere = spec::kProtGrowsdown | spec::kProtGrowsup;
+    if (there == nullptr || there->length == 0 || (there->prot & kFromElsewhere) != 0) {
       if (system.apply(step.process, step.call).is_death()) return std::nullopt;
       continue;
     }

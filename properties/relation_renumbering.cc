@@ -5,9 +5,11 @@
 // is its address, so it moves too; that of a file does not.
 // Source: no rule of the mmap path reads an address but to compare it with others, to look at its
 // alignment, or to hold it against a limit.
-// Not covered: hints, placement by the kernel, brk, and addresses out of a window in the middle of
-// the address space: such calls are left out of both runs. The constant is a multiple of the huge
-// page where a hugetlb file is mapped, since these are aligned to it.
+// Not covered: hints, placement by the kernel (mmap's and mremap's), brk, fork and exec, and
+// addresses out of a window in the middle of the address space: such calls are left out of both
+// runs. So is mremap where /dev/zero is mapped: offsets of its private mappings are addresses once
+// they moved. The constant is a multiple of the huge page where a hugetlb file is mapped, since
+// these are aligned to it.
 #include <algorithm>
 
 #include "properties/relation.h"
@@ -21,10 +23,26 @@ constexpr spec::Range kWindow{0x100000000000, 0x110000000000};
 constexpr Address kMovedBy = 0x200000003000;
 constexpr Address kMovedByHugePages = 0x200000200000;
 
+bool names_no_address(const spec::Syscall& call) {
+  return std::holds_alternative<spec::Prctl>(call) ||
+         std::holds_alternative<spec::Mlockall>(call) ||
+         std::holds_alternative<spec::Munlockall>(call) ||
+         std::holds_alternative<spec::Setrlimit>(call);
+}
+
 bool is_in_window(const spec::Syscall& call) {
-  if (std::holds_alternative<spec::Prctl>(call)) return true;
-  const auto range = named_range(call);
-  return range && range->start >= kWindow.start && range->end <= kWindow.end;
+  if (names_no_address(call)) return true;
+  const auto inside = [](const std::optional<spec::Range>& range) {
+    return range && range->start >= kWindow.start && range->end <= kWindow.end;
+  };
+  const auto [first, second] = named_ranges(call);
+  if (const auto* mremap = std::get_if<spec::Mremap>(&call)) {
+    const bool moves = (mremap->flags & spec::kMremapMaymove) != 0;
+    const bool fixed = (mremap->flags & spec::kMremapFixed) != 0;
+    return inside(first) && mremap->new_length < kWindow.size() &&
+           (fixed ? inside(second) : !moves);
+  }
+  return inside(first);
 }
 
 bool maps_huge_pages(const spec::Syscall& call) {
@@ -32,12 +50,20 @@ bool maps_huge_pages(const spec::Syscall& call) {
   return mmap != nullptr && mmap->file.cls == spec::FileClass::kHugetlb;
 }
 
+bool maps_zero(const spec::Syscall& call) {
+  const auto* mmap = std::get_if<spec::Mmap>(&call);
+  return mmap != nullptr && mmap->file.cls == spec::FileClass::kZero;
+}
+
 struct Move {
   Address by;
-  spec::Syscall operator()(const spec::Prctl& call) const { return call; }
-  spec::Syscall operator()(auto call) const {
+  void operator()(spec::Mremap& call) const {
     call.addr += by;
-    return call;
+    call.new_addr += by;
+  }
+  template <typename Call>
+  void operator()(Call& call) const {
+    if constexpr (requires { call.addr; }) call.addr += by;
   }
 };
 
@@ -57,6 +83,8 @@ RelationResult renumbering_addresses_moves_the_layout(RelationRoom& room,
   }
   const bool huge = std::ranges::any_of(
       sequence, [](const spec::Step& step) { return maps_huge_pages(step.call); });
+  const bool zero =
+      std::ranges::any_of(sequence, [](const spec::Step& step) { return maps_zero(step.call); });
   const Address by = huge ? kMovedByHugePages : kMovedBy;
   room.first.clear();
   room.second.clear();
@@ -64,10 +92,12 @@ RelationResult renumbering_addresses_moves_the_layout(RelationRoom& room,
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const spec::Step& step = sequence[i];
     if (!is_in_window(step.call)) continue;
+    if (zero && std::holds_alternative<spec::Mremap>(step.call)) continue;
     room.counterpart.push_back(room.first.sequence.size());
     room.first.add(step, i);
-    room.second.add(
-        {.process = step.process, .call = std::visit(Move{by}, step.call), .expected = {}}, i);
+    spec::Step elsewhere{.process = step.process, .call = step.call, .expected = {}};
+    std::visit(Move{by}, elsewhere.call);
+    room.second.add(elsewhere, i);
   }
   return run_both(room, {.leeway = {.flags = spec::kVmSoftdirty,
                                     .moved = by,

@@ -8,7 +8,8 @@
 // split needs a VMA more for a moment, so a state within two of max_map_count is left alone).
 // Exempt: a middle inside a hugetlb VMA that is not on a huge page (HugePagesCannotBeSplit), and
 // one inside another VM_SPECIAL VMA, which splits and never merges (SpecialVmasStaySplit; munmap
-// leaves nothing to merge).
+// leaves nothing to merge). Exempt too is mprotect that makes locked memory writable: it populates
+// the first half, whose new anon_vma can keep the second from merging (PopulationComesBetween).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,7 +42,11 @@ std::optional<Halves> halve(const Call& call) {
 
 struct HalvesOf {
   std::optional<Halves> operator()(const spec::Munmap& call) const { return halve(call); }
-  std::optional<Halves> operator()(const spec::Mprotect& call) const { return halve(call); }
+  std::optional<Halves> operator()(const spec::Mprotect& call) const {
+    // These flags make the start of the range another one.
+    if ((call.prot & (spec::kProtGrowsdown | spec::kProtGrowsup)) != 0) return std::nullopt;
+    return halve(call);
+  }
   std::optional<Halves> operator()(const spec::Madvise& call) const { return halve(call); }
   std::optional<Halves> operator()(const auto&) const { return std::nullopt; }
 };
@@ -59,12 +64,27 @@ std::optional<Exemption> unsplittable(const spec::Syscall& call, const spec::Sna
   return std::nullopt;
 }
 
+/// Whether mprotect would populate something that was not written to yet.
+bool populates_locked_memory(const spec::Syscall& call, const spec::Snapshot& s) {
+  const auto* mprotect = std::get_if<spec::Mprotect>(&call);
+  if (mprotect == nullptr || (mprotect->prot & spec::kProtWrite) == 0) return false;
+  const spec::Range range{mprotect->addr, mprotect->addr + spec::page_up(mprotect->length)};
+  return std::ranges::any_of(s.vmas, [&](const spec::Vma& vma) {
+    return vma.range().overlaps(range) && (vma.flags & spec::kVmLocked) != 0 &&
+           vma.anon_vma == spec::kNoAnonVma;
+  });
+}
+
 /// The halves of a call that succeeded as a whole and can be split in this state.
 std::optional<Halves> splittable(RelationRoom& room, std::size_t i) {
   if (!room.first_run.outcomes[i].is_ok()) return std::nullopt;
   const auto halves = std::visit(HalvesOf{}, room.first.sequence[i].call);
   const spec::Snapshot& before = room.first_run.states[i];
   if (!halves || before.vmas.size() + 2 >= room.setup->max_map_count) return std::nullopt;
+  if (populates_locked_memory(room.first.sequence[i].call, before)) {
+    room.exemptions->count(Exemption::kPopulationComesBetween);
+    return std::nullopt;
+  }
   if (const auto rule = unsplittable(room.first.sequence[i].call, before, halves->middle)) {
     room.exemptions->count(*rule);
     return std::nullopt;

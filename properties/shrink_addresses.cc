@@ -47,9 +47,20 @@ class Apply {
     if (cut_.offsets && call.addr != was && call.offset >= cut_.by) call.offset -= cut_.by;
     return true;
   }
-  bool operator()(spec::Brk&) const { return true; }
-  bool operator()(spec::Prctl&) const { return true; }
-  bool operator()(auto& call) const { return range(call); }
+  /// The destination keeps its size: where the old range shrinks, so does the new one.
+  bool operator()(spec::Mremap& call) const {
+    const Address old_length = call.length;
+    if (!range(call)) return false;
+    const Address gone = old_length - call.length;
+    if (call.new_length > gone) call.new_length -= gone;
+    call.new_addr = moved(call.new_addr, cut_);
+    return true;
+  }
+  template <typename Call>
+  bool operator()(Call& call) const {
+    if constexpr (requires { call.length; }) return range(call);
+    return true;
+  }
 
  private:
   bool range(auto& call) const {
@@ -80,9 +91,15 @@ struct Boundaries {
   void operator()(const spec::Mmap& call) const {
     if (call.addr != 0) add(call.addr, call.length);
   }
-  void operator()(const spec::Brk&) const {}
-  void operator()(const spec::Prctl&) const {}
-  void operator()(const auto& call) const { add(call.addr, call.length); }
+  void operator()(const spec::Mremap& call) const {
+    add(call.addr, call.length);
+    add(call.addr, call.new_length);
+    if (call.new_addr != 0) add(call.new_addr, call.new_length);
+  }
+  template <typename Call>
+  void operator()(const Call& call) const {
+    if constexpr (requires { call.length; }) add(call.addr, call.length);
+  }
 
   void add(Address addr, Address length) const {
     const Address end = addr + length;

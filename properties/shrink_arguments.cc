@@ -93,7 +93,54 @@ class Simplify {
     }
     return out;
   }
-  std::vector<spec::Syscall> operator()(const auto& call) const { return ranges(call); }
+  std::vector<spec::Syscall> operator()(const spec::Mremap& call) const {
+    std::vector<spec::Syscall> out;
+    const auto add = [&](spec::Mremap simpler) {
+      if (simpler != call) out.emplace_back(simpler);
+    };
+    for (const std::uint64_t bit :
+         {spec::kMremapDontunmap, spec::kMremapFixed, spec::kMremapMaymove}) {
+      auto simpler = call;
+      simpler.flags &= ~bit;
+      if ((simpler.flags & (spec::kMremapFixed | spec::kMremapDontunmap)) == 0) {
+        simpler.new_addr = 0;
+      }
+      add(simpler);
+    }
+    const auto with_lengths = [&](Address old_length, Address new_length) {
+      auto simpler = call;
+      simpler.length = old_length;
+      simpler.new_length = new_length;
+      add(simpler);
+    };
+    for (const Address l : shorter_lengths(call.length)) {
+      with_lengths(l, call.new_length == call.length ? l : call.new_length);
+    }
+    for (const Address l : shorter_lengths(call.new_length)) with_lengths(call.length, l);
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Mlock2& call) const {
+    auto out = ranges(call);
+    out.emplace_back(spec::Mlock{call.addr, call.length});
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::PkeyMprotect& call) const {
+    auto out = ranges(call);
+    out.emplace_back(spec::Mprotect{call.addr, call.length, call.prot});
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Mlockall& call) const {
+    std::vector<spec::Syscall> out;
+    for (const std::uint64_t bit : {spec::kMclOnfault, spec::kMclFuture, spec::kMclCurrent}) {
+      if ((call.flags & bit) != 0) out.emplace_back(spec::Mlockall{call.flags & ~bit});
+    }
+    return out;
+  }
+  template <typename Call>
+  std::vector<spec::Syscall> operator()(const Call& call) const {
+    if constexpr (requires { call.length; }) return ranges(call);
+    return {};
+  }
 
  private:
   /// Shorter from behind, then from the front.

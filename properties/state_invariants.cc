@@ -59,6 +59,12 @@ std::string_view first_wrong_counter(const Counters& a, const Counters& b) {
   return a.stack_vm != b.stack_vm ? "stack_vm" : "exec_vm";
 }
 
+bool only_more_is_locked(const Counters& sum, Counters counted) {
+  if (counted.locked_vm <= sum.locked_vm) return false;
+  counted.locked_vm = sum.locked_vm;
+  return counted == sum;
+}
+
 }  // namespace
 
 std::optional<std::size_t> unsorted_vma(const Snapshot& snapshot) {
@@ -108,7 +114,8 @@ std::optional<std::size_t> shared_vma_with_anon_vma(const Snapshot& snapshot) {
 }
 
 std::optional<Breach> broken_state_invariant(const Snapshot& snapshot, const spec::Observes& seen,
-                                             const spec::Setup& setup, const Selection& selection) {
+                                             const spec::Setup& setup, const Selection& selection,
+                                             const Past& past, ExemptionCounts& exemptions) {
   using enum Claim;
   if (selection.has(kVmasAreSortedAndDisjoint)) {
     if (const auto i = unsorted_vma(snapshot)) return Breach{kVmasAreSortedAndDisjoint, *i};
@@ -121,7 +128,11 @@ std::optional<Breach> broken_state_invariant(const Snapshot& snapshot, const spe
     const Counters sum = counters_of(snapshot);
     const bool agree =
         seen.counters ? sum == snapshot.counters : sums_agree(sum, snapshot.counters);
-    if (!agree) return Breach{kCountersMatchTheVmas, 0};
+    if (!agree && past.locked_vm_drifts && only_more_is_locked(sum, snapshot.counters)) {
+      exemptions.count(Exemption::kLockedVmDriftsAfterDontunmap);
+    } else if (!agree) {
+      return Breach{kCountersMatchTheVmas, 0};
+    }
   }
   if (selection.has(kOnlyEligibleVmasAreMergeable) && seen.vm_flags) {
     if (const auto i = ineligible_mergeable_vma(snapshot)) {

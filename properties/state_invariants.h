@@ -7,6 +7,8 @@
 #include <string>
 
 #include "properties/claim.h"
+#include "properties/exemptions.h"
+#include "properties/past.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"
 
@@ -38,10 +40,9 @@ struct Breach {
 [[nodiscard]] std::optional<std::size_t> shared_vma_with_anon_vma(const spec::Snapshot& snapshot);
 
 /// The first claim of those selected that does not hold, asked only of what is observed.
-[[nodiscard]] std::optional<Breach> broken_state_invariant(const spec::Snapshot& snapshot,
-                                                           const spec::Observes& seen,
-                                                           const spec::Setup& setup,
-                                                           const Selection& selection);
+[[nodiscard]] std::optional<Breach> broken_state_invariant(
+    const spec::Snapshot& snapshot, const spec::Observes& seen, const spec::Setup& setup,
+    const Selection& selection, const Past& past, ExemptionCounts& exemptions);
 [[nodiscard]] std::string explain(const Breach& breach, const spec::Snapshot& snapshot);
 /// A word or two on the reason, for fingerprints: "ht de", "data_vm".
 [[nodiscard]] std::string reason(const Breach& breach, const spec::Snapshot& snapshot);

@@ -85,7 +85,7 @@ std::uint64_t wild_offset(std::uint64_t was, Random& random) {
   }
 }
 
-/// Advice that no kernel knows, or only one without a place in this version.
+/// Advice that no kernel knows.
 std::int32_t wild_advice(Random& random) {
   constexpr std::array<std::int32_t, 5> kUnknown{-1, 5, 26, 99, 0x7fffffff};
   return random.of(kUnknown);
@@ -135,8 +135,48 @@ struct MakeWild {
       range(call);
     }
   }
-  void operator()(spec::Munmap& call) const { range(call); }
-  void operator()(spec::Touch& call) const { range(call); }
+  void operator()(spec::Mremap& call) const {
+    switch (random.below(5)) {
+      case 0:
+        call.new_length = wild_length(call.new_length, random, setup);
+        return;
+      case 1:
+        call.new_addr = wild_address(call.new_addr, random, setup);
+        return;
+      case 2:
+        call.flags = random.below(random.percent(80) ? 8 : 256);
+        return;
+      default:
+        range(call);
+    }
+  }
+  void operator()(spec::Mlock2& call) const { range_or_flags(call); }
+  void operator()(spec::Mseal& call) const { range_or_flags(call); }
+  void operator()(spec::Mlockall& call) const { call.flags = random.below(16); }
+  void operator()(spec::PkeyMprotect& call) const {
+    if (random.percent(30)) {
+      call.prot = wild_prot(call.prot, random);
+    } else {
+      range(call);
+    }
+  }
+  void operator()(spec::RemapFilePages& call) const {
+    switch (random.below(4)) {
+      case 0:
+        call.prot = wild_prot(call.prot, random);
+        return;
+      case 1:
+        call.pgoff = random.percent(50) ? ~std::uint64_t{0} - random.below(16)
+                                        : std::uint64_t{1} << random.below(64);
+        return;
+      case 2:
+        call.flags = random.next();
+        return;
+      default:
+        range(call);
+    }
+  }
+  void operator()(spec::Setrlimit& call) const { call.limit = random.next() >> random.below(64); }
   void operator()(spec::Brk& call) const { call.addr = wild_address(call.addr, random, setup); }
   void operator()(spec::Prctl& call) const {
     const std::uint64_t value = random.percent(50) ? 1 : random.next();
@@ -155,7 +195,19 @@ struct MakeWild {
     }
   }
 
+  template <typename Call>
+  void operator()(Call& call) const {
+    if constexpr (requires { call.length; }) range(call);
+  }
+
  private:
+  void range_or_flags(auto& call) const {
+    if (random.percent(30)) {
+      call.flags = std::uint64_t{1} << random.below(64);
+    } else {
+      range(call);
+    }
+  }
   void range(auto& call) const {
     if (random.percent(50)) {
       call.addr = wild_address(call.addr, random, setup);
@@ -166,6 +218,16 @@ struct MakeWild {
 };
 
 }  // namespace
+
+void tame(spec::Syscall& call) {
+  if (auto* mmap = std::get_if<spec::Mmap>(&call)) {
+    if (mmap->length > spec::kTouchBytesMax) mmap->flags &= ~spec::kMapPopulate;
+  } else if (auto* madvise = std::get_if<spec::Madvise>(&call)) {
+    const bool populates =
+        madvise->advice == spec::kMadvPopulateRead || madvise->advice == spec::kMadvPopulateWrite;
+    if (populates && madvise->length > spec::kTouchBytesMax) madvise->length = kPage;
+  }
+}
 
 void make_wild(spec::Syscall& call, Random& random, const spec::Setup& setup) {
   std::visit(MakeWild{random, setup}, call);

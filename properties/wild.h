@@ -11,4 +11,8 @@ namespace vmadiff::properties {
 /// Spoils one argument of `call`. Stays within what this version models.
 void make_wild(spec::Syscall& call, Random& random, const spec::Setup& setup);
 
+/// Takes away what would make a real kernel fill more than kTouchBytesMax of memory in one call;
+/// what is locked is bounded by RLIMIT_MEMLOCK anyway.
+void tame(spec::Syscall& call);
+
 }  // namespace vmadiff::properties

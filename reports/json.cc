@@ -99,6 +99,12 @@ ordered_json to_json(const RunSummary& summary) {
                    {"skipped_on_remote", tally.skipped_on_remote}};
   out["exemptions"] = ordered_json::object();
   for (const auto& [name, count] : tally.exemptions) out["exemptions"][name] = count;
+  if (summary.coverage) {
+    out["behaviours"] = ordered_json::object();
+    for (const auto& cell : properties::meetable_cells()) {
+      out["behaviours"][text(cell)] = count_of(*summary.coverage, cell);
+    }
+  }
   out["findings"] = ordered_json::object();
   for (const auto& [claim, count] : summary.claims) {
     out["findings"][claim] = {{"different", count.findings}, {"sequences", count.sequences}};

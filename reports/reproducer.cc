@@ -41,6 +41,12 @@ class Places {
 
   /// The range of a mapping that was not put where the call said.
   [[nodiscard]] static std::optional<spec::Range> placed_by_kernel(const spec::Step& step) {
+    if (const auto* mremap = std::get_if<spec::Mremap>(&step.call)) {
+      if (!step.expected || !step.expected->is_ok()) return std::nullopt;
+      const Address to = step.expected->value();
+      if (to == mremap->addr || (mremap->flags & spec::kMremapFixed) != 0) return std::nullopt;
+      return spec::Range{to, to + spec::page_up(mremap->new_length)};
+    }
     const auto* mmap = std::get_if<spec::Mmap>(&step.call);
     if (mmap == nullptr || !step.expected || !step.expected->is_ok()) return std::nullopt;
     const Address at = step.expected->value();
@@ -86,7 +92,7 @@ std::string backing(spec::FileId file) {
 
 /// The call's kind, its six arguments, and which of them are counted from the break.
 struct CallRow {
-  std::string_view kind;
+  std::string kind;
   std::array<std::uint64_t, 6> arguments{};
   unsigned from_break = 0;
   int file = -1;
@@ -97,44 +103,69 @@ struct CallRow {
   }
 };
 
-struct RowOf {
-  const Places& places;
-  const spec::Step& step;
-  const std::vector<spec::FileId>& files;
+/// Writes a call's arguments into its row.
+class Arguments {
+ public:
+  Arguments(const Places& places, const std::vector<spec::FileId>& files, CallRow& row)
+      : places_(places), files_(files), row_(row) {}
+  void range(Address addr, Address length) {
+    address(addr);
+    add(length);
+  }
+  void address(Address a) { row_.set(count_++, places_.of(a)); }
+  void optional_address(Address a) { address(a); }
+  void length(Address l) { add(l); }
+  void offset(std::uint64_t o) { add(o); }
+  void prot(std::uint64_t p) { add(p); }
+  void map_flags(std::uint64_t f) { add(f); }
+  void file(spec::FileId f) {
+    const auto at = std::ranges::find(files_, f);
+    if (at != files_.end()) row_.file = static_cast<int>(at - files_.begin());
+    add(0);
+  }
+  void access(spec::Access a) { add(a == spec::Access::kWrite ? 1 : 0); }
+  void bits(std::uint64_t value, std::span<const spec::FlagName> /*names*/) { add(value); }
+  void choice(auto value, std::span<const spec::FlagName> /*names*/) {
+    add(static_cast<std::uint64_t>(value));
+  }
+  void number(std::uint64_t n) { add(n); }
+  void optional_number(std::uint64_t n) { add(n); }
+  void unused(std::uint64_t n) { add(n); }
 
-  CallRow operator()(const spec::Mmap& c) const {
-    CallRow row{.kind = "MMAP"};
-    const auto placed = Places::placed_by_kernel(step);
-    row.set(0, c.addr == 0 && !placed ? Place{} : places.of(placed ? placed->start : c.addr));
-    row.arguments = {row.arguments[0], c.length, c.prot, c.flags, 0, c.offset};
-    const auto at = std::ranges::find(files, c.file);
-    if (at != files.end()) row.file = static_cast<int>(at - files.begin());
-    return row;
-  }
-  CallRow ranged(std::string_view kind, Address addr, Address length, std::uint64_t last) const {
-    CallRow row{.kind = kind};
-    row.set(0, places.of(addr));
-    row.arguments[1] = length;
-    row.arguments[2] = last;
-    return row;
-  }
-  CallRow operator()(const spec::Munmap& c) const { return ranged("MUNMAP", c.addr, c.length, 0); }
-  CallRow operator()(const spec::Mprotect& c) const {
-    return ranged("MPROTECT", c.addr, c.length, c.prot);
-  }
-  CallRow operator()(const spec::Madvise& c) const {
-    return ranged("MADVISE", c.addr, c.length, static_cast<std::uint32_t>(c.advice));
-  }
-  CallRow operator()(const spec::Touch& c) const {
-    return ranged("TOUCH", c.addr, c.length, c.access == spec::Access::kWrite ? 1 : 0);
-  }
-  CallRow operator()(const spec::Brk& c) const { return ranged("BRK", c.addr, 0, 0); }
-  CallRow operator()(const spec::Prctl& c) const {
-    CallRow row{.kind = "PRCTL"};
-    row.arguments = {c.option, c.arg2, c.arg3, c.arg4, c.arg5, 0};
-    return row;
-  }
+ private:
+  void add(std::uint64_t value) { row_.arguments.at(count_++) = value; }
+  const Places& places_;
+  const std::vector<spec::FileId>& files_;
+  CallRow& row_;
+  std::size_t count_ = 0;
 };
+
+/// The call's name in capitals: the program's kind of it.
+std::string kind_of(const spec::Syscall& call) {
+  std::string out{spec::name(call)};
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return out;
+}
+
+CallRow row_of(const Places& places, const spec::Step& step,
+               const std::vector<spec::FileId>& files) {
+  CallRow row{.kind = kind_of(step.call)};
+  Arguments arguments{places, files, row};
+  visit_fields(step.call, arguments);
+  if (const auto placed = Places::placed_by_kernel(step)) {
+    if (std::holds_alternative<spec::Mremap>(step.call)) {
+      constexpr std::size_t kFlags = 3;
+      constexpr std::size_t kNewAddress = 4;
+      row.arguments[kFlags] |= spec::kMremapFixed;
+      row.set(kNewAddress, places.of(placed->start));
+    } else {
+      row.set(0, places.of(placed->start));
+    }
+  }
+  return row;
+}
 
 std::string call_line(const CallRow& row, const spec::Step& step, const Places& places) {
   std::string arguments;
@@ -146,7 +177,8 @@ std::string call_line(const CallRow& row, const spec::Step& step, const Places& 
     expected = fmt::format("FAILS, 0, {}", static_cast<unsigned>(step.expected->error()));
   } else if (step.expected && step.expected->is_ok()) {
     const bool is_address = std::holds_alternative<spec::Mmap>(step.call) ||
-                            std::holds_alternative<spec::Brk>(step.call);
+                            std::holds_alternative<spec::Brk>(step.call) ||
+                            std::holds_alternative<spec::Mremap>(step.call);
     const Place place =
         is_address ? places.of(step.expected->value()) : Place{step.expected->value(), false};
     expected = fmt::format("{}, {:#x}, 0", place.from_break ? "IS_FROM_BREAK" : "IS", place.value);
@@ -208,6 +240,14 @@ std::string footprint_table(const Reproduction& r, const Places& places) {
       const Address unit = huge ? spec::kHugePageSize : spec::kPageSize;
       const Address size = (mmap->length + unit - 1) & ~(unit - 1);
       out += fmt::format("  {{{}}},\n", span(places.of(step.expected->value()), size));
+    } else if (const auto* mremap = std::get_if<spec::Mremap>(&step.call)) {
+      const Address size = spec::page_up(mremap->new_length);
+      out += fmt::format("  {{{}}},\n", span(places.of(step.expected->value()), size));
+    } else if (const auto* touch = std::get_if<spec::Touch>(&step.call)) {
+      // It may have made a stack grow.
+      const Address start = spec::page_down(touch->addr);
+      const Address end = spec::page_up(touch->addr + touch->length);
+      out += fmt::format("  {{{}}},\n", span(places.of(start), end - start));
     } else if (std::holds_alternative<spec::Brk>(step.call)) {
       heap_end = std::max(heap_end, spec::page_up(step.expected->value()));
     }
@@ -220,8 +260,10 @@ std::string footprint_table(const Reproduction& r, const Places& places) {
 
 bool uses_ksm(const spec::Sequence& sequence) {
   return std::ranges::any_of(sequence, [](const spec::Step& step) {
+    const auto* madvise = std::get_if<spec::Madvise>(&step.call);
     return std::holds_alternative<spec::Prctl>(step.call) ||
-           std::holds_alternative<spec::Madvise>(step.call);
+           (madvise != nullptr &&
+            (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
   });
 }
 
@@ -243,12 +285,13 @@ std::string c_program(const Reproduction& r) {
   out += reproducer_prologue();
   out += fmt::format("static const char HELD[] = {};\nstatic const char DIFFERED[] = {};\n",
                      quoted(r.held), quoted(r.differed));
-  out += fmt::format("enum {{ USES_KSM = {}, IGNORES_MERGEABLE = {} }};\n\n",
-                     uses_ksm(r.sequence) ? 1 : 0, r.ignore_mergeable ? 1 : 0);
+  out += fmt::format("enum {{ USES_KSM = {}, IGNORES_MERGEABLE = {}, MEMLOCK_LIMIT = {} }};\n\n",
+                     uses_ksm(r.sequence) ? 1 : 0, r.ignore_mergeable ? 1 : 0,
+                     std::min<std::uint64_t>(r.setup.limits.memlock, 1U << 30));
   out += files_table(files);
   out += "static const struct call calls[] = {\n";
   for (const spec::Step& step : r.sequence) {
-    out += call_line(std::visit(RowOf{places, step, files}, step.call), step, places);
+    out += call_line(row_of(places, step, files), step, places);
   }
   out += "  {END, {0}, 0, -1, ANY, 0, 0, \"\"},\n};\n\n";
   out += layout_table(r, places);

@@ -17,6 +17,7 @@ std::string_view reproducer_prologue() {
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -24,7 +25,10 @@ std::string_view reproducer_prologue() {
 
 typedef unsigned long u64;
 
-enum kind { MMAP, MUNMAP, MPROTECT, BRK, MADVISE, PRCTL, TOUCH, END };
+enum kind {
+  MMAP, MUNMAP, MPROTECT, BRK, MADVISE, PRCTL, TOUCH, MREMAP, MLOCK, MLOCK2, MUNLOCK, MLOCKALL,
+  MUNLOCKALL, MSEAL, PKEY_MPROTECT, REMAP_FILE_PAGES, SETRLIMIT, FORK, EXEC, EXIT, END
+};
 enum file_kind { MEMFD, REGULAR, READ_ONLY, ZERO, HUGETLB, NULL_DEVICE, IMPOSSIBLE, NO_FILE };
 enum result { ANY, IS, IS_FROM_BREAK, FAILS };
 
@@ -167,6 +171,26 @@ static int touch(u64 address, u64 length, int writes) {
   return 0;
 }
 
+static long number_of(enum kind kind) {
+  switch (kind) {
+    case MUNMAP: return SYS_munmap;
+    case MPROTECT: return SYS_mprotect;
+    case BRK: return SYS_brk;
+    case MADVISE: return SYS_madvise;
+    case PRCTL: return SYS_prctl;
+    case MREMAP: return SYS_mremap;
+    case MLOCK: return SYS_mlock;
+    case MLOCK2: return SYS_mlock2;
+    case MUNLOCK: return SYS_munlock;
+    case MLOCKALL: return SYS_mlockall;
+    case MUNLOCKALL: return SYS_munlockall;
+    case MSEAL: return 462; /* mseal(2), newer than some headers */
+    case PKEY_MPROTECT: return SYS_pkey_mprotect;
+    case REMAP_FILE_PAGES: return SYS_remap_file_pages;
+    default: return -1;
+  }
+}
+
 /* Runs the call; gives its value, or sets *error. */
 static u64 run(const struct call *c, int *error) {
   u64 a = argument(c, 0);
@@ -177,14 +201,20 @@ static u64 run(const struct call *c, int *error) {
       value = syscall(SYS_mmap, a, c->arg[1], c->arg[2], c->arg[3],
                       (long)(c->file < 0 ? -1 : files[c->file].fd), c->arg[5]);
       break;
-    case MUNMAP: value = syscall(SYS_munmap, a, c->arg[1]); break;
-    case MPROTECT: value = syscall(SYS_mprotect, a, c->arg[1], c->arg[2]); break;
-    case MADVISE: value = syscall(SYS_madvise, a, c->arg[1], (long)(int)c->arg[2]); break;
-    case BRK: value = syscall(SYS_brk, a); break;
-    case PRCTL:
-      value = syscall(SYS_prctl, a, c->arg[1], c->arg[2], c->arg[3], c->arg[4]);
-      break;
     case TOUCH: *error = touch(a, c->arg[1], (int)c->arg[2]); return 0;
+    case SETRLIMIT: {
+      struct rlimit limit;
+      value = getrlimit((int)a, &limit);
+      limit.rlim_cur = c->arg[1];
+      if (value == 0) value = setrlimit((int)a, &limit);
+      break;
+    }
+    case MUNMAP: case MPROTECT: case BRK: case MADVISE: case PRCTL: case MREMAP: case MLOCK:
+    case MLOCK2: case MUNLOCK: case MLOCKALL: case MUNLOCKALL: case MSEAL: case PKEY_MPROTECT:
+    case REMAP_FILE_PAGES:
+      value = syscall(number_of(c->kind), a, c->arg[1], c->arg[2], c->arg[3], argument(c, 4));
+      break;
+    case FORK: case EXEC: case EXIT: cannot("this program is one process");
     case END: break;
   }
   *error = value == -1 ? errno : 0;
@@ -241,7 +271,10 @@ static void remember_own(void) {
 
 /* A call that would change this program's own memory cannot be run. */
 static void refuse_own(const struct call *c) {
-  if (c->kind == BRK || c->kind == PRCTL || c->kind == END) return;
+  if (c->kind == BRK || c->kind == PRCTL || c->kind == MLOCKALL || c->kind == MUNLOCKALL ||
+      c->kind == SETRLIMIT || c->kind == END) {
+    return;
+  }
   if (c->kind == MMAP && !(c->arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE))) return;
   if (c->result == FAILS && c->error == EINVAL) return;
   u64 start = argument(c, 0) & ~4095ul, end = argument(c, 0) + c->arg[1];
@@ -375,9 +408,14 @@ int main(int argc, char **argv) {
   drop_capabilities();
   if (USES_KSM && prctl(68, 0, 0, 0, 0) < 0) cannot("this kernel has no PR_SET_MEMORY_MERGE");
   if (USES_KSM && (prctl(67, 1, 0, 0, 0) != 0 || prctl(67, 0, 0, 0, 0) != 0)) {
-    cannot("PR_SET_MEMORY_MERGE needs CAP_SYS_RESOURCE: run it as root");
+    cannot("PR_SET_MEMORY_MERGE is refused here");
   }
   prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+  struct rlimit locked;
+  if (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur > MEMLOCK_LIMIT) {
+    locked.rlim_cur = MEMLOCK_LIMIT;
+    setrlimit(RLIMIT_MEMLOCK, &locked);
+  }
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_fault;

@@ -106,8 +106,8 @@ std::optional<spec::Address> point_of_interest(const std::vector<View>& views,
       return row.left ? row.left->start : row.right->start;
     }
   }
-  if (const auto range = spec::named_range(call)) return range->start;
-  return std::nullopt;
+  const auto range = spec::named_ranges(call).first;
+  return range ? std::optional{range->start} : std::nullopt;
 }
 
 /// The VMAs of all views that hang together with `point`: no gap of over 16 pages between them.

@@ -3,7 +3,44 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace vmadiff::reports {
+namespace {
+
+/// What was met although the table says that it cannot be: the table is wrong.
+std::string outside_the_table(const properties::Coverage& coverage) {
+  using properties::Cell;
+  const auto cells = properties::meetable_cells();
+  const auto is_known = [&](const Cell& cell) {
+    return std::ranges::find(cells, cell) != cells.end();
+  };
+  std::string out;
+  const auto add = [&](const Cell& cell) {
+    const auto count = count_of(coverage, cell);
+    if (count == 0 || is_known(cell)) return;
+    out += fmt::format("  {:<44} {}  (not in the table)\n", text(cell), count);
+  };
+  for (std::size_t call = 0; call < properties::kCallCount; ++call) {
+    for (std::size_t result = 0; result < properties::kResultCount; ++result) {
+      add({.call = call, .result = result});
+    }
+    for (std::size_t merge = 0; merge < properties::kMergeOutcomeCount; ++merge) {
+      for (std::size_t ksm = 0; ksm < properties::kKsmModeCount; ++ksm) {
+        const auto outcome = static_cast<properties::MergeOutcome>(merge);
+        // A call that makes no merges due has one such cell, which says nothing.
+        if (outcome == properties::MergeOutcome::kNotDue) continue;
+        add({.call = call,
+             .result = std::nullopt,
+             .merge = outcome,
+             .ksm = static_cast<properties::KsmMode>(ksm)});
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 std::string text(const RunHeader& header) {
   auto out =
@@ -13,9 +50,30 @@ std::string text(const RunHeader& header) {
   return out;
 }
 
+std::string text(const properties::Coverage& coverage) {
+  std::string out = "behaviours           how often\n";
+  std::string never;
+  std::size_t met = 0;
+  const auto cells = properties::meetable_cells();
+  for (const auto& cell : cells) {
+    const auto count = count_of(coverage, cell);
+    if (count == 0) {
+      never += fmt::format("  {}\n", text(cell));
+    } else {
+      ++met;
+      out += fmt::format("  {:<44} {}\n", text(cell), count);
+    }
+  }
+  out += outside_the_table(coverage);
+  out += fmt::format("behaviours met       {} of {}\n", met, cells.size());
+  if (!never.empty()) out += "never met\n" + never;
+  return out;
+}
+
 std::string text(const RunSummary& summary) {
   const auto& tally = summary.tally;
   std::string out;
+  if (summary.coverage) out += text(*summary.coverage);
   if (summary.interrupted) out += "interrupted: this is what was done until then\n";
   out += fmt::format("sequences            {}\n", tally.sequences);
   out += fmt::format("operations           {}\n", tally.operations);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,13 @@ struct RunSummary {
   properties::Tally tally;
   std::map<std::string, ClaimCount> claims;
   bool interrupted = false;
+  std::optional<properties::Coverage> coverage;  ///< where it was asked for
 };
 
 /// The first line, and a line for each note.
 [[nodiscard]] std::string text(const RunHeader& header);
 [[nodiscard]] std::string text(const RunSummary& summary);
+/// The table of behaviours, and those that were never met.
+[[nodiscard]] std::string text(const properties::Coverage& coverage);
 
 }  // namespace vmadiff::reports

@@ -12,6 +12,7 @@ namespace vmadiff::spec {
 enum class Errno : std::uint16_t {
   kEPERM = 1,
   kENOENT = 2,
+  kESRCH = 3,
   kEINTR = 4,
   kEIO = 5,
   kENXIO = 6,
@@ -28,6 +29,7 @@ enum class Errno : std::uint16_t {
   kENFILE = 23,
   kEMFILE = 24,
   kETXTBSY = 26,
+  kEFBIG = 27,
   kENOSPC = 28,
   kENOSYS = 38,
   kEOVERFLOW = 75,

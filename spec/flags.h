@@ -44,12 +44,54 @@ inline constexpr std::uint64_t kMapUninitialized = 0x4000000;
 /// The map flags that this version models, besides the type in kMapType (each of whose 16 values
 /// is modelled). A call with another flag is refused by `unmodelled_reason` (syscall.h).
 inline constexpr std::uint64_t kMapModelled =
-    kMapType | kMapFixed | kMapAnonymous | kMapDenywrite | kMapExecutable | kMapNoreserve |
-    kMapNonblock | kMapStack | kMapSync | kMapFixedNoreplace | kMapUninitialized;
+    kMapType | kMapFixed | kMapAnonymous | kMap32Bit | kMapAbove4G | kMapGrowsdown | kMapDenywrite |
+    kMapExecutable | kMapLocked | kMapNoreserve | kMapPopulate | kMapNonblock | kMapStack |
+    kMapSync | kMapFixedNoreplace | kMapUninitialized;
+
+// --- mremap, mlock, limits ----------------------------------------------------------------------
+inline constexpr std::uint64_t kMremapMaymove = 1;
+inline constexpr std::uint64_t kMremapFixed = 2;
+inline constexpr std::uint64_t kMremapDontunmap = 4;
+
+inline constexpr std::uint64_t kMlockOnfault = 1;  ///< mlock2
+inline constexpr std::uint64_t kMclCurrent = 1;    ///< mlockall
+inline constexpr std::uint64_t kMclFuture = 2;
+inline constexpr std::uint64_t kMclOnfault = 4;
+
+inline constexpr std::uint64_t kRlimitData = 2;
+inline constexpr std::uint64_t kRlimitStack = 3;
+inline constexpr std::uint64_t kRlimitMemlock = 8;
+inline constexpr std::uint64_t kRlimitAs = 9;
+inline constexpr std::uint64_t kRlimInfinity = ~std::uint64_t{0};
 
 // --- madvise, prctl -----------------------------------------------------------------------------
+inline constexpr std::int32_t kMadvNormal = 0;
+inline constexpr std::int32_t kMadvRandom = 1;
+inline constexpr std::int32_t kMadvSequential = 2;
+inline constexpr std::int32_t kMadvWillneed = 3;
+inline constexpr std::int32_t kMadvDontneed = 4;
+inline constexpr std::int32_t kMadvFree = 8;
+inline constexpr std::int32_t kMadvRemove = 9;
+inline constexpr std::int32_t kMadvDontfork = 10;
+inline constexpr std::int32_t kMadvDofork = 11;
 inline constexpr std::int32_t kMadvMergeable = 12;
 inline constexpr std::int32_t kMadvUnmergeable = 13;
+inline constexpr std::int32_t kMadvHugepage = 14;
+inline constexpr std::int32_t kMadvNohugepage = 15;
+inline constexpr std::int32_t kMadvDontdump = 16;
+inline constexpr std::int32_t kMadvDodump = 17;
+inline constexpr std::int32_t kMadvWipeonfork = 18;
+inline constexpr std::int32_t kMadvKeeponfork = 19;
+inline constexpr std::int32_t kMadvCold = 20;
+inline constexpr std::int32_t kMadvPageout = 21;
+inline constexpr std::int32_t kMadvPopulateRead = 22;
+inline constexpr std::int32_t kMadvPopulateWrite = 23;
+inline constexpr std::int32_t kMadvDontneedLocked = 24;
+inline constexpr std::int32_t kMadvCollapse = 25;
+inline constexpr std::int32_t kMadvHwpoison = 100;
+inline constexpr std::int32_t kMadvSoftOffline = 101;
+inline constexpr std::int32_t kMadvGuardInstall = 102;
+inline constexpr std::int32_t kMadvGuardRemove = 103;
 inline constexpr std::uint64_t kPrSetMemoryMerge = 67;
 inline constexpr std::uint64_t kPrGetMemoryMerge = 68;
 

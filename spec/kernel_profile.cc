@@ -15,7 +15,12 @@ constexpr std::array kProfiles{
         .ksm_brk = KsmBrk::kAfterMapping,
         .anon_vma_merge = AnonVmaMerge::kNeighbourChainSingle,
         .mmap_prepare = MmapPrepare::kAbsent,
-        .zero_placement = ZeroPlacement::kPlain},
+        .zero_placement = ZeroPlacement::kPlain,
+        .hugetlb_placement = HugetlbPlacement::kOwnSearch,
+        .mremap_checks = MremapChecks::kVmaFirst,
+        .mremap_move = MremapMove::kOneVma,
+        .dontunmap_source = DontunmapSource::kCutOut,
+        .sealed_discard = SealedDiscard::kReadOnlyAnonymous},
     KernelProfile{.name = "patch-v2",
                   .summary = "the patch as posted: the late flag is computed before the .mmap hook",
                   .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
@@ -23,7 +28,12 @@ constexpr std::array kProfiles{
                   .ksm_brk = KsmBrk::kBeforeMerge,
                   .anon_vma_merge = AnonVmaMerge::kFaultedChainSingle,
                   .mmap_prepare = MmapPrepare::kPresent,
-                  .zero_placement = ZeroPlacement::kPlain},
+                  .zero_placement = ZeroPlacement::kPlain,
+                  .hugetlb_placement = HugetlbPlacement::kCommonSearch,
+                  .mremap_checks = MremapChecks::kAlignmentFirst,
+                  .mremap_move = MremapMove::kOneVma,
+                  .dontunmap_source = DontunmapSource::kWholeUnaccounted,
+                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous},
     KernelProfile{.name = "patch-v2-review",
                   .summary = "as patch-v2, with the reviewer's predicate: early unless f_op->mmap",
                   .ksm_early = KsmEarly::kUnlessLegacyHook,
@@ -31,7 +41,12 @@ constexpr std::array kProfiles{
                   .ksm_brk = KsmBrk::kBeforeMerge,
                   .anon_vma_merge = AnonVmaMerge::kFaultedChainSingle,
                   .mmap_prepare = MmapPrepare::kPresent,
-                  .zero_placement = ZeroPlacement::kPlain},
+                  .zero_placement = ZeroPlacement::kPlain,
+                  .hugetlb_placement = HugetlbPlacement::kCommonSearch,
+                  .mremap_checks = MremapChecks::kAlignmentFirst,
+                  .mremap_move = MremapMove::kOneVma,
+                  .dontunmap_source = DontunmapSource::kWholeUnaccounted,
+                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous},
     KernelProfile{.name = "linux-6.18",
                   .summary = "as released: the late flag is computed after the .mmap hook",
                   .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
@@ -39,7 +54,12 @@ constexpr std::array kProfiles{
                   .ksm_brk = KsmBrk::kBeforeMerge,
                   .anon_vma_merge = AnonVmaMerge::kFaultedChainSingle,
                   .mmap_prepare = MmapPrepare::kPresent,
-                  .zero_placement = ZeroPlacement::kHugePageAligned},
+                  .zero_placement = ZeroPlacement::kHugePageAligned,
+                  .hugetlb_placement = HugetlbPlacement::kCommonSearch,
+                  .mremap_checks = MremapChecks::kArgumentsFirst,
+                  .mremap_move = MremapMove::kSeveralVmas,
+                  .dontunmap_source = DontunmapSource::kWhole,
+                  .sealed_discard = SealedDiscard::kReadOnlyAnonymousOrZero},
 };
 
 }  // namespace
@@ -101,6 +121,43 @@ std::string_view name(MmapPrepare b) { return b == MmapPrepare::kPresent ? "pres
 
 std::string_view name(ZeroPlacement b) {
   return b == ZeroPlacement::kHugePageAligned ? "huge-page-aligned" : "plain";
+}
+
+std::string_view name(HugetlbPlacement b) {
+  return b == HugetlbPlacement::kOwnSearch ? "own-search" : "common-search";
+}
+
+std::string_view name(MremapChecks b) {
+  switch (b) {
+    case MremapChecks::kVmaFirst:
+      return "vma-first";
+    case MremapChecks::kAlignmentFirst:
+      return "alignment-first";
+    case MremapChecks::kArgumentsFirst:
+      return "arguments-first";
+  }
+  return {};
+}
+
+std::string_view name(MremapMove b) {
+  return b == MremapMove::kOneVma ? "one-vma" : "several-vmas";
+}
+
+std::string_view name(DontunmapSource b) {
+  switch (b) {
+    case DontunmapSource::kCutOut:
+      return "cut-out";
+    case DontunmapSource::kWholeUnaccounted:
+      return "whole-unaccounted";
+    case DontunmapSource::kWhole:
+      return "whole";
+  }
+  return {};
+}
+
+std::string_view name(SealedDiscard b) {
+  return b == SealedDiscard::kReadOnlyAnonymous ? "read-only-anonymous"
+                                                : "read-only-anonymous-or-zero";
 }
 
 }  // namespace vmadiff::spec

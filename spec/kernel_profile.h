@@ -44,6 +44,42 @@ enum class MmapPrepare : std::uint8_t { kAbsent, kPresent };
 /// get_unmapped_area_zero).
 enum class ZeroPlacement : std::uint8_t { kPlain, kHugePageAligned };
 
+/// When mremap looks at new_addr, at whether the destination overlaps the source, and at the room
+/// below the map count limit that a move to a given address asks for.
+enum class MremapChecks : std::uint8_t {
+  kVmaFirst,        ///< 6.12: behind the look for the VMA, so EFAULT wins over EINVAL and ENOMEM
+  kAlignmentFirst,  ///< 6.15: alignment and map count before it, where the range lies behind it
+  kArgumentsFirst,  ///< 6.17: all before it; and the VMA's own checks before anything is unmapped
+};
+
+/// What MREMAP_DONTUNMAP leaves where the memory was (dontunmap_complete; measured on 6.18).
+enum class DontunmapSource : std::uint8_t {
+  kCutOut,            ///< 6.12.117: locked memory is cut at the range's ends before it loses its
+                      ///< lock; the two never become one; a VMA that loses its anon_vma gets the
+                      ///< offset of fresh memory
+  kWholeUnaccounted,  ///< 6.15: the whole VMA loses VM_LOCKED and VM_ACCOUNT; locked_vm stays high
+  kWhole,             ///< 6.17: the whole VMA loses VM_LOCKED; locked_vm stays high
+};
+
+/// How a hugetlb file's mapping without MAP_FIXED is placed (hugetlb_get_unmapped_area; 6.13).
+enum class HugetlbPlacement : std::uint8_t {
+  kOwnSearch,    ///< a hint is rounded down to a huge page; MAP_32BIT and MAP_ABOVE4G do nothing
+  kCommonSearch  ///< it is rounded up, and then all is as for other mappings
+};
+
+/// What mremap does with a range over several VMAs (measured on 6.18; 6.17).
+enum class MremapMove : std::uint8_t {
+  kOneVma,      ///< EFAULT
+  kSeveralVmas  ///< a move to a fixed address that keeps the size moves them one by one
+};
+
+/// Where a sealed VMA refuses the advice that discards pages (can_modify_vma_madv; 6.17, measured
+/// on 6.18).
+enum class SealedDiscard : std::uint8_t {
+  kReadOnlyAnonymous,       ///< private memory without a file that cannot be written
+  kReadOnlyAnonymousOrZero  ///< private /dev/zero too
+};
+
 struct KernelProfile {
   std::string_view name;
   std::string_view summary;
@@ -53,6 +89,11 @@ struct KernelProfile {
   AnonVmaMerge anon_vma_merge;
   MmapPrepare mmap_prepare;
   ZeroPlacement zero_placement;
+  HugetlbPlacement hugetlb_placement;
+  MremapChecks mremap_checks;
+  MremapMove mremap_move;
+  DontunmapSource dontunmap_source;
+  SealedDiscard sealed_discard;
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -65,5 +106,10 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(AnonVmaMerge b);
 [[nodiscard]] std::string_view name(MmapPrepare b);
 [[nodiscard]] std::string_view name(ZeroPlacement b);
+[[nodiscard]] std::string_view name(HugetlbPlacement b);
+[[nodiscard]] std::string_view name(MremapChecks b);
+[[nodiscard]] std::string_view name(MremapMove b);
+[[nodiscard]] std::string_view name(DontunmapSource b);
+[[nodiscard]] std::string_view name(SealedDiscard b);
 
 }  // namespace vmadiff::spec

@@ -11,8 +11,11 @@
 
 namespace vmadiff::spec {
 
-/// The process that makes a call: 0 is the first; others come from fork (a later stage).
+/// The process that makes a call: 0 is the first; others come from fork, numbered in order.
 using ProcessId = std::uint16_t;
+
+/// Processes that one sequence can have. Ours: a fork beyond gives EAGAIN.
+inline constexpr std::size_t kProcessCountMax = 64;
 
 struct Step {
   ProcessId process = 0;

@@ -1,6 +1,8 @@
 // spec: the canonical set-up, and what it reserves.
 #include "spec/setup.h"
 
+#include <algorithm>
+
 #include "spec/sequence.h"
 
 namespace vmadiff::spec {
@@ -49,12 +51,10 @@ Setup Setup::standard() {
 }
 
 bool touches_reserved(const Setup& setup, const Step& step) {
-  const auto range = named_range(step.call);
-  if (!range) return false;
-  for (const Range& reserved : setup.reserved) {
-    if (range->overlaps(reserved)) return true;
-  }
-  return false;
+  const auto [first, second] = named_ranges(step.call);
+  return std::ranges::any_of(setup.reserved, [&](const Range& reserved) {
+    return (first && first->overlaps(reserved)) || (second && second->overlaps(reserved));
+  });
 }
 
 }  // namespace vmadiff::spec

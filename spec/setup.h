@@ -10,6 +10,17 @@
 
 namespace vmadiff::spec {
 
+/// Resource limits that memory calls ask for, in bytes. The hard limits of the other three are
+/// infinite.
+struct Limits {
+  std::uint64_t data = ~0ULL;
+  std::uint64_t stack = std::uint64_t{8} << 20;
+  std::uint64_t memlock = std::uint64_t{8} << 20;  ///< no CAP_IPC_LOCK: it counts
+  std::uint64_t as = ~0ULL;
+  std::uint64_t stack_hard = std::uint64_t{8} << 20;
+  std::uint64_t memlock_hard = std::uint64_t{8} << 20;
+};
+
 struct Setup {
   /// The program's own mappings (files are `other:N`). No anon_vma is recorded for them: they are
   /// reserved, so nothing merges with them that is not part of them already.
@@ -24,6 +35,8 @@ struct Setup {
   /// while MAP_FIXED at 0x1000 succeeds).
   Address placement_min_addr = 0x10000;
   std::uint64_t max_map_count = 65530;  ///< vm.max_map_count
+  std::uint64_t stack_guard_gap = 256;  ///< pages (stack_guard_gap=)
+  Limits limits;
   /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
   std::uint64_t overcommit_pages = ~0ULL;
   /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability (read in 6.12, measured on

@@ -23,7 +23,9 @@ struct Vma {
       0;  ///< vm_pgoff, pages; for private anonymous memory the address it was mapped at
   FileId file;
   AnonVmaId anon_vma = kNoAnonVma;
-  std::uint32_t anon_vma_links = 0;  ///< length of the anon_vma chain; above 1 only after fork
+  /// Whose the anon_vma is: 0 where there is none, 1 where it was made in this process, 2 where the
+  /// VMA came through fork and so has its parent's anon_vmas too (a chain that is not singular).
+  std::uint32_t anon_vma_links = 0;
 
   [[nodiscard]] constexpr std::uint64_t pages() const { return (end - start) >> kPageShift; }
   [[nodiscard]] constexpr Range range() const { return {start, end}; }

@@ -3,17 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace vmadiff::spec {
 namespace {
-
-/// Advice values that later stages model: not accepted yet, since no system here could be compared.
-/// Every other value but the two of KSM is one that the kernel does not know (EINVAL).
-constexpr bool is_advice_of_a_later_stage(std::int32_t advice) {
-  return (advice >= 0 && advice <= 4) || (advice >= 8 && advice <= 11) ||
-         (advice >= 14 && advice <= 25) || (advice >= 100 && advice <= 103);
-}
 
 struct Unmodelled {
   std::optional<std::string> operator()(const Mmap& call) const {
@@ -23,7 +17,10 @@ struct Unmodelled {
     return std::nullopt;
   }
   std::optional<std::string> operator()(const Madvise& call) const {
-    if (is_advice_of_a_later_stage(call.advice)) {
+    // The first two take memory away from the whole machine; guard pages are a later stage.
+    constexpr std::array kLater{kMadvHwpoison, kMadvSoftOffline, kMadvGuardInstall,
+                                kMadvGuardRemove};
+    if (std::ranges::find(kLater, call.advice) != kLater.end()) {
       return fmt::format("madvise advice {} is not modelled", call.advice);
     }
     return std::nullopt;
@@ -33,6 +30,17 @@ struct Unmodelled {
       return fmt::format("prctl option {} is not modelled", call.option);
     }
     return std::nullopt;
+  }
+  std::optional<std::string> operator()(const PkeyMprotect& call) const {
+    // Whether any other exists depends on the machine.
+    if (call.pkey != -1) return fmt::format("protection key {} is not modelled", call.pkey);
+    return std::nullopt;
+  }
+  std::optional<std::string> operator()(const Setrlimit& call) const {
+    for (const auto& [resource, text] : kRlimitNames) {
+      if (call.resource == resource) return std::nullopt;
+    }
+    return fmt::format("resource {} is not modelled", call.resource);
   }
   std::optional<std::string> operator()(const auto&) const { return std::nullopt; }
 };
@@ -45,36 +53,54 @@ std::optional<Range> rounded(Address addr, Address length) {
   return Range{start, up < end ? ~Address{0} : up};
 }
 
-struct NamedRange {
-  std::optional<Range> operator()(const Mmap& call) const {
+template <typename Call>
+concept HasRange = requires(const Call& c) {
+  c.addr;
+  c.length;
+};
+
+struct RangesOf {
+  NamedRanges operator()(const Mmap& call) const {
     const bool fixed = (call.flags & (kMapFixed | kMapFixedNoreplace)) != 0;
-    if (!fixed) return std::nullopt;
+    if (!fixed) return {};
     // A hugetlb file's length is rounded up to its page size.
     const bool huge = call.file.cls == FileClass::kHugetlb && (call.flags & kMapAnonymous) == 0;
     const Address padding = huge ? kHugePageSize : 0;
     const Address length =
         call.length + padding < call.length ? ~Address{0} : call.length + padding;
-    return rounded(call.addr, length);
+    return {rounded(call.addr, length), std::nullopt};
   }
-  std::optional<Range> operator()(const Munmap& c) const { return rounded(c.addr, c.length); }
-  std::optional<Range> operator()(const Mprotect& c) const { return rounded(c.addr, c.length); }
-  std::optional<Range> operator()(const Madvise& c) const { return rounded(c.addr, c.length); }
-  std::optional<Range> operator()(const Touch& c) const { return rounded(c.addr, c.length); }
-  std::optional<Range> operator()(const Brk&) const { return std::nullopt; }
-  std::optional<Range> operator()(const Prctl&) const { return std::nullopt; }
+  NamedRanges operator()(const Mremap& call) const {
+    NamedRanges out{rounded(call.addr, call.length), std::nullopt};
+    if ((call.flags & kMremapFixed) != 0) {
+      out.second = rounded(call.new_addr, std::max(call.length, call.new_length));
+    }
+    return out;
+  }
+  template <typename Call>
+  NamedRanges operator()(const Call& call) const {
+    if constexpr (HasRange<Call>) return {rounded(call.addr, call.length), std::nullopt};
+    return {};
+  }
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
-    "mmap", "munmap", "mprotect", "brk", "madvise", "prctl", "touch"};
+    "mmap",       "munmap", "mprotect",      "brk",
+    "madvise",    "prctl",  "touch",         "mremap",
+    "mlock",      "mlock2", "munlock",       "mlockall",
+    "munlockall", "mseal",  "pkey_mprotect", "remap_file_pages",
+    "setrlimit",  "fork",   "exec",          "exit"};
 
 }  // namespace
 
 std::string_view name(const Syscall& call) { return kNames[call.index()]; }
 
+std::span<const std::string_view> call_names() { return kNames; }
+
 std::optional<std::string> unmodelled_reason(const Syscall& call) {
   return std::visit(Unmodelled{}, call);
 }
 
-std::optional<Range> named_range(const Syscall& call) { return std::visit(NamedRange{}, call); }
+NamedRanges named_ranges(const Syscall& call) { return std::visit(RangesOf{}, call); }
 
 }  // namespace vmadiff::spec

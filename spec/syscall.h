@@ -1,19 +1,33 @@
 // spec: the calls, one struct each, arguments as a user passes them: nothing is aligned, rounded or
-// checked here. To add a call: a struct and its place in the variant here, its text in
-// trace_text.cc, its case in each System, in the generator, and in the fuzz codec.
+// checked here.
+//
+// To add a call: a struct, its place in the variant and its name in syscall.cc; then its case in
+// each System, in the generator and in what properties/ says of it. `fields` shows a call's
+// arguments to a visitor, in the order of the system call and each by its kind, so that trace text,
+// the byte codec, shrinking and the agent need no word about it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "spec/file.h"
 #include "spec/flags.h"
+#include "spec/trace_names.h"
 #include "spec/units.h"
 
 namespace vmadiff::spec {
+
+// The kinds that a visitor of `fields` answers to:
+//   range(address, length)    bytes that the call names
+//   address(a), length(l)     others, in bytes; optional_address: may be left out at the end
+//   prot(p), map_flags(f), file(f), offset(o), access(a)
+//   bits(value, names)        flags, with their names
+//   choice(value, names)      one of the named values, or another number
+//   number(n), optional_number(n); unused(n): must be 0
 
 /// mmap(2). `file` kNone is the descriptor -1. With MAP_ANONYMOUS the file is ignored.
 struct Mmap {
@@ -24,12 +38,20 @@ struct Mmap {
   FileId file;               ///< kNone: -1
   std::uint64_t offset = 0;  ///< bytes
   friend bool operator==(const Mmap&, const Mmap&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.prot(c.prot);
+    f.map_flags(c.flags);
+    f.file(c.file);
+    f.offset(c.offset);
+  }
 };
 
 struct Munmap {
   Address addr = 0;
   Address length = 0;
   friend bool operator==(const Munmap&, const Munmap&) = default;
+  static void fields(auto& c, auto& f) { f.range(c.addr, c.length); }
 };
 
 struct Mprotect {
@@ -37,12 +59,17 @@ struct Mprotect {
   Address length = 0;
   std::uint64_t prot = 0;
   friend bool operator==(const Mprotect&, const Mprotect&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.prot(c.prot);
+  }
 };
 
 /// brk(2) the system call: returns the break after the call, whether or not it moved.
 struct Brk {
   Address addr = 0;
   friend bool operator==(const Brk&, const Brk&) = default;
+  static void fields(auto& c, auto& f) { f.address(c.addr); }
 };
 
 struct Madvise {
@@ -50,6 +77,10 @@ struct Madvise {
   Address length = 0;
   std::int32_t advice = 0;  ///< MADV_*
   friend bool operator==(const Madvise&, const Madvise&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.choice(c.advice, kAdviceNames);
+  }
 };
 
 /// prctl(2) with PR_SET_MEMORY_MERGE or PR_GET_MEMORY_MERGE.
@@ -60,6 +91,13 @@ struct Prctl {
   std::uint64_t arg4 = 0;
   std::uint64_t arg5 = 0;
   friend bool operator==(const Prctl&, const Prctl&) = default;
+  static void fields(auto& c, auto& f) {
+    f.choice(c.option, kPrctlNames);
+    f.optional_number(c.arg2);
+    f.unused(c.arg3);
+    f.unused(c.arg4);
+    f.unused(c.arg5);
+  }
 };
 
 enum class Access : std::uint8_t { kRead, kWrite };
@@ -74,22 +112,170 @@ struct Touch {
   Address length = 0;
   Access access = Access::kRead;
   friend bool operator==(const Touch&, const Touch&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.access(c.access);
+  }
 };
 inline constexpr Address kTouchBytesMax = Address{16} << 20;
 
-using Syscall = std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch>;
+/// `new_addr` counts with MREMAP_FIXED, and with MREMAP_DONTUNMAP as a hint.
+struct Mremap {
+  Address addr = 0;
+  Address length = 0;  ///< old_size; 0 makes a second mapping of shared memory
+  Address new_length = 0;
+  std::uint64_t flags = 0;  ///< MREMAP_*
+  Address new_addr = 0;
+  friend bool operator==(const Mremap&, const Mremap&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.length(c.new_length);
+    f.bits(c.flags, kMremapNames);
+    f.optional_address(c.new_addr);
+  }
+};
+
+struct Mlock {
+  Address addr = 0;
+  Address length = 0;
+  friend bool operator==(const Mlock&, const Mlock&) = default;
+  static void fields(auto& c, auto& f) { f.range(c.addr, c.length); }
+};
+
+struct Mlock2 {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t flags = 0;  ///< MLOCK_ONFAULT
+  friend bool operator==(const Mlock2&, const Mlock2&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.bits(c.flags, kMlockNames);
+  }
+};
+
+struct Munlock {
+  Address addr = 0;
+  Address length = 0;
+  friend bool operator==(const Munlock&, const Munlock&) = default;
+  static void fields(auto& c, auto& f) { f.range(c.addr, c.length); }
+};
+
+struct Mlockall {
+  std::uint64_t flags = 0;  ///< MCL_*
+  friend bool operator==(const Mlockall&, const Mlockall&) = default;
+  static void fields(auto& c, auto& f) { f.bits(c.flags, kMlockallNames); }
+};
+
+struct Munlockall {
+  friend bool operator==(const Munlockall&, const Munlockall&) = default;
+  static void fields(auto&, auto&) {}
+};
+
+/// mseal(2), 6.10 and later.
+struct Mseal {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t flags = 0;  ///< none is defined
+  friend bool operator==(const Mseal&, const Mseal&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.bits(c.flags, kNoNames);
+  }
+};
+
+/// pkey_mprotect(2) with the key -1, which makes it mprotect(2).
+struct PkeyMprotect {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t prot = 0;
+  std::int32_t pkey = -1;
+  friend bool operator==(const PkeyMprotect&, const PkeyMprotect&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.prot(c.prot);
+    f.choice(c.pkey, kNoNames);
+  }
+};
+
+struct RemapFilePages {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t prot = 0;   ///< must be 0
+  std::uint64_t pgoff = 0;  ///< pages
+  std::uint64_t flags = 0;  ///< MAP_*: only MAP_NONBLOCK is looked at
+  friend bool operator==(const RemapFilePages&, const RemapFilePages&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.prot(c.prot);
+    f.number(c.pgoff);
+    f.bits(c.flags, kMapFlagNames);
+  }
+};
+
+/// setrlimit(2) of one of the four limits that memory calls ask for, its soft limit alone: the hard
+/// limit stays (Setup::limits). Over the hard limit is EINVAL, since the two are set together.
+struct Setrlimit {
+  std::uint64_t resource = kRlimitAs;
+  std::uint64_t limit = kRlimInfinity;  ///< bytes
+  friend bool operator==(const Setrlimit&, const Setrlimit&) = default;
+  static void fields(auto& c, auto& f) {
+    f.choice(c.resource, kRlimitNames);
+    f.number(c.limit);
+  }
+};
+
+/// fork(2). Outcome: the new process's number, one more than the last that a fork of this sequence
+/// made. Ours: ESRCH from a process that is not there (never forked, or gone), as for every call.
+struct Fork {
+  friend bool operator==(const Fork&, const Fork&) = default;
+  static void fields(auto&, auto&) {}
+};
+
+/// execve(2) of the program that the sequence began with: the address space becomes the initial
+/// one, but for what is inherited.
+struct Exec {
+  friend bool operator==(const Exec&, const Exec&) = default;
+  static void fields(auto&, auto&) {}
+};
+
+/// exit(2). Ours: EPERM from process 0, which stays.
+struct Exit {
+  friend bool operator==(const Exit&, const Exit&) = default;
+  static void fields(auto&, auto&) {}
+};
+
+/// The order is part of the byte codec of fuzz/: append only.
+using Syscall = std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock,
+                             Mlock2, Munlock, Mlockall, Munlockall, Mseal, PkeyMprotect,
+                             RemapFilePages, Setrlimit, Fork, Exec, Exit>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);
+/// The names of all calls, in the variant's order.
+[[nodiscard]] std::span<const std::string_view> call_names();
+
+/// Shows the call's arguments to `f` (see above).
+template <typename Visitor>
+void visit_fields(Syscall& call, Visitor& f) {
+  std::visit([&f](auto& c) { c.fields(c, f); }, call);
+}
+template <typename Visitor>
+void visit_fields(const Syscall& call, Visitor& f) {
+  std::visit([&f](const auto& c) { c.fields(c, f); }, call);
+}
 
 /// Says why the call has an argument that this version does not model (a flag of a later stage);
 /// nothing where every system can run it. Trace text refuses such calls, generators and codecs
 /// never make them, and a System may assume that it is never given one.
 [[nodiscard]] std::optional<std::string> unmodelled_reason(const Syscall& call);
 
-/// The byte range that the call can change or access, page-rounded outwards and clipped to the
-/// 64-bit space; nothing for calls whose effect is not a given range (hint-less mmap, brk, prctl).
+/// The byte ranges that the call can change or access, page-rounded outwards and clipped to the
+/// 64-bit space; none for calls whose effect is not a given range (hint-less mmap, brk, prctl).
 /// For keeping sequences away from memory that is not theirs, not for semantics.
-[[nodiscard]] std::optional<Range> named_range(const Syscall& call);
+struct NamedRanges {
+  std::optional<Range> first;
+  std::optional<Range> second;  ///< mremap's destination
+};
+[[nodiscard]] NamedRanges named_ranges(const Syscall& call);
 
 }  // namespace vmadiff::spec

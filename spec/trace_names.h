@@ -33,28 +33,51 @@ inline constexpr std::array kMapFlagNames{FlagName{kMapAnonymous, "MAP_ANONYMOUS
                                           FlagName{kMapSync, "MAP_SYNC"},
                                           FlagName{kMapUninitialized, "MAP_UNINITIALIZED"}};
 /// Advice that is named in text. What is not modelled yet is read, and refused with its name.
-inline constexpr std::array kAdviceNames{
-    FlagName{0, "MADV_NORMAL"},          FlagName{1, "MADV_RANDOM"},
-    FlagName{2, "MADV_SEQUENTIAL"},      FlagName{3, "MADV_WILLNEED"},
-    FlagName{4, "MADV_DONTNEED"},        FlagName{8, "MADV_FREE"},
-    FlagName{9, "MADV_REMOVE"},          FlagName{10, "MADV_DONTFORK"},
-    FlagName{11, "MADV_DOFORK"},         FlagName{12, "MADV_MERGEABLE"},
-    FlagName{13, "MADV_UNMERGEABLE"},    FlagName{14, "MADV_HUGEPAGE"},
-    FlagName{15, "MADV_NOHUGEPAGE"},     FlagName{16, "MADV_DONTDUMP"},
-    FlagName{17, "MADV_DODUMP"},         FlagName{18, "MADV_WIPEONFORK"},
-    FlagName{19, "MADV_KEEPONFORK"},     FlagName{20, "MADV_COLD"},
-    FlagName{21, "MADV_PAGEOUT"},        FlagName{22, "MADV_POPULATE_READ"},
-    FlagName{23, "MADV_POPULATE_WRITE"}, FlagName{24, "MADV_DONTNEED_LOCKED"},
-    FlagName{25, "MADV_COLLAPSE"},       FlagName{100, "MADV_HWPOISON"},
-    FlagName{101, "MADV_SOFT_OFFLINE"},  FlagName{102, "MADV_GUARD_INSTALL"},
-    FlagName{103, "MADV_GUARD_REMOVE"}};
+inline constexpr std::array kAdviceNames{FlagName{kMadvNormal, "MADV_NORMAL"},
+                                         FlagName{kMadvRandom, "MADV_RANDOM"},
+                                         FlagName{kMadvSequential, "MADV_SEQUENTIAL"},
+                                         FlagName{kMadvWillneed, "MADV_WILLNEED"},
+                                         FlagName{kMadvDontneed, "MADV_DONTNEED"},
+                                         FlagName{kMadvFree, "MADV_FREE"},
+                                         FlagName{kMadvRemove, "MADV_REMOVE"},
+                                         FlagName{kMadvDontfork, "MADV_DONTFORK"},
+                                         FlagName{kMadvDofork, "MADV_DOFORK"},
+                                         FlagName{kMadvMergeable, "MADV_MERGEABLE"},
+                                         FlagName{kMadvUnmergeable, "MADV_UNMERGEABLE"},
+                                         FlagName{kMadvHugepage, "MADV_HUGEPAGE"},
+                                         FlagName{kMadvNohugepage, "MADV_NOHUGEPAGE"},
+                                         FlagName{kMadvDontdump, "MADV_DONTDUMP"},
+                                         FlagName{kMadvDodump, "MADV_DODUMP"},
+                                         FlagName{kMadvWipeonfork, "MADV_WIPEONFORK"},
+                                         FlagName{kMadvKeeponfork, "MADV_KEEPONFORK"},
+                                         FlagName{kMadvCold, "MADV_COLD"},
+                                         FlagName{kMadvPageout, "MADV_PAGEOUT"},
+                                         FlagName{kMadvPopulateRead, "MADV_POPULATE_READ"},
+                                         FlagName{kMadvPopulateWrite, "MADV_POPULATE_WRITE"},
+                                         FlagName{kMadvDontneedLocked, "MADV_DONTNEED_LOCKED"},
+                                         FlagName{kMadvCollapse, "MADV_COLLAPSE"},
+                                         FlagName{kMadvHwpoison, "MADV_HWPOISON"},
+                                         FlagName{kMadvSoftOffline, "MADV_SOFT_OFFLINE"},
+                                         FlagName{kMadvGuardInstall, "MADV_GUARD_INSTALL"},
+                                         FlagName{kMadvGuardRemove, "MADV_GUARD_REMOVE"}};
 inline constexpr std::array kPrctlNames{FlagName{kPrSetMemoryMerge, "PR_SET_MEMORY_MERGE"},
                                         FlagName{kPrGetMemoryMerge, "PR_GET_MEMORY_MERGE"}};
+
+inline constexpr std::array kMremapNames{FlagName{kMremapMaymove, "MREMAP_MAYMOVE"},
+                                         FlagName{kMremapFixed, "MREMAP_FIXED"},
+                                         FlagName{kMremapDontunmap, "MREMAP_DONTUNMAP"}};
+inline constexpr std::array kMlockNames{FlagName{kMlockOnfault, "MLOCK_ONFAULT"}};
+inline constexpr std::array kMlockallNames{FlagName{kMclCurrent, "MCL_CURRENT"},
+                                           FlagName{kMclFuture, "MCL_FUTURE"},
+                                           FlagName{kMclOnfault, "MCL_ONFAULT"}};
+inline constexpr std::array kRlimitNames{
+    FlagName{kRlimitData, "RLIMIT_DATA"}, FlagName{kRlimitStack, "RLIMIT_STACK"},
+    FlagName{kRlimitMemlock, "RLIMIT_MEMLOCK"}, FlagName{kRlimitAs, "RLIMIT_AS"}};
+/// For flag arguments of which no bit has a name.
+inline constexpr std::span<const FlagName> kNoNames{};
 
 [[nodiscard]] constexpr std::span<const FlagName> prot_names() { return kProtNames; }
 [[nodiscard]] constexpr std::span<const FlagName> map_type_names() { return kMapTypeNames; }
 [[nodiscard]] constexpr std::span<const FlagName> map_flag_names() { return kMapFlagNames; }
-[[nodiscard]] constexpr std::span<const FlagName> advice_names() { return kAdviceNames; }
-[[nodiscard]] constexpr std::span<const FlagName> prctl_names() { return kPrctlNames; }
 
 }  // namespace vmadiff::spec

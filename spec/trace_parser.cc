@@ -1,7 +1,9 @@
 // spec: reading traces. A cursor walks one line; the first thing that is not as expected becomes
 // that line's error, with its column, and the next line is read all the same.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
@@ -52,6 +54,12 @@ class Cursor {
   }
   void expect(std::string_view token) {
     if (!failed() && !accept(token)) fail_expected(fmt::format("'{}'", token));
+  }
+
+  /// Whether `token` comes next.
+  [[nodiscard]] bool at(std::string_view token) {
+    skip_space();
+    return line_.substr(at_).starts_with(token);
   }
 
   /// The longest run of name characters (letters, digits, '_', ':', '-'); may be empty.
@@ -179,123 +187,127 @@ FileId read_file(Cursor& in) {
   return {};
 }
 
-std::int32_t read_advice(Cursor& in) {
-  const auto word = in.peek_word();
-  if (const auto advice = bits_of(word, advice_names())) {
-    in.advance(word.size());
-    return static_cast<std::int32_t>(*advice);
+/// Reads the arguments one by one.
+class ReadFields {
+ public:
+  explicit ReadFields(Cursor& in) : in_(in) {}
+  void range(Address& addr, Address& length) {
+    address(addr);
+    this->length(length);
   }
-  if (const auto advice = number_from<std::int32_t>(word)) {
-    in.advance(word.size());
-    return *advice;
+  void address(Address& a) {
+    comma();
+    a = read_address(in_, "an address");
   }
-  in.fail_expected("a MADV_* advice or a number of 32 bits");
-  return 0;
-}
-
-std::uint64_t read_prctl_option(Cursor& in) {
-  const auto word = in.peek_word();
-  auto option = bits_of(word, prctl_names());
-  if (!option) option = number_from<std::uint64_t>(word);
-  if (!option) {
-    in.fail_expected("PR_SET_MEMORY_MERGE or PR_GET_MEMORY_MERGE");
-    return 0;
+  void optional_address(Address& a) {
+    if (!is_left_out()) address(a);
   }
-  in.advance(word.size());
-  return *option;
-}
-
-Access read_access(Cursor& in) {
-  if (in.accept("READ")) return Access::kRead;
-  if (in.accept("WRITE")) return Access::kWrite;
-  in.fail_expected("READ or WRITE");
-  return Access::kRead;
-}
-
-// One reader per call; to add a call, add its reader and its row in read_call.
-Syscall read_mmap(Cursor& in) {
-  Mmap c;
-  c.addr = read_address(in, "an address");
-  in.expect(",");
-  c.length = read_number<std::uint64_t>(in, "a length");
-  in.expect(",");
-  c.prot = read_prot(in);
-  in.expect(",");
-  c.flags = read_map_flags(in);
-  in.expect(",");
-  c.file = read_file(in);
-  in.expect(",");
-  c.offset = read_number<std::uint64_t>(in, "an offset");
-  return c;
-}
-
-template <typename Call>
-Call read_range(Cursor& in) {
-  Call c;
-  c.addr = read_address(in, "an address");
-  in.expect(",");
-  c.length = read_number<std::uint64_t>(in, "a length");
-  return c;
-}
-
-Syscall read_munmap(Cursor& in) { return read_range<Munmap>(in); }
-
-Syscall read_mprotect(Cursor& in) {
-  auto c = read_range<Mprotect>(in);
-  in.expect(",");
-  c.prot = read_prot(in);
-  return c;
-}
-
-Syscall read_brk(Cursor& in) { return Brk{read_address(in, "an address")}; }
-
-Syscall read_madvise(Cursor& in) {
-  auto c = read_range<Madvise>(in);
-  in.expect(",");
-  c.advice = read_advice(in);
-  return c;
-}
-
-/// strace leaves out arguments that it knows a prctl does not use: they are 0.
-Syscall read_prctl(Cursor& in) {
-  Prctl c;
-  c.option = read_prctl_option(in);
-  for (std::uint64_t* argument : {&c.arg2, &c.arg3, &c.arg4, &c.arg5}) {
-    if (in.failed() || !in.accept(",")) break;
-    *argument = read_address(in, "an argument");
+  void length(Address& l) {
+    comma();
+    l = read_number<Address>(in_, "a length");
   }
-  return c;
-}
+  void offset(std::uint64_t& o) {
+    comma();
+    o = read_number<std::uint64_t>(in_, "an offset");
+  }
+  void prot(std::uint64_t& p) {
+    comma();
+    p = read_prot(in_);
+  }
+  void map_flags(std::uint64_t& f) {
+    comma();
+    f = read_map_flags(in_);
+  }
+  void file(FileId& f) {
+    comma();
+    f = read_file(in_);
+  }
+  void access(Access& a) {
+    comma();
+    if (in_.accept("READ")) {
+      a = Access::kRead;
+    } else if (in_.accept("WRITE")) {
+      a = Access::kWrite;
+    } else {
+      in_.fail_expected("READ or WRITE");
+    }
+  }
+  void bits(std::uint64_t& value, std::span<const FlagName> names) {
+    comma();
+    value = read_flags(in_, one_of("flags", names),
+                       [names](std::string_view word) { return bits_of(word, names); });
+  }
+  template <std::integral T>
+  void choice(T& value, std::span<const FlagName> names) {
+    comma();
+    const auto word = in_.peek_word();
+    if (const auto known = bits_of(word, names)) {
+      value = static_cast<T>(*known);
+    } else if (const auto number = number_from<T>(word)) {
+      value = *number;
+    } else {
+      return in_.fail_expected(one_of(fmt::format("a number of {} bits", sizeof(T) * 8), names));
+    }
+    in_.advance(word.size());
+  }
+  void number(std::uint64_t& n) {
+    comma();
+    if (in_.accept("RLIM_INFINITY")) {
+      n = kRlimInfinity;
+    } else {
+      n = read_address(in_, "an argument");
+    }
+  }
+  /// strace leaves out arguments that it knows a call does not use: they are 0.
+  void optional_number(std::uint64_t& n) {
+    if (!is_left_out()) number(n);
+  }
+  void unused(std::uint64_t& n) { optional_number(n); }
 
-Syscall read_touch(Cursor& in) {
-  auto c = read_range<Touch>(in);
-  in.expect(",");
-  c.access = read_access(in);
-  return c;
+ private:
+  /// A few of the names, and what else would do.
+  static std::string one_of(std::string_view otherwise, std::span<const FlagName> names) {
+    std::string out;
+    constexpr std::size_t kShown = 4;
+    for (const auto& [bits, text] : names.first(std::min(names.size(), kShown))) {
+      out += fmt::format("{}, ", text);
+    }
+    if (names.size() > kShown) out += "…, ";
+    return out.empty() ? fmt::format("{} as a number", otherwise)
+                       : fmt::format("{}or {}", out, otherwise);
+  }
+  [[nodiscard]] bool is_left_out() { return in_.failed() || in_.at(")"); }
+  void comma() {
+    if (!is_first_) in_.expect(",");
+    is_first_ = false;
+  }
+  Cursor& in_;
+  bool is_first_ = true;
+};
+
+template <std::size_t I = 0>
+Syscall make_call(std::size_t index) {
+  if constexpr (I + 1 < std::variant_size_v<Syscall>) {
+    if (index != I) return make_call<I + 1>(index);
+  }
+  return std::variant_alternative_t<I, Syscall>{};
 }
 
 Syscall read_call(Cursor& in) {
-  struct Row {
-    std::string_view name;
-    Syscall (*read)(Cursor&);
-  };
-  static constexpr std::array kRows{Row{"mmap", read_mmap},         Row{"munmap", read_munmap},
-                                    Row{"mprotect", read_mprotect}, Row{"brk", read_brk},
-                                    Row{"madvise", read_madvise},   Row{"prctl", read_prctl},
-                                    Row{"touch", read_touch}};
+  const auto names = call_names();
   const auto word = in.peek_word();
-  for (const Row& row : kRows) {
-    if (word != row.name) continue;
-    in.advance(word.size());
-    in.expect("(");
-    Syscall call = row.read(in);
-    in.expect(")");
-    return call;
+  const auto at = std::ranges::find(names, word);
+  if (at == names.end()) {
+    in.fail_expected(fmt::format("a call ({})", fmt::join(names, ", ")));
+    return {};
   }
-  std::string known;
-  for (const Row& row : kRows) known += fmt::format("{}{}", known.empty() ? "" : ", ", row.name);
-  in.fail_expected(fmt::format("a call ({})", known));
-  return {};
+  Syscall call = make_call(static_cast<std::size_t>(at - names.begin()));
+  in.advance(word.size());
+  in.expect("(");
+  ReadFields fields{in};
+  visit_fields(call, fields);
+  in.expect(")");
+  return call;
 }
 
 /// `= 0x1000`, `= -1 ENOMEM (Cannot allocate memory)`, `= ?` (no result known: none asserted).
@@ -327,14 +339,8 @@ Step read_step(Cursor& in) {
   Step step;
   if (in.accept("[")) {
     in.expect("pid");
-    const std::size_t column = in.token_column();
     step.process = read_number<ProcessId>(in, "a process number");
     in.expect("]");
-    if (!in.failed() && step.process != 0) {
-      in.fail(column, fmt::format("process {} was never forked (fork is not modelled yet): "
-                                  "expected 0",
-                                  step.process));
-    }
   }
   if (in.failed()) return step;
   const std::size_t call_column = in.token_column();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <concepts>
 #include <cstdint>
 #include <iterator>
 
@@ -12,7 +13,7 @@ namespace vmadiff::spec {
 namespace {
 
 /// Small numbers are counts and flags, the others addresses and lengths.
-std::string number(std::uint64_t value) {
+std::string number_text(std::uint64_t value) {
   return value < 10 ? fmt::format("{}", value) : fmt::format("{:#x}", value);
 }
 
@@ -46,54 +47,62 @@ std::string map_flags_text(std::uint64_t flags) {
   for (const auto& [value, flag] : map_type_names()) {
     if (value == type) out = flag;
   }
-  if (out.empty()) out = number(type);
+  if (out.empty()) out = number_text(type);
   return named_bits(flags & ~kMapType, map_flag_names(), std::move(out));
 }
 
 std::string file_text(FileId file) { return file.is_none() ? std::string{"-1"} : text(file); }
 
-std::string advice_text(std::int32_t advice) {
-  for (const auto& [value, flag] : advice_names()) {
-    if (static_cast<std::int32_t>(value) == advice) return std::string{flag};
+/// Writes the arguments one by one.
+class Print {
+ public:
+  explicit Print(std::string& out) : out_(out) {}
+  void range(Address addr, Address length) {
+    add(pointer(addr));
+    add(number_text(length));
   }
-  return fmt::format("{}", advice);
-}
-
-struct Print {
-  std::string operator()(const Mmap& c) const {
-    return fmt::format("mmap({}, {}, {}, {}, {}, {})", pointer(c.addr), number(c.length),
-                       prot_text(c.prot), map_flags_text(c.flags), file_text(c.file),
-                       number(c.offset));
+  void address(Address a) { add(pointer(a)); }
+  void optional_address(Address a) { add(pointer(a)); }
+  void length(Address l) { add(number_text(l)); }
+  void offset(std::uint64_t o) { add(number_text(o)); }
+  void prot(std::uint64_t p) { add(prot_text(p)); }
+  void map_flags(std::uint64_t f) { add(map_flags_text(f)); }
+  void file(FileId f) { add(file_text(f)); }
+  void access(Access a) { add(a == Access::kWrite ? "WRITE" : "READ"); }
+  void bits(std::uint64_t value, std::span<const FlagName> names) {
+    add(value == 0 ? "0" : named_bits(value, names, {}));
   }
-  std::string operator()(const Munmap& c) const {
-    return fmt::format("munmap({}, {})", pointer(c.addr), number(c.length));
-  }
-  std::string operator()(const Mprotect& c) const {
-    return fmt::format("mprotect({}, {}, {})", pointer(c.addr), number(c.length),
-                       prot_text(c.prot));
-  }
-  std::string operator()(const Brk& c) const { return fmt::format("brk({})", pointer(c.addr)); }
-  std::string operator()(const Madvise& c) const {
-    return fmt::format("madvise({}, {}, {})", pointer(c.addr), number(c.length),
-                       advice_text(c.advice));
-  }
-  std::string operator()(const Prctl& c) const {
-    std::string_view option = "?";  // unmodelled options never reach a printed trace
-    for (const auto& [value, flag] : prctl_names()) {
-      if (value == c.option) option = flag;
+  template <std::integral T>
+  void choice(T value, std::span<const FlagName> names) {
+    for (const auto& [known, text] : names) {
+      if (static_cast<T>(known) == value) return add(text);
     }
-    return fmt::format("prctl({}, {}, {}, {}, {})", option, number(c.arg2), number(c.arg3),
-                       number(c.arg4), number(c.arg5));
+    add(fmt::format("{}", value));
   }
-  std::string operator()(const Touch& c) const {
-    return fmt::format("touch({}, {}, {})", pointer(c.addr), number(c.length),
-                       c.access == Access::kWrite ? "WRITE" : "READ");
+  void number(std::uint64_t n) { add(n == kRlimInfinity ? "RLIM_INFINITY" : number_text(n)); }
+  void optional_number(std::uint64_t n) { add(number_text(n)); }
+  void unused(std::uint64_t n) { add(number_text(n)); }
+
+ private:
+  void add(std::string_view argument) {
+    if (!is_first_) out_ += ", ";
+    is_first_ = false;
+    out_ += argument;
   }
+  std::string& out_;
+  bool is_first_ = true;
 };
 
 }  // namespace
 
-std::string text(const Syscall& call) { return std::visit(Print{}, call); }
+std::string text(const Syscall& call) {
+  std::string out{name(call)};
+  out += '(';
+  Print print{out};
+  visit_fields(call, print);
+  out += ')';
+  return out;
+}
 
 std::string text(const Step& step) {
   std::string out;

@@ -7,6 +7,8 @@
 #include <asm/sigcontext.h>
 #include <asm/ucontext.h>
 #include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/mman.h>
 
@@ -107,6 +109,12 @@ void on_fault(int signal, void* /*info*/, void* context) {
 
 void catch_faults() {
   struct sigaction action = {};
+  // Ended processes go away by themselves.
+  action.sa_handler = SIG_IGN;
+  if (system_call(__NR_rt_sigaction, SIGCHLD, address_of(&action), 0, sizeof(action.sa_mask)) !=
+      0) {
+    leave(1);
+  }
   action.sa_flags = SA_SIGINFO | SA_RESTORER;
   action.sa_handler = __builtin_bit_cast(__sighandler_t, &on_fault);
   action.sa_restorer = &signal_return;
@@ -119,7 +127,53 @@ void catch_faults() {
   }
 }
 
-uint64_t run(const Record& record) {
+// The kernel's struct rlimit64.
+struct Limit {
+  uint64_t soft;
+  uint64_t hard;
+};
+
+uint64_t set_limit(uint64_t resource, uint64_t soft) {
+  Limit limit{};
+  const uint64_t result = system_call(__NR_prlimit64, 0, resource, 0, address_of(&limit));
+  if (result != 0) return result;
+  limit.soft = soft;
+  return system_call(__NR_prlimit64, 0, resource, address_of(&limit));
+}
+
+constexpr uint64_t kErrnoPerm = 1;
+constexpr uint64_t kErrnoAgain = 11;
+
+/// Which process this is. A forked one has its own.
+uint32_t me = 0;
+
+uint64_t fork_process(Window& window) {
+  const uint32_t number = window.last_process + 1;
+  if (number >= vmadiff::kernel::kProcessCountMax) return -kErrnoAgain;
+  const uint64_t pid = system_call(__NR_clone, SIGCHLD);
+  if (pid == 0) {
+    me = number;
+    return 0;
+  }
+  if (static_cast<int64_t>(pid) < 0) return pid;
+  window.last_process = number;
+  window.pids[number] = static_cast<int32_t>(pid);
+  return number;
+}
+
+// Gives an errno if the kernel refuses; else the new image goes on.
+uint64_t exec_again(Window& window) {
+  const char* const arguments[] = {"vmadiff-agent", nullptr};
+  const char* const environment[] = {nullptr};
+  window.execing = me + 1;
+  const uint64_t result =
+      system_call(__NR_execveat, vmadiff::kernel::kExecutableDescriptor, address_of(""),
+                  address_of(arguments), address_of(environment), AT_EMPTY_PATH);
+  window.execing = 0;
+  return result;
+}
+
+uint64_t run_call(const Record& record) {
   const auto& argument = record.argument;
   switch (record.number) {
     case vmadiff::kernel::kTouchRead:
@@ -128,22 +182,129 @@ uint64_t run(const Record& record) {
       return touch_write(argument[0], argument[1]);
     case vmadiff::kernel::kGive:
       return argument[0];
+    case vmadiff::kernel::kSetLimit:
+      return set_limit(argument[0], argument[1]);
     default:
       return system_call(record.number, argument[0], argument[1], argument[2], argument[3],
                          argument[4], argument[5]);
   }
 }
 
-void run_program(Window& window) {
-  const uint32_t count = window.record_count;
-  for (uint32_t i = 0; i < count; ++i) {
-    __atomic_store_n(&window.current, i, __ATOMIC_RELEASE);
-    const Record& record = window.records[i];
-    const uint64_t result = run(record);
-    window.results[i] = result;
-    if (record.must_equal != 0 && result != record.expected) return;
+void give_turn(Window& window, uint32_t process) {
+  __atomic_store_n(&window.turn, process, __ATOMIC_RELEASE);
+  system_call(__NR_futex, address_of(&window.turn), FUTEX_WAKE, 0x7fffffff);
+}
+
+// Until it is this process's turn. A forked one that waits for a minute has been forgotten: its
+// parent died.
+void wait_for_turn(Window& window) {
+  struct {
+    int64_t seconds;
+    int64_t nanoseconds;
+  } constexpr kPatience{60, 0};
+  for (;;) {
+    const uint32_t turn = __atomic_load_n(&window.turn, __ATOMIC_ACQUIRE);
+    if (turn == me) return;
+    const uint64_t result = system_call(__NR_futex, address_of(&window.turn), FUTEX_WAIT, turn,
+                                        me == 0 ? 0 : address_of(&kPatience));
+    if (result == -uint64_t{ETIMEDOUT}) leave(2);
   }
-  __atomic_store_n(&window.current, count, __ATOMIC_RELEASE);
+}
+
+// The result of the record at `index` is known: false where the program must end.
+bool finish(Window& window, uint32_t index, uint64_t result) {
+  const Record& record = window.records[index];
+  window.results[index] = result;
+  if (record.must_equal != 0 && result != record.expected) return false;
+  __atomic_store_n(&window.current, index + 1, __ATOMIC_RELEASE);
+  return true;
+}
+
+// Ends a process for which nobody waits.
+[[noreturn]] void exit_process(Window& window) {
+  window.pids[me] = 0;
+  const bool goes_on = finish(window, window.current, 0);
+  if (!goes_on) window.record_count = window.current;
+  give_turn(window, 0);
+  leave(0);
+}
+
+// Runs records from the current one on, as long as they are this process's. True at the end of the
+// program, false where another process must go on.
+bool run_records(Window& window) {
+  for (;;) {
+    const uint32_t index = window.current;
+    if (index >= window.record_count) return true;
+    const Record& record = window.records[index];
+    const bool is_there =
+        record.process == 0 ||
+        (record.process < vmadiff::kernel::kProcessCountMax && window.pids[record.process] != 0);
+    uint64_t result = vmadiff::kernel::kNoSuchProcess;
+    if (is_there && record.process != me) {
+      give_turn(window, record.process);
+      return false;
+    }
+    if (is_there) {
+      switch (record.number) {
+        case vmadiff::kernel::kFork:
+          result = fork_process(window);
+          // The new process waits; the record is its parent's.
+          if (result == 0) return false;
+          break;
+        case vmadiff::kernel::kExec:
+          result = exec_again(window);
+          break;
+        case vmadiff::kernel::kExit:
+          if (me != 0) exit_process(window);
+          result = -kErrnoPerm;
+          break;
+        default:
+          result = run_call(record);
+      }
+    }
+    if (!finish(window, index, result)) {
+      // The parent sees that `current` did not come so far.
+      window.record_count = index;
+      return true;
+    }
+  }
+}
+
+// A process that runs records whenever it is its turn.
+[[noreturn]] void serve(Window& window) {
+  for (;;) {
+    wait_for_turn(window);
+    const bool is_over = run_records(window);
+    if (is_over) give_turn(window, 0);
+  }
+}
+
+// Takes away what exec mapped besides the agent, and finishes the record of the exec.
+void come_back(Window& window) {
+  me = window.execing - 1;
+  window.execing = 0;
+  for (uint32_t i = 0; i < window.own_range_count; ++i) {
+    const auto& range = window.own_ranges[i];
+    system_call(__NR_munmap, range.start, range.size);
+  }
+  if (!finish(window, window.current, 0)) window.record_count = window.current;
+}
+
+// Process 0 answers requests.
+[[noreturn]] void answer(Window& window, uint32_t seen) {
+  for (;;) {
+    while (__atomic_load_n(&window.request, __ATOMIC_ACQUIRE) == seen) {
+      system_call(__NR_futex, address_of(&window.request), FUTEX_WAIT, seen);
+    }
+    ++seen;
+    while (!run_records(window)) {
+      // A forked process ends up here too: its parent is the one that answers.
+      if (me != 0) serve(window);
+      wait_for_turn(window);
+    }
+    __atomic_store_n(&window.reply, seen, __ATOMIC_RELEASE);
+    system_call(__NR_futex, address_of(&window.reply), FUTEX_WAKE, 1);
+  }
 }
 
 }  // namespace
@@ -155,15 +316,12 @@ void agent_main() {
                   vmadiff::kernel::kWindowDescriptor, 0) != vmadiff::kernel::kWindowStart) {
     leave(1);
   }
-  system_call(__NR_close, vmadiff::kernel::kWindowDescriptor);
   auto& window = *__builtin_bit_cast(Window*, vmadiff::kernel::kWindowStart);
-  for (uint32_t seen = 0;;) {
-    while (__atomic_load_n(&window.request, __ATOMIC_ACQUIRE) == seen) {
-      system_call(__NR_futex, address_of(&window.request), FUTEX_WAIT, seen);
-    }
-    ++seen;
-    run_program(window);
-    __atomic_store_n(&window.reply, seen, __ATOMIC_RELEASE);
-    system_call(__NR_futex, address_of(&window.reply), FUTEX_WAKE, 1);
+  if (window.execing != 0) come_back(window);
+  if (me != 0) {
+    // Its turn has not ended.
+    if (run_records(window)) give_turn(window, 0);
+    serve(window);
   }
+  answer(window, window.reply);
 }

@@ -17,6 +17,7 @@ inline constexpr uint64_t kDataEnd = 0x20020000;
 
 /// Open descriptors of the agent: the window, and above it the files that a call can name.
 inline constexpr int kWindowDescriptor = 3;
+inline constexpr int kExecutableDescriptor = 4;
 inline constexpr int kFirstFileDescriptor = 16;
 /// One past the last descriptor that the agent is given.
 inline constexpr int kDescriptorEnd = 128;
@@ -27,12 +28,31 @@ inline constexpr uint32_t kTouchRead = 0xffff0000;
 inline constexpr uint32_t kTouchWrite = 0xffff0001;
 /// Gives argument[0] back and does nothing.
 inline constexpr uint32_t kGive = 0xffff0002;
+/// Sets the soft limit of the resource argument[0] to argument[1] and keeps the hard one.
+inline constexpr uint32_t kSetLimit = 0xffff0003;
+/// Makes a process; its result is that process's number (one more than that of the last). The
+/// process ends with kExit (which process 0 refuses, with EPERM) or after a minute without work.
+inline constexpr uint32_t kFork = 0xffff0004;
+/// Runs the agent's own executable in the process, which goes on with the next record.
+inline constexpr uint32_t kExec = 0xffff0005;
+inline constexpr uint32_t kExit = 0xffff0006;
+
+/// The result of every record of a process that is not there: no errno, and nothing that a call can
+/// give.
+inline constexpr uint64_t kNoSuchProcess = -uint64_t{5000};
+
+/// Processes of one sequence; a further kFork gives EAGAIN.
+inline constexpr uint32_t kProcessCountMax = 64;
+/// What the kernel maps of its own at exec, at most.
+inline constexpr uint32_t kOwnRangeCountMax = 8;
 
 /// One thing to do: a system call by its number, or one of the above.
 struct Record {
   uint32_t number;
   /// Nonzero: the program ends here unless the result is `expected`.
-  uint32_t must_equal;
+  uint16_t must_equal;
+  /// Which process runs it: 0 is the first, the others come from kFork.
+  uint16_t process;
   uint64_t argument[6];
   uint64_t expected;
 };
@@ -41,14 +61,33 @@ static_assert(sizeof(Record) == 64);
 inline constexpr uint32_t kRecordCountMax = 8192;
 inline constexpr uint32_t kScratchSize = 0x8000;
 
+/// A range that the kernel mapped, bytes.
+struct OwnRange {
+  uint64_t start;
+  uint64_t size;
+};
+
 /// The whole window. `request` and `reply` are futex words, each written by one side only: a
-/// program runs when request has been raised by one, and is over when reply equals it.
+/// program runs when request has been raised by one, and is over when reply equals it. `turn` is a
+/// futex word among the agent's processes: the one whose turn it is runs records until one is
+/// another's.
 struct Window {
   alignas(64) uint32_t request;
   uint32_t record_count;
   alignas(64) uint32_t reply;
   /// Index of the record that is being run, written before it is issued; record_count at the end.
   uint32_t current;
+  alignas(64) uint32_t turn;
+  /// Number of the last process that was made; the parent sets it back between sequences.
+  uint32_t last_process;
+  /// Nonzero between the exec of a process and its coming back: one more than its number.
+  uint32_t execing;
+  /// Each process's pid; 0 for one that is not there.
+  int32_t pids[kProcessCountMax];
+  /// What to unmap after an exec, so that the layout is the first one again. The count is 0 until
+  /// the parent has found out.
+  uint32_t own_range_count;
+  OwnRange own_ranges[kOwnRangeCountMax];
   /// What exec failed with, in the child that was to become the agent.
   alignas(64) int32_t spawn_errno;
   /// Memory for structures that set-up calls take by address.

@@ -45,17 +45,17 @@ class HostTest : public ::testing::Test {
     return results;
   }
 
-  spec::Snapshot snapshot() {
+  spec::Snapshot snapshot(spec::ProcessId process = 0) {
     spec::Snapshot now;
-    const auto read = host_->snapshot(0, now);
+    const auto read = host_->snapshot(process, now);
     EXPECT_TRUE(read) << read.error().message;
     return now;
   }
 
   /// The VMAs that are not the agent's own, a line each.
-  std::string layout() {
+  std::string layout(spec::ProcessId process = 0) {
     std::string lines;
-    for (const auto& vma : snapshot().vmas) {
+    for (const auto& vma : snapshot(process).vmas) {
       if (vma.file.cls != spec::FileClass::kOther) lines += text(vma) + "\n";
     }
     return lines;

@@ -70,7 +70,7 @@ TEST_F(HostReset, NeedsNoFreshProcess) {
     EXPECT_EQ(results[1], heap_end);
   }
   ASSERT_TRUE(session.begin());
-  ASSERT_TRUE(session.snapshot(now));
+  ASSERT_TRUE(session.snapshot(0, now));
   EXPECT_EQ(now.vmas, session.initial().vmas);
   EXPECT_EQ(session.process_count(), 1U);
 }

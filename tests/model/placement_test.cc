@@ -133,5 +133,41 @@ TEST(Placement, OfHugetlbIsAlignedAndItsHintRoundedUp) {
             Outcome::ok(kArena + kHugePageSize));
 }
 
+TEST(Placement, Map32BitIsTheSecondGigabyteFromBelow) {
+  Process process;
+  constexpr Address kGiB = Address{1} << 30;
+  const std::uint64_t flags = kAnonymous | kMap32Bit;
+  EXPECT_EQ(process(hinted(0, 0x2000, flags)), Outcome::ok(kGiB));
+  EXPECT_EQ(process(hinted(0, 0x1000, flags)), Outcome::ok(kGiB + 0x2000));
+  EXPECT_EQ(process(hinted(0x50000000, 0x1000, flags)), Outcome::ok(0x50000000));
+  EXPECT_EQ(process(hinted(0x30000000, 0x1000, flags)), Outcome::ok(0x30000000));  // a hint below
+  EXPECT_EQ(process(hinted(kArena, 0x1000, flags)), Outcome::ok(kGiB + 0x3000));   // one above
+  EXPECT_EQ(process(hinted(0, kGiB, flags)), fails(Errno::kENOMEM));
+  EXPECT_EQ(process(hinted(0, 2 * kGiB + 0x1000, flags)), fails(Errno::kENOMEM));
+}
+
+TEST(Placement, MapAbove4GNeverGoesBelowByItself) {
+  spec::Setup setup = spec::Setup::standard();
+  setup.mmap_base = 0x140000000;
+  Process process(kDefaultProfileName, setup);
+  const std::uint64_t flags = kAnonymous | kMapAbove4G;
+  EXPECT_EQ(process(hinted(0, 0x3ffff000, flags)), Outcome::ok(0x100001000));
+  // No room between 4 GiB and mmap_base: upwards, where mmap_base is no limit.
+  EXPECT_EQ(process(hinted(0, 0x2000, flags)), Outcome::ok(0x2aaaaaaab000));
+  EXPECT_EQ(process(hinted(0, 0x2000)), Outcome::ok(0xfffff000));
+  EXPECT_EQ(process(hinted(0x50000000, 0x1000, flags)), Outcome::ok(0x50000000));
+}
+
+TEST(Placement, OfHugetlbWasApartFromAllOthers) {
+  const std::uint64_t flags = kMapPrivate | kMapNoreserve | kMap32Bit;
+  Process old("linux-6.12");
+  EXPECT_EQ(old(hinted(kArena + kPageSize, kHugePageSize, flags, kHugetlb0)), Outcome::ok(kArena));
+  EXPECT_EQ(old(hinted(0, kHugePageSize, flags, kHugetlb0)), Outcome::ok(0x7ffff7c00000));
+  EXPECT_EQ(old(hinted(kPageSize, kHugePageSize, flags, kHugetlb0)), fails(Errno::kEPERM));
+  Process process;
+  EXPECT_EQ(process(hinted(0x50001000, kHugePageSize, flags, kHugetlb0)), Outcome::ok(0x50200000));
+  EXPECT_EQ(process(hinted(0, kHugePageSize, flags, kHugetlb0)), Outcome::ok(0x40000000));
+}
+
 }  // namespace
 }  // namespace vmadiff::model

@@ -81,6 +81,22 @@ class Process {
   }
   Outcome merge_any(bool on) { return (*this)(Prctl{kPrSetMemoryMerge, on ? 1U : 0U, 0, 0, 0}); }
 
+  /// To the page `to`, at a fixed address.
+  Outcome move(std::uint64_t first, std::uint64_t pages, std::uint64_t to,
+               std::uint64_t flags = kMremapMaymove | kMremapFixed) {
+    return (*this)(Mremap{page(first), pages * kPageSize, pages * kPageSize, flags, page(to)});
+  }
+  Outcome resize(std::uint64_t first, std::uint64_t pages, std::uint64_t new_pages,
+                 std::uint64_t flags = 0) {
+    return (*this)(Mremap{page(first), pages * kPageSize, new_pages * kPageSize, flags, 0});
+  }
+  Outcome seal(std::uint64_t first, std::uint64_t pages) {
+    return (*this)(Mseal{page(first), pages * kPageSize, 0});
+  }
+  Outcome limit(std::uint64_t resource, std::uint64_t bytes) {
+    return (*this)(Setrlimit{resource, bytes});
+  }
+
   // --- what there is
   const Snapshot& snapshot() {
     if (!model_->snapshot(0, snapshot_)) std::abort();

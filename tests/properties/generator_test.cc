@@ -67,7 +67,7 @@ TEST(Generator, EveryCallIsModelledAndKeepsAwayFromReservedMemory) {
   each_step(options, [&](const spec::Step& step) {
     EXPECT_FALSE(spec::unmodelled_reason(step.call)) << text(step.call);
     EXPECT_FALSE(spec::touches_reserved(options.setup, step)) << text(step.call);
-    EXPECT_EQ(step.process, 0);
+    EXPECT_LT(step.process, 64);
     EXPECT_FALSE(step.expected);
   });
 }
@@ -88,7 +88,10 @@ TEST(Generator, WithoutKsmThereIsNoKsmCall) {
   options.ksm_calls = false;
   each_step(options, [](const spec::Step& step) {
     EXPECT_FALSE(std::holds_alternative<spec::Prctl>(step.call));
-    EXPECT_FALSE(std::holds_alternative<spec::Madvise>(step.call));
+    const auto* madvise = std::get_if<spec::Madvise>(&step.call);
+    if (madvise == nullptr) return;
+    EXPECT_NE(madvise->advice, spec::kMadvMergeable);
+    EXPECT_NE(madvise->advice, spec::kMadvUnmergeable);
   });
 }
 

@@ -35,7 +35,7 @@ class MergeDue : public testing::Test {
                                       Outcome outcome = Outcome::ok()) {
     Snapshot b{.vmas = before, .counters = {}, .brk = brk_before_, .merge_any = merge_any_};
     Snapshot a{.vmas = after, .counters = {}, .brk = brk_after_, .merge_any = merge_any_};
-    return unmerged_neighbour(call, outcome, b, a, setup_, profile_, counts_);
+    return unmerged_neighbour(call, outcome, b, a, setup_, profile_, {}, counts_);
   }
   std::optional<std::size_t> after_mmap(std::uint64_t first, std::uint64_t last,
                                         const std::vector<Vma>& after, spec::FileId file = {}) {

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MmapHookFailsAfterUnmapping", "linux-6.18",
              "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
              "mmap(0x100000000000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED, hugetlb:0, 0)\n"},
-        Case{"SplitAtTheStartRemains", "linux-6.18",
+        Case{"SplitsRemain", "linux-6.18",
              "mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
              "mmap(0x100000200000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, "
              "hugetlb:0, 0)\n"

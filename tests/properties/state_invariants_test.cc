@@ -27,7 +27,9 @@ Snapshot of(std::vector<Vma> vmas) {
 }
 
 std::optional<Breach> breach(const Snapshot& s, const spec::Observes& seen = {}) {
-  return broken_state_invariant(s, seen, spec::Setup::standard(), Selection{PropertySet::all()});
+  ExemptionCounts exemptions;
+  return broken_state_invariant(s, seen, spec::Setup::standard(), Selection{PropertySet::all()}, {},
+                                exemptions);
 }
 
 TEST(VmasAreSortedAndDisjoint, NamesTheVmaThatIsNotBehindTheOneBefore) {

@@ -3,27 +3,48 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string_view>
+
 #include "spec/sequence.h"
 #include "spec/setup.h"
 
 namespace vmadiff::spec {
 namespace {
 
-TEST(NamedRange, IsRoundedOutwardsAndClipped) {
-  EXPECT_EQ(named_range(Munmap{0x1001, 0x1000}), (Range{0x1000, 0x3000}));
-  EXPECT_EQ(named_range(Munmap{0x1000, ~Address{0}}), (Range{0x1000, ~Address{0}}));
-  EXPECT_FALSE(named_range(Mmap{
-      .addr = 0x1000, .length = 0x1000, .prot = 0, .flags = kMapPrivate, .file = {}, .offset = 0}));
+TEST(NamedRanges, AreRoundedOutwardsAndClipped) {
+  EXPECT_EQ(named_ranges(Munmap{0x1001, 0x1000}).first, (Range{0x1000, 0x3000}));
+  EXPECT_EQ(named_ranges(Munmap{0x1000, ~Address{0}}).first, (Range{0x1000, ~Address{0}}));
+  EXPECT_FALSE(named_ranges(Mmap{.addr = 0x1000,
+                                 .length = 0x1000,
+                                 .prot = 0,
+                                 .flags = kMapPrivate,
+                                 .file = {},
+                                 .offset = 0})
+                   .first);
+  EXPECT_FALSE(named_ranges(Mlockall{kMclCurrent}).first);
 }
 
-TEST(NamedRange, OfAFixedHugetlbMappingCoversItsRounding) {
+TEST(NamedRanges, OfAFixedHugetlbMappingCoversItsRounding) {
   const Mmap call{.addr = 0x10000000,
                   .length = 1,
                   .prot = 0,
                   .flags = kMapPrivate | kMapFixed,
                   .file = {FileClass::kHugetlb, 0},
                   .offset = 0};
-  EXPECT_GE(named_range(call)->end, 0x10000000 + kHugePageSize);
+  EXPECT_GE(named_ranges(call).first->end, 0x10000000 + kHugePageSize);
+}
+
+TEST(NamedRanges, OfMremapAreTheSourceAndAFixedDestination) {
+  Mremap call{.addr = 0x5000,
+              .length = 0x1000,
+              .new_length = 0x2000,
+              .flags = kMremapMaymove | kMremapFixed,
+              .new_addr = 0x9000};
+  EXPECT_EQ(named_ranges(call).first, (Range{0x5000, 0x6000}));
+  EXPECT_EQ(named_ranges(call).second, (Range{0x9000, 0xb000}));
+  call.flags = kMremapMaymove;
+  EXPECT_FALSE(named_ranges(call).second);
 }
 
 TEST(TouchesReserved, SeesOverlapWithTheProgramItself) {
@@ -34,12 +55,31 @@ TEST(TouchesReserved, SeesOverlapWithTheProgramItself) {
   EXPECT_FALSE(touches_reserved(setup, Step{0, Munmap{0x100000000000, 0x1000}, {}}));
 }
 
+TEST(TouchesReserved, SeesTheDestinationOfMremap) {
+  const spec::Setup setup = spec::Setup::standard();
+  const Address text = setup.reserved.back().start;
+  EXPECT_TRUE(touches_reserved(
+      setup,
+      Step{0, Mremap{0x100000000000, 0x1000, 0x1000, kMremapMaymove | kMremapFixed, text}, {}}));
+}
+
 TEST(Unmodelled, NamesWhatLaterStagesBring) {
-  EXPECT_TRUE(unmodelled_reason(Madvise{0, 0, 4}));
+  EXPECT_TRUE(unmodelled_reason(Madvise{0, 0, kMadvHwpoison}));
   EXPECT_FALSE(unmodelled_reason(Madvise{0, 0, 99}));
   EXPECT_FALSE(unmodelled_reason(Madvise{0, 0, kMadvMergeable}));
   EXPECT_TRUE(unmodelled_reason(
-      Mmap{.addr = 0, .length = 0, .prot = 0, .flags = kMapLocked, .file = {}, .offset = 0}));
+      Mmap{.addr = 0, .length = 0, .prot = 0, .flags = kMapHugetlb, .file = {}, .offset = 0}));
+  EXPECT_TRUE(unmodelled_reason(PkeyMprotect{0, 0, 0, 1}));
+  EXPECT_FALSE(unmodelled_reason(PkeyMprotect{0, 0, 0, -1}));
+  EXPECT_TRUE(unmodelled_reason(Setrlimit{7, 0}));
+  EXPECT_FALSE(unmodelled_reason(Setrlimit{kRlimitAs, 0}));
+}
+
+TEST(CallNames, AreOnePerCallAndAllDifferent) {
+  const std::set<std::string_view> names(call_names().begin(), call_names().end());
+  EXPECT_EQ(names.size(), std::variant_size_v<Syscall>);
+  EXPECT_EQ(name(Syscall{Munlockall{}}), "munlockall");
+  EXPECT_EQ(name(Syscall{Exit{}}), "exit");
 }
 
 }  // namespace

@@ -57,6 +57,34 @@ TEST(TraceText, ReadsWhatStraceWrites) {
   EXPECT_EQ(parsed.trace.sequence[4].expected, Outcome::ok(0x555555577000));
 }
 
+TEST(TraceText, EveryCallReadsAsItIsWritten) {
+  constexpr std::string_view kText =
+      "mremap(0x1000, 0x1000, 0x2000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x5000) = 0x5000\n"
+      "mremap(0x1000, 0, 0x2000, 0, NULL) = -1 EINVAL\n"
+      "mremap(0x1000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_DONTUNMAP|0x8, 0x1)\n"
+      "mlock(0x1000, 0x1000) = 0\n"
+      "mlock2(0x1000, 0x1000, MLOCK_ONFAULT) = 0\n"
+      "munlock(0x1000, 0x1000)\n"
+      "mlockall(MCL_CURRENT|MCL_FUTURE|MCL_ONFAULT)\n"
+      "mlockall(0) = -1 EINVAL\n"
+      "munlockall()\n"
+      "mseal(0x1000, 0x1000, 0)\n"
+      "mseal(0x1000, 0x1000, 0x1)\n"
+      "pkey_mprotect(0x1000, 0x1000, PROT_READ, -1)\n"
+      "remap_file_pages(0x1000, 0x1000, PROT_NONE, 3, MAP_NONBLOCK)\n"
+      "setrlimit(RLIMIT_AS, RLIM_INFINITY)\n"
+      "setrlimit(RLIMIT_MEMLOCK, 0x10000)\n"
+      "[pid 3] madvise(0x1000, 0x1000, MADV_DONTNEED_LOCKED)\n"
+      "madvise(0x1000, 0x1000, -5) = -1 EINVAL\n";
+  const ParseResult parsed = parse_trace(kText);
+  ASSERT_TRUE(parsed.errors.empty()) << spec::text("t", parsed.errors.front());
+  EXPECT_EQ(print_trace(parsed.trace), kText);
+  // The new address may be left out, as strace does without MREMAP_FIXED.
+  const ParseResult left_out = parse_trace("mremap(0x1000, 0x1000, 0x2000, MREMAP_MAYMOVE)");
+  ASSERT_TRUE(left_out.errors.empty());
+  EXPECT_EQ(std::get<Mremap>(left_out.trace.sequence[0].call).new_addr, 0U);
+}
+
 struct BadLine {
   std::string_view line;
   std::size_t column;
@@ -68,8 +96,14 @@ TEST(TraceText, SaysWhereALineIsBadAndWhatWouldBeRight) {
       {"mmap(0x1000, 0x1000, PROT_REED, MAP_PRIVATE, -1, 0)", 22, "a PROT_* flag"},
       {"mmap(0x1000, 0x1000, PROT_READ, MAP_PRIVATE, 3, 0)", 46, "CLASS:NUMBER"},
       {"mmap(0x1000, 0x1000, PROT_READ, MAP_PRIVATE, memfd:9, 0)", 46, "0 to 3"},
-      {"mmap(0x1000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_LOCKED, -1, 0)", 1, "not modelled"},
-      {"madvise(0x1000, 0x1000, MADV_DONTNEED)", 1, "not modelled"},
+      {"mmap(0x1000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_HUGETLB, -1, 0)", 1, "not modelled"},
+      {"madvise(0x1000, 0x1000, MADV_HWPOISON)", 1, "not modelled"},
+      {"madvise(0x1000, 0x1000, MADV_DONTNEAD)", 25, "MADV_NORMAL, MADV_RANDOM"},
+      {"mremap(0x1000, 0x1000)", 22, "','"},
+      {"mremap(0x1000, 0x1000, 0x2000, MREMAP_MAYMOV)", 32, "MREMAP_MAYMOVE"},
+      {"mseal(0x1000, 0x1000, MSEAL)", 23, "flags as a number"},
+      {"setrlimit(RLIMIT_NOFILE, 0)", 11, "RLIMIT_AS"},
+      {"munlockall(1)", 12, "')'"},
       {"prctl(PR_SET_NAME, 1)", 7, "PR_SET_MEMORY_MERGE"},
       {"prctl(22, 1)", 1, "not modelled"},
       {"munmap(0x1000 0x1000)", 15, "','"},
@@ -79,8 +113,8 @@ TEST(TraceText, SaysWhereALineIsBadAndWhatWouldBeRight) {
       {"munmap(0x1000, 0x1000) = -1 ERRNO_4096", 29, "the name of an errno"},
       {"munmap(0x1000, 0x1000) trailing", 24, "end of the line"},
       {"munmap(0x1000, 0x1000", 22, "the end of the line"},
-      {"fork()", 1, "a call (mmap, munmap"},
-      {"[pid 1] brk(NULL)", 6, "never forked"},
+      {"spoon()", 1, "a call (mmap, munmap"},
+      {"[pid 99999] brk(NULL)", 6, "a process number"},
       {"\x01\x02", 1, "byte 0x01"},
       {"touch(0x1000, 0x1000, EXEC)", 23, "READ or WRITE"},
   };

@@ -1,0 +1,45 @@
+// impl: the destination of a move.
+#include "impl/copy_vma.h"
+
+#include "impl/merge.h"
+
+namespace vmadiff::impl {
+
+using namespace spec;
+
+VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::uint64_t pgoff,
+                 bool keep_source) {
+  const bool is_unfaulted = vma->is_anonymous() && vma->anon_vma == kNoAnonVma;
+  if (is_unfaulted) pgoff = addr >> kPageShift;
+  const Address source_start = vma->vm_start;
+  VmaMergeStruct vmg;
+  vmg.prev = mm.vma_before(addr);
+  vmg.next = mm.find_vma(addr);
+  vmg.start = addr;
+  vmg.end = addr + length;
+  vmg.vm_flags = vma->vm_flags;
+  vmg.pgoff = pgoff;
+  vmg.file = vma->vm_file;
+  vmg.anon_vma = vma->anon_vma;
+  if (keep_source && is_unfaulted) {
+    if (vmg.prev == vma) vmg.prev = nullptr;
+    if (vmg.next == vma) vmg.next = nullptr;
+  }
+  if (VmArea* merged = vma_merge_copied_range(mm, vmg, *vma)) {
+    // The source may be the VMA that grew, or one that this made a part of it.
+    if (source_start >= merged->vm_start && source_start < merged->vm_end) vma = merged;
+    return merged;
+  }
+
+  if (!mm.mm_mt.preallocate(addr, addr + length - 1)) return nullptr;
+  VmArea* fresh = mm.vmas.take();
+  *fresh = *vma;
+  fresh->vm_start = addr;
+  fresh->vm_end = addr + length;
+  fresh->vm_pgoff = pgoff;
+  mm.mm_mt.store_preallocated(addr, addr + length - 1, fresh);
+  ++mm.counters.map_count;
+  return fresh;
+}
+
+}  // namespace vmadiff::impl

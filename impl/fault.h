@@ -1,0 +1,15 @@
+// impl: what happens, fast? This file: one page fault, as far as it leaves a trace in its VMA.
+#pragma once
+
+#include "impl/mm.h"
+#include "spec/syscall.h"
+
+namespace vmadiff::impl {
+
+/// handle_mm_fault for an access, which the VMA allows, to its page at `addr` (bytes): SIGBUS, or
+/// nothing. It is the first page that leaves all there is to see (an anon_vma), and if one of two
+/// pages is a SIGBUS, the higher one is.
+[[nodiscard]] Failure handle_mm_fault(MmStruct& mm, VmArea& vma, spec::Address addr,
+                                      spec::Access access);
+
+}  // namespace vmadiff::impl

@@ -1,0 +1,82 @@
+// impl: how an address space begins.
+#include "impl/fork.h"
+
+#include <new>
+
+#include "impl/accounting.h"
+#include "impl/ksm.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+constexpr VmFlags kVmLockedMask = kVmLocked | kVmLockonfault;
+/// The length of any anon_vma chain that is not singular (spec::Vma::anon_vma_links).
+constexpr std::uint32_t kForkedChain = 2;
+
+/// anon_vma_fork: the copy gets an anon_vma of its own, at the end of the chain of its parent's.
+void anon_vma_fork(MmStruct& mm, VmArea& vma) {
+  if (vma.anon_vma == kNoAnonVma) return;
+  if ((vma.vm_flags & kVmWipeonfork) != 0) {
+    vma.anon_vma = kNoAnonVma;
+    vma.anon_vma_chain = 0;
+    return;
+  }
+  vma.anon_vma = ++mm.anon_vmas;
+  vma.anon_vma_chain = kForkedChain;
+}
+
+Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
+  mm.mm_mt = oldmm.mm_mt.duplicate();
+  for (const auto& [first, last, old_vma] : oldmm.mm_mt) {
+    if ((old_vma->vm_flags & kVmDontcopy) != 0) {
+      if (!mm.mm_mt.erase(first, last)) return Errno::kENOMEM;
+      vm_stat_unaccount(mm, old_vma->vm_flags, old_vma->pages());
+      continue;
+    }
+    if ((old_vma->vm_flags & kVmAccount) != 0 && !vm_enough_memory(oldmm, old_vma->pages())) {
+      return Errno::kENOMEM;
+    }
+    VmArea* vma = mm.vmas.take();
+    *vma = *old_vma;
+    vma->vm_flags &= ~kVmLockedMask;
+    anon_vma_fork(mm, *vma);
+    // The tree has its shape already: each entry is only exchanged for the copy.
+    if (!mm.mm_mt.store(first, last, vma)) return Errno::kENOMEM;
+    ++mm.counters.map_count;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) try {
+  auto mm = std::make_unique<MmStruct>(oldmm.profile);
+  mm->setup = oldmm.setup;
+  mm->counters = oldmm.counters;
+  mm->counters.map_count = 0;
+  mm->counters.locked_vm = 0;
+  mm->limits = oldmm.limits;
+  mm->brk = oldmm.brk;
+  mm->data_bytes = oldmm.data_bytes;
+  mm->merge_any = oldmm.merge_any;
+  mm->anon_vmas = oldmm.anon_vmas;
+  mm->shmem_pages = oldmm.shmem_pages;
+  if (const Failure failed = dup_mmap(*mm, oldmm)) return std::unexpected{*failed};
+  return mm;
+} catch (const std::bad_alloc&) {
+  return std::unexpected{Errno::kENOMEM};
+}
+
+void exec_mmap(MmStruct& mm) {
+  const Limits limits = mm.limits;
+  const bool merge_any = mm.merge_any;
+  // The set-up was good when the sequence began.
+  static_cast<void>(mm.start(*mm.setup));
+  mm.limits = limits;
+  mm.merge_any = merge_any;
+  mm.mm_mt.for_each_value([&mm](VmArea* vma) { vma->vm_flags = ksm_vma_flags(mm, vma->vm_flags); });
+}
+
+}  // namespace vmadiff::impl

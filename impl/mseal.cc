@@ -1,0 +1,80 @@
+// impl: mseal(2), and what a seal means to madvise.
+#include "impl/calls.h"
+#include "impl/seal.h"
+#include "impl/split.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+/// is_discard (is_madv_discard).
+bool is_discard(std::int32_t advice) {
+  switch (advice) {
+    case kMadvFree:
+    case kMadvDontneed:
+    case kMadvDontneedLocked:
+    case kMadvRemove:
+    case kMadvDontfork:
+    case kMadvWipeonfork:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// range_contains_unmapped (check_mm_seal).
+bool range_contains_unmapped(const MmStruct& mm, Address start, Address end) {
+  while (start < end) {
+    const VmArea* vma = mm.vma_lookup(start);
+    if (vma == nullptr) return true;
+    start = vma->vm_end;
+  }
+  return false;
+}
+
+/// mseal_apply (apply_mm_seal): a part that was sealed before an error stays sealed.
+Failure mseal_apply(MmStruct& mm, Address start, Address end) {
+  VmArea* vma = mm.vma_lookup(start);
+  VmArea* prev = start > vma->vm_start ? vma : mm.vma_before(start);
+  while (true) {
+    if (!vma_is_sealed(*vma)) {
+      const VmFlags flags = vma->vm_flags | kVmSealed;
+      const auto modified =
+          vma_modify_flags(mm, prev, *vma, start, std::min(end, vma->vm_end), flags);
+      if (!modified) return modified.error();
+      vma = *modified;
+      vma->vm_flags = flags;
+    }
+    prev = vma;
+    start = vma->vm_end;
+    if (start >= end) return std::nullopt;
+    vma = mm.vma_lookup(start);
+  }
+}
+
+}  // namespace
+
+bool can_madvise_modify(const MmStruct& mm, const VmArea& vma, std::int32_t advice) {
+  if (!vma_is_sealed(vma) || !is_discard(advice)) return true;
+  // Before 6.17 a private /dev/zero mapping is a file's like any other.
+  const bool is_only_copy = mm.profile.sealed_discard == SealedDiscard::kReadOnlyAnonymous
+                                ? vma.vm_file.is_none()
+                                : vma.is_anonymous();
+  return !is_only_copy || (vma.vm_flags & kVmWrite) != 0;
+}
+
+Outcome sys_mseal(MmStruct& mm, const Mseal& call) {
+  if (call.flags != 0) return Outcome::fail(Errno::kEINVAL);
+  if (!is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
+  const Address length = page_up(call.length);
+  if (call.length != 0 && length == 0) return Outcome::fail(Errno::kEINVAL);
+  const Address end = call.addr + length;
+  if (end < call.addr) return Outcome::fail(Errno::kEINVAL);
+  if (length == 0) return Outcome::ok();
+  if (range_contains_unmapped(mm, call.addr, end)) return Outcome::fail(Errno::kENOMEM);
+  const Failure failed = mseal_apply(mm, call.addr, end);
+  return failed ? Outcome::fail(*failed) : Outcome::ok();
+}
+
+}  // namespace vmadiff::impl

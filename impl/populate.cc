@@ -1,0 +1,73 @@
+// impl: memory that is faulted in ahead of its use.
+#include "impl/populate.h"
+
+#include <algorithm>
+
+#include "impl/fault.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+/// No struct pages that could be got.
+constexpr VmFlags kNoPages = kVmIo | kVmPfnmap;
+
+/// Faults all pages of [start, end) in. vm_fault_to_errno: a signal becomes EFAULT.
+Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access) {
+  const bool failed = handle_mm_fault(mm, vma, start, access).has_value() ||
+                      handle_mm_fault(mm, vma, end - kPageSize, access).has_value();
+  return failed ? Failure{Errno::kEFAULT} : std::nullopt;
+}
+
+/// The loop of __mm_populate; `on_error` says of an errno whether to go on with the next VMA.
+void populate_vmas(MmStruct& mm, Address start, Address end, auto on_error) {
+  while (start < end) {
+    VmArea* vma = mm.find_vma_intersection(start, end);
+    if (vma == nullptr) return;
+    const Address from = std::max(start, vma->vm_start);
+    start = std::min(end, vma->vm_end);
+    if ((vma->vm_flags & kNoPages) != 0) continue;
+    if (const Failure failed = populate_vma_page_range(mm, *vma, from, start)) {
+      if (!on_error(*failed)) return;
+    }
+  }
+}
+
+}  // namespace
+
+Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, Address start, Address end) {
+  if ((vma.vm_flags & kVmLockonfault) != 0) return std::nullopt;
+  if ((vma.vm_flags & kVmAccessFlags) == 0) return Errno::kEFAULT;
+  if ((vma.vm_flags & kNoPages) != 0) return Errno::kEFAULT;
+  const bool breaks_cow = (vma.vm_flags & (kVmWrite | kVmShared)) == kVmWrite;
+  return faultin_pages(mm, vma, start, end, breaks_cow ? Access::kWrite : Access::kRead);
+}
+
+Failure mm_populate_until_error(MmStruct& mm, Address start, Address length) {
+  Failure first;
+  populate_vmas(mm, start, start + length, [&](Errno error) {
+    first = error;
+    return false;
+  });
+  return first;
+}
+
+void mm_populate(MmStruct& mm, Address start, Address length) {
+  populate_vmas(mm, start, start + length, [](Errno) { return true; });
+}
+
+Failure faultin_page_range(MmStruct& mm, Address start, Address end, Access access) {
+  const VmFlags needed = access == Access::kWrite ? kVmWrite : kVmRead;
+  while (start < end) {
+    VmArea* vma = mm.vma_lookup(start);
+    if (vma == nullptr) return Errno::kENOMEM;
+    if ((vma->vm_flags & kNoPages) != 0 || (vma->vm_flags & needed) == 0) return Errno::kEINVAL;
+    const Address stop = std::min(end, vma->vm_end);
+    if (const Failure failed = faultin_pages(mm, *vma, start, stop, access)) return failed;
+    start = stop;
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::impl

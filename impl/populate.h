@@ -1,0 +1,30 @@
+// impl: what happens, fast? This file: memory that is faulted in ahead of its use (mm/gup.c).
+//
+// Of its pages nothing is kept, so populating a VMA costs no more than populating a page of it:
+// only its first page can give it an anon_vma, and only its last can be the one that is missing.
+#pragma once
+
+#include "impl/mm.h"
+#include "spec/syscall.h"
+
+namespace vmadiff::impl {
+
+/// populate_vma_page_range: [start, end) of `vma`, bytes, page-aligned, not empty, inside it. A
+/// write to private memory that can be written, else a read, which needs no VM_READ. EFAULT where
+/// nothing can be accessed, and for a page that is not there; VM_LOCKONFAULT populates nothing.
+Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, spec::Address start, spec::Address end);
+
+/// __mm_populate: all VMAs in [start, start + length) in ascending order, past holes and memory
+/// without struct pages, up to the first error (EFAULT).
+[[nodiscard]] Failure mm_populate_until_error(MmStruct& mm, spec::Address start,
+                                              spec::Address length);
+/// mm_populate: the same, but an error ends no more than the populating of its VMA.
+void mm_populate(MmStruct& mm, spec::Address start, spec::Address length);
+
+/// faultin_page_range: page by page for MADV_POPULATE_READ and MADV_POPULATE_WRITE, up to the first
+/// error: ENOMEM (a hole), EINVAL (a VMA that does not allow the access), EFAULT (a page that is
+/// not there).
+[[nodiscard]] Failure faultin_page_range(MmStruct& mm, spec::Address start, spec::Address end,
+                                         spec::Access access);
+
+}  // namespace vmadiff::impl

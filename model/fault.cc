@@ -1,0 +1,77 @@
+// model: page faults.
+#include "model/fault.h"
+
+#include "model/compatibility.h"
+#include "model/file_rules.h"
+#include "model/limits.h"
+#include "spec/flags.h"
+
+namespace vmadiff::model {
+
+using spec::Access;
+using spec::Address;
+using spec::Range;
+using spec::Vma;
+
+namespace {
+
+bool can_lend(const Vma* lender) {
+  return lender != nullptr && lender->anon_vma != spec::kNoAnonVma && lender->anon_vma_links == 1;
+}
+
+// Whether `below` keeps a stack at a distance: other stacks do not, nor what cannot be accessed.
+bool keeps_a_gap(const Vma& below) {
+  return (below.flags & spec::kVmGrowsdown) == 0 && (below.flags & spec::kVmAccessFlags) != 0;
+}
+
+}  // namespace
+
+void prepare_anon_vma(AddressSpace& space, Vma& vma) {
+  if (vma.anon_vma != spec::kNoAnonVma) return;
+  const Vma* const next = space.vmas.starting_at(vma.end);
+  const Vma* const prev = space.vmas.ending_at(vma.start);
+  if (can_lend(next) && can_share_anon_vma(vma, *next)) {
+    vma.anon_vma = next->anon_vma;
+  } else if (can_lend(prev) && can_share_anon_vma(*prev, vma)) {
+    vma.anon_vma = prev->anon_vma;
+  } else {
+    vma.anon_vma = ++space.last_anon_vma;
+  }
+  vma.anon_vma_links = 1;
+}
+
+bool fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
+  const bool is_private = (vma.flags & spec::kVmShared) == 0;
+  const bool is_huge = (vma.flags & spec::kVmHugetlb) != 0;
+  // The anon_vma comes first: it is there even if the page turns out to be behind the file's end.
+  if (access == Access::kWrite && is_private && !is_huge) prepare_anon_vma(space, vma);
+  const std::uint64_t pgoff_end = vma.pgoff + ((range.end - vma.start) >> spec::kPageShift);
+  return pgoff_end <= object_pages(space, vma);
+}
+
+bool grow_stack(AddressSpace& space, Address page) {
+  const spec::Setup& setup = *space.setup;
+  Vma* const stack = space.vmas.at_or_after(page);
+  if (stack == nullptr || (stack->flags & spec::kVmGrowsdown) == 0) return false;
+  if (page < setup.mmap_min_addr) return false;
+  const Vma* const below = space.vmas.before(page);
+  if (below != nullptr && keeps_a_gap(*below) &&
+      page - below->end < setup.stack_guard_gap << spec::kPageShift) {
+    return false;
+  }
+  prepare_anon_vma(space, *stack);
+  const std::uint64_t pages = (stack->start - page) >> spec::kPageShift;
+  if (pages > stack->pgoff) return false;
+  if (!may_expand(space, stack->flags, pages) || stack->end - page > space.limits.stack ||
+      !may_lock(space, stack->flags, pages) || space.refuses_charge(pages)) {
+    return false;
+  }
+  Vma grown = *stack;
+  grown.start = page;
+  grown.pgoff -= pages;
+  space.vmas.remove(stack->range());
+  space.vmas.put(grown);
+  return true;
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,26 @@
+// model: what a page fault leaves behind that other calls can see: an anon_vma, a larger stack.
+#pragma once
+
+#include "model/address_space.h"
+#include "spec/snapshot.h"
+#include "spec/syscall.h"
+#include "spec/units.h"
+
+namespace vmadiff::model {
+
+/// Gives a private VMA that has none its anon_vma: the next neighbour's if it can be shared, else
+/// the previous one's, else a new one (anon_vma_prepare).
+void prepare_anon_vma(AddressSpace& space, spec::Vma& vma);
+
+/// Faults in the pages of `range` (within the VMA), for reading or writing; permissions are not
+/// asked. False where a page lies behind the end of the VMA's object: SIGBUS to an access, EFAULT
+/// to a call. What was faulted in before that stays.
+[[nodiscard]] bool fault_in(AddressSpace& space, spec::Vma& vma, spec::Range range,
+                            spec::Access access);
+
+/// Grows the stack above `page`, so that it begins there (expand_downwards). False where the next
+/// VMA is no stack, something lies too near below, or a limit forbids it; the stack may have got an
+/// anon_vma then all the same.
+[[nodiscard]] bool grow_stack(AddressSpace& space, spec::Address page);
+
+}  // namespace vmadiff::model

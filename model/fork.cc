@@ -1,0 +1,48 @@
+// model: fork(2) and execve(2).
+#include "model/fork.h"
+
+#include <algorithm>
+
+#include "spec/flags.h"
+
+namespace vmadiff::model {
+
+using spec::Vma;
+
+std::optional<AddressSpace> forked(const AddressSpace& parent) {
+  AddressSpace child = parent;
+  child.vmas.clear();
+  for (const auto& [start, vma] : parent.vmas.all()) {
+    if ((vma.flags & spec::kVmDontcopy) != 0) continue;
+    if ((vma.flags & spec::kVmAccount) != 0 && parent.refuses_charge(vma.pages())) {
+      return std::nullopt;
+    }
+    Vma copy = vma;
+    // Locks are not inherited.
+    copy.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
+    if ((vma.flags & spec::kVmWipeonfork) != 0 || vma.anon_vma == spec::kNoAnonVma) {
+      copy.anon_vma = spec::kNoAnonVma;
+      copy.anon_vma_links = 0;
+    } else {
+      // Each VMA gets an anon_vma of its own, also where the parent's shared one.
+      copy.anon_vma = ++child.last_anon_vma;
+      copy.anon_vma_links = 2;
+    }
+    child.vmas.put(copy);
+  }
+  child.future_flags = 0;
+  child.beyond_vmas.map_count = 0;
+  child.beyond_vmas.locked_vm = 0;
+  return child;
+}
+
+void exec(AddressSpace& space) {
+  const auto limits = space.limits;
+  const bool merge_any = space.merge_any;
+  space.start(*space.setup);
+  space.limits = limits;
+  space.merge_any = merge_any;
+  for (auto& [start, vma] : space.vmas.all()) vma.flags = space.with_ksm_flag(vma.flags);
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,99 @@
+// model: a mapping moves.
+#include "model/move.h"
+
+#include "model/file_rules.h"
+#include "model/join.h"
+#include "spec/flags.h"
+
+namespace vmadiff::model {
+
+using spec::Address;
+using spec::DontunmapSource;
+using spec::Errno;
+using spec::kPageShift;
+using spec::Range;
+using spec::Vma;
+using spec::VmFlags;
+
+namespace {
+
+constexpr VmFlags kLockedMask = spec::kVmLocked | spec::kVmLockonfault;
+
+// Memory that nothing was written to yet is as good as fresh at its new place, so its offset
+// follows the address; once there are pages they are found by their offset, and it stays
+// (copy_vma).
+Vma copy_of(const Vma& source, const Move& move) {
+  Vma copy = source;
+  copy.start = move.to.start;
+  copy.end = move.to.end;
+  copy.pgoff += (move.from - source.start) >> kPageShift;
+  if (is_anonymous(source) && source.anon_vma == spec::kNoAnonVma) {
+    copy.pgoff = copy.start >> kPageShift;
+  }
+  return copy;
+}
+
+void empty_source(AddressSpace& space, Range from) {
+  const DontunmapSource rule = space.profile.dontunmap_source;
+  Vma& source = *space.vmas.at(from.start);
+  if (rule != DontunmapSource::kCutOut && (source.flags & spec::kVmLocked) != 0) {
+    space.beyond_vmas.locked_vm += source.pages();
+  }
+  source.flags &= ~kLockedMask;
+  if (rule == DontunmapSource::kWholeUnaccounted) source.flags &= ~spec::kVmAccount;
+  if (source.range() != from) return;
+  source.anon_vma = spec::kNoAnonVma;
+  source.anon_vma_links = 0;
+  if (rule == DontunmapSource::kCutOut && source.file.is_none()) {
+    source.pgoff = source.start >> kPageShift;
+  }
+}
+
+}  // namespace
+
+Result move(AddressSpace& space, const Move& move) {
+  constexpr std::uint64_t kSpareVmas = 3;  // for what the copy and the cuts may add (move_vma)
+  const Vma source = *space.vmas.at(move.from);
+  const Range from{move.from, move.from + move.old_length};
+  if (space.map_count() + kSpareVmas >= space.setup->max_map_count) return fail(Errno::kENOMEM);
+  if (!can_cut_at(source, from.start) || !can_cut_at(source, from.end)) {
+    return fail(Errno::kEINVAL);
+  }
+
+  const bool cuts_out =
+      move.keeps_source && space.profile.dontunmap_source == DontunmapSource::kCutOut;
+  if (cuts_out && (source.flags & spec::kVmLocked) != 0) {
+    space.vmas.cut_at(from.start);
+    space.vmas.cut_at(from.end);
+  }
+  // Since 6.15 what was cut off is charged as if it came with the move, and never given back.
+  const bool charges_cut_off = space.profile.mremap_checks != spec::MremapChecks::kVmaFirst;
+  const Address charged = move.keeps_source
+                              ? move.to.size()
+                              : move.to.size() - from.size() + (charges_cut_off ? move.cut_off : 0);
+  if ((source.flags & spec::kVmAccount) != 0 && space.refuses_charge(charged >> kPageShift)) {
+    return fail(Errno::kENOMEM);
+  }
+
+  // What stays of the source is no neighbour to its copy.
+  const Range kept = space.vmas.at(move.from)->range();
+  const Vma copy = copy_of(source, move);
+  Joins joins = joins_of(space, copy);
+  if (cuts_out) {
+    joins.left = joins.left && copy.start != kept.end;
+    joins.right = joins.right && copy.end != kept.start;
+  }
+  lay_down(space, copy, joins);
+
+  // The source may be part of the copy by now.
+  if (move.keeps_source) {
+    empty_source(space, from);
+  } else if (from.size() != 0) {
+    space.vmas.cut_at(from.start);
+    space.vmas.cut_at(from.end);
+    space.vmas.remove(from);
+  }
+  return {};
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,29 @@
+// properties: where the generator's calls go: mostly at the boundaries of what was mapped before.
+#pragma once
+
+#include <algorithm>
+
+#include "properties/random.h"
+#include "properties/sketch.h"
+#include "spec/units.h"
+
+namespace vmadiff::properties {
+
+/// Where fixed addresses lie: small, so that calls overlap, and far from everything else. Bytes.
+inline constexpr spec::Address kArena = 0x100000000000;
+inline constexpr std::uint64_t kArenaPages = 96;
+
+struct PageRange {
+  spec::Address start;
+  spec::Address length;
+};
+
+[[nodiscard]] inline std::uint64_t few_pages(Random& random) {
+  return 1 + random.below(random.percent(70) ? 4 : 10);
+}
+
+/// Mostly a range at a boundary of something that was mapped, or a part of it. Requires a sketch
+/// that is not empty.
+[[nodiscard]] PageRange existing_range(Random& random, Sketch& sketch);
+
+}  // namespace vmadiff::properties

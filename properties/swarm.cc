@@ -1,0 +1,174 @@
+// properties: the families of calls, and what each makes.
+#include "properties/swarm.h"
+
+#include <array>
+
+#include "properties/ranges.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+
+constexpr Address kPage = spec::kPageSize;
+
+/// Advice that sets flags comes twice as often as advice on pages: flags decide merges.
+constexpr std::array kAdvice{
+    spec::kMadvNormal,        spec::kMadvRandom,        spec::kMadvSequential,
+    spec::kMadvDontfork,      spec::kMadvDofork,        spec::kMadvHugepage,
+    spec::kMadvNohugepage,    spec::kMadvDontdump,      spec::kMadvDodump,
+    spec::kMadvWipeonfork,    spec::kMadvKeeponfork,    spec::kMadvNormal,
+    spec::kMadvRandom,        spec::kMadvSequential,    spec::kMadvDontfork,
+    spec::kMadvDofork,        spec::kMadvDontdump,      spec::kMadvDodump,
+    spec::kMadvWipeonfork,    spec::kMadvKeeponfork,    spec::kMadvWillneed,
+    spec::kMadvDontneed,      spec::kMadvFree,          spec::kMadvRemove,
+    spec::kMadvCold,          spec::kMadvPageout,       spec::kMadvPopulateRead,
+    spec::kMadvPopulateWrite, spec::kMadvPopulateWrite, spec::kMadvDontneedLocked,
+    spec::kMadvCollapse};
+
+/// Sizes near those of the sequences' mappings, so that a limit is met now and then.
+std::uint64_t near_limit(Random& random, std::uint64_t base) {
+  return base + kPage * random.below(128) + (random.percent(20) ? random.below(kPage) : 0);
+}
+
+template <typename... Calls>
+bool wants(std::uint64_t favoured) {
+  return ((favoured >> spec::Syscall{Calls{}}.index() & 1) | ...) != 0;
+}
+
+}  // namespace
+
+Swarm::Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured)
+    : setup_(setup),
+      moves_(random.percent(wants<spec::Mremap>(favoured) ? 75 : 45)),
+      locks_(random.percent(
+          wants<spec::Mlock, spec::Mlock2, spec::Munlock, spec::Mlockall, spec::Munlockall>(
+              favoured)
+              ? 60
+              : 30)),
+      advises_(random.percent(wants<spec::Madvise>(favoured) ? 70 : 40)),
+      populates_(random.percent(20)),
+      seals_(random.percent(wants<spec::Mseal>(favoured) ? 10 : 2)),
+      limits_(random.percent(wants<spec::Setrlimit>(favoured) ? 20 : 10)),
+      stacks_(random.percent(15)),
+      places_(random.percent(8)),
+      remaps_files_(random.percent(wants<spec::RemapFilePages>(favoured) ? 30 : 8)),
+      processes_(random.percent(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6)) {}
+
+std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
+  if (!processes_) return std::nullopt;
+  const auto kind = random.below(100);
+  if (kind < 8) return spec::Fork{};
+  // A limit can make an exec fail behind the point of no return, which kills the process.
+  if (kind < 10 && !limits_) return spec::Exec{};
+  if (kind < 12) return spec::Exit{};
+  return std::nullopt;
+}
+
+std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
+  const auto kind = random.below(100);
+  const auto range = [&] { return existing_range(random, sketch); };
+  if (kind < 14)
+    return moves_ ? std::optional<spec::Syscall>{mremap(random, sketch)} : std::nullopt;
+  if (kind < 24) return locks_ ? std::optional{lock(random, sketch)} : std::nullopt;
+  if (kind < 36)
+    return advises_ ? std::optional<spec::Syscall>{advise(random, sketch)} : std::nullopt;
+  if (kind < 39 && seals_) {
+    const auto at = range();
+    return spec::Mseal{at.start, at.length, 0};
+  }
+  if (kind < 42 && limits_) return limit(random);
+  if (kind < 44 && remaps_files_) {
+    const auto at = range();
+    return spec::RemapFilePages{at.start, at.length, 0, random.below(20), 0};
+  }
+  if (kind < 45) {
+    const auto at = range();
+    return spec::PkeyMprotect{at.start, at.length, random.below(8), -1};
+  }
+  return std::nullopt;
+}
+
+std::uint64_t Swarm::map_flags(Random& random) const {
+  std::uint64_t flags = 0;
+  if (locks_ && random.percent(10)) flags |= spec::kMapLocked;
+  if (populates_ && random.percent(25)) flags |= spec::kMapPopulate;
+  if (stacks_ && random.percent(30)) flags |= spec::kMapGrowsdown;
+  if (places_ && random.percent(25)) {
+    flags |= random.percent(70) ? spec::kMap32Bit : spec::kMapAbove4G;
+  }
+  return flags;
+}
+
+spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  spec::Mremap call{
+      .addr = start, .length = length, .new_length = length, .flags = 0, .new_addr = 0};
+  if (random.percent(6)) call.length = 0;
+  switch (random.below(4)) {
+    case 0:
+      call.new_length += few_pages(random) * kPage;
+      break;
+    case 1:
+      call.new_length = (1 + random.below(length / kPage)) * kPage;
+      break;
+    default:
+      break;
+  }
+  if (random.percent(85)) call.flags |= spec::kMremapMaymove;
+  if (random.percent(60)) {
+    call.flags |= spec::kMremapFixed;
+    // Next to something, where it may merge, or anywhere near.
+    const auto there = existing_range(random, sketch);
+    call.new_addr = random.percent(50)   ? there.start + there.length
+                    : random.percent(50) ? there.start - call.new_length
+                                         : kArena + random.below(kArenaPages) * kPage;
+  }
+  if (random.percent(12)) {
+    call.flags |= spec::kMremapDontunmap;
+    if (random.percent(85)) call.new_length = call.length;
+  }
+  if (sketch.empty() || call.new_addr == 0) return call;
+  Region moved = sketch.any(random);
+  moved.start = call.new_addr;
+  moved.end = call.new_addr + call.new_length;
+  sketch.add(moved);
+  return call;
+}
+
+spec::Syscall Swarm::lock(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  const auto kind = random.below(100);
+  if (kind < 35) return spec::Mlock{start, length};
+  if (kind < 50) {
+    return spec::Mlock2{start, length, random.percent(80) ? spec::kMlockOnfault : 0};
+  }
+  if (kind < 80) return spec::Munlock{start, length};
+  if (kind < 92) {
+    constexpr std::array kFlags{
+        spec::kMclFuture, spec::kMclCurrent, spec::kMclCurrent | spec::kMclFuture,
+        spec::kMclCurrent | spec::kMclOnfault, spec::kMclFuture | spec::kMclOnfault};
+    return spec::Mlockall{random.of(kFlags)};
+  }
+  return spec::Munlockall{};
+}
+
+spec::Madvise Swarm::advise(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  return {start, length, random.of(kAdvice)};
+}
+
+spec::Setrlimit Swarm::limit(Random& random) const {
+  constexpr std::array kResources{spec::kRlimitAs, spec::kRlimitData, spec::kRlimitMemlock,
+                                  spec::kRlimitStack};
+  spec::Setrlimit call{.resource = random.of(kResources), .limit = spec::kRlimInfinity};
+  if (random.percent(15)) return call;
+  const auto& counters = setup_.initial.counters;
+  const std::uint64_t base = call.resource == spec::kRlimitAs     ? counters.total_vm
+                             : call.resource == spec::kRlimitData ? counters.data_vm
+                                                                  : 0;
+  call.limit = random.percent(5) ? 0 : near_limit(random, base * kPage);
+  return call;
+}
+
+}  // namespace vmadiff::properties
