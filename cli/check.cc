@@ -46,9 +46,9 @@ std::optional<std::chrono::seconds> duration_from(std::string_view text) {
 std::expected<Budget, Refusal> choose_budget(const CheckOptions& options) {
   Budget budget;
   if (options.operations) {
-    budget.operations = *options.operations;
+    budget.operations = options.operations;
   } else if (options.sequences) {
-    budget.sequences = *options.sequences;
+    budget.sequences = options.sequences;
   } else if (options.time.empty()) {
     budget.time = kDefaultTime;
   } else if (const auto time = duration_from(options.time)) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -16,7 +17,7 @@ using std::chrono::steady_clock;
 
 /// "3:07", "1:03:07".
 std::string clock_text(double left) {
-  const auto total = left < 0 ? 0U : static_cast<unsigned>(left + 0.5);
+  const auto total = left < 0 ? 0U : static_cast<unsigned>(std::lround(left));
   if (total >= 3600) {
     return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   }

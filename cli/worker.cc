@@ -72,7 +72,9 @@ properties::Tally since(const properties::Tally& earlier, properties::Tally now)
   now.skipped_on_remote -= earlier.skipped_on_remote;
   for (const auto& [name, count] : earlier.exemptions) {
     const auto at = now.exemptions.find(name);
-    if (at != now.exemptions.end() && (at->second -= count) == 0) now.exemptions.erase(at);
+    if (at == now.exemptions.end()) continue;
+    at->second -= count;
+    if (at->second == 0) now.exemptions.erase(at);
   }
   return now;
 }
@@ -97,14 +99,17 @@ void Exchange::hand_in(std::uint64_t block, BlockResult result) {
   changed_.notify_all();
 }
 
-std::uint64_t Exchange::add(const properties::Coverage& coverage) {
+void Exchange::add(const properties::Coverage& coverage, properties::GeneratorOptions& generator) {
   const std::lock_guard lock{mutex_};
   coverage_.add(coverage);
-  std::uint64_t favoured = 0;
+  generator.favoured = 0;
+  generator.favour_madvised = false;
   for (const auto& cell : properties::meetable_cells()) {
-    if (properties::count_of(coverage_, cell) == 0) favoured |= std::uint64_t{1} << cell.call;
+    if (properties::count_of(coverage_, cell) != 0) continue;
+    generator.favoured |= std::uint64_t{1} << cell.call;
+    const bool madvised = !cell.result && cell.ksm == properties::KsmMode::kMadvised;
+    generator.favour_madvised = generator.favour_madvised || madvised;
   }
-  return favoured;
 }
 
 void Exchange::worker_left() {
@@ -176,7 +181,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     const bool failed = result.fault.has_value();
     exchange.hand_in(block->number, std::move(result));
     if (options.coverage) {
-      generator.favoured = exchange.add(coverage);
+      exchange.add(coverage, generator);
       coverage = {};
     }
     if (failed) break;

@@ -29,9 +29,8 @@ struct BlockResult {
 class Exchange {
  public:
   void hand_in(std::uint64_t block, BlockResult result);
-  /// Adds what was met. Gives the calls (bit i: the i-th of spec::Syscall) of which a cell has not
-  /// been met by anyone yet.
-  [[nodiscard]] std::uint64_t add(const properties::Coverage& coverage);
+  /// Adds what was met, and makes the generator favour what nobody has met yet.
+  void add(const properties::Coverage& coverage, properties::GeneratorOptions& generator);
   /// All that was met. To be called when the workers have left.
   [[nodiscard]] const properties::Coverage& coverage() const { return coverage_; }
   void worker_left();

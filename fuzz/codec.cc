@@ -47,7 +47,7 @@ Input decode_binary(std::span<const std::uint8_t> bytes) {
     }
     step.call = kRows[tag % kRows.size()](arguments);
     if (in.ran_out()) break;
-    if (!spec::unmodelled_reason(step.call)) input.sequence.push_back(std::move(step));
+    if (!spec::unmodelled_reason(step.call)) input.sequence.push_back(step);
   }
   return input;
 }

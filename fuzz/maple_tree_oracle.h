@@ -90,7 +90,7 @@ class MapleTreeOracle {
     const auto before = std::prev(behind);
     return before->second.last >= key ? before : behind;
   }
-  static Entry entry(Ranges::const_iterator at) {
+  static Entry entry(const Ranges::const_iterator& at) {
     return {at->first, at->second.last, at->second.value};
   }
 

@@ -78,7 +78,7 @@ void reroll(Input& input, Random& random) {
     if (Address* length = length_of(call); length != nullptr && !random.one_in(4)) {
       *length_of(made->call) = *length;
     }
-    call = std::move(made->call);
+    call = made->call;
     return;
   }
 }

@@ -26,7 +26,7 @@ void insert_call(Input& input, Random& random) {
   if (Address* address = address_of(step->call); address != nullptr && !random.one_in(4)) {
     *address = boundary(input.sequence, random);
   }
-  insert_at(input.sequence, place_to_insert(input.sequence, random), std::move(step->call));
+  insert_at(input.sequence, place_to_insert(input.sequence, random), step->call);
 }
 
 /// Maps more of the same right before or behind a mapping: where the two should merge.
@@ -144,7 +144,7 @@ void split_call(Input& input, Random& random) {
   *address_of(tail) = range.start + head;
   *length_of(tail) = range.size() - head;
   if (auto* mmap = std::get_if<spec::Mmap>(&tail)) mmap->offset += head;
-  insert_at(input.sequence, at + 1, std::move(tail));
+  insert_at(input.sequence, at + 1, tail);
 }
 
 // To add a mutation: a row here, or in mutations_of_arguments.cc.

@@ -120,7 +120,7 @@ std::optional<Step> random_step(Random& random) {
   bytes[0] = kCodecVersion;
   Input input = decode(bytes);
   if (input.sequence.empty()) return std::nullopt;
-  return std::move(input.sequence.front());
+  return input.sequence.front();
 }
 
 std::pair<std::size_t, std::size_t> stretch(const Sequence& sequence, Random& random) {
@@ -136,13 +136,13 @@ std::size_t place_to_insert(const Sequence& sequence, Random& random) {
 
 void insert_at(Sequence& sequence, std::size_t at, Syscall call) {
   Step step;
-  step.call = std::move(call);
-  sequence.insert(sequence.begin() + static_cast<std::ptrdiff_t>(at), std::move(step));
+  step.call = call;
+  sequence.insert(sequence.begin() + static_cast<std::ptrdiff_t>(at), step);
 }
 
 void insert_behind(Sequence& sequence, std::size_t at, Random& random, Syscall call) {
   const std::uint64_t further = random.below(std::min<std::size_t>(sequence.size() - at, 4));
-  insert_at(sequence, at + 1 + static_cast<std::size_t>(further), std::move(call));
+  insert_at(sequence, at + 1 + static_cast<std::size_t>(further), call);
 }
 
 }  // namespace vmadiff::fuzz

@@ -62,7 +62,7 @@ void Tally::add(const Tally& other) {
 }
 
 struct Checker::State {
-  State(std::vector<spec::System*> systems, CheckerOptions given)
+  State(const std::vector<spec::System*>& systems, CheckerOptions given)
       : options(std::move(given)),
         selection(options.properties),
         rules{options.setup, options.profile, selection, exemptions, options.coverage},
@@ -188,8 +188,8 @@ std::expected<std::optional<Finding>, spec::ToolFault> Checker::State::check(
   return finding(std::move(**found), sequence);
 }
 
-Checker::Checker(std::vector<spec::System*> systems, CheckerOptions options)
-    : state_(std::make_unique<State>(std::move(systems), std::move(options))) {}
+Checker::Checker(const std::vector<spec::System*>& systems, CheckerOptions options)
+    : state_(std::make_unique<State>(systems, std::move(options))) {}
 
 Checker::~Checker() = default;
 

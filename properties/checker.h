@@ -53,7 +53,7 @@ struct CheckerOptions {
 class Checker {
  public:
   /// `systems` outlive the checker; the first is the expected side of a comparison.
-  Checker(std::vector<spec::System*> systems, CheckerOptions options);
+  Checker(const std::vector<spec::System*>& systems, CheckerOptions options);
   ~Checker();
 
   /// The first property that does not hold on `sequence`, or nothing. The finding's sequence is the

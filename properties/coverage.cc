@@ -48,13 +48,22 @@ MergeOutcome what_keeps_apart(const Vma& low, const Vma& high) {
   if (low.file != high.file) return MergeOutcome::kFile;
   if (low.anon_vma != high.anon_vma) return MergeOutcome::kAnonVma;
   if (low.pgoff + low.pages() != high.pgoff) return MergeOutcome::kOffset;
-  return MergeOutcome::kLegacyHook;
+  return MergeOutcome::kExempt;
 }
 
 /// Whether a boundary that was there, or that a new mapping would have made, is gone.
 bool is_joined(const Snapshot& before, const Snapshot& after, Address at, bool changes) {
   return place_at(after, at).across != nullptr &&
          (!changes || place_at(before, at).across == nullptr);
+}
+
+/// Whether two VMAs inside the range became one: the second was joined with what lies left of it.
+bool lost_a_boundary(const Snapshot& before, const Snapshot& after, const Due& due) {
+  return std::ranges::any_of(before.vmas, [&](const Vma& vma) {
+    return vma.start > due.first && vma.start < due.last &&
+           place_at(before, vma.start).below != nullptr &&
+           is_joined(before, after, vma.start, true);
+  });
 }
 
 MergeOutcome merge_outcome(const std::optional<Due>& due, const Snapshot& before,
@@ -65,13 +74,23 @@ MergeOutcome merge_outcome(const std::optional<Due>& due, const Snapshot& before
   if (left && right) return MergeOutcome::kBoth;
   if (left) return MergeOutcome::kLeft;
   if (right) return MergeOutcome::kRight;
-  for (const Address at : {due->first, due->last}) {
+  if (due->inside && lost_a_boundary(before, after, *due)) return MergeOutcome::kLeft;
+  auto found = MergeOutcome::kNothingThere;
+  const auto look = [&](Address at) {
     const Place place = place_at(after, at);
-    if (place.below != nullptr && place.above != nullptr) {
-      return what_keeps_apart(*place.below, *place.above);
+    if (found != MergeOutcome::kNothingThere || place.below == nullptr || place.above == nullptr) {
+      return;
+    }
+    found = what_keeps_apart(*place.below, *place.above);
+  };
+  look(due->first);
+  look(due->last);
+  if (due->inside) {
+    for (const Vma& vma : after.vmas) {
+      if (vma.start > due->first && vma.start < due->last) look(vma.start);
     }
   }
-  return MergeOutcome::kNothingThere;
+  return found;
 }
 
 KsmMode ksm_mode(const std::optional<Due>& due, const Snapshot& after) {
@@ -121,8 +140,8 @@ void Coverage::add(const Coverage& other) {
 
 std::string_view name(MergeOutcome outcome) {
   constexpr std::array<std::string_view, kMergeOutcomeCount> kNames{
-      "left",     "right",  "both",        "special",       "flags",  "file",
-      "anon_vma", "offset", "legacy hook", "nothing there", "not due"};
+      "left",     "right",  "both",   "special",       "flags",  "file",
+      "anon_vma", "offset", "exempt", "nothing there", "not due"};
   return kNames[static_cast<std::size_t>(outcome)];
 }
 

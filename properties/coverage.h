@@ -34,7 +34,7 @@ enum class MergeOutcome : std::uint8_t {
   kFile,
   kAnonVma,
   kOffset,
-  kLegacyHook,    ///< nothing keeps them apart but that the KSM flag came too late
+  kExempt,        ///< nothing of these: an exemption says why they are apart
   kNothingThere,  ///< no neighbour at either end
   kNotDue,        ///< the call asks for no merge
 };
@@ -85,11 +85,11 @@ struct Cell {
 /// "mmap ENOMEM", "mremap left, process-wide".
 [[nodiscard]] std::string text(const Cell& cell);
 
-/// A cell that looks as if it could be met, and why it cannot.
+/// Cells that look as if they could be met, and why they cannot.
 struct Unmeetable {
-  std::string_view call;  ///< every call, where empty
-  MergeOutcome merge;
-  std::optional<KsmMode> ksm;
+  std::string_view call;              ///< every call, where empty
+  std::optional<MergeOutcome> merge;  ///< every outcome, where there is none
+  std::optional<KsmMode> ksm;         ///< every mode, where there is none
   std::string_view reason;
 };
 [[nodiscard]] std::span<const Unmeetable> unmeetable_cells();

@@ -47,7 +47,13 @@ class Writer {
  private:
   spec::Syscall next(std::size_t index) {
     // KSM is on from the start in half of the sequences: that is the subject.
-    if (index == 0 && options_.ksm_calls && random_.percent(50)) return spec::Prctl{.arg2 = 1};
+    const std::uint64_t process_wide = options_.favour_madvised ? 25 : 50;
+    if (index == 0 && options_.ksm_calls && random_.percent(process_wide)) {
+      return spec::Prctl{.arg2 = 1};
+    }
+    if (options_.favour_madvised && options_.ksm_calls && !sketch_.empty() && random_.percent(15)) {
+      return madvise();
+    }
     if (auto call = swarm_.process_call(random_); call && !sketch_.empty()) return *std::move(call);
     for (int attempt = 0; attempt < 4; ++attempt) {
       spec::Syscall call = any();

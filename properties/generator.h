@@ -19,6 +19,8 @@ struct GeneratorOptions {
   bool exec_only = true;  ///< PROT_EXEC alone (takes a pkey on some machines)
   /// Calls to be made more often: bit i is the i-th of spec::Syscall.
   std::uint64_t favoured = 0;
+  /// More mappings that were made mergeable one by one.
+  bool favour_madvised = false;
   std::size_t length_min = 1;
   std::size_t length_max = 64;
 };

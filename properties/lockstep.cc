@@ -47,7 +47,7 @@ std::string kind_of(const spec::Outcome& outcome) {
   return known.empty() ? "an errno without a name" : std::string{known};
 }
 
-Lockstep::Lockstep(std::vector<spec::System*> systems, const Rules& rules) : rules_(rules) {
+Lockstep::Lockstep(const std::vector<spec::System*>& systems, const Rules& rules) : rules_(rules) {
   for (spec::System* system : systems) {
     Side& side = sides_.emplace_back();
     side.system = system;

@@ -91,7 +91,7 @@ struct Rules {
 
 class Lockstep {
  public:
-  Lockstep(std::vector<spec::System*> systems, const Rules& rules);
+  Lockstep(const std::vector<spec::System*>& systems, const Rules& rules);
 
   /// Runs all of `sequence`, up to the first finding. With `blame_trees` the systems' own data
   /// structures are checked after every step; without, after the last.

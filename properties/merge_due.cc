@@ -9,7 +9,6 @@ namespace vmadiff::properties {
 namespace {
 
 using spec::Address;
-using spec::Range;
 using spec::Snapshot;
 using spec::Vma;
 

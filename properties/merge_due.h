@@ -3,12 +3,16 @@
 // After a successful call that makes merges due, no two adjacent compatible VMAs stay apart at the
 // boundaries where one was due:
 //   mmap      both ends of the new range (vma_merge_new_range);
-//   mprotect, madvise   the ends of the range and each boundary inside it (vma_merge_existing_range
-//             runs for each VMA of the range whose flags change);
+//   mprotect, pkey_mprotect, flag-changing madvise, mlock, mlock2, munlock, mseal   the ends of the
+//             range and each boundary inside it (vma_merge_existing_range runs for each VMA of the
+//             range whose flags change); for mlockall and munlockall the whole address space;
+//   mremap    both ends of the destination of a move (vma_merge_copied_range), or the end that grew
+//             (vma_merge_extend);
+//   remap_file_pages   as the mmap that it is;
 //   brk       the old break, towards the VMA before it, when the break grew. Not for the first
 //             growth: do_brk_flags looks no further down than start_brk. Not towards what follows:
 //             the break stays at least a page away from the next VMA.
-// Not due: prctl, munmap, touch, ends that a call did not touch, failed calls.
+// Not due: prctl, munmap, touch, fork, exec, ends that a call did not touch, failed calls.
 //
 // Both systems' rules for anon_vmas know a source (the range of the call) and a target (the
 // neighbour); which VMA is which is told from which side the call changed.

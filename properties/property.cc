@@ -32,8 +32,8 @@ constexpr std::array<Property, kClaimCount> kProperties{{
      "__vmf_anon_prepare, mm/memory.c: only copy-on-write and private anonymous faults ask for "
      "one"},
     {"NoCompatibleNeighboursLeftUnmerged", kInvariant,
-     "After a successful mmap, mprotect, madvise or growth of the break, no two compatible VMAs "
-     "stay apart where the call made a merge due.",
+     "After a successful call that makes merges due, no two compatible VMAs stay apart where one "
+     "was due.",
      "vma_merge_new_range, vma_merge_existing_range, mm/vma.c; the subject of the KSM patch"},
     {"DataStructuresAreWellFormed", kInvariant,
      "The system's own data structures keep their invariants.", "mt_validate, lib/maple_tree.c"},
