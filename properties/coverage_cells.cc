@@ -56,6 +56,8 @@ constexpr std::string_view kNewIsNotMergeable =
 constexpr std::string_view kHeapJoinsLeft = "brk joins the VMA before it, and no other";
 constexpr std::string_view kNoNeighbours =
     "each VMA is joined with the one before it; the ends of the address space have no neighbours";
+constexpr std::string_view kTextAndData =
+    "the first neighbours in the address space are the program's text and data: flags";
 constexpr std::string_view kSharedOnly = "it maps shared memory, which has no anon_vma";
 
 constexpr std::array kUnmeetable{
@@ -84,6 +86,14 @@ constexpr std::array kUnmeetable{
     Unmeetable{"munlockall", MergeOutcome::kRight, {}, kNoNeighbours},
     Unmeetable{"munlockall", MergeOutcome::kBoth, {}, kNoNeighbours},
     Unmeetable{"munlockall", {}, KsmMode::kMadvised, "nothing is mapped at address 0"},
+    Unmeetable{"mlockall", MergeOutcome::kSpecial, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kFile, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kOffset, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kSpecial, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kFile, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kOffset, {}, kTextAndData},
     Unmeetable{"", MergeOutcome::kNotDue, KsmMode::kMadvised,
                "without a range there is none that could be madvised"},
     Unmeetable{"", MergeOutcome::kSpecial, KsmMode::kMadvised,
