@@ -47,6 +47,22 @@ TEST(Check, AHeldCampaignIsTheSameWhateverTheNumberOfJobs) {
   EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << "nothing found, nothing written";
 }
 
+TEST(Check, CoverageListsWhatWasMetAndWhatWasNot) {
+  const Scratch scratch;
+  const auto result = run_vmadiff({"check", "--systems", "model,impl", "--ops", "20000", "--seed",
+                                   "7", "--coverage", "--jobs", "1"},
+                                  {.directory = scratch.path()});
+  EXPECT_EQ(result.status, 0) << result.err;
+  for (const auto* part : {"behaviours           how often\n", "  mmap ok ", "  mremap EINVAL ",
+                           "  mmap left, KSM process-wide ", "behaviours met ", "never met\n"}) {
+    EXPECT_NE(result.out.find(part), std::string::npos) << part << '\n' << result.out;
+  }
+  const auto again = run_vmadiff({"check", "--systems", "model,impl", "--ops", "20000", "--seed",
+                                  "7", "--coverage", "--jobs", "1"},
+                                 {.directory = scratch.path()});
+  EXPECT_EQ(result.out, again.out) << "with one thread a steered run repeats, too";
+}
+
 TEST(Check, AFindingIsPrintedInOrderAndReplays) {
   const Scratch scratch;
   const auto result = run_vmadiff(kFindsSomething, {.directory = scratch.path()});
