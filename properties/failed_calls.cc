@@ -114,19 +114,34 @@ bool has_split_at_the_ends(const spec::Syscall& call, const Snapshot& before, co
          same_pages(before, after, seen, 0, ~Address{0});
 }
 
-/// A touch grew a VM_GROWSDOWN mapping down to its first page.
+/// Where a touch grew stacks (VM_GROWSDOWN) nothing but these grew, each at a page of the touch.
 bool only_grew_a_stack(const spec::Syscall& call, const Snapshot& before, const Snapshot& after,
                        const spec::Observes& seen) {
-  const Address first = spec::page_down(std::get<spec::Touch>(call).addr);
-  const auto grown = find_vma(after, first);
-  if (grown == after.vmas.end() || grown->start != first ||
-      (grown->flags & spec::kVmGrowsdown) == 0) {
-    return false;
+  const auto& touch = std::get<spec::Touch>(call);
+  const Address first = spec::page_down(touch.addr);
+  const Address end = touch.addr + touch.length;
+  Address same_until = 0;
+  for (const Vma& now : after.vmas) {
+    const bool touched = now.start >= first && now.start < end;
+    if (!touched || (now.flags & spec::kVmGrowsdown) == 0) continue;
+    const auto was = find_vma(before, now.start);
+    if (was == before.vmas.end() || was->end != now.end || was->start <= now.start) continue;
+    if (!same_pages(before, after, seen, same_until, now.start)) return false;
+    same_until = was->start;
   }
-  const auto was = find_vma(before, first);
-  return was != before.vmas.end() && was->end == grown->end &&
-         same_pages(before, after, seen, 0, first) &&
-         same_pages(before, after, seen, was->start, ~Address{0});
+  return same_until != 0 && same_pages(before, after, seen, same_until, ~Address{0});
+}
+
+/// PROT_GROWSDOWN takes the range from the start of the VMA on.
+Address start_of_effect(const spec::Syscall& call, const Snapshot& before, Address start) {
+  const auto* mprotect = std::get_if<spec::Mprotect>(&call);
+  const auto* pkey_mprotect = std::get_if<spec::PkeyMprotect>(&call);
+  const std::uint64_t prot = mprotect != nullptr        ? mprotect->prot
+                             : pkey_mprotect != nullptr ? pkey_mprotect->prot
+                                                        : 0;
+  if ((prot & spec::kProtGrowsdown) == 0) return start;
+  const auto vma = find_vma(before, start);
+  return vma != before.vmas.end() ? std::min(start, vma->start) : start;
 }
 
 /// Whether what changed is what the exemption excuses, and nothing else.
@@ -139,6 +154,7 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
   }
   auto [low, high] = named_ranges(call);
   if (!low) return false;
+  low->start = start_of_effect(call, before, low->start);
   if (!high) high = low;
   if (high->start < low->start) std::swap(low, high);
   if (!same_pages(before, after, seen, 0, low->start) ||
