@@ -68,5 +68,72 @@ TEST(Madvise, ClearsTheFlagEvenWhereItShouldNotBe) {
   EXPECT_FALSE(process.is_mergeable(0));
 }
 
+TEST(Madvise, FlagsOfPagesAreSetAndCleared) {
+  Process process;
+  (void)process.map(0, 1);
+  const auto after = [&process](std::int32_t advice) {
+    EXPECT_EQ(process.advise(0, 1, advice), kOk);
+    return process.flags(0);
+  };
+  EXPECT_EQ(after(kMadvRandom), "rd wr mr mw me rr ac");
+  EXPECT_EQ(after(kMadvSequential), "rd wr mr mw me sr ac");
+  EXPECT_EQ(after(kMadvNormal), "rd wr mr mw me ac");
+  EXPECT_EQ(after(kMadvDontfork), "rd wr mr mw me dc ac");
+  EXPECT_EQ(after(kMadvDofork), "rd wr mr mw me ac");
+  EXPECT_EQ(after(kMadvWipeonfork), "rd wr mr mw me ac wf");
+  EXPECT_EQ(after(kMadvKeeponfork), "rd wr mr mw me ac");
+  EXPECT_EQ(after(kMadvDontdump), "rd wr mr mw me ac dd");
+  EXPECT_EQ(after(kMadvDodump), "rd wr mr mw me ac");
+  EXPECT_EQ(after(kMadvHugepage), "rd wr mr mw me ac hg");
+  EXPECT_EQ(after(kMadvNohugepage), "rd wr mr mw me ac nh");
+}
+
+TEST(Madvise, EachClassOfMemoryRefusesSomeAdvice) {
+  Process process;
+  (void)process.map(0, 1, kReadWrite, kSharedFixed | kMapAnonymous);
+  (void)process.map_file(1, 1, kMemfd0);
+  (void)process.map(2, 1, kReadWrite, kAnonymousFixed | kMapLocked);
+  (void)process.map_file(3, 1, kPfnmap0);
+  (void)process.map(4, 1, kReadWrite, kMapDroppable | kMapFixed | kMapAnonymous);
+  const Outcome refused = fails(Errno::kEINVAL);
+  EXPECT_EQ(process.advise(0, 1, kMadvWipeonfork), refused);
+  EXPECT_EQ(process.advise(1, 1, kMadvWipeonfork), refused);
+  EXPECT_EQ(process.advise(0, 1, kMadvFree), refused);
+  EXPECT_EQ(process.advise(1, 1, kMadvFree), refused);
+  EXPECT_EQ(process.advise(1, 1, kMadvRemove), fails(Errno::kEACCES));  // not shared
+  for (const std::int32_t advice : {kMadvDontneed, kMadvFree, kMadvCold, kMadvPageout}) {
+    EXPECT_EQ(process.advise(2, 1, advice), refused) << advice;
+    EXPECT_EQ(process.advise(3, 1, advice), refused) << advice;
+  }
+  EXPECT_EQ(process.advise(2, 1, kMadvDontneedLocked), kOk);
+  EXPECT_EQ(process.advise(2, 1, kMadvRemove), refused);
+  EXPECT_EQ(process.advise(3, 1, kMadvDofork), refused);
+  EXPECT_EQ(process.advise(3, 1, kMadvDodump), refused);
+  EXPECT_EQ(process.advise(4, 1, kMadvDodump), refused);
+  EXPECT_EQ(process.advise(4, 1, kMadvKeeponfork), refused);
+}
+
+TEST(Madvise, ARefusalEndsItWithWhatWasDoneBefore) {
+  Process process;
+  (void)process.map(0, 1);
+  (void)process.map(1, 1, kReadWrite, kSharedFixed | kMapAnonymous);
+  (void)process.map(2, 1);
+  EXPECT_EQ(process.advise(0, 3, kMadvWipeonfork), fails(Errno::kEINVAL));
+  EXPECT_EQ(process.flags(0), "rd wr mr mw me ac wf");
+  EXPECT_EQ(process.flags(2), "rd wr mr mw me ac");
+}
+
+TEST(Madvise, PopulateStopsAtAHoleAndAsksForPermission) {
+  Process process;
+  (void)process.map(0, 1);
+  (void)process.map(2, 1, kRead);
+  EXPECT_EQ(process.advise(0, 1, kMadvPopulateRead), kOk);
+  EXPECT_EQ(process.vma(0).anon_vma, kNoAnonVma);
+  EXPECT_EQ(process.advise(0, 3, kMadvPopulateWrite), fails(Errno::kENOMEM));
+  EXPECT_NE(process.vma(0).anon_vma, kNoAnonVma);
+  EXPECT_EQ(process.advise(2, 1, kMadvPopulateWrite), fails(Errno::kEINVAL));
+  EXPECT_EQ(process.advise(2, 1, kMadvPopulateRead), kOk);
+}
+
 }  // namespace
 }  // namespace vmadiff::model
