@@ -13,8 +13,9 @@ namespace vmadiff::spec {
 namespace {
 
 constexpr std::array<std::string_view, kFileClassCount> kNames{
-    "anon",   "memfd",           "file",       "file-ro",   "zero",        "hugetlb",
-    "pfnmap", "prepared-pfnmap", "unmappable", "two-hooks", "anon-shared", "other"};
+    "anon",        "memfd",           "file",       "file-ro",   "zero",        "hugetlb",
+    "pfnmap",      "prepared-pfnmap", "unmappable", "two-hooks", "anon-shared", "other",
+    "anon-hugetlb"};
 
 constexpr std::array kMappable{
     FileClass::kMemfd,          FileClass::kFile,       FileClass::kFileReadOnly,
@@ -37,6 +38,7 @@ Hooks hooks_of(FileClass cls, const KernelProfile& profile) {
     case FileClass::kMemfd:
     case FileClass::kZero:
     case FileClass::kHugetlb:
+    case FileClass::kAnonHugetlb:
     case FileClass::kPfnmap:
       return {.mmap = true, .mmap_prepare = false};
     case FileClass::kNone:
@@ -51,7 +53,8 @@ Hooks hooks_of(FileClass cls, const KernelProfile& profile) {
 std::string_view name(FileClass cls) { return kNames[static_cast<std::size_t>(cls)]; }
 
 std::string text(FileId file) {
-  if (file.cls == FileClass::kNone || file.cls == FileClass::kAnonShared) {
+  if (file.cls == FileClass::kNone || file.cls == FileClass::kAnonShared ||
+      file.cls == FileClass::kAnonHugetlb) {
     return std::string{name(file.cls)};
   }
   return fmt::format("{}:{}", name(file.cls), file.number);

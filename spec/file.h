@@ -22,15 +22,17 @@ enum class FileClass : std::uint8_t {
   kHugetlb,       ///< `hugetlb:N`: a hugetlbfs file (2 MiB pages, no page in the pool)
   kPfnmap,        ///< `pfnmap:N`: a legacy driver whose `.mmap` sets PFNMAP|IO|DONTEXPAND|DONTDUMP
   kPreparedPfnmap,  ///< `prepared-pfnmap:N`: the same by `.mmap_prepare`
-  kUnmappable,  ///< `unmappable:N`: a file with neither hook: ENODEV. On a real kernel /dev/null,
-                ///< opened read-write (a pipe would add EPERM and EACCES of its own)
-  kTwoHooks,    ///< `two-hooks:N`: a driver with both hooks: refused. No real kernel has one
-  kAnonShared,  ///< the shmem object behind one shared anonymous or shared /dev/zero mapping
-  kOther,       ///< `other:N`: what was mapped before the sequence began (the program itself)
+  kUnmappable,   ///< `unmappable:N`: a file with neither hook: ENODEV. On a real kernel /dev/null,
+                 ///< opened read-write (a pipe would add EPERM and EACCES of its own)
+  kTwoHooks,     ///< `two-hooks:N`: a driver with both hooks: refused. No real kernel has one
+  kAnonShared,   ///< the shmem object behind one shared anonymous or shared /dev/zero mapping
+  kOther,        ///< `other:N`: what was mapped before the sequence began (the program itself)
+  kAnonHugetlb,  ///< the hugetlb object behind one mapping with MAP_ANONYMOUS|MAP_HUGETLB
 };
-inline constexpr std::size_t kFileClassCount = 12;
+inline constexpr std::size_t kFileClassCount = 13;
 
-/// The classes that an mmap can name, i.e. all but kNone, kAnonShared, kOther.
+/// The classes that an mmap can name, i.e. all but kNone, kAnonShared, kOther,
+/// kAnonHugetlb.
 [[nodiscard]] std::span<const FileClass> mappable_file_classes();
 
 /// The files that exist of each mappable class: numbers 0 … kFilesPerClass-1.
@@ -39,8 +41,8 @@ inline constexpr std::uint32_t kFilesPerClass = 4;
 /// mapping (pfnmap, prepared-pfnmap, two-hooks) has all its pages, wherever it begins.
 inline constexpr std::uint64_t kFileSizePages = 64;
 
-/// Identity of a mapped object. kAnonShared and kOther numbers are a system's own: comparisons
-/// are up to renaming.
+/// Identity of a mapped object. kAnonShared, kAnonHugetlb and kOther numbers are a system's own:
+/// comparisons are up to renaming.
 struct FileId {
   FileClass cls = FileClass::kNone;
   std::uint32_t number = 0;
@@ -57,9 +59,10 @@ struct Hooks {
 };
 [[nodiscard]] Hooks hooks_of(FileClass cls, const KernelProfile& profile);
 
-/// "memfd", "file-ro", …; "anon" for kNone and "anon-shared" for kAnonShared.
+/// "memfd", "file-ro", …; "anon" for kNone, "anon-shared" for kAnonShared.
 [[nodiscard]] std::string_view name(FileClass cls);
-/// "memfd:0"; "anon" and "anon-shared" stand without a number (their identity is not a user's).
+/// "memfd:0"; "anon", "anon-shared" and "anon-hugetlb" stand without a number (their identity is
+/// not a user's).
 [[nodiscard]] std::string text(FileId file);
 /// Reads "memfd:0"; nothing for a class or number that an mmap cannot name.
 [[nodiscard]] std::optional<FileId> file_from_text(std::string_view text);

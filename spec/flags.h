@@ -40,13 +40,19 @@ inline constexpr std::uint64_t kMapHugetlb = 0x40000;
 inline constexpr std::uint64_t kMapSync = 0x80000;
 inline constexpr std::uint64_t kMapFixedNoreplace = 0x100000;
 inline constexpr std::uint64_t kMapUninitialized = 0x4000000;
+/// With MAP_HUGETLB six bits say the binary logarithm of the page size (0: the default, 2 MiB); the
+/// lowest of them is MAP_UNINITIALIZED's.
+inline constexpr unsigned kMapHugeShift = 26;
+inline constexpr std::uint64_t kMapHugeSize = std::uint64_t{0x3f} << kMapHugeShift;
+inline constexpr std::uint64_t kMapHuge2Mb = std::uint64_t{21} << kMapHugeShift;
+inline constexpr std::uint64_t kMapHuge1Gb = std::uint64_t{30} << kMapHugeShift;
 
 /// The map flags that this version models, besides the type in kMapType (each of whose 16 values
 /// is modelled). A call with another flag is refused by `unmodelled_reason` (syscall.h).
 inline constexpr std::uint64_t kMapModelled =
     kMapType | kMapFixed | kMapAnonymous | kMap32Bit | kMapAbove4G | kMapGrowsdown | kMapDenywrite |
     kMapExecutable | kMapLocked | kMapNoreserve | kMapPopulate | kMapNonblock | kMapStack |
-    kMapSync | kMapFixedNoreplace | kMapUninitialized;
+    kMapHugetlb | kMapSync | kMapFixedNoreplace | kMapHugeSize;
 
 // --- mremap, mlock, limits ----------------------------------------------------------------------
 inline constexpr std::uint64_t kMremapMaymove = 1;
@@ -94,6 +100,26 @@ inline constexpr std::int32_t kMadvGuardInstall = 102;
 inline constexpr std::int32_t kMadvGuardRemove = 103;
 inline constexpr std::uint64_t kPrSetMemoryMerge = 67;
 inline constexpr std::uint64_t kPrGetMemoryMerge = 68;
+
+// --- userfaultfd, mbind
+// ---------------------------------------------------------------------------
+inline constexpr std::uint64_t kUffdModeMissing = 1;
+inline constexpr std::uint64_t kUffdModeWp = 2;
+inline constexpr std::uint64_t kUffdModeMinor = 4;
+
+inline constexpr std::uint16_t kMpolDefault = 0;
+inline constexpr std::uint16_t kMpolPreferred = 1;
+inline constexpr std::uint16_t kMpolBind = 2;
+inline constexpr std::uint16_t kMpolInterleave = 3;
+inline constexpr std::uint16_t kMpolLocal = 4;
+inline constexpr std::uint16_t kMpolPreferredMany = 5;
+inline constexpr std::uint16_t kMpolWeightedInterleave = 6;
+inline constexpr std::uint16_t kMpolNumaBalancing = 1U << 13;
+inline constexpr std::uint16_t kMpolRelativeNodes = 1U << 14;
+inline constexpr std::uint16_t kMpolStaticNodes = 1U << 15;
+inline constexpr std::uint64_t kMpolMfStrict = 1;
+inline constexpr std::uint64_t kMpolMfMove = 2;
+inline constexpr std::uint64_t kMpolMfMoveAll = 4;
 
 // --- VMA flags ----------------------------------------------------------------------------------
 /// vm_flags of a VMA. Bit positions are the kernel's, so that smaps order is bit order.

@@ -28,8 +28,11 @@ struct Setup {
 
   Address task_size = 0x7ffffffff000;  ///< TASK_SIZE, x86-64 with four-level page tables
   Address mmap_base = 0x7ffff7fff000;  ///< top of the mmap area, searched downwards
-  Address start_brk = 0;               ///< bytes; the break never goes below
-  Address mmap_min_addr = 0x1000;      ///< vm.mmap_min_addr: below is EPERM (no CAP_SYS_RAWIO)
+  /// The mmap area is searched upwards from a third of the task size, rounded up to a page, instead
+  /// (personality ADDR_COMPAT_LAYOUT).
+  bool bottom_up = false;
+  Address start_brk = 0;           ///< bytes; the break never goes below
+  Address mmap_min_addr = 0x1000;  ///< vm.mmap_min_addr: below is EPERM (no CAP_SYS_RAWIO)
   /// Lowest address that a rounded-up hint and the search for a free range use: the larger of
   /// vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR (measured on 6.18: hint 0x1000 gives 0x10000,
   /// while MAP_FIXED at 0x1000 succeeds).
@@ -39,6 +42,8 @@ struct Setup {
   Limits limits;
   /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
   std::uint64_t overcommit_pages = ~0ULL;
+  /// NUMA nodes that have memory and may be used, a bit for each. 0: a kernel without NUMA.
+  std::uint64_t nodes = 1;
   /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability (read in 6.12, measured on
   /// 6.18 as nobody).
   bool may_set_memory_merge = true;

@@ -7,6 +7,7 @@
 
 #include "spec/file.h"
 #include "spec/flags.h"
+#include "spec/policy.h"
 #include "spec/units.h"
 
 namespace vmadiff::spec {
@@ -26,6 +27,7 @@ struct Vma {
   /// Whose the anon_vma is: 0 where there is none, 1 where it was made in this process, 2 where the
   /// VMA came through fork and so has its parent's anon_vmas too (a chain that is not singular).
   std::uint32_t anon_vma_links = 0;
+  MemPolicy policy{};  ///< what mbind gave it
 
   [[nodiscard]] constexpr std::uint64_t pages() const { return (end - start) >> kPageShift; }
   [[nodiscard]] constexpr Range range() const { return {start, end}; }
@@ -59,11 +61,16 @@ struct Observes {
   bool counters = true;       ///< each of Counters
   bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm
   bool brk_and_merge = true;  ///< brk and merge_any
+  bool policy = true;         ///< the VMAs' memory policies
 };
 [[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
-  return {a.vm_flags && b.vm_flags,         a.anon_pgoff && b.anon_pgoff,
-          a.anon_vma && b.anon_vma,         a.counters && b.counters,
-          a.counter_sums && b.counter_sums, a.brk_and_merge && b.brk_and_merge};
+  return {a.vm_flags && b.vm_flags,
+          a.anon_pgoff && b.anon_pgoff,
+          a.anon_vma && b.anon_vma,
+          a.counters && b.counters,
+          a.counter_sums && b.counter_sums,
+          a.brk_and_merge && b.brk_and_merge,
+          a.policy && b.policy};
 }
 
 /// `START-END PERMS OFFSET BACKING [FLAGS]`, numbers as /proc/PID/maps writes them (hex, at least

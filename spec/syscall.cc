@@ -14,6 +14,10 @@ struct Unmodelled {
     if (const auto rest = call.flags & ~kMapModelled; rest != 0) {
       return fmt::format("mmap flags {:#x} are not modelled", rest);
     }
+    // Whether there are such pages depends on the machine.
+    if ((call.flags & kMapHugetlb) != 0 && (call.flags & kMapHugeSize) == kMapHuge1Gb) {
+      return "huge pages of 1 GiB are not modelled";
+    }
     return std::nullopt;
   }
   std::optional<std::string> operator()(const Madvise& call) const {
@@ -42,7 +46,28 @@ struct Unmodelled {
     }
     return fmt::format("resource {} is not modelled", call.resource);
   }
+  std::optional<std::string> operator()(const UffdRegister& call) const {
+    // What a touch does then depends on whether the page is there, and pages are not modelled.
+    if (const auto mode = call.mode & (kUffdModeMissing | kUffdModeMinor); mode != 0) {
+      return fmt::format("userfaultfd mode {:#x} is not modelled", mode);
+    }
+    return std::nullopt;
+  }
+  std::optional<std::string> operator()(const Mbind& call) const {
+    // Its answer depends on where the pages are.
+    if ((call.flags & kMpolMfStrict) != 0) return "MPOL_MF_STRICT is not modelled";
+    return reason_against_nodes(call.nodes);
+  }
+  std::optional<std::string> operator()(const SetMempolicy& call) const {
+    return reason_against_nodes(call.nodes);
+  }
   std::optional<std::string> operator()(const auto&) const { return std::nullopt; }
+
+ private:
+  static std::optional<std::string> reason_against_nodes(std::uint64_t nodes) {
+    if (nodes > kNodesMask) return fmt::format("nodes above {} are not modelled", kNodeCount - 1);
+    return std::nullopt;
+  }
 };
 
 std::optional<Range> rounded(Address addr, Address length) {
@@ -64,7 +89,8 @@ struct RangesOf {
     const bool fixed = (call.flags & (kMapFixed | kMapFixedNoreplace)) != 0;
     if (!fixed) return {};
     // A hugetlb file's length is rounded up to its page size.
-    const bool huge = call.file.cls == FileClass::kHugetlb && (call.flags & kMapAnonymous) == 0;
+    const bool huge = (call.flags & kMapAnonymous) == 0 ? call.file.cls == FileClass::kHugetlb
+                                                        : (call.flags & kMapHugetlb) != 0;
     const Address padding = huge ? kHugePageSize : 0;
     const Address length =
         call.length + padding < call.length ? ~Address{0} : call.length + padding;
@@ -85,11 +111,18 @@ struct RangesOf {
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
-    "mmap",       "munmap", "mprotect",      "brk",
-    "madvise",    "prctl",  "touch",         "mremap",
-    "mlock",      "mlock2", "munlock",       "mlockall",
-    "munlockall", "mseal",  "pkey_mprotect", "remap_file_pages",
-    "setrlimit",  "fork",   "exec",          "exit"};
+    "mmap",          "munmap",
+    "mprotect",      "brk",
+    "madvise",       "prctl",
+    "touch",         "mremap",
+    "mlock",         "mlock2",
+    "munlock",       "mlockall",
+    "munlockall",    "mseal",
+    "pkey_mprotect", "remap_file_pages",
+    "setrlimit",     "fork",
+    "exec",          "exit",
+    "uffd_register", "uffd_unregister",
+    "mbind",         "set_mempolicy"};
 
 }  // namespace
 

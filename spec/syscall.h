@@ -16,6 +16,7 @@
 
 #include "spec/file.h"
 #include "spec/flags.h"
+#include "spec/policy.h"
 #include "spec/trace_names.h"
 #include "spec/units.h"
 
@@ -244,10 +245,63 @@ struct Exit {
   static void fields(auto&, auto&) {}
 };
 
+/// UFFDIO_REGISTER of a userfaultfd that each process has one of, made at its first such call, with
+/// no features but those of UFFD_USER_MODE_ONLY. Outcome: 0.
+struct UffdRegister {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t mode = kUffdModeWp;
+  friend bool operator==(const UffdRegister&, const UffdRegister&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.bits(c.mode, kUffdModeNames);
+  }
+};
+
+/// UFFDIO_UNREGISTER of the same.
+struct UffdUnregister {
+  Address addr = 0;
+  Address length = 0;
+  friend bool operator==(const UffdUnregister&, const UffdUnregister&) = default;
+  static void fields(auto& c, auto& f) { f.range(c.addr, c.length); }
+};
+
+/// mbind(2). Mode and its flags, one argument to the kernel, are two here; the mask is a value.
+struct Mbind {
+  Address addr = 0;
+  Address length = 0;
+  std::uint16_t mode = kMpolDefault;  ///< MPOL_*
+  std::uint64_t mode_flags = 0;       ///< MPOL_F_*
+  std::uint64_t nodes = 0;            ///< a bit for each node
+  std::uint64_t flags = 0;            ///< MPOL_MF_*
+  friend bool operator==(const Mbind&, const Mbind&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.choice(c.mode, kPolicyNames);
+    f.bits(c.mode_flags, kPolicyFlagNames);
+    f.number(c.nodes);
+    f.bits(c.flags, kMbindNames);
+  }
+};
+
+/// set_mempolicy(2): the task's own policy, of which no VMA ever knows.
+struct SetMempolicy {
+  std::uint16_t mode = kMpolDefault;
+  std::uint64_t mode_flags = 0;
+  std::uint64_t nodes = 0;
+  friend bool operator==(const SetMempolicy&, const SetMempolicy&) = default;
+  static void fields(auto& c, auto& f) {
+    f.choice(c.mode, kPolicyNames);
+    f.bits(c.mode_flags, kPolicyFlagNames);
+    f.number(c.nodes);
+  }
+};
+
 /// The order is part of the byte codec of fuzz/: append only.
-using Syscall = std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock,
-                             Mlock2, Munlock, Mlockall, Munlockall, Mseal, PkeyMprotect,
-                             RemapFilePages, Setrlimit, Fork, Exec, Exit>;
+using Syscall =
+    std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock, Mlock2, Munlock,
+                 Mlockall, Munlockall, Mseal, PkeyMprotect, RemapFilePages, Setrlimit, Fork, Exec,
+                 Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);

@@ -31,6 +31,8 @@ inline constexpr std::array kMapFlagNames{FlagName{kMapAnonymous, "MAP_ANONYMOUS
                                           FlagName{kMapStack, "MAP_STACK"},
                                           FlagName{kMapHugetlb, "MAP_HUGETLB"},
                                           FlagName{kMapSync, "MAP_SYNC"},
+                                          FlagName{kMapHuge1Gb, "MAP_HUGE_1GB"},
+                                          FlagName{kMapHuge2Mb, "MAP_HUGE_2MB"},
                                           FlagName{kMapUninitialized, "MAP_UNINITIALIZED"}};
 /// Advice that is named in text. What is not modelled yet is read, and refused with its name.
 inline constexpr std::array kAdviceNames{FlagName{kMadvNormal, "MADV_NORMAL"},
@@ -73,6 +75,23 @@ inline constexpr std::array kMlockallNames{FlagName{kMclCurrent, "MCL_CURRENT"},
 inline constexpr std::array kRlimitNames{
     FlagName{kRlimitData, "RLIMIT_DATA"}, FlagName{kRlimitStack, "RLIMIT_STACK"},
     FlagName{kRlimitMemlock, "RLIMIT_MEMLOCK"}, FlagName{kRlimitAs, "RLIMIT_AS"}};
+inline constexpr std::array kUffdModeNames{FlagName{kUffdModeMissing, "MISSING"},
+                                           FlagName{kUffdModeWp, "WP"},
+                                           FlagName{kUffdModeMinor, "MINOR"}};
+inline constexpr std::array kPolicyNames{
+    FlagName{kMpolDefault, "MPOL_DEFAULT"},
+    FlagName{kMpolPreferred, "MPOL_PREFERRED"},
+    FlagName{kMpolBind, "MPOL_BIND"},
+    FlagName{kMpolInterleave, "MPOL_INTERLEAVE"},
+    FlagName{kMpolLocal, "MPOL_LOCAL"},
+    FlagName{kMpolPreferredMany, "MPOL_PREFERRED_MANY"},
+    FlagName{kMpolWeightedInterleave, "MPOL_WEIGHTED_INTERLEAVE"}};
+inline constexpr std::array kPolicyFlagNames{FlagName{kMpolNumaBalancing, "MPOL_F_NUMA_BALANCING"},
+                                             FlagName{kMpolRelativeNodes, "MPOL_F_RELATIVE_NODES"},
+                                             FlagName{kMpolStaticNodes, "MPOL_F_STATIC_NODES"}};
+inline constexpr std::array kMbindNames{FlagName{kMpolMfStrict, "MPOL_MF_STRICT"},
+                                        FlagName{kMpolMfMove, "MPOL_MF_MOVE"},
+                                        FlagName{kMpolMfMoveAll, "MPOL_MF_MOVE_ALL"}};
 /// For flag arguments of which no bit has a name.
 inline constexpr std::span<const FlagName> kNoNames{};
 
