@@ -32,7 +32,7 @@ void vm_stat_unaccount(MmStruct& mm, VmFlags flags, std::uint64_t pages) {
 }
 
 bool accountable_mapping(FileId file, VmFlags flags) {
-  if (file.cls == FileClass::kHugetlb) return false;
+  if (is_file_hugepages(file)) return false;
   return (flags & (kVmNoreserve | kVmShared | kVmWrite)) == kVmWrite;
 }
 

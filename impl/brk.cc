@@ -40,7 +40,7 @@ Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) 
     VmArea* vma = mm.vmas.take();
     const VmFlags late =
         mm.profile.ksm_brk == KsmBrk::kAfterMapping ? ksm_vma_flags(mm, flags) : flags;
-    *vma = {start, start + length, late, start >> kPageShift, {}, kNoAnonVma, 0};
+    *vma = {start, start + length, late, start >> kPageShift, {}, kNoAnonVma, 0, {}};
     mm.mm_mt.store_preallocated(start, start + length - 1, vma);
     ++mm.counters.map_count;
   }

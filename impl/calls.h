@@ -24,6 +24,10 @@ namespace vmadiff::impl {
 [[nodiscard]] spec::Outcome sys_pkey_mprotect(MmStruct& mm, const spec::PkeyMprotect& call);
 [[nodiscard]] spec::Outcome sys_remap_file_pages(MmStruct& mm, const spec::RemapFilePages& call);
 [[nodiscard]] spec::Outcome sys_setrlimit(MmStruct& mm, const spec::Setrlimit& call);
+[[nodiscard]] spec::Outcome userfaultfd_register(MmStruct& mm, const spec::UffdRegister& call);
+[[nodiscard]] spec::Outcome userfaultfd_unregister(MmStruct& mm, const spec::UffdUnregister& call);
+[[nodiscard]] spec::Outcome sys_mbind(MmStruct& mm, const spec::Mbind& call);
+[[nodiscard]] spec::Outcome sys_set_mempolicy(MmStruct& mm, const spec::SetMempolicy& call);
 [[nodiscard]] spec::Outcome touch(MmStruct& mm, const spec::Touch& call);
 
 }  // namespace vmadiff::impl

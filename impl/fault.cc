@@ -21,7 +21,7 @@ bool is_allowed(const VmArea& vma, Access access) {
 
 Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
   // The pool of huge pages is empty.
-  if (vma.vm_file.cls == FileClass::kHugetlb) return Errno::kSIGBUS;
+  if (is_file_hugepages(vma.vm_file)) return Errno::kSIGBUS;
   // A private page of its own; the anon_vma comes before the file is looked at (do_cow_fault), so
   // a write behind the end of the file leaves one too.
   if (access == Access::kWrite && (vma.vm_flags & kVmShared) == 0) anon_vma_prepare(mm, vma);

@@ -20,7 +20,7 @@ constexpr std::uint64_t kRegularFileBytesMax = std::uint64_t{0xffffffff} << kPag
 
 bool is_regular(FileId file) {
   return file.cls == FileClass::kMemfd || file.cls == FileClass::kFile ||
-         file.cls == FileClass::kFileReadOnly || file.cls == FileClass::kHugetlb ||
+         file.cls == FileClass::kFileReadOnly || is_file_hugepages(file) ||
          file.cls == FileClass::kAnonShared;
 }
 
@@ -99,6 +99,7 @@ Failure call_hook(MmStruct& mm, HookState& state) {
       if ((state.vm_flags & kVmShared) != 0) return shmem_zero_setup(mm, state);
       return std::nullopt;
     case FileClass::kHugetlb:
+    case FileClass::kAnonHugetlb:
       return hugetlb_hook(state);
     case FileClass::kPfnmap:
     case FileClass::kPreparedPfnmap:

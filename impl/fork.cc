@@ -40,7 +40,8 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
     }
     VmArea* vma = mm.vmas.take();
     *vma = *old_vma;
-    vma->vm_flags &= ~kVmLockedMask;
+    // dup_userfaultfd: a userfaultfd that asks for no fork events does not follow.
+    vma->vm_flags &= ~(kVmLockedMask | kVmUffdFlags);
     anon_vma_fork(mm, *vma);
     // The tree has its shape already: each entry is only exchanged for the copy.
     if (!mm.mm_mt.store(first, last, vma)) return Errno::kENOMEM;
@@ -63,6 +64,7 @@ std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) tr
   mm->merge_any = oldmm.merge_any;
   mm->anon_vmas = oldmm.anon_vmas;
   mm->shmem_pages = oldmm.shmem_pages;
+  mm->anon_hugetlb_files = oldmm.anon_hugetlb_files;
   if (const Failure failed = dup_mmap(*mm, oldmm)) return std::unexpected{*failed};
   return mm;
 } catch (const std::bad_alloc&) {

@@ -18,7 +18,7 @@ bool may_discard(const VmArea& vma, VmFlags forbidden) { return (vma.vm_flags & 
 
 /// madvise_dontneed_free. What becomes of pages is not kept: only whether the advice is taken.
 Failure madvise_dontneed_free(const VmArea& vma, Address start, std::int32_t advice) {
-  if (vma.vm_file.cls == FileClass::kHugetlb) {
+  if (is_file_hugepages(vma.vm_file)) {
     // MADV_FREE is none of its advice. An end inside a huge page is rounded down.
     const bool taken = advice != kMadvFree && (start & (kHugePageSize - 1)) == 0;
     return taken ? std::nullopt : Failure{Errno::kEINVAL};

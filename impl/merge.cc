@@ -35,6 +35,7 @@ bool is_mergeable_anon_vma(const MmStruct& mm, const VmaMergeStruct& vmg, const 
 /// neighbour would have to begin, modulo 2^64 pages.
 MergeAnswer suits(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& neighbour,
                   bool is_contiguous) {
+  if (neighbour.vm_policy != vmg.policy) return MergeAnswer::kPolicy;
   if (((neighbour.vm_flags ^ vmg.vm_flags) & ~kVmSoftdirty) != 0) return MergeAnswer::kFlags;
   if (neighbour.vm_file != vmg.file) return MergeAnswer::kFile;
   if (!is_mergeable_anon_vma(mm, vmg, neighbour)) return MergeAnswer::kAnonVma;
@@ -150,6 +151,7 @@ VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, Address delta) {
   vmg.pgoff = vma.vm_pgoff + vma.pages();
   vmg.file = vma.vm_file;
   vmg.anon_vma = vma.anon_vma;
+  vmg.policy = vma.vm_policy;
   return vma_merge_new_range(mm, vmg);
 }
 

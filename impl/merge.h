@@ -23,6 +23,7 @@ enum class MergeAnswer : std::uint8_t {
   kSpecial,      ///< the range is VM_SPECIAL
   kNoNeighbour,  ///< nothing is mapped on that side
   kNotAdjacent,  ///< there is a hole between
+  kPolicy,       ///< memory policies differ
   kFlags,        ///< vm_flags differ
   kFile,         ///< files differ
   kAnonVma,      ///< range and neighbour have anon_vmas that may not merge
@@ -46,6 +47,7 @@ struct VmaMergeStruct {
   std::uint64_t pgoff = 0;  ///< pages
   spec::FileId file;
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
+  spec::MemPolicy policy;
   bool just_expand = false;             ///< only towards prev (brk)
   const VmArea* copied_from = nullptr;  ///< the VMA whose memory the range takes over (mremap)
 
@@ -78,8 +80,8 @@ VmArea* vma_merge_copied_range(MmStruct& mm, VmaMergeStruct& vmg, const VmArea& 
 /// the VMA behind them where it can. Returns the VMA, or null: VM_SPECIAL, out of memory.
 [[nodiscard]] VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, spec::Address delta);
 
-/// For a range of vmg.middle that is about to have other vm_flags. Returns the VMA that now
-/// includes the range (its flags are already the new ones), or null with nothing changed; vmg.state
+/// For a range of vmg.middle that is about to have other vm_flags, or another policy. Returns the
+/// VMA that now includes the range (and has them already), or null with nothing changed; vmg.state
 /// tells out of memory from no merge.
 VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg);
 

@@ -20,6 +20,7 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
   merge_any = fresh.initial.merge_any;
   anon_vmas = spec::kNoAnonVma;
   shmem_pages.clear();
+  anon_hugetlb_files = 0;
   Address below = 0;
   for (const spec::Vma& vma : fresh.initial.vmas) {
     if (vma.start < below || vma.end <= vma.start || vma.end > fresh.task_size ||
@@ -33,8 +34,9 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
     // The break begins right behind the program's data.
     if (vma.end == page_up(fresh.start_brk)) data_bytes = vma.end - vma.start;
     VmArea* entry = vmas.take();
-    *entry = {vma.start,    vma.end,           vma.flags & ~spec::kVmSoftdirty, vma.pgoff, vma.file,
-              vma.anon_vma, vma.anon_vma_links};
+    *entry = {vma.start,          vma.end,   vma.flags & ~spec::kVmSoftdirty,
+              vma.pgoff,          vma.file,  vma.anon_vma,
+              vma.anon_vma_links, vma.policy};
     anon_vmas = std::max(anon_vmas, vma.anon_vma);
     if (!mm_mt.store(vma.start, vma.end - 1, entry)) return "set-up: out of memory";
   }
@@ -65,8 +67,8 @@ void MmStruct::snapshot(spec::Snapshot& out) const {
   out.vmas.resize(counters.map_count);
   spec::Vma* to = out.vmas.data();
   mm_mt.for_each_value([&](const VmArea* vma) {
-    *to++ = {vma->vm_start, vma->vm_end,   vma->vm_flags,      vma->vm_pgoff,
-             vma->vm_file,  vma->anon_vma, vma->anon_vma_chain};
+    *to++ = {vma->vm_start, vma->vm_end,   vma->vm_flags,       vma->vm_pgoff,
+             vma->vm_file,  vma->anon_vma, vma->anon_vma_chain, vma->vm_policy};
   });
   out.counters = counters;
   out.brk = brk;

@@ -55,6 +55,7 @@ class MmStruct {
   bool merge_any = false;                        ///< MMF_VM_MERGE_ANY
   spec::AnonVmaId anon_vmas = spec::kNoAnonVma;  ///< the last one that was made
   std::vector<std::uint64_t> shmem_pages;        ///< size of each anon-shared object, by number
+  std::uint32_t anon_hugetlb_files = 0;          ///< how many were made
   std::vector<VmArea*> detached;                 ///< scratch of munmap
 };
 

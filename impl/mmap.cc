@@ -16,10 +16,10 @@ using namespace spec;
 
 /// LEGACY_MAP_MASK, as far as it is modelled: the flags that MAP_SHARED ignores where it does not
 /// know them, and MAP_SHARED_VALIDATE accepts.
-constexpr std::uint64_t kLegacyMapMask = kMapShared | kMapPrivate | kMapFixed | kMapAnonymous |
-                                         kMap32Bit | kMapAbove4G | kMapGrowsdown | kMapDenywrite |
-                                         kMapExecutable | kMapLocked | kMapUninitialized |
-                                         kMapNoreserve | kMapPopulate | kMapNonblock | kMapStack;
+constexpr std::uint64_t kLegacyMapMask =
+    kMapShared | kMapPrivate | kMapFixed | kMapAnonymous | kMap32Bit | kMapAbove4G | kMapGrowsdown |
+    kMapDenywrite | kMapExecutable | kMapLocked | kMapUninitialized | kMapNoreserve | kMapPopulate |
+    kMapNonblock | kMapStack | kMapHugetlb | kMapHuge2Mb | kMapHuge1Gb;
 
 /// round_hint_to_min.
 Address round_hint_to_min(const MmStruct& mm, Address hint) {
@@ -128,6 +128,18 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
   return addr;
 }
 
+namespace {
+
+/// Wraps to 0 at the very top, as the kernel's does.
+Address huge_page_up(Address length) { return (length + kHugePageSize - 1) & ~(kHugePageSize - 1); }
+
+/// hugetlb_file_setup: a new file, in which nothing is reserved.
+FileId hugetlb_file_setup(MmStruct& mm) {
+  return {FileClass::kAnonHugetlb, mm.anon_hugetlb_files++};
+}
+
+}  // namespace
+
 Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
   if (!is_page_aligned(call.offset)) return Outcome::fail(Errno::kEINVAL);
   FileId file;
@@ -135,9 +147,16 @@ Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
   if ((call.flags & kMapAnonymous) == 0) {
     file = call.file;
     if (file.is_none()) return Outcome::fail(Errno::kEBADF);
-    if (file.cls == FileClass::kHugetlb) {
-      length = (length + kHugePageSize - 1) & ~(kHugePageSize - 1);
+    if (is_file_hugepages(file)) {
+      length = huge_page_up(length);
+    } else if ((call.flags & kMapHugetlb) != 0) {
+      return Outcome::fail(Errno::kEINVAL);
     }
+  } else if ((call.flags & kMapHugetlb) != 0) {
+    const std::uint64_t size = call.flags & kMapHugeSize;
+    if (size != 0 && size != kMapHuge2Mb) return Outcome::fail(Errno::kEINVAL);
+    length = huge_page_up(length);
+    file = hugetlb_file_setup(mm);
   }
   const auto addr = do_mmap(mm, call, file, length, call.offset >> kPageShift);
   return addr ? Outcome::ok(*addr) : Outcome::fail(addr.error());

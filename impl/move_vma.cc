@@ -77,8 +77,11 @@ AddressOrErrno move_vma(MmStruct& mm, VmaRemapStruct& vrm) {
   if (const Failure failed = prep_move_vma(mm, vrm)) return std::unexpected{*failed};
   if (!vrm_calc_charge(mm, vrm)) return std::unexpected{Errno::kENOMEM};
   const std::uint64_t pgoff = vrm.vma->vm_pgoff + ((vrm.addr - vrm.vma->vm_start) >> kPageShift);
-  const VmArea* fresh = copy_vma(mm, vrm.vma, vrm.new_addr, vrm.new_len, pgoff, cuts_out(mm, vrm));
+  VmArea* fresh = copy_vma(mm, vrm.vma, vrm.new_addr, vrm.new_len, pgoff, cuts_out(mm, vrm));
   if (fresh == nullptr) return std::unexpected{Errno::kENOMEM};
+  // mremap_userfaultfd_prep: a userfaultfd that asks for no remap events loses all of the VMA that
+  // the memory is in now.
+  fresh->vm_flags &= ~kVmUffdFlags;
   vrm_stat_account(mm, vrm, vrm.new_len);
   if (vrm.is_dontunmap()) {
     // Cut out, the source gives its lock to the copy; else both stay counted.

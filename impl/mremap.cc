@@ -74,7 +74,7 @@ bool align_hugetlb(VmaRemapStruct& vrm) {
 Failure check_vma(VmaRemapStruct& vrm) {
   if (vrm.vma == nullptr) return Errno::kEFAULT;
   if (vma_is_sealed(*vrm.vma)) return Errno::kEPERM;
-  if (vrm.vma->vm_file.cls == FileClass::kHugetlb && !align_hugetlb(vrm)) return Errno::kEINVAL;
+  if (is_file_hugepages(vrm.vma->vm_file) && !align_hugetlb(vrm)) return Errno::kEINVAL;
   const bool shrinks = vrm.old_len > vrm.new_len;
   vrm.delta = shrinks ? vrm.old_len - vrm.new_len : vrm.new_len - vrm.old_len;
   vrm.remap_type = shrinks          ? MremapType::kShrink
@@ -204,9 +204,12 @@ AddressOrErrno mremap_at(MmStruct& mm, VmaRemapStruct& vrm) {
   return expand_vma(mm, vrm);
 }
 
-/// vma_multi_allowed: a file with a placement of its own, which might not give the fixed address.
-/// Of those only shmem, hugetlb and regular files are known to; private /dev/zero is none of them.
-bool vma_multi_allowed(const VmArea& vma) { return vma.vm_file.cls != FileClass::kZero; }
+/// vma_multi_allowed: not what a userfaultfd wants to hear of, nor a file with a placement of its
+/// own, which might not give the fixed address. Of those only shmem, hugetlb and regular files are
+/// known to; private /dev/zero is none of them.
+bool vma_multi_allowed(const VmArea& vma) {
+  return (vma.vm_flags & kVmUffdFlags) == 0 && vma.vm_file.cls != FileClass::kZero;
+}
 
 /// remap_move: moves all that lies in the range to a fixed address, VMA by VMA, with the holes
 /// between them. What was moved before an error stays moved.

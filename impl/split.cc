@@ -1,4 +1,4 @@
-// impl: cutting a VMA in two, and changing the flags of a part.
+// impl: cutting a VMA in two, and changing a part of it.
 #include "impl/split.h"
 
 namespace vmadiff::impl {
@@ -6,7 +6,7 @@ namespace vmadiff::impl {
 using namespace spec;
 
 Failure split_vma_unlimited(MmStruct& mm, VmArea& vma, Address addr, NewPart part) {
-  if (vma.vm_file.cls == FileClass::kHugetlb && (addr & (kHugePageSize - 1)) != 0) {
+  if (is_file_hugepages(vma.vm_file) && (addr & (kHugePageSize - 1)) != 0) {
     return Errno::kEINVAL;
   }
   const bool below = part == NewPart::kBelow;
@@ -33,17 +33,28 @@ Failure split_vma(MmStruct& mm, VmArea& vma, Address addr, NewPart part) {
   return split_vma_unlimited(mm, vma, addr, part);
 }
 
-std::expected<VmArea*, Errno> vma_modify_flags(MmStruct& mm, VmArea* prev, VmArea& vma,
-                                               Address start, Address end, VmFlags flags) {
+namespace {
+
+/// The range as it is now; the caller changes what shall be different.
+VmaMergeStruct vmg_of(VmArea* prev, VmArea& vma, Address start, Address end) {
   VmaMergeStruct vmg;
   vmg.prev = prev;
   vmg.middle = &vma;
   vmg.start = start;
   vmg.end = end;
-  vmg.vm_flags = flags;
+  vmg.vm_flags = vma.vm_flags;
   vmg.pgoff = vma.vm_pgoff + ((start - vma.vm_start) >> kPageShift);
   vmg.file = vma.vm_file;
   vmg.anon_vma = vma.anon_vma;
+  vmg.policy = vma.vm_policy;
+  return vmg;
+}
+
+/// vma_modify.
+std::expected<VmArea*, Errno> vma_modify(MmStruct& mm, VmaMergeStruct& vmg) {
+  VmArea& vma = *vmg.middle;
+  const Address start = vmg.start;
+  const Address end = vmg.end;
   if (VmArea* merged = vma_merge_existing_range(mm, vmg)) return merged;
   if (vmg.state == MergeState::kErrorNomem) return std::unexpected{Errno::kENOMEM};
 
@@ -58,6 +69,23 @@ std::expected<VmArea*, Errno> vma_modify_flags(MmStruct& mm, VmArea* prev, VmAre
     }
   }
   return &vma;
+}
+
+}  // namespace
+
+std::expected<VmArea*, Errno> vma_modify_flags(MmStruct& mm, VmArea* prev, VmArea& vma,
+                                               Address start, Address end, VmFlags flags) {
+  VmaMergeStruct vmg = vmg_of(prev, vma, start, end);
+  vmg.vm_flags = flags;
+  return vma_modify(mm, vmg);
+}
+
+std::expected<VmArea*, Errno> vma_modify_policy(MmStruct& mm, VmArea* prev, VmArea& vma,
+                                                Address start, Address end,
+                                                const MemPolicy& policy) {
+  VmaMergeStruct vmg = vmg_of(prev, vma, start, end);
+  vmg.policy = policy;
+  return vma_modify(mm, vmg);
 }
 
 }  // namespace vmadiff::impl

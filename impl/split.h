@@ -1,4 +1,4 @@
-// impl: what happens, fast? This file: cutting a VMA in two, and changing the flags of a part.
+// impl: what happens, fast? This file: cutting a VMA in two, and changing a part of it.
 #pragma once
 
 #include "impl/merge.h"
@@ -26,5 +26,12 @@ enum class NewPart : std::uint8_t { kBelow, kAbove };
                                                                    VmArea& vma, spec::Address start,
                                                                    spec::Address end,
                                                                    spec::VmFlags flags);
+
+/// vma_modify_policy: the same for another memory policy, which the caller gives the VMA.
+[[nodiscard]] std::expected<VmArea*, spec::Errno> vma_modify_policy(MmStruct& mm, VmArea* prev,
+                                                                    VmArea& vma,
+                                                                    spec::Address start,
+                                                                    spec::Address end,
+                                                                    const spec::MemPolicy& policy);
 
 }  // namespace vmadiff::impl

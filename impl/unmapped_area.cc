@@ -1,5 +1,6 @@
 // impl: where a new mapping goes. Top-down from mmap_base, bottom-up from a third of the address
-// space where that fails; large mappings on huge-page boundaries where the kernel tries.
+// space where that fails or the process wants it so; large mappings on huge-page boundaries where
+// the kernel tries.
 #include "impl/unmapped_area.h"
 
 #include <algorithm>
@@ -70,35 +71,57 @@ bool is_free_below(const MmStruct& mm, Address addr, Address length, Address lim
   return vma == nullptr || addr + length <= vm_start_gap(mm, *vma);
 }
 
-/// arch_get_unmapped_area_topdown. `hint` is page-aligned, 0 for none.
+UnmappedAreaInfo info_of(FileId file, Address length, std::uint64_t pgoff) {
+  UnmappedAreaInfo info;
+  info.length = length;
+  info.align_offset = pgoff << kPageShift;
+  if (is_file_hugepages(file)) info.align_mask = (kHugePageSize - 1) & ~(kPageSize - 1);
+  return info;
+}
+
+/// arch_get_unmapped_area: bottom-up. `hint` is page-aligned, 0 for none.
+AddressOrErrno arch_get_unmapped_area(const MmStruct& mm, FileId file, Address hint, Address length,
+                                      std::uint64_t pgoff, std::uint64_t flags) {
+  if ((flags & kMapFixed) != 0) return hint;
+  UnmappedAreaInfo info = info_of(file, length, pgoff);
+  // find_start_end.
+  if ((flags & kMap32Bit) != 0) {
+    info.low_limit = kLow32BitStart;
+    info.high_limit = kLow32BitEnd;
+  } else {
+    info.low_limit = std::max(page_up(mm.setup->task_size / 3), mm.setup->placement_min_addr);
+    info.high_limit = mm.setup->task_size;
+  }
+  if (length > info.high_limit) return std::unexpected{Errno::kENOMEM};
+  if (hint != 0 && is_free_below(mm, hint, length, info.high_limit)) return hint;
+  return unmapped_area(mm, info);
+}
+
+/// arch_get_unmapped_area_topdown.
 AddressOrErrno arch_get_unmapped_area_topdown(const MmStruct& mm, FileId file, Address hint,
                                               Address length, std::uint64_t pgoff,
                                               std::uint64_t flags) {
   const Address task_size = mm.setup->task_size;
   if (length > task_size) return std::unexpected{Errno::kENOMEM};
   if ((flags & kMapFixed) != 0) return hint;
-  // arch_get_unmapped_area takes over at once for MAP_32BIT, with that flag's own limits.
-  const bool is_32bit = (flags & kMap32Bit) != 0;
-  if (hint != 0 && is_free_below(mm, hint, length, is_32bit ? kLow32BitEnd : task_size)) {
-    return hint;
+  if ((flags & kMap32Bit) != 0) {
+    return arch_get_unmapped_area(mm, file, hint, length, pgoff, flags);
   }
-  UnmappedAreaInfo info;
-  info.length = length;
-  info.align_offset = pgoff << kPageShift;
-  if (file.cls == FileClass::kHugetlb) info.align_mask = (kHugePageSize - 1) & ~(kPageSize - 1);
-  if (is_32bit) {
-    info.low_limit = kLow32BitStart;
-    info.high_limit = kLow32BitEnd;
-    return unmapped_area(mm, info);
-  }
+  if (hint != 0 && is_free_below(mm, hint, length, task_size)) return hint;
+  UnmappedAreaInfo info = info_of(file, length, pgoff);
   info.low_limit =
       std::max((flags & kMapAbove4G) != 0 ? kAbove4G : kPageSize, mm.setup->placement_min_addr);
   info.high_limit = mm.setup->mmap_base;
   if (const auto found = unmapped_area_topdown(mm, info)) return found;
-  // arch_get_unmapped_area: the hint would fail again. TASK_UNMAPPED_BASE.
-  info.low_limit = std::max(page_up(task_size / 3), mm.setup->placement_min_addr);
-  info.high_limit = task_size;
-  return unmapped_area(mm, info);
+  // The hint would fail again.
+  return arch_get_unmapped_area(mm, file, 0, length, pgoff, flags);
+}
+
+/// mm_get_unmapped_area: in the direction of the process's layout.
+AddressOrErrno mm_get_unmapped_area(const MmStruct& mm, FileId file, Address hint, Address length,
+                                    std::uint64_t pgoff, std::uint64_t flags) {
+  return mm.setup->bottom_up ? arch_get_unmapped_area(mm, file, hint, length, pgoff, flags)
+                             : arch_get_unmapped_area_topdown(mm, file, hint, length, pgoff, flags);
 }
 
 /// Whether a file of a size over a huge page, mapped at byte `offset`, has a whole huge page in
@@ -119,15 +142,15 @@ AddressOrErrno thp_get_unmapped_area(const MmStruct& mm, FileId file, Address hi
   const std::uint64_t offset = pgoff << kPageShift;
   const Address padded = length + kHugePageSize;
   if (spans_huge_page(offset, length) && padded >= length && offset + padded >= offset) {
-    const auto found = arch_get_unmapped_area_topdown(mm, file, hint, padded, pgoff, flags);
+    const auto found = mm_get_unmapped_area(mm, file, hint, padded, pgoff, flags);
     const bool is_fixed = (flags & kMapFixed) != 0;
     if (found && !is_fixed) {
       if (*found == hint) return hint;
       const Address adjust = (offset - *found) & (kHugePageSize - 1);
-      return *found + (adjust == 0 ? kHugePageSize : adjust);
+      return *found + (adjust == 0 && !mm.setup->bottom_up ? kHugePageSize : adjust);
     }
   }
-  return arch_get_unmapped_area_topdown(mm, file, hint, length, pgoff, flags);
+  return mm_get_unmapped_area(mm, file, hint, length, pgoff, flags);
 }
 
 /// hugetlb_get_unmapped_area. Before 6.13 x86 had a search of its own, which differs in the
@@ -141,9 +164,9 @@ AddressOrErrno hugetlb_get_unmapped_area(const MmStruct& mm, FileId file, Addres
     const Address hint = addr & ~kMask;
     // Rounded down to 0 it is an address like any other (one that is refused later on).
     if (addr != 0 && is_free_below(mm, hint, length, mm.setup->task_size)) return hint;
-    return arch_get_unmapped_area_topdown(mm, file, hint, length, 0, flags & kMapFixed);
+    return mm_get_unmapped_area(mm, file, hint, length, 0, flags & kMapFixed);
   }
-  return arch_get_unmapped_area_topdown(mm, file, (addr + kMask) & ~kMask, length, pgoff, flags);
+  return mm_get_unmapped_area(mm, file, (addr + kMask) & ~kMask, length, pgoff, flags);
 }
 
 /// The choice that __get_unmapped_area and the file's own get_unmapped_area make.
@@ -153,6 +176,7 @@ AddressOrErrno area_for(const MmStruct& mm, FileId file, Address addr, Address l
   bool huge_page_aligned = false;
   switch (file.cls) {
     case FileClass::kHugetlb:
+    case FileClass::kAnonHugetlb:
       return hugetlb_get_unmapped_area(mm, file, addr, length, pgoff, flags);
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
@@ -171,7 +195,7 @@ AddressOrErrno area_for(const MmStruct& mm, FileId file, Address addr, Address l
       break;
   }
   return huge_page_aligned ? thp_get_unmapped_area(mm, file, addr, length, pgoff, flags)
-                           : arch_get_unmapped_area_topdown(mm, file, addr, length, pgoff, flags);
+                           : mm_get_unmapped_area(mm, file, addr, length, pgoff, flags);
 }
 
 }  // namespace

@@ -8,10 +8,21 @@
 
 #include "spec/file.h"
 #include "spec/flags.h"
+#include "spec/policy.h"
 #include "spec/snapshot.h"
 #include "spec/units.h"
 
 namespace vmadiff::impl {
+
+/// is_file_hugepages.
+[[nodiscard]] constexpr bool is_file_hugepages(spec::FileId file) {
+  return file.cls == spec::FileClass::kHugetlb || file.cls == spec::FileClass::kAnonHugetlb;
+}
+
+/// __VM_UFFD_FLAGS. A process has one userfaultfd at most, so a VMA is its own where it has one of
+/// these, and the kernel's look at the context in merging says no more than the flags.
+inline constexpr spec::VmFlags kVmUffdFlags =
+    spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor;
 
 /// struct vm_area_struct, as far as it can be observed.
 struct VmArea {
@@ -22,12 +33,17 @@ struct VmArea {
   spec::FileId vm_file;
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   std::uint32_t anon_vma_chain = 0;  ///< links; 0 without an anon_vma, above 1 only after fork
+  spec::MemPolicy vm_policy;
 
   [[nodiscard]] std::uint64_t pages() const { return (vm_end - vm_start) >> spec::kPageShift; }
   /// vma_is_anonymous: no vm_ops. So has a private /dev/zero mapping, though it has a file; a
   /// shared one has a shmem object in place of its file.
   [[nodiscard]] bool is_anonymous() const {
     return vm_file.is_none() || vm_file.cls == spec::FileClass::kZero;
+  }
+  /// vma_is_shmem: a private mapping of a memfd too.
+  [[nodiscard]] bool is_shmem() const {
+    return vm_file.cls == spec::FileClass::kMemfd || vm_file.cls == spec::FileClass::kAnonShared;
   }
   [[nodiscard]] bool has_single_link() const { return anon_vma_chain == 1; }
 };

@@ -2,7 +2,9 @@
 #include "kernel/agent_filter.h"
 
 #include <fmt/format.h>
+#include <linux/userfaultfd.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,18 +19,22 @@
 namespace vmadiff::kernel {
 namespace {
 
-/// To let another memory call through, add it here. prctl is let through by its option, below.
+/// To let another memory call through, add it here. prctl and ioctl are let
+/// through by what they ask for, below.
 constexpr std::array kAllowed{
     // The calls of a sequence.
     SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(brk), SCMP_SYS(madvise),
     SCMP_SYS(mremap), SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(munlock), SCMP_SYS(mlockall),
     SCMP_SYS(munlockall), static_cast<int>(kSysMseal), SCMP_SYS(pkey_mprotect),
     SCMP_SYS(remap_file_pages), SCMP_SYS(prlimit64), SCMP_SYS(clone), SCMP_SYS(execveat),
+    SCMP_SYS(userfaultfd), SCMP_SYS(close), SCMP_SYS(mbind), SCMP_SYS(set_mempolicy),
     // What the protocol needs: waiting for work, coming back from a fault, giving up, and beginning
     // again after an exec.
     SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction)};
 
 constexpr std::array kAllowedPrctls{spec::kPrSetMemoryMerge, spec::kPrGetMemoryMerge};
+constexpr std::array<std::uint64_t, 3> kAllowedIoctls{UFFDIO_API, UFFDIO_REGISTER,
+                                                      UFFDIO_UNREGISTER};
 
 }  // namespace
 
@@ -50,6 +56,13 @@ std::expected<std::vector<sock_filter>, spec::ToolFault> agent_filter() {
             seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, &is_option);
         r < 0)
       return fault("adding prctl", -r);
+  }
+  for (const std::uint64_t request : kAllowedIoctls) {
+    const scmp_arg_cmp is_request{1, SCMP_CMP_EQ, request, 0};
+    if (const int r =
+            seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_request);
+        r < 0)
+      return fault("adding ioctl", -r);
   }
   const Descriptor file{::memfd_create("vmadiff-filter", MFD_CLOEXEC)};
   if (!file.is_open()) return fault("memfd_create", errno);

@@ -53,7 +53,7 @@ std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
 
 std::expected<void, ToolFault> AgentSession::begin() {
   must_reset_ = true;
-  anon_shared_.clear();
+  anonymous_files_.clear();
   ++sequences_;
   if (!agent_->is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
     return replace_agent();
@@ -308,7 +308,7 @@ std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
                                                          spec::Snapshot& out) {
   auto text = read_proc(smaps, buffer_);
   if (!text) return std::unexpected(text.error());
-  if (auto parsed = parse_smaps(*text, known_, kTaskSize, anon_shared_, out.vmas); !parsed)
+  if (auto parsed = parse_smaps(*text, known_, kTaskSize, anonymous_files_, out.vmas); !parsed)
     return parsed;
   text = read_proc(status, buffer_);
   if (!text) return std::unexpected(text.error());

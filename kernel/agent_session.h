@@ -72,7 +72,7 @@ class AgentSession {
   AgentFiles files_;
   std::unique_ptr<AgentProcess> agent_;
   std::vector<KnownFile> known_;
-  AnonSharedNames anon_shared_;  ///< of the present sequence
+  AnonymousFiles anonymous_files_;  ///< of the present sequence
   spec::Snapshot initial_;
   std::vector<Record> reset_;   ///< unmaps all that is not initial
   std::vector<Record> prefix_;  ///< the reset as it is needed now; kept for its memory

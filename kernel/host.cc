@@ -25,7 +25,8 @@ class Host final : public spec::System {
             .anon_vma = false,
             .counters = true,
             .counter_sums = true,
-            .brk_and_merge = true};
+            .brk_and_merge = true,
+            .policy = false};
   }
 
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {

@@ -77,11 +77,14 @@ std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {
 
 std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
                                                const std::vector<KnownFile>& known,
-                                               AnonSharedNames& anon_shared) {
+                                               AnonymousFiles& anonymous_files) {
   if (entry.inode.is_none()) return spec::FileId{};
   const auto at = std::ranges::find(known, entry.inode, &KnownFile::inode);
   if (at != known.end()) return at->id;
-  if (entry.path == "/dev/zero (deleted)") return anon_shared.id(entry.inode);
+  if (entry.path == "/dev/zero (deleted)")
+    return anonymous_files.id(spec::FileClass::kAnonShared, entry.inode);
+  if (entry.path == "/anon_hugepage (deleted)")
+    return anonymous_files.id(spec::FileClass::kAnonHugetlb, entry.inode);
   return std::unexpected(
       ToolFault{fmt::format("smaps shows a mapping of '{}' at {:#x}, which no call can have made",
                             entry.path, entry.range.start)});
@@ -89,10 +92,10 @@ std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
 
 }  // namespace
 
-spec::FileId AnonSharedNames::id(const Inode& inode) {
+spec::FileId AnonymousFiles::id(spec::FileClass cls, const Inode& inode) {
   auto at = std::ranges::find(seen_, inode);
   if (at == seen_.end()) at = seen_.insert(at, inode);
-  return {spec::FileClass::kAnonShared, static_cast<std::uint32_t>(at - seen_.begin())};
+  return {cls, static_cast<std::uint32_t>(at - seen_.begin())};
 }
 
 bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
@@ -126,7 +129,7 @@ bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
 
 std::expected<void, ToolFault> parse_smaps(std::string_view text,
                                            const std::vector<KnownFile>& known,
-                                           spec::Address task_size, AnonSharedNames& anon_shared,
+                                           spec::Address task_size, AnonymousFiles& anonymous_files,
                                            std::vector<spec::Vma>& vmas) {
   vmas.clear();
   while (!text.empty()) {
@@ -139,10 +142,16 @@ std::expected<void, ToolFault> parse_smaps(std::string_view text,
     if (entry.range.start >= task_size) continue;
     const auto flags = flags_of(entry.flag_codes);
     if (!flags) return std::unexpected(flags.error());
-    const auto file = file_of(entry, known, anon_shared);
+    const auto file = file_of(entry, known, anonymous_files);
     if (!file) return std::unexpected(file.error());
-    vmas.push_back({entry.range.start, entry.range.end, *flags, entry.offset >> spec::kPageShift,
-                    *file, spec::kNoAnonVma, 0});
+    vmas.push_back({entry.range.start,
+                    entry.range.end,
+                    *flags,
+                    entry.offset >> spec::kPageShift,
+                    *file,
+                    spec::kNoAnonVma,
+                    0,
+                    {}});
   }
   return {};
 }

@@ -41,23 +41,23 @@ struct SmapsEntry {
 /// Takes the first entry off `text`. Nothing where the text is not smaps'.
 [[nodiscard]] bool take_smaps_entry(std::string_view& text, SmapsEntry& entry);
 
-/// Names the shmem objects that no descriptor stands for, in order of appearance. Kept from one
-/// snapshot of a sequence to the next, so that an object keeps its name.
-class AnonSharedNames {
+/// Names the shmem and hugetlb objects that no descriptor stands for, in order of appearance. Kept
+/// from one snapshot of a sequence to the next, so that an object keeps its name.
+class AnonymousFiles {
  public:
-  [[nodiscard]] spec::FileId id(const Inode& inode);
+  [[nodiscard]] spec::FileId id(spec::FileClass cls, const Inode& inode);
   void clear() { seen_.clear(); }
 
  private:
   std::vector<Inode> seen_;
 };
 
-/// Writes the VMAs below `task_size` into `vmas`. Files that are not known are a fault, but for the
-/// shmem objects behind shared anonymous memory: kAnonShared, named by `anon_shared`.
+/// Writes the VMAs below `task_size` into `vmas`. Files that are not known are a fault, but for
+/// those behind shared anonymous memory and anonymous huge pages, which `anonymous_files` names.
 [[nodiscard]] std::expected<void, spec::ToolFault> parse_smaps(std::string_view text,
                                                                const std::vector<KnownFile>& known,
                                                                spec::Address task_size,
-                                                               AnonSharedNames& anon_shared,
+                                                               AnonymousFiles& anonymous_files,
                                                                std::vector<spec::Vma>& vmas);
 
 /// The mm's counters from /proc/PID/status; map_count is not there and stays as it is.

@@ -75,7 +75,11 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     kSetLimit,
     kFork,
     kExec,
-    kExit};
+    kExit,
+    kUffdRegister,
+    kUffdUnregister,
+    kMbind,
+    kSetMempolicy};
 
 // The rules for a touch that accesses nothing are spec/syscall.h's.
 Record record_of_touch(const spec::Touch& call, spec::Address task_size) {

@@ -42,6 +42,7 @@ struct Setup {
   Limits limits;
   /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
   std::uint64_t overcommit_pages = ~0ULL;
+  bool userfaultfd = true;  ///< else ENOSYS
   /// NUMA nodes that have memory and may be used, a bit for each. 0: a kernel without NUMA.
   std::uint64_t nodes = 1;
   /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability (read in 6.12, measured on

@@ -10,7 +10,9 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
+#include <linux/ioctl.h>
 #include <linux/mman.h>
+#include <linux/userfaultfd.h>
 
 #include "agent/protocol.h"
 
@@ -141,6 +143,45 @@ uint64_t set_limit(uint64_t resource, uint64_t soft) {
   return system_call(__NR_prlimit64, 0, resource, address_of(&limit));
 }
 
+/// The process's userfaultfd; negative where it has none yet.
+int64_t userfaultfd = -1;
+
+// Zero, or an errno.
+uint64_t open_userfaultfd() {
+  if (userfaultfd >= 0) return 0;
+  const uint64_t descriptor =
+      system_call(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+  if (static_cast<int64_t>(descriptor) < 0) return descriptor;
+  uffdio_api api = {};
+  api.api = UFFD_API;
+  const uint64_t result = system_call(__NR_ioctl, descriptor, UFFDIO_API, address_of(&api));
+  if (result != 0) {
+    system_call(__NR_close, descriptor);
+    return result;
+  }
+  userfaultfd = static_cast<int64_t>(descriptor);
+  return 0;
+}
+
+uint64_t register_range(uint64_t start, uint64_t length, uint64_t mode) {
+  if (const uint64_t failed = open_userfaultfd(); failed != 0) return failed;
+  uffdio_register argument = {};
+  argument.range = {start, length};
+  argument.mode = mode;
+  return system_call(__NR_ioctl, static_cast<uint64_t>(userfaultfd), UFFDIO_REGISTER,
+                     address_of(&argument));
+}
+
+uint64_t unregister_range(uint64_t start, uint64_t length) {
+  if (const uint64_t failed = open_userfaultfd(); failed != 0) return failed;
+  uffdio_range range = {start, length};
+  return system_call(__NR_ioctl, static_cast<uint64_t>(userfaultfd), UFFDIO_UNREGISTER,
+                     address_of(&range));
+}
+
+// The kernel takes one node less than it is told.
+constexpr uint64_t kMaxNode = 65;
+
 constexpr uint64_t kErrnoPerm = 1;
 constexpr uint64_t kErrnoAgain = 11;
 
@@ -153,6 +194,9 @@ uint64_t fork_process(Window& window) {
   const uint64_t pid = system_call(__NR_clone, SIGCHLD);
   if (pid == 0) {
     me = number;
+    // The parent's speaks for the parent's memory.
+    if (userfaultfd >= 0) system_call(__NR_close, static_cast<uint64_t>(userfaultfd));
+    userfaultfd = -1;
     return 0;
   }
   if (static_cast<int64_t>(pid) < 0) return pid;
@@ -184,6 +228,16 @@ uint64_t run_call(const Record& record) {
       return argument[0];
     case vmadiff::kernel::kSetLimit:
       return set_limit(argument[0], argument[1]);
+    case vmadiff::kernel::kUffdRegister:
+      return register_range(argument[0], argument[1], argument[2]);
+    case vmadiff::kernel::kUffdUnregister:
+      return unregister_range(argument[0], argument[1]);
+    case vmadiff::kernel::kMbind:
+      return system_call(__NR_mbind, argument[0], argument[1], argument[2] | argument[3],
+                         address_of(&argument[4]), kMaxNode, argument[5]);
+    case vmadiff::kernel::kSetMempolicy:
+      return system_call(__NR_set_mempolicy, argument[0] | argument[1], address_of(&argument[2]),
+                         kMaxNode);
     default:
       return system_call(record.number, argument[0], argument[1], argument[2], argument[3],
                          argument[4], argument[5]);

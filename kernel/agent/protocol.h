@@ -36,6 +36,13 @@ inline constexpr uint32_t kFork = 0xffff0004;
 /// Runs the agent's own executable in the process, which goes on with the next record.
 inline constexpr uint32_t kExec = 0xffff0005;
 inline constexpr uint32_t kExit = 0xffff0006;
+/// Registers [argument[0], +argument[1]) with the process's userfaultfd for the modes argument[2],
+/// or unregisters it. The userfaultfd is made first where there is none.
+inline constexpr uint32_t kUffdRegister = 0xffff0007;
+inline constexpr uint32_t kUffdUnregister = 0xffff0008;
+/// mbind and set_mempolicy with spec's arguments: mode and mode flags apart, the mask by value.
+inline constexpr uint32_t kMbind = 0xffff0009;
+inline constexpr uint32_t kSetMempolicy = 0xffff000a;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.

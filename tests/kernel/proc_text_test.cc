@@ -29,8 +29,8 @@ const std::vector<KnownFile> kKnown{{{0, 1, 77}, {spec::FileClass::kMemfd, 3}}};
 
 std::string parsed(std::string_view text) {
   std::vector<spec::Vma> vmas;
-  AnonSharedNames anon_shared;
-  const auto done = parse_smaps(text, kKnown, kTaskSize, anon_shared, vmas);
+  AnonymousFiles anonymous_files;
+  const auto done = parse_smaps(text, kKnown, kTaskSize, anonymous_files, vmas);
   if (!done) return done.error().message;
   std::string lines;
   for (const auto& vma : vmas)
@@ -54,16 +54,16 @@ TEST(ParseSmaps, AnObjectKeepsItsNameFromSnapshotToSnapshot) {
       "3000-4000 rw-s 00000000 00:01 6 /dev/zero (deleted)\nVmFlags: rd wr sh \n";
   const std::string both = std::string{kFirst} + std::string{kSecond};
   std::vector<spec::Vma> vmas;
-  AnonSharedNames anon_shared;
-  ASSERT_TRUE(parse_smaps(both, kKnown, kTaskSize, anon_shared, vmas));
-  ASSERT_TRUE(parse_smaps(kSecond, kKnown, kTaskSize, anon_shared, vmas));
+  AnonymousFiles anonymous_files;
+  ASSERT_TRUE(parse_smaps(both, kKnown, kTaskSize, anonymous_files, vmas));
+  ASSERT_TRUE(parse_smaps(kSecond, kKnown, kTaskSize, anonymous_files, vmas));
   EXPECT_EQ(vmas.at(0).file.number, 1U) << "the first is gone, the second is what it was";
 }
 
 TEST(ParseSmaps, SoftDirtyIsNoFlag) {
   std::vector<spec::Vma> vmas;
-  AnonSharedNames anon_shared;
-  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kTaskSize, anon_shared, vmas));
+  AnonymousFiles anonymous_files;
+  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kTaskSize, anonymous_files, vmas));
   EXPECT_EQ(vmas[0].flags & spec::kVmSoftdirty, 0U);
 }
 

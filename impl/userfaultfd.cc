@@ -1,0 +1,122 @@
+// impl: the ranges that a userfaultfd is registered for. Faults are never its business here: no
+// page is write-protected.
+#include <algorithm>
+
+#include "impl/calls.h"
+#include "impl/split.h"
+
+namespace vmadiff::impl {
+namespace {
+
+using namespace spec;
+
+constexpr std::uint64_t kModes = kUffdModeMissing | kUffdModeWp | kUffdModeMinor;
+
+/// validate_range.
+bool is_valid_range(const MmStruct& mm, Address start, Address length) {
+  const Address task_size = mm.setup->task_size;
+  return is_page_aligned(start) && is_page_aligned(length) && length != 0 && start < task_size &&
+         length <= task_size - start;
+}
+
+VmFlags flags_of_mode(std::uint64_t mode) {
+  return ((mode & kUffdModeMissing) != 0 ? kVmUffdMissing : 0) |
+         ((mode & kUffdModeWp) != 0 ? kVmUffdWp : 0) |
+         ((mode & kUffdModeMinor) != 0 ? kVmUffdMinor : 0);
+}
+
+/// vma_can_userfault. `uffd_flags`: what it is, or is to be, registered with.
+bool vma_can_userfault(const VmArea& vma, VmFlags uffd_flags) {
+  const bool is_hugetlb = (vma.vm_flags & kVmHugetlb) != 0;
+  if (!is_hugetlb && (vma.vm_flags & kVmSpecial) != 0) return false;
+  if ((uffd_flags & kVmUffdMinor) != 0 && !is_hugetlb && !vma.is_shmem()) return false;
+  return vma.is_anonymous() || is_hugetlb || vma.is_shmem();
+}
+
+bool is_huge_page_aligned(Address addr) { return (addr & (kHugePageSize - 1)) == 0; }
+
+/// The first VMA of the range, if any, and if the range does not begin inside a huge page.
+VmArea* first_vma(const MmStruct& mm, Address start, Address end) {
+  VmArea* vma = mm.find_vma_intersection(start, end);
+  const bool is_cut =
+      vma != nullptr && (vma->vm_flags & kVmHugetlb) != 0 && !is_huge_page_aligned(start);
+  return is_cut ? nullptr : vma;
+}
+
+/// What every VMA of the range is asked before any of them changes.
+Failure check_register(const MmStruct& mm, VmFlags uffd_flags, Address start, Address end) {
+  const VmArea* vma = first_vma(mm, start, end);
+  if (vma == nullptr) return Errno::kEINVAL;
+  for (; vma != nullptr;
+       vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
+    if (!vma_can_userfault(*vma, uffd_flags)) return Errno::kEINVAL;
+    if ((vma->vm_flags & kVmMaywrite) == 0) return Errno::kEPERM;
+    const bool ends_inside =
+        (vma->vm_flags & kVmHugetlb) != 0 && end <= vma->vm_end && !is_huge_page_aligned(end);
+    if (ends_inside) return Errno::kEINVAL;
+  }
+  return std::nullopt;
+}
+
+Failure check_unregister(const MmStruct& mm, Address start, Address end) {
+  const VmArea* vma = first_vma(mm, start, end);
+  if (vma == nullptr) return Errno::kEINVAL;
+  for (; vma != nullptr;
+       vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
+    if (!vma_can_userfault(*vma, vma->vm_flags)) return Errno::kEINVAL;
+  }
+  return std::nullopt;
+}
+
+/// userfaultfd_register_range, and the loop of userfaultfd_unregister: gives each VMA's part of the
+/// range the flags in `uffd_flags`, and none of the others, unless it has them all already (none,
+/// where it is to lose them). What changed before an error stays.
+Failure change_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flags) {
+  VmArea* vma = mm.find_vma_intersection(start, end);
+  VmArea* prev = vma->vm_start < start ? vma : mm.vma_before(start);
+  while (vma != nullptr) {
+    const VmFlags old = vma->vm_flags & kVmUffdFlags;
+    const bool is_done = uffd_flags == 0 ? old == 0 : (old & uffd_flags) == uffd_flags;
+    if (!is_done) {
+      start = std::max(start, vma->vm_start);
+      const VmFlags flags = (vma->vm_flags & ~kVmUffdFlags) | uffd_flags;
+      const auto modified =
+          vma_modify_flags(mm, prev, *vma, start, std::min(end, vma->vm_end), flags);
+      if (!modified) return modified.error();
+      vma = *modified;
+      vma->vm_flags = flags;
+    }
+    prev = vma;
+    start = vma->vm_end;
+    vma = start < end ? mm.find_vma_intersection(start, end) : nullptr;
+  }
+  return std::nullopt;
+}
+
+Outcome outcome_of(const Failure& failed) {
+  return failed ? Outcome::fail(*failed) : Outcome::ok();
+}
+
+}  // namespace
+
+Outcome userfaultfd_register(MmStruct& mm, const UffdRegister& call) {
+  if (!mm.setup->userfaultfd) return Outcome::fail(Errno::kENOSYS);
+  if (call.mode == 0 || (call.mode & ~kModes) != 0) return Outcome::fail(Errno::kEINVAL);
+  if (!is_valid_range(mm, call.addr, call.length)) return Outcome::fail(Errno::kEINVAL);
+  const Address end = call.addr + call.length;
+  const VmFlags uffd_flags = flags_of_mode(call.mode);
+  if (const Failure failed = check_register(mm, uffd_flags, call.addr, end)) {
+    return Outcome::fail(*failed);
+  }
+  return outcome_of(change_range(mm, call.addr, end, uffd_flags));
+}
+
+Outcome userfaultfd_unregister(MmStruct& mm, const UffdUnregister& call) {
+  if (!mm.setup->userfaultfd) return Outcome::fail(Errno::kENOSYS);
+  if (!is_valid_range(mm, call.addr, call.length)) return Outcome::fail(Errno::kEINVAL);
+  const Address end = call.addr + call.length;
+  if (const Failure failed = check_unregister(mm, call.addr, end)) return Outcome::fail(*failed);
+  return outcome_of(change_range(mm, call.addr, end, 0));
+}
+
+}  // namespace vmadiff::impl
