@@ -30,7 +30,8 @@ constexpr const char* kExamples = R"(Examples:
 Exit status: 0 everything held; 1 a finding; 2 bad usage or bad input; 3 this machine lacks what
 was asked for.)";
 
-constexpr const char* kSystemsHelp = "systems to compare, the expected one first: model,impl,host";
+constexpr const char* kSystemsHelp =
+    "systems to compare, the expected one first: model,impl,host,guest";
 constexpr const char* kProfileHelp = "kernel profile ('vmadiff profiles' lists them)";
 constexpr const char* kPropertiesHelp =
     "all, equivalence, invariants, relations, or names, separated by commas";
@@ -44,6 +45,17 @@ std::string whole_number(const std::string& text) {
   const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
   if (error == std::errc{} && stop == end) return {};
   return fmt::format("'{}': expected a whole number of at most 64 bits", text);
+}
+
+void add_guest_options(CLI::App* app, GuestChoice& guest) {
+  app->add_option("--kernel", guest.kernel, "of the system guest: a bzImage, or debian-6.12");
+  app->add_option("--append", guest.append, "more for the guest's kernel command line");
+  app->add_option("--memory", guest.memory_mib, "of a guest, MiB")
+      ->check(CLI::Range(256, 65536))
+      ->capture_default_str();
+  app->add_option("--cpus", guest.cpus, "of a guest")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
 }
 
 /// A subcommand, and how its options become a Command once it is chosen.
@@ -88,6 +100,7 @@ Entry add_check(CLI::App& top) {
   app->add_flag("--json", o->json, "print JSON, one object a line");
   app->add_flag("--coverage", o->coverage,
                 "count the behaviours that are met, and steer towards those that are not");
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -98,6 +111,7 @@ Entry add_replay(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--verbose", o->verbose, "show the layout after each step");
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -105,9 +119,10 @@ Entry add_layout(CLI::App& top) {
   auto* app = top.add_subcommand("layout", "print the VMAs that a trace leaves, one a line");
   auto [o, made] = entry<LayoutOptions>(app);
   app->add_option("file", o->path, "trace file")->required();
-  app->add_option("--system", o->system, "model, impl or host")->capture_default_str();
+  app->add_option("--system", o->system, "model, impl, host or guest")->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--all", o->all, "also the VMAs that were there before");
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -119,6 +134,7 @@ Entry add_minimize(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -132,6 +148,7 @@ Entry add_export_c(CLI::App& top) {
   app->add_option("--system", o->system, "whose results and layout are the expected ones")
       ->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
+  add_guest_options(app, o->guest);
   return made;
 }
 

@@ -31,12 +31,13 @@ std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::strin
         fmt::format("'{}' names {} systems: expected one", system, choice->systems.size())});
   }
   // Models start as the host would, where there is one: the two set-ups are equal by design.
-  std::array<std::string, 1> starts_like{why_not(kHost) ? std::string{system} : std::string{kHost}};
+  std::array<std::string, 1> starts_like{is_real(system) || why_not(kHost) ? std::string{system}
+                                                                           : std::string{kHost}};
   auto setup = setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
-  if (system == kHost) {
-    if (const auto reason = why_not_on_host(*setup, file.trace.sequence)) {
-      return lacks(fmt::format("{} cannot run on the host: {}", file.path, *reason));
+  if (is_real(system)) {
+    if (const auto reason = why_not_on(system, *setup, file.trace.sequence)) {
+      return lacks(fmt::format("{} cannot run on {}: {}", file.path, system, *reason));
     }
   }
   auto made = make_system(system, *profile);

@@ -33,9 +33,9 @@ ExitStatus list_systems() {
     const auto reason = why_not(kind.name);
     fmt::print("{:<6}{}\n      {}\n", kind.name, kind.summary,
                reason ? fmt::format("cannot run here: {}", *reason) : "runs here");
-    if (reason || kind.name != kHost) continue;
-    const std::array<std::string, 1> host{std::string{kHost}};
-    const auto note = offer_of(host).note;
+    if (reason || !is_real(kind.name)) continue;
+    const std::array<std::string, 1> system{std::string{kind.name}};
+    const auto note = offer_of(system).note;
     if (!note.empty()) fmt::print("      {}\n", note);
   }
   return ExitStatus::kHeld;

@@ -5,16 +5,32 @@
 #include "cli/command_line.h"
 #include "cli/lists.h"
 #include "cli/output.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 namespace {
 
 struct Run {
-  ExitStatus operator()(const CheckOptions& options) const { return check(options); }
-  ExitStatus operator()(const ReplayOptions& options) const { return replay(options); }
-  ExitStatus operator()(const LayoutOptions& options) const { return layout(options); }
-  ExitStatus operator()(const MinimizeOptions& options) const { return minimize(options); }
-  ExitStatus operator()(const ExportCOptions& options) const { return export_c(options); }
+  ExitStatus operator()(const CheckOptions& options) const {
+    choose_guests(options.guest);
+    return check(options);
+  }
+  ExitStatus operator()(const ReplayOptions& options) const {
+    choose_guests(options.guest);
+    return replay(options);
+  }
+  ExitStatus operator()(const LayoutOptions& options) const {
+    choose_guests(options.guest);
+    return layout(options);
+  }
+  ExitStatus operator()(const MinimizeOptions& options) const {
+    choose_guests(options.guest);
+    return minimize(options);
+  }
+  ExitStatus operator()(const ExportCOptions& options) const {
+    choose_guests(options.guest);
+    return export_c(options);
+  }
   ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
   ExitStatus operator()(const ListSystems&) const { return list_systems(); }
 };

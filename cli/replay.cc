@@ -20,7 +20,7 @@ class Fleet {
  public:
   std::expected<spec::System*, Refusal> get(const std::string& name,
                                             const spec::KernelProfile& profile) {
-    auto& slot = systems_[{name, std::string{name == kHost ? "" : profile.name}}];
+    auto& slot = systems_[{name, std::string{is_real(name) ? "" : profile.name}}];
     if (!slot) {
       auto made = make_system(name, profile);
       if (!made) return std::unexpected(Refusal{ExitStatus::kLacks, made.error().message});
@@ -60,8 +60,8 @@ std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& op
     std::optional<std::string> reason;
     if (!allowed.empty() && std::ranges::find(allowed, system) == allowed.end()) {
       reason = "the trace is not for it";
-    } else if (system == kHost) {
-      reason = why_not_on_host(spec::Setup::standard(), file.trace.sequence);
+    } else if (is_real(system)) {
+      reason = why_not_on(system, spec::Setup::standard(), file.trace.sequence);
     }
     if (!reason) {
       out.systems.push_back(system);

@@ -32,7 +32,7 @@ class Probe {
   std::uint64_t operator()(const Record& record) {
     constexpr std::uint64_t kFailed = static_cast<std::uint64_t>(-EINTR);
     if (!session_.begin()) return kFailed;
-    const auto ran = session_.run({&record, 1}, results_);
+    const auto ran = session_.run(std::span{&record, 1}, results_);
     return ran && !ran->died ? results_.front() : kFailed;
   }
 
