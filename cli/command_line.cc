@@ -23,6 +23,8 @@ constexpr const char* kExamples = R"(Examples:
   vmadiff check --systems model,host --profile linux-6.12 --out findings
   vmadiff replay findings/0123456789abcdef.trace --verbose
   vmadiff replay corpus
+  vmadiff kernels fetch debian-6.12
+  vmadiff check --systems model,guest --kernel debian-6.12 --profile linux-6.12
   vmadiff layout corpus/seeds/two-adjacent.trace --system host
   vmadiff minimize big.trace -o small.trace
   vmadiff export c small.trace -o small.c && cc -Wall small.c -o small && ./small
@@ -152,6 +154,16 @@ Entry add_export_c(CLI::App& top) {
   return made;
 }
 
+/// "kernels" alone lists; the inner command stands first, since both are then parsed.
+std::pair<Entry, Entry> add_kernels(CLI::App& top) {
+  auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
+  auto* app =
+      group->add_subcommand("fetch", "bring a kernel: debian-6.12 is Debian's cloud kernel");
+  auto [o, made] = entry<FetchKernel>(app);
+  app->add_option("name", o->name, "debian- and a version")->required();
+  return {made, entry<ListKernels>(group).second};
+}
+
 /// The subcommand that was being read when parsing stopped.
 const CLI::App& innermost(const CLI::App& app) {
   const auto parsed = app.get_subcommands();
@@ -184,7 +196,10 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
   app.footer(kExamples);
   app.require_subcommand(1);
+  const auto [fetch_kernel, list_kernels] = add_kernels(app);
   const std::vector<Entry> entries{
+      fetch_kernel,
+      list_kernels,
       add_check(app),
       add_replay(app),
       add_layout(app),

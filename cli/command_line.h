@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/exit_status.h"
 #include "cli/export_c.h"
+#include "cli/kernels.h"
 #include "cli/layout.h"
 #include "cli/minimize.h"
 #include "cli/replay.h"
@@ -18,7 +19,7 @@ struct ListProfiles {};
 struct ListSystems {};
 
 using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
-                             ExportCOptions, ListProfiles, ListSystems>;
+                             ExportCOptions, ListProfiles, ListSystems, ListKernels, FetchKernel>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -18,18 +18,19 @@ std::unexpected<Refusal> lacks(std::string message) {
 
 }  // namespace
 
-std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::string_view system,
+std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::string_view words,
                                                std::string_view profile_name) {
   const auto profile =
       choose_profile(profile_name.empty() ? file.directives.profile : profile_name);
   if (!profile) return std::unexpected(profile.error());
-  const auto choice = choose_systems(system, *profile);
+  const auto choice = choose_systems(words, *profile);
   if (!choice) return std::unexpected(choice.error());
   if (choice->systems.size() != 1) {
-    return std::unexpected(Refusal{
-        ExitStatus::kBadInput,
-        fmt::format("'{}' names {} systems: expected one", system, choice->systems.size())});
+    return std::unexpected(
+        Refusal{ExitStatus::kBadInput,
+                fmt::format("'{}' names {} systems: expected one", words, choice->systems.size())});
   }
+  const std::string& system = choice->systems.front();
   // Models start as the host would, where there is one: the two set-ups are equal by design.
   std::array<std::string, 1> starts_like{is_real(system) || why_not(kHost) ? std::string{system}
                                                                            : std::string{kHost}};

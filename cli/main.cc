@@ -33,6 +33,8 @@ struct Run {
   }
   ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
   ExitStatus operator()(const ListSystems&) const { return list_systems(); }
+  ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
+  ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }
 };
 
 ExitStatus run(int argc, const char* const* argv) {

@@ -43,6 +43,13 @@ class RealKernels {
     choice_ = choice;
   }
 
+  /// The name with its kernel.
+  std::string full_name(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    if (system != kGuest || choice_.kernel.empty()) return std::string{system};
+    return fmt::format("{}:{}", kGuest, choice_.kernel);
+  }
+
   const kernel::HostCapabilities& capabilities(std::string_view system) {
     const std::lock_guard lock{mutex_};
     return get(system).capabilities;
@@ -89,9 +96,8 @@ class RealKernels {
       real.capabilities.why_not = std::move(why);
       return std::move(real);
     };
-    const std::string kernel{system == kGuest ? std::string_view{choice_.kernel}
-                                              : system.substr(kGuest.size() + 1)};
-    if (kernel.empty()) return refused("--kernel must name one: a bzImage's path or debian-6.12");
+    if (system == kGuest) return refused("--kernel must name one: a bzImage's path or debian-6.12");
+    const std::string kernel{system.substr(kGuest.size() + 1)};
     if (auto reason = kernel::why_no_guests()) return refused(*std::move(reason));
     const auto image = kernel::find_kernel(kernel);
     if (!image) return refused(image.error());
@@ -117,11 +123,6 @@ RealKernels& real_kernels() {
   return kernels;
 }
 
-bool is_guest(std::string_view system) {
-  return system == kGuest || (system.starts_with(kGuest) && system.size() > kGuest.size() + 1 &&
-                              system[kGuest.size()] == ':');
-}
-
 std::uint32_t file_count(const kernel::HostCapabilities& capabilities, spec::FileClass cls) {
   return capabilities.file_counts[static_cast<std::size_t>(cls)];
 }
@@ -138,6 +139,11 @@ bool is_of_ksm(const spec::Syscall& call) {
 std::span<const SystemKind> system_kinds() { return kKinds; }
 
 void choose_guests(const GuestChoice& choice) { real_kernels().choose(choice); }
+
+bool is_guest(std::string_view system) {
+  return system == kGuest || (system.starts_with(kGuest) && system.size() > kGuest.size() + 1 &&
+                              system[kGuest.size()] == ':');
+}
 
 bool is_real(std::string_view system) { return system == kHost || is_guest(system); }
 
@@ -159,10 +165,11 @@ std::expected<std::vector<std::string>, std::string> parse_systems(std::string_v
                       "guest:KERNEL, separated by commas",
                       word));
     }
-    if (std::ranges::find(names, word) != names.end()) {
-      return std::unexpected(fmt::format("system '{}' is named twice", word));
+    auto name = real_kernels().full_name(word);
+    if (std::ranges::find(names, name) != names.end()) {
+      return std::unexpected(fmt::format("system '{}' is named twice", name));
     }
-    names.emplace_back(word);
+    names.push_back(std::move(name));
     if (comma == std::string_view::npos) return names;
     words.remove_prefix(comma + 1);
   }

@@ -22,7 +22,8 @@ namespace vmadiff::cli {
 inline constexpr std::string_view kModel = "model";
 inline constexpr std::string_view kImpl = "impl";
 inline constexpr std::string_view kHost = "host";
-/// "guest" is the kernel that --kernel names; "guest:KERNEL" names one itself.
+/// "guest:KERNEL" is that kernel, a file's path or a name; "guest" alone the one that --kernel
+/// names.
 inline constexpr std::string_view kGuest = "guest";
 
 /// What the virtual machines of a command are like.
@@ -37,6 +38,7 @@ void choose_guests(const GuestChoice& choice);
 
 /// Whether it is a real kernel: the host or a guest.
 [[nodiscard]] bool is_real(std::string_view system);
+[[nodiscard]] bool is_guest(std::string_view system);
 
 /// One row for each system there is.
 struct SystemKind {
@@ -45,8 +47,8 @@ struct SystemKind {
 };
 [[nodiscard]] std::span<const SystemKind> system_kinds();
 
-/// Reads "model,impl,host": names in the order given, each once. The error says which word is
-/// unknown and lists what would be right.
+/// Reads "model,impl,host,guest": names in the order given, each once, a guest's with its kernel
+/// where one was chosen. The error says which word is unknown and lists what would be right.
 [[nodiscard]] std::expected<std::vector<std::string>, std::string> parse_systems(
     std::string_view words);
 

@@ -88,9 +88,6 @@ std::expected<void, ToolFault> GuestSession::boot() {
         ToolFault{fmt::format("{} does not boot: {}\n{}", options_.kernel, how, console)});
   }
   machine_ = *std::move(booted);
-  announced_.clear();
-  answers_.clear();
-  messages_ = 0;
   return {};
 }
 
@@ -102,10 +99,23 @@ std::expected<void, ToolFault> GuestSession::begin() {
 
 void GuestSession::bury(const MachineDeath& death) {
   machine_.reset();
-  announced_.clear();
-  answers_.clear();
+  // What was answered stays so.
+  announced_.resize(answers_.size());
   messages_ = 0;
   death_log_ = death.console;
+}
+
+/// The machine died while programs that were sent ahead were under way.
+void GuestSession::suspect_announced(const MachineDeath& death) {
+  suspects_.assign(announced_.begin() + static_cast<std::ptrdiff_t>(answers_.size()),
+                   announced_.end());
+  suspects_before_ = suspects_.size();
+  if (suspects_.empty()) return;
+  their_death_ = death;
+  their_death_.console +=
+      "\nIt died while it ran these, one after the other; none of them alone kills it.\n"
+      "Calls by number:\n";
+  for (const Program& suspect : suspects_) their_death_.console += text(suspect) + "\n";
 }
 
 GuestSession::Result<void> GuestSession::send(MessageKind kind, std::string_view body) {
@@ -161,7 +171,13 @@ GuestSession::Result<Answer> GuestSession::ask(Request request) {
 }
 
 void GuestSession::will_run(std::vector<Program> programs) {
-  if (!machine_ || !suspects_.empty() || messages_ >= kMessagesAhead || programs.empty()) return;
+  if (!suspects_.empty()) {
+    // Some may never be run again; the death is not forgotten for that.
+    is_overdue_ = suspects_.size() == suspects_before_;
+    suspects_before_ = suspects_.size();
+    return;
+  }
+  if (!machine_ || messages_ >= kMessagesAhead || programs.empty()) return;
   std::vector<Request> requests;
   for (const Program& program : programs) requests.push_back({true, program});
   std::ranges::move(programs, std::back_inserter(announced_));
@@ -194,9 +210,8 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
   if (!answer && !answer.error().is_death) return std::unexpected(std::move(answer.error().fault));
   if (!answer) {
     // One of those under way killed it, and this is the first of them.
-    suspects_ = announced_;
-    their_death_ = answer.error().death;
-    bury(their_death_);
+    suspect_announced(answer.error().death);
+    bury(answer.error().death);
     if (auto booted = boot(); !booted) return std::unexpected(booted.error());
     answer = std::optional<Answer>{};
   }
@@ -218,9 +233,8 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
   if (answer) return *std::move(answer);
   if (!answer.error().is_death) return std::unexpected(std::move(answer.error().fault));
   const auto death = std::move(answer.error().death);
-  // Programs sent ahead may have killed it as well: they are under suspicion as this one is.
-  suspects_.assign(announced_.begin(), announced_.end());
-  their_death_ = death;
+  // Programs sent ahead may have killed it as well.
+  suspect_announced(death);
   const bool was_alone = suspects_.empty();
   bury(death);
   if (was_alone && program.records.size() <= 1) {
@@ -276,16 +290,12 @@ Answer GuestSession::after_all(const Program& program, Answer answer) {
     return answer;
   }
   const auto at = std::ranges::find(suspects_, program);
-  const bool was_last = at == suspects_.end() || at + 1 == suspects_.end();
-  if (!was_last) return answer;
-  bury(their_death_);
-  death_log_ +=
-      "\nIt died while it ran these, one after the other; none of them alone kills it.\n"
-      "Calls by number:\n";
-  for (const Program& suspect : suspects_) death_log_ += text(suspect) + "\n";
+  if (at != suspects_.end()) suspects_.erase(suspects_.begin(), at + 1);
+  if ((!suspects_.empty() && !is_overdue_) || program.records.empty()) return answer;
   suspects_.clear();
-  const auto count = static_cast<std::uint32_t>(program.records.size());
-  answer.run = {.done = count == 0 ? 0 : count - 1,
+  is_overdue_ = false;
+  bury(their_death_);
+  answer.run = {.done = static_cast<std::uint32_t>(program.records.size()) - 1,
                 .died = true,
                 .how_died = fmt::format("{} (of several sequences together)", their_death_.how)};
   answer.results.resize(answer.run.done);

@@ -57,6 +57,7 @@ class GuestSession final : public Session {
   std::expected<Answer, spec::ToolFault> run_alone(const Program& program);
   std::expected<Answer, spec::ToolFault> blame(const Program& program, const MachineDeath& death);
   Answer after_all(const Program& program, Answer answer);
+  void suspect_announced(const MachineDeath& death);
   void bury(const MachineDeath& death);
 
   GuestOptions options_;
@@ -75,6 +76,8 @@ class GuestSession final : public Session {
   /// The machine died of one of these, or of all together.
   std::deque<Program> suspects_;
   MachineDeath their_death_;
+  std::size_t suspects_before_ = 0;  ///< how many there were when programs were last announced
+  bool is_overdue_ = false;          ///< none of them was run since
 };
 
 }  // namespace vmadiff::kernel

@@ -57,9 +57,9 @@ std::expected<std::string, ToolFault> package_of(std::string_view version) {
     const auto at = depends->find(wanted);
     if (at != std::string::npos) return depends->substr(at, depends->find('\n', at) - at);
   }
-  return failed(fmt::format("{}{}", kDebian, version),
-                "apt knows no cloud kernel of this version (is its suite in the sources, and was "
-                "apt-get update run?)");
+  return std::unexpected(
+      ToolFault{"apt knows no cloud kernel of this version (is its suite in the sources, and was "
+                "apt-get update run?)"});
 }
 
 /// A directory of our own beside the store's, gone at the end of the scope.

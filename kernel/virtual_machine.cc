@@ -34,11 +34,12 @@ constexpr std::array<std::string_view, 9> kTroubles{
     "KMSAN: ",      "Oops: ",  "general protection fault"};
 
 // A warning ends the machine as an oops does; a panic restarts it, which QEMU turns into its end.
-// Page tables of four levels are those that are modelled; mitigations and watchdogs cost time.
+// Page tables of four levels are those that are modelled; mitigations, watchdogs and clearing
+// pages twice cost time.
 constexpr std::string_view kCommandLine =
     "console=ttyS0 loglevel=6 panic=-1 oops=panic panic_on_warn=1 no5lvl mitigations=off "
     "nowatchdog "
-    "rdinit=/init";
+    "init_on_alloc=0 rdinit=/init";
 
 /// After a word of trouble: how long the console is still read.
 constexpr milliseconds kLastWords{5000};
@@ -60,8 +61,10 @@ Pair make_pair_of_sockets() {
 }
 
 std::string_view cpu_of(Accelerator accelerator) {
-  // Without protection keys PROT_EXEC alone takes none, and can be part of sequences.
-  return accelerator == Accelerator::kKvm ? "host,pku=off" : "max,la57=off,pku=off";
+  // Without protection keys PROT_EXEC alone takes none, and can be part of sequences. Emulated, the
+  // string instructions by which a kernel clears pages are slower than loops.
+  return accelerator == Accelerator::kKvm ? "host,pku=off"
+                                          : "max,la57=off,pku=off,erms=off,fsrm=off";
 }
 
 std::vector<std::string> qemu_words(const MachineOptions& options, int initramfs,

@@ -100,6 +100,7 @@ struct Checker::State {
     const std::size_t kept = std::min(observed.step + 1, sequence.size());
     out.sequence.assign(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(kept));
     out.views = std::move(observed.views);
+    out.log = std::move(observed.log);
     const auto call = out.step < sequence.size() ? spec::name(sequence[out.step].call)
                                                  : std::string_view{"start"};
     out.fingerprint = fmt::format("{}/{}/{}", out.claim, call, observed.reason);
