@@ -154,6 +154,15 @@ Entry add_export_c(CLI::App& top) {
   return made;
 }
 
+Entry add_identify(CLI::App& top) {
+  auto* app = top.add_subcommand("identify", "say which behaviours real kernels have");
+  auto [o, made] = entry<IdentifyOptions>(app);
+  app->add_option("--systems", o->systems, "real kernels: host,guest")->capture_default_str();
+  app->add_flag("--verbose", o->verbose, "show the traces that decide");
+  add_guest_options(app, o->guest);
+  return made;
+}
+
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
 std::pair<Entry, Entry> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
@@ -205,6 +214,7 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
       add_layout(app),
       add_minimize(app),
       add_export_c(app),
+      add_identify(app),
       entry<ListProfiles>(app.add_subcommand("profiles", "list the profiles and their behaviours"))
           .second,
       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))

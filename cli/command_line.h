@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/exit_status.h"
 #include "cli/export_c.h"
+#include "cli/identify.h"
 #include "cli/kernels.h"
 #include "cli/layout.h"
 #include "cli/minimize.h"
@@ -18,8 +19,9 @@ namespace vmadiff::cli {
 struct ListProfiles {};
 struct ListSystems {};
 
-using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
-                             ExportCOptions, ListProfiles, ListSystems, ListKernels, FetchKernel>;
+using Command =
+    std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
+                 ListProfiles, ListSystems, ListKernels, FetchKernel, IdentifyOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

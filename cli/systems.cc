@@ -182,6 +182,12 @@ std::optional<std::string> why_not(std::string_view system) {
   return capabilities.why_not;
 }
 
+std::optional<std::string> why_unmodelled(std::string_view system) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& reason = real_kernels().capabilities(system).unmodelled;
+  return reason.empty() ? std::nullopt : std::optional{reason};
+}
+
 std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile) {
   if (is_real(system)) return real_kernels().make(system);

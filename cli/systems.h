@@ -59,6 +59,10 @@ struct SystemKind {
 /// it can. The host is probed once per process, and each guest's kernel is booted once.
 [[nodiscard]] std::optional<std::string> why_not(std::string_view system);
 
+/// Why a real kernel that runs here cannot be compared with the models; nothing where it can, and
+/// for the models themselves.
+[[nodiscard]] std::optional<std::string> why_unmodelled(std::string_view system);
+
 /// Requires that the system can run here.
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile);

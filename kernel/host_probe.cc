@@ -188,8 +188,8 @@ HostCapabilities probe_host() {
     return found;
   }
   Probe probe{**session};
-  found.why_not = reason_against(probe, setup_of(**session));
-  found.can_run = found.why_not.empty();
+  found.can_run = true;
+  found.unmodelled = reason_against(probe, setup_of(**session));
   probe_files(probe, **session, found);
   probe_ksm(probe, found);
   return found;

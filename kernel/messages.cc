@@ -144,6 +144,7 @@ void show_introduction(auto& show, auto& introduction) {
   auto& c = introduction.capabilities;
   show(c.can_run);
   show(c.why_not);
+  show(c.unmodelled);
   show(c.ksm);
   show(c.ksm_note);
   show.list(c.file_classes, kScalar);
