@@ -50,7 +50,7 @@ class Bench {
   /// Says which sequences come next, the first of them with that index. Those that are looked at
   /// after every call cannot be run ahead.
   void will_check(std::uint64_t first, std::span<const spec::Sequence> sequences) {
-    while (!sequences.empty()) {
+    while (quick_ && !sequences.empty()) {
       const auto quick =
           std::min<std::uint64_t>(kThoroughEvery - first % kThoroughEvery, sequences.size());
       const auto part = sequences.first(quick).subspan(is_thorough(first) ? 1 : 0);
