@@ -60,6 +60,22 @@ void add_guest_options(CLI::App* app, GuestChoice& guest) {
       ->capture_default_str();
 }
 
+/// For check and diff.
+template <typename Options>
+void add_budget_options(CLI::App* app, Options& o) {
+  auto* time = app->add_option("--time", o.time, "budget of time: 60s (the default), 10m, 2h");
+  auto* ops = app->add_option("--ops", o.operations, "budget in calls")
+                  ->check(whole_number)
+                  ->check(CLI::PositiveNumber);
+  auto* sequences = app->add_option("--sequences", o.sequences, "budget in sequences of calls")
+                        ->check(whole_number)
+                        ->check(CLI::PositiveNumber);
+  time->excludes(ops)->excludes(sequences);
+  ops->excludes(sequences);
+  app->add_option("--seed", o.seed, "seed of the run (default: random, printed)")
+      ->check(whole_number);
+}
+
 /// A subcommand, and how its options become a Command once it is chosen.
 struct Entry {
   CLI::App* app;
@@ -79,17 +95,7 @@ Entry add_check(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
-  auto* time = app->add_option("--time", o->time, "budget of time: 60s (the default), 10m, 2h");
-  auto* ops = app->add_option("--ops", o->operations, "budget in calls")
-                  ->check(whole_number)
-                  ->check(CLI::PositiveNumber);
-  auto* sequences = app->add_option("--sequences", o->sequences, "budget in sequences of calls")
-                        ->check(whole_number)
-                        ->check(CLI::PositiveNumber);
-  time->excludes(ops)->excludes(sequences);
-  ops->excludes(sequences);
-  app->add_option("--seed", o->seed, "seed of the run (default: random, printed)")
-      ->check(whole_number);
+  add_budget_options(app, *o);
   app->add_option("--jobs", o->jobs, "threads, each with systems of its own")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -163,6 +169,19 @@ Entry add_identify(CLI::App& top) {
   return made;
 }
 
+Entry add_diff(CLI::App& top) {
+  auto* app = top.add_subcommand("diff", "say what changed between two real kernels");
+  auto [o, made] = entry<DiffOptions>(app);
+  app->add_option("--a", o->a, "the one: host, guest:debian-6.12, guest:BZIMAGE")->required();
+  app->add_option("--b", o->b, "the other")->required();
+  add_budget_options(app, *o);
+  app->add_option("--expected", o->expected, "file of differences that are no findings");
+  app->add_option("--out", o->out, "directory for traces, made when there is one")
+      ->capture_default_str();
+  add_guest_options(app, o->guest);
+  return made;
+}
+
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
 std::pair<Entry, Entry> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
@@ -215,6 +234,7 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
       add_minimize(app),
       add_export_c(app),
       add_identify(app),
+      add_diff(app),
       entry<ListProfiles>(app.add_subcommand("profiles", "list the profiles and their behaviours"))
           .second,
       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))

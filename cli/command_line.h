@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "cli/check.h"
+#include "cli/diff.h"
 #include "cli/exit_status.h"
 #include "cli/export_c.h"
 #include "cli/identify.h"
@@ -21,7 +22,7 @@ struct ListSystems {};
 
 using Command =
     std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
-                 ListProfiles, ListSystems, ListKernels, FetchKernel, IdentifyOptions>;
+                 ListProfiles, ListSystems, ListKernels, FetchKernel, IdentifyOptions, DiffOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -96,13 +96,18 @@ Finding find(const spec::Behaviour& behaviour, const std::vector<Answer>& answer
 
 }  // namespace
 
-bool is_alike(const Recording& one, const Recording& other, const spec::Observes& seen) {
-  if (one.outcomes != other.outcomes || one.snapshots.size() != other.snapshots.size())
-    return false;
-  for (std::size_t i = 0; i < one.snapshots.size(); ++i) {
-    if (properties::difference(one.snapshots[i], other.snapshots[i], seen)) return false;
+std::optional<std::size_t> first_difference(const Recording& one, const Recording& other,
+                                            const spec::Observes& seen) {
+  for (std::size_t i = 0; i < std::min(one.outcomes.size(), other.outcomes.size()); ++i) {
+    if (one.outcomes[i] != other.outcomes[i]) return i;
+    const bool both_looked = i < one.snapshots.size() && i < other.snapshots.size();
+    if (both_looked && properties::difference(one.snapshots[i], other.snapshots[i], seen)) return i;
   }
-  return true;
+  return std::nullopt;
+}
+
+bool is_alike(const Recording& one, const Recording& other, const spec::Observes& seen) {
+  return !first_difference(one, other, seen);
 }
 
 std::expected<Identity, spec::ToolFault> identify(spec::System& kernel, const spec::Setup& setup) {

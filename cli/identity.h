@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,11 @@
 
 namespace vmadiff::cli {
 
+/// The first step at which two runs, looked at after every step, gave different things in what
+/// `seen` shows; nothing where they are alike.
+[[nodiscard]] std::optional<std::size_t> first_difference(const Recording& one,
+                                                          const Recording& other,
+                                                          const spec::Observes& seen);
 /// Whether two runs gave the same, in all that `seen` shows.
 [[nodiscard]] bool is_alike(const Recording& one, const Recording& other,
                             const spec::Observes& seen);

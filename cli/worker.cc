@@ -38,7 +38,8 @@ std::optional<properties::PropertySet> without_relations(const properties::Prope
 class Bench {
  public:
   Bench(const CampaignOptions& options, Crew crew, properties::Coverage* coverage)
-      : crew_(std::move(crew)),
+      : setup_(options.setup),
+        crew_(std::move(crew)),
         thorough_(make_checker(crew_.systems(), options.profile, options.setup, options.properties,
                                coverage)) {
     if (auto quick = without_relations(options.properties)) {
@@ -54,7 +55,7 @@ class Bench {
       const auto quick =
           std::min<std::uint64_t>(kThoroughEvery - first % kThoroughEvery, sequences.size());
       const auto part = sequences.first(quick).subspan(is_thorough(first) ? 1 : 0);
-      for (spec::System* system : crew_.systems()) system->will_run(part);
+      for (spec::System* system : crew_.systems()) system->will_run(setup_, part);
       first += quick;
       sequences = sequences.subspan(quick);
     }
@@ -76,6 +77,7 @@ class Bench {
  private:
   static bool is_thorough(std::uint64_t index) { return index % kThoroughEvery == 0; }
 
+  const spec::Setup& setup_;
   Crew crew_;
   Checker thorough_;
   std::unique_ptr<Checker> quick_;  ///< absent where only relations are selected

@@ -50,7 +50,7 @@ class RealKernel final : public spec::System {
   void apply_all(std::span<const spec::Step> sequence,
                  std::vector<spec::Outcome>& outcomes) override {
     outcomes.clear();
-    write(sequence, program_);
+    write(*setup_, sequence, program_);
     const auto ran = session_->run(program_, results_);
     if (!ran) {
       how_died_ = ran.error().message;
@@ -67,13 +67,12 @@ class RealKernel final : public spec::System {
     return session_->snapshot(process, out);
   }
 
-  void will_run(std::span<const spec::Sequence> sequences) override {
-    if (setup_ == nullptr) return;
+  void will_run(const spec::Setup& setup, std::span<const spec::Sequence> sequences) override {
     std::vector<Program> programs;
     for (const spec::Sequence& sequence : sequences) {
       // Nobody runs one that the agent would not survive.
       Program program;
-      write(sequence, program);
+      write(setup, sequence, program);
       if (!program.distrusted) programs.push_back(std::move(program));
     }
     session_->will_run(std::move(programs));
@@ -86,12 +85,13 @@ class RealKernel final : public spec::System {
   [[nodiscard]] bool is_death_dear() const override { return session_->is_death_dear(); }
 
  private:
-  void write(std::span<const spec::Step> sequence, Program& program) const {
+  static void write(const spec::Setup& setup, std::span<const spec::Step> sequence,
+                    Program& program) {
     program.records.clear();
     program.distrusted = false;
     for (const spec::Step& step : sequence) {
-      program.records.push_back(in_process(step.process, record_of(step.call, setup_->task_size)));
-      program.distrusted = program.distrusted || spec::touches_reserved(*setup_, step);
+      program.records.push_back(in_process(step.process, record_of(step.call, setup.task_size)));
+      program.distrusted = program.distrusted || spec::touches_reserved(setup, step);
     }
   }
 

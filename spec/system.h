@@ -46,9 +46,8 @@ class System {
   }
 
   /// Says that these sequences will be run next, each by start() and apply_all(), in this order;
-  /// some may be left out. A system that is far away runs them ahead. start() must have been called
-  /// before with the set-up in which they begin.
-  virtual void will_run(std::span<const Sequence> /*sequences*/) {}
+  /// some may be left out. A system that is far away runs them ahead.
+  virtual void will_run(const Setup& /*setup*/, std::span<const Sequence> /*sequences*/) {}
 
   /// What is known of the last death (the signal, a hang), one line; empty where there was none.
   [[nodiscard]] virtual std::string_view death_note() const { return {}; }
