@@ -79,11 +79,10 @@ class Reporter {
       : a_(a), b_(b), expected_(expected), out_(std::move(out)) {}
 
   void report(const DifferenceGroup& group) {
-    const auto expected = expected_.find(group.name);
-    const bool is_new = expected == expected_.end();
-    if (is_new) ++new_groups_;
-    fmt::print("\n{}: {}\n", is_new ? "DIFFERENCE" : "EXPECTED", group.name);
-    if (!is_new) fmt::print("  because {}\n", expected->second);
+    const auto because = expectation(group);
+    if (because.empty()) ++new_groups_;
+    fmt::print("\n{}: {}\n", because.empty() ? "DIFFERENCE" : "EXPECTED", group.name);
+    if (!because.empty()) fmt::print("  because {}\n", because);
     const auto why = reasons(group);
     for (const std::string& line : why) fmt::print("  {}\n", line);
     const auto path = write(group, why);
@@ -97,6 +96,21 @@ class Reporter {
   [[nodiscard]] std::size_t new_groups() const { return new_groups_; }
 
  private:
+  /// The reason why it is expected: the list's for its name, or for each of its behaviours; empty
+  /// where it is not.
+  [[nodiscard]] std::string expectation(const DifferenceGroup& group) const {
+    if (const auto whole = expected_.find(group.name); whole != expected_.end())
+      return whole->second;
+    if (!group.cause) return {};
+    std::vector<std::string> reasons;
+    for (const std::string& behaviour : group.cause->behaviours) {
+      const auto part = expected_.find(behaviour);
+      if (part == expected_.end()) return {};
+      reasons.push_back(part->second);
+    }
+    return fmt::format("{}", fmt::join(reasons, "; "));
+  }
+
   /// Which behaviours it is, and whether they are known.
   [[nodiscard]] std::vector<std::string> reasons(const DifferenceGroup& group) const {
     if (!group.cause) return {"the model does not explain it: not known"};

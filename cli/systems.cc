@@ -233,6 +233,7 @@ Offer offer_of(std::span<const std::string> systems) {
 
 std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
                                       const spec::Sequence& sequence) {
+  if (!is_real(system)) return std::nullopt;
   const auto& has = real_kernels().capabilities(system);
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const spec::Step& step = sequence[i];
@@ -242,11 +243,11 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
     const auto* mmap = std::get_if<spec::Mmap>(&step.call);
     if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&
         mmap->file.number >= file_count(has, mmap->file.cls)) {
-      return fmt::format("call {} maps {}, which this machine does not have", i + 1,
-                         spec::text(mmap->file));
+      return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
+                         system);
     }
     if (!has.ksm && is_of_ksm(step.call)) {
-      return fmt::format("call {} is of KSM, which this machine does not offer", i + 1);
+      return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
     }
   }
   return std::nullopt;
