@@ -57,6 +57,22 @@ mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, zero:0, 0)
 mseal(0x100000000000, 0x1000, 0)
 madvise(0x100000000000, 0x1000, MADV_DONTNEED)
 )"},
+    DecidingTrace{"process_ksm", R"(
+prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)
+)"},
+    DecidingTrace{"mseal", R"(
+mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
+mseal(0x100000000000, 0x1000, 0)
+)"},
+    DecidingTrace{"droppable_maps", R"(
+mmap(0x100000000000, 0x1000, PROT_READ, MAP_DROPPABLE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
+)"},
+    DecidingTrace{"stack_maps", R"(
+mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_STACK, -1, 0)
+)"},
+    DecidingTrace{"anon_placement", R"(
+mmap(NULL, 0x200000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)
+)"},
 };
 
 }  // namespace

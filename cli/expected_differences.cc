@@ -29,7 +29,7 @@ std::expected<ExpectedDifferences, std::string> read_expected_differences(const 
     ++number;
     const auto text = trimmed(line);
     if (text.empty() || text.starts_with('#')) continue;
-    const auto equals = text.find('=');
+    const auto equals = text.rfind('=');
     const auto name = trimmed(text.substr(0, equals));
     const auto reason =
         equals == std::string_view::npos ? std::string_view{} : trimmed(text.substr(equals + 1));

@@ -29,7 +29,7 @@ std::expected<std::vector<Answer>, spec::ToolFault> ask(spec::System& kernel,
                   .sequence = spec::parse_trace(trace.text).trace.sequence,
                   .recording = {},
                   .not_asked = {}};
-    if (auto reason = why_not_on(kernel.name(), setup, answer.sequence)) {
+    if (auto reason = why_no_files_for(kernel.name(), answer.sequence)) {
       answer.not_asked = *std::move(reason);
     } else {
       auto recording = record(kernel, setup, answer.sequence, Snapshots::kEveryStep);

@@ -231,26 +231,34 @@ Offer offer_of(std::span<const std::string> systems) {
   return offer;
 }
 
-std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
-                                      const spec::Sequence& sequence) {
+std::optional<std::string> why_no_files_for(std::string_view system,
+                                            const spec::Sequence& sequence) {
   if (!is_real(system)) return std::nullopt;
   const auto& has = real_kernels().capabilities(system);
   for (std::size_t i = 0; i < sequence.size(); ++i) {
-    const spec::Step& step = sequence[i];
-    if (spec::touches_reserved(setup, step)) {
-      return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
-    }
-    const auto* mmap = std::get_if<spec::Mmap>(&step.call);
+    const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
     if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&
         mmap->file.number >= file_count(has, mmap->file.cls)) {
       return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
                          system);
     }
-    if (!has.ksm && is_of_ksm(step.call)) {
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
+                                      const spec::Sequence& sequence) {
+  if (!is_real(system)) return std::nullopt;
+  const bool has_ksm = real_kernels().capabilities(system).ksm;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    if (spec::touches_reserved(setup, sequence[i])) {
+      return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
+    }
+    if (!has_ksm && is_of_ksm(sequence[i].call)) {
       return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
     }
   }
-  return std::nullopt;
+  return why_no_files_for(system, sequence);
 }
 
 std::expected<spec::Setup, spec::ToolFault> setup_for(std::span<const std::string> systems) {

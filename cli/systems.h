@@ -88,6 +88,10 @@ struct Offer {
                                                     const spec::Setup& setup,
                                                     const spec::Sequence& sequence);
 
+/// The same as far as files go: a call that the kernel does not know is an answer, too.
+[[nodiscard]] std::optional<std::string> why_no_files_for(std::string_view system,
+                                                          const spec::Sequence& sequence);
+
 /// The set-up in which sequences begin: that of the first real kernel that takes part, else the
 /// standard one.
 [[nodiscard]] std::expected<spec::Setup, spec::ToolFault> setup_for(

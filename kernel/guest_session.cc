@@ -53,6 +53,21 @@ std::expected<Descriptor, ToolFault> make_initramfs(const std::string& kernel) {
   return file;
 }
 
+using Seen = std::vector<std::pair<spec::ProcessId, spec::Snapshot>>;
+
+/// What was seen of a process last is how it is.
+void merge_seen(Seen& all, Seen latest) {
+  for (auto& [process, snapshot] : latest) {
+    const auto at =
+        std::ranges::find(all, process, &std::pair<spec::ProcessId, spec::Snapshot>::first);
+    if (at == all.end()) {
+      all.emplace_back(process, std::move(snapshot));
+    } else {
+      at->second = std::move(snapshot);
+    }
+  }
+}
+
 std::string text(const Program& program) {
   std::string out;
   for (const Record& record : program.records) {
@@ -229,6 +244,8 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
 }
 
 std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program) {
+  // After a death every call is on its own, so that a second death names its call at once.
+  if (begins_ && !suspects_.empty() && !program.records.empty()) return run_call_by_call(program);
   auto answer = ask({begins_, program});
   if (answer) return *std::move(answer);
   if (!answer.error().is_death) return std::unexpected(std::move(answer.error().fault));
@@ -241,13 +258,20 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
     return Answer{
         .run = {.done = 0, .died = true, .how_died = death.how}, .results = {}, .seen = {}};
   }
-  return blame(program, death);
+  if (auto booted = boot(); !booted) return std::unexpected(booted.error());
+  auto again = run_call_by_call(program);
+  if (!again || again->run.died || !was_alone) return again;
+  // It lived: the death is reported all the same, at the last call.
+  bury(death);
+  --again->run.done;
+  again->results.pop_back();
+  again->run.died = true;
+  again->run.how_died = fmt::format("{} (call by call, it lived)", death.how);
+  return again;
 }
 
-/// Runs it again in a new machine, call by call, to see which one kills it.
-std::expected<Answer, ToolFault> GuestSession::blame(const Program& program,
-                                                     const MachineDeath& death) {
-  if (auto booted = boot(); !booted) return std::unexpected(booted.error());
+/// From the beginning. Where the machine dies, the last answer's call is the one.
+std::expected<Answer, ToolFault> GuestSession::run_call_by_call(const Program& program) {
   Answer all;
   bool begins = true;
   for (const Record& record : program.records) {
@@ -255,29 +279,17 @@ std::expected<Answer, ToolFault> GuestSession::blame(const Program& program,
     begins = false;
     if (!answer && !answer.error().is_death)
       return std::unexpected(std::move(answer.error().fault));
-    if (!answer) {
-      bury(answer.error().death);
+    const bool machine_died = !answer;
+    if (machine_died) bury(answer.error().death);
+    if (machine_died || answer->run.died) {
       all.run.died = true;
-      all.run.how_died = answer.error().death.how;
-      suspects_.clear();
-      return all;
-    }
-    if (answer->run.died) {
-      all.run.died = true;
-      all.run.how_died = answer->run.how_died;
+      all.run.how_died = machine_died ? answer.error().death.how : answer->run.how_died;
       return all;
     }
     ++all.run.done;
     all.results.push_back(answer->results.front());
-    all.seen = std::move(answer->seen);
+    merge_seen(all.seen, std::move(answer->seen));
   }
-  if (!suspects_.empty()) return all;
-  // It lived: the death is reported all the same, at the last call.
-  bury(death);
-  --all.run.done;
-  all.results.pop_back();
-  all.run.died = true;
-  all.run.how_died = fmt::format("{} (call by call, it lived)", death.how);
   return all;
 }
 

@@ -55,7 +55,7 @@ class GuestSession final : public Session {
   /// The answer to a program that was announced; nothing where it was not.
   Result<std::optional<Answer>> announced(const Program& program);
   std::expected<Answer, spec::ToolFault> run_alone(const Program& program);
-  std::expected<Answer, spec::ToolFault> blame(const Program& program, const MachineDeath& death);
+  std::expected<Answer, spec::ToolFault> run_call_by_call(const Program& program);
   Answer after_all(const Program& program, Answer answer);
   void suspect_announced(const MachineDeath& death);
   void bury(const MachineDeath& death);

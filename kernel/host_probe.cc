@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -140,7 +141,9 @@ std::string reason_against(Probe& probe, const spec::Setup& setup) {
           probe.map(setup.task_size + spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
       at > setup.task_size && at < -spec::kPageSize)
     return "five-level page tables are not modelled: boot with no5lvl";
-  if (!probe.is_placed_huge({}, kAnonPrivate))
+  // Of a kernel with them, before 6.7, it is a behaviour.
+  const bool has_huge_pages = ::access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0;
+  if (!has_huge_pages && !probe.is_placed_huge({}, kAnonPrivate))
     return "the placement of a kernel without transparent huge pages is not modelled";
   if (probe.is_placed_huge({}, MAP_SHARED | MAP_ANONYMOUS)) {
     return "huge pages in shared memory are not modelled: "

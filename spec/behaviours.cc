@@ -43,6 +43,12 @@ constexpr std::array kBehaviours{
                                           DontunmapSource::kWhole),
     row<&KernelProfile::sealed_discard>("sealed_discard", "a seal refuses to discard",
                                         SealedDiscard::kReadOnlyAnonymousOrZero),
+    row<&KernelProfile::process_ksm>("process_ksm", "PR_SET_MEMORY_MERGE", ProcessKsm::kPresent),
+    row<&KernelProfile::mseal>("mseal", "mseal", MsealCall::kPresent),
+    row<&KernelProfile::droppable_maps>("droppable_maps", "MAP_DROPPABLE", DroppableMaps::kPresent),
+    row<&KernelProfile::stack_maps>("stack_maps", "MAP_STACK asks for", StackMaps::kNoHugePages),
+    row<&KernelProfile::anon_placement>("anon_placement", "hint-less private anonymous memory",
+                                        AnonPlacement::kHugePageAligned),
 };
 
 }  // namespace

@@ -42,13 +42,13 @@ TEST(Guests, AKernelThatDiesIsAFindingAndTheCampaignGoesOn) {
   const Scratch scratch;
   const auto ran = run_vmadiff({"check", "--systems", "guest", "--kernel", "debian-6.12",
                                 "--append", "vmadiff.crash_on=28,20", "--properties",
-                                "SystemSurvives", "--sequences", "20", "--seed", "9"},
+                                "SystemSurvives", "--sequences", "12", "--seed", "9"},
                                {.directory = scratch.path()});
   EXPECT_EQ(ran.status, 1) << ran.out << ran.err;
   EXPECT_NE(ran.out.find("FINDING: SystemSurvives"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find(">>>   1  madvise("), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("MADV_COLD) = died"), std::string::npos) << ran.out;
-  EXPECT_NE(ran.out.find("sequences            20\n"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("sequences            12\n"), std::string::npos) << ran.out;
   std::string log;
   for (const auto& [name, text] : contents(scratch.path())) {
     if (name.ends_with(".log")) log = text;
