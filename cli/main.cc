@@ -1,6 +1,7 @@
 // cli: the vmadiff command. It reads the command line, runs the command, and makes sure that what
 // was printed has arrived.
 #include <exception>
+#include <system_error>
 
 #include "cli/command_line.h"
 #include "cli/lists.h"
@@ -58,6 +59,10 @@ int main(int argc, char** argv) {
   using vmadiff::cli::ExitStatus;
   try {
     return static_cast<int>(vmadiff::cli::run(argc, argv));
+  } catch (const std::system_error& fault) {
+    // Printing threw: standard output is full or gone.
+    return static_cast<int>(vmadiff::cli::refuse_input(
+        std::string{"standard output cannot be written: "} + fault.code().message()));
   } catch (const std::exception& fault) {
     // No command lets an exception out: one that comes here is a fault of the tool.
     return static_cast<int>(vmadiff::cli::refuse(

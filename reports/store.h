@@ -25,7 +25,7 @@ struct FindingFiles {
   std::filesystem::path json;
   std::filesystem::path reproducer;  ///< C
   std::filesystem::path text;
-  std::filesystem::path log;  ///< only of a finding that has one
+  std::filesystem::path log = {};  ///< only of a finding that has one
   /// Why something could not be written, in one line; empty where all of it was.
   std::string fault;
 };
