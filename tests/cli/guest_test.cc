@@ -12,7 +12,7 @@ namespace {
 /// Why there is no guest; empty where there is one.
 std::string why_no_guest() {
   const auto kernels = run_vmadiff({"kernels"});
-  if (kernels.out.find("debian-6.12") == std::string::npos)
+  if (kernels.out.find("debian-6.12 ") == std::string::npos)
     return "no kernel: vmadiff kernels fetch debian-6.12";
   const auto qemu = run_command({"sh", "-c", "command -v qemu-system-x86_64"});
   return qemu.status == 0 ? "" : "no QEMU: apt-get install qemu-system-x86";
