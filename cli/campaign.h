@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/budget.h"
 #include "properties/checker.h"
 #include "properties/finding.h"
 #include "properties/generator.h"
@@ -25,13 +26,6 @@
 #include "spec/system.h"
 
 namespace vmadiff::cli {
-
-/// Exactly one of the three is there.
-struct Budget {
-  std::optional<std::chrono::steady_clock::duration> time;
-  std::optional<std::uint64_t> operations;  ///< calls: ends with the sequence that reaches it
-  std::optional<std::uint64_t> sequences;
-};
 
 struct CampaignOptions {
   std::vector<std::string> systems;

@@ -2,15 +2,12 @@
 #include "cli/check.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <filesystem>
-#include <random>
 #include <utility>
 
+#include "cli/budget.h"
 #include "cli/campaign.h"
 #include "cli/choices.h"
 #include "cli/interrupt.h"
@@ -23,71 +20,6 @@
 namespace vmadiff::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr auto kDefaultTime = std::chrono::seconds{60};
-/// A bound on --time that keeps the arithmetic of clocks exact: a year.
-constexpr std::uint64_t kSecondsMax = std::uint64_t{366} * 24 * 3600;
-
-std::optional<std::chrono::seconds> duration_from(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc{}) return std::nullopt;
-  const std::string_view unit{stop, static_cast<std::size_t>(end - stop)};
-  std::uint64_t factor = 0;
-  if (unit.empty() || unit == "s") factor = 1;
-  if (unit == "m") factor = 60;
-  if (unit == "h") factor = 3600;
-  if (factor == 0 || value == 0 || value > kSecondsMax / factor) return std::nullopt;
-  return std::chrono::seconds{value * factor};
-}
-
-std::expected<Budget, Refusal> choose_budget(const CheckOptions& options) {
-  Budget budget;
-  if (options.operations) {
-    budget.operations = options.operations;
-  } else if (options.sequences) {
-    budget.sequences = options.sequences;
-  } else if (options.time.empty()) {
-    budget.time = kDefaultTime;
-  } else if (const auto time = duration_from(options.time)) {
-    budget.time = *time;
-  } else {
-    return std::unexpected(Refusal{
-        ExitStatus::kBadInput,
-        fmt::format("--time {}: expected a number with s, m or h behind it, as in 90s, 10m, 2h",
-                    options.time)});
-  }
-  return budget;
-}
-
-/// A directory for findings that can never be made is refused before the work, not after it.
-std::expected<void, Refusal> probe_out(const fs::path& out) {
-  const auto bad = [&out](std::string_view why) {
-    return std::unexpected(
-        Refusal{ExitStatus::kBadInput, fmt::format("--out {}: {}", out.string(), why)});
-  };
-  if (out.empty()) return bad("expected a directory");
-  std::error_code error;
-  auto at = fs::absolute(out, error);
-  while (!error && !fs::exists(at, error) && at.has_parent_path() && at != at.parent_path()) {
-    error.clear();
-    at = at.parent_path();
-  }
-  if (error) return bad(error.message());
-  if (!fs::is_directory(at, error)) return bad(fmt::format("{} is not a directory", at.string()));
-  if (::access(at.c_str(), W_OK | X_OK) != 0) {
-    return bad(fmt::format("{} cannot be written to", at.string()));
-  }
-  return {};
-}
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
 /// Everything that is decided before the first sequence runs.
 struct Plan {
   CampaignOptions campaign;
@@ -99,7 +31,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   if (!profile) return std::unexpected(profile.error());
   auto properties = choose_properties(options.properties);
   if (!properties) return std::unexpected(properties.error());
-  const auto budget = choose_budget(options);
+  const auto budget = choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
   if (auto out = probe_out(options.out); !out) return std::unexpected(out.error());
   const auto choice = choose_systems(options.systems, *profile);

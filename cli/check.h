@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/exit_status.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 
@@ -23,6 +24,7 @@ struct CheckOptions {
   std::string out = "findings";
   bool json = false;
   bool coverage = false;
+  GuestChoice guest;
 };
 
 [[nodiscard]] ExitStatus check(const CheckOptions& options);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/systems.h"
 
 namespace vmadiff::cli {
@@ -18,6 +20,8 @@ std::expected<SystemChoice, Refusal> choose_systems(std::string_view words,
                                     spec::kDefaultProfileName, profile.name);
     } else if (const auto reason = why_not(kHost)) {
       choice.left_out = fmt::format("host ({})", *reason);
+    } else if (const auto unmodelled = why_unmodelled(kHost)) {
+      choice.left_out = fmt::format("host ({})", *unmodelled);
     } else {
       choice.systems.emplace_back(kHost);
     }
@@ -25,10 +29,17 @@ std::expected<SystemChoice, Refusal> choose_systems(std::string_view words,
   }
   auto systems = parse_systems(words);
   if (!systems) return std::unexpected(Refusal{ExitStatus::kBadInput, systems.error()});
+  const bool has_model = !std::ranges::all_of(*systems, is_real);
   for (const std::string& system : *systems) {
     if (const auto reason = why_not(system)) {
       return std::unexpected(
           Refusal{ExitStatus::kLacks, fmt::format("{} cannot run here: {}", system, *reason)});
+    }
+    const auto unmodelled = why_unmodelled(system);
+    if (has_model && unmodelled) {
+      return std::unexpected(
+          Refusal{ExitStatus::kLacks,
+                  fmt::format("{} cannot be compared with the models: {}", system, *unmodelled)});
     }
   }
   choice.systems = std::move(*systems);

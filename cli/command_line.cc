@@ -23,6 +23,8 @@ constexpr const char* kExamples = R"(Examples:
   vmadiff check --systems model,host --profile linux-6.12 --out findings
   vmadiff replay findings/0123456789abcdef.trace --verbose
   vmadiff replay corpus
+  vmadiff kernels fetch debian-6.12
+  vmadiff check --systems model,guest --kernel debian-6.12 --profile linux-6.12
   vmadiff layout corpus/seeds/two-adjacent.trace --system host
   vmadiff minimize big.trace -o small.trace
   vmadiff export c small.trace -o small.c && cc -Wall small.c -o small && ./small
@@ -30,7 +32,8 @@ constexpr const char* kExamples = R"(Examples:
 Exit status: 0 everything held; 1 a finding; 2 bad usage or bad input; 3 this machine lacks what
 was asked for.)";
 
-constexpr const char* kSystemsHelp = "systems to compare, the expected one first: model,impl,host";
+constexpr const char* kSystemsHelp =
+    "systems to compare, the expected one first: model,impl,host,guest";
 constexpr const char* kProfileHelp = "kernel profile ('vmadiff profiles' lists them)";
 constexpr const char* kPropertiesHelp =
     "all, equivalence, invariants, relations, or names, separated by commas";
@@ -44,6 +47,33 @@ std::string whole_number(const std::string& text) {
   const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
   if (error == std::errc{} && stop == end) return {};
   return fmt::format("'{}': expected a whole number of at most 64 bits", text);
+}
+
+void add_guest_options(CLI::App* app, GuestChoice& guest) {
+  app->add_option("--kernel", guest.kernel, "of the system guest: a bzImage, or debian-6.12");
+  app->add_option("--append", guest.append, "more for the guest's kernel command line");
+  app->add_option("--memory", guest.memory_mib, "of a guest, MiB")
+      ->check(CLI::Range(256, 65536))
+      ->capture_default_str();
+  app->add_option("--cpus", guest.cpus, "of a guest")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+}
+
+/// For check and diff.
+template <typename Options>
+void add_budget_options(CLI::App* app, Options& o) {
+  auto* time = app->add_option("--time", o.time, "budget of time: 60s (the default), 10m, 2h");
+  auto* ops = app->add_option("--ops", o.operations, "budget in calls")
+                  ->check(whole_number)
+                  ->check(CLI::PositiveNumber);
+  auto* sequences = app->add_option("--sequences", o.sequences, "budget in sequences of calls")
+                        ->check(whole_number)
+                        ->check(CLI::PositiveNumber);
+  time->excludes(ops)->excludes(sequences);
+  ops->excludes(sequences);
+  app->add_option("--seed", o.seed, "seed of the run (default: random, printed)")
+      ->check(whole_number);
 }
 
 /// A subcommand, and how its options become a Command once it is chosen.
@@ -65,17 +95,7 @@ Entry add_check(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
-  auto* time = app->add_option("--time", o->time, "budget of time: 60s (the default), 10m, 2h");
-  auto* ops = app->add_option("--ops", o->operations, "budget in calls")
-                  ->check(whole_number)
-                  ->check(CLI::PositiveNumber);
-  auto* sequences = app->add_option("--sequences", o->sequences, "budget in sequences of calls")
-                        ->check(whole_number)
-                        ->check(CLI::PositiveNumber);
-  time->excludes(ops)->excludes(sequences);
-  ops->excludes(sequences);
-  app->add_option("--seed", o->seed, "seed of the run (default: random, printed)")
-      ->check(whole_number);
+  add_budget_options(app, *o);
   app->add_option("--jobs", o->jobs, "threads, each with systems of its own")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -88,6 +108,7 @@ Entry add_check(CLI::App& top) {
   app->add_flag("--json", o->json, "print JSON, one object a line");
   app->add_flag("--coverage", o->coverage,
                 "count the behaviours that are met, and steer towards those that are not");
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -98,6 +119,7 @@ Entry add_replay(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--verbose", o->verbose, "show the layout after each step");
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -105,9 +127,10 @@ Entry add_layout(CLI::App& top) {
   auto* app = top.add_subcommand("layout", "print the VMAs that a trace leaves, one a line");
   auto [o, made] = entry<LayoutOptions>(app);
   app->add_option("file", o->path, "trace file")->required();
-  app->add_option("--system", o->system, "model, impl or host")->capture_default_str();
+  app->add_option("--system", o->system, "model, impl, host or guest")->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--all", o->all, "also the VMAs that were there before");
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -119,6 +142,7 @@ Entry add_minimize(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
+  add_guest_options(app, o->guest);
   return made;
 }
 
@@ -132,7 +156,40 @@ Entry add_export_c(CLI::App& top) {
   app->add_option("--system", o->system, "whose results and layout are the expected ones")
       ->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
+  add_guest_options(app, o->guest);
   return made;
+}
+
+Entry add_identify(CLI::App& top) {
+  auto* app = top.add_subcommand("identify", "say which behaviours real kernels have");
+  auto [o, made] = entry<IdentifyOptions>(app);
+  app->add_option("--systems", o->systems, "real kernels: host,guest")->capture_default_str();
+  app->add_flag("--verbose", o->verbose, "show the traces that decide");
+  add_guest_options(app, o->guest);
+  return made;
+}
+
+Entry add_diff(CLI::App& top) {
+  auto* app = top.add_subcommand("diff", "say what changed between two real kernels");
+  auto [o, made] = entry<DiffOptions>(app);
+  app->add_option("--a", o->a, "the one: host, guest:debian-6.12, guest:BZIMAGE")->required();
+  app->add_option("--b", o->b, "the other")->required();
+  add_budget_options(app, *o);
+  app->add_option("--expected", o->expected, "file of differences that are no findings");
+  app->add_option("--out", o->out, "directory for traces, made when there is one")
+      ->capture_default_str();
+  add_guest_options(app, o->guest);
+  return made;
+}
+
+/// "kernels" alone lists; the inner command stands first, since both are then parsed.
+std::pair<Entry, Entry> add_kernels(CLI::App& top) {
+  auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
+  auto* app =
+      group->add_subcommand("fetch", "bring a kernel: debian-6.12 is Debian's cloud kernel");
+  auto [o, made] = entry<FetchKernel>(app);
+  app->add_option("name", o->name, "debian- and a version")->required();
+  return {made, entry<ListKernels>(group).second};
 }
 
 /// The subcommand that was being read when parsing stopped.
@@ -167,12 +224,17 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
   app.footer(kExamples);
   app.require_subcommand(1);
+  const auto [fetch_kernel, list_kernels] = add_kernels(app);
   const std::vector<Entry> entries{
+      fetch_kernel,
+      list_kernels,
       add_check(app),
       add_replay(app),
       add_layout(app),
       add_minimize(app),
       add_export_c(app),
+      add_identify(app),
+      add_diff(app),
       entry<ListProfiles>(app.add_subcommand("profiles", "list the profiles and their behaviours"))
           .second,
       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))

@@ -6,8 +6,11 @@
 #include <variant>
 
 #include "cli/check.h"
+#include "cli/diff.h"
 #include "cli/exit_status.h"
 #include "cli/export_c.h"
+#include "cli/identify.h"
+#include "cli/kernels.h"
 #include "cli/layout.h"
 #include "cli/minimize.h"
 #include "cli/replay.h"
@@ -17,8 +20,9 @@ namespace vmadiff::cli {
 struct ListProfiles {};
 struct ListSystems {};
 
-using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
-                             ExportCOptions, ListProfiles, ListSystems>;
+using Command =
+    std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
+                 ListProfiles, ListSystems, ListKernels, FetchKernel, IdentifyOptions, DiffOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_status.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 
@@ -12,6 +13,7 @@ struct ExportCOptions {
   std::string output;
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
+  GuestChoice guest;
 };
 
 [[nodiscard]] ExitStatus export_c(const ExportCOptions& options);

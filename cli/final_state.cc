@@ -18,25 +18,27 @@ std::unexpected<Refusal> lacks(std::string message) {
 
 }  // namespace
 
-std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::string_view system,
+std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::string_view words,
                                                std::string_view profile_name) {
   const auto profile =
       choose_profile(profile_name.empty() ? file.directives.profile : profile_name);
   if (!profile) return std::unexpected(profile.error());
-  const auto choice = choose_systems(system, *profile);
+  const auto choice = choose_systems(words, *profile);
   if (!choice) return std::unexpected(choice.error());
   if (choice->systems.size() != 1) {
-    return std::unexpected(Refusal{
-        ExitStatus::kBadInput,
-        fmt::format("'{}' names {} systems: expected one", system, choice->systems.size())});
+    return std::unexpected(
+        Refusal{ExitStatus::kBadInput,
+                fmt::format("'{}' names {} systems: expected one", words, choice->systems.size())});
   }
+  const std::string& system = choice->systems.front();
   // Models start as the host would, where there is one: the two set-ups are equal by design.
-  std::array<std::string, 1> starts_like{why_not(kHost) ? std::string{system} : std::string{kHost}};
+  std::array<std::string, 1> starts_like{is_real(system) || why_not(kHost) ? std::string{system}
+                                                                           : std::string{kHost}};
   auto setup = setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
-  if (system == kHost) {
-    if (const auto reason = why_not_on_host(*setup, file.trace.sequence)) {
-      return lacks(fmt::format("{} cannot run on the host: {}", file.path, *reason));
+  if (is_real(system)) {
+    if (const auto reason = why_not_on(system, *setup, file.trace.sequence)) {
+      return lacks(fmt::format("{} cannot run on {}: {}", file.path, system, *reason));
     }
   }
   auto made = make_system(system, *profile);

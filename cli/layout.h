@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_status.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 
@@ -12,6 +13,7 @@ struct LayoutOptions {
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
   bool all = false;     ///< also what was mapped before the trace began
+  GuestChoice guest;
 };
 
 [[nodiscard]] ExitStatus layout(const LayoutOptions& options);

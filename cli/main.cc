@@ -1,22 +1,49 @@
 // cli: the vmadiff command. It reads the command line, runs the command, and makes sure that what
 // was printed has arrived.
 #include <exception>
+#include <system_error>
 
 #include "cli/command_line.h"
 #include "cli/lists.h"
 #include "cli/output.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 namespace {
 
 struct Run {
-  ExitStatus operator()(const CheckOptions& options) const { return check(options); }
-  ExitStatus operator()(const ReplayOptions& options) const { return replay(options); }
-  ExitStatus operator()(const LayoutOptions& options) const { return layout(options); }
-  ExitStatus operator()(const MinimizeOptions& options) const { return minimize(options); }
-  ExitStatus operator()(const ExportCOptions& options) const { return export_c(options); }
+  ExitStatus operator()(const CheckOptions& options) const {
+    choose_guests(options.guest);
+    return check(options);
+  }
+  ExitStatus operator()(const ReplayOptions& options) const {
+    choose_guests(options.guest);
+    return replay(options);
+  }
+  ExitStatus operator()(const LayoutOptions& options) const {
+    choose_guests(options.guest);
+    return layout(options);
+  }
+  ExitStatus operator()(const MinimizeOptions& options) const {
+    choose_guests(options.guest);
+    return minimize(options);
+  }
+  ExitStatus operator()(const ExportCOptions& options) const {
+    choose_guests(options.guest);
+    return export_c(options);
+  }
+  ExitStatus operator()(const IdentifyOptions& options) const {
+    choose_guests(options.guest);
+    return identify(options);
+  }
+  ExitStatus operator()(const DiffOptions& options) const {
+    choose_guests(options.guest);
+    return diff(options);
+  }
   ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
   ExitStatus operator()(const ListSystems&) const { return list_systems(); }
+  ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
+  ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }
 };
 
 ExitStatus run(int argc, const char* const* argv) {
@@ -32,6 +59,10 @@ int main(int argc, char** argv) {
   using vmadiff::cli::ExitStatus;
   try {
     return static_cast<int>(vmadiff::cli::run(argc, argv));
+  } catch (const std::system_error& fault) {
+    // Printing threw: standard output is full or gone.
+    return static_cast<int>(vmadiff::cli::refuse_input(
+        std::string{"standard output cannot be written: "} + fault.code().message()));
   } catch (const std::exception& fault) {
     // No command lets an exception out: one that comes here is a fault of the tool.
     return static_cast<int>(vmadiff::cli::refuse(

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_status.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 
@@ -13,6 +14,7 @@ struct MinimizeOptions {
   std::string systems;     ///< empty: the default
   std::string profile;     ///< empty: the trace's own, else the default
   std::string properties;  ///< empty: all
+  GuestChoice guest;
 };
 
 /// kHeld where a smaller (or equal) trace was written; kBadInput where the trace shows no finding.

@@ -20,7 +20,7 @@ class Fleet {
  public:
   std::expected<spec::System*, Refusal> get(const std::string& name,
                                             const spec::KernelProfile& profile) {
-    auto& slot = systems_[{name, std::string{name == kHost ? "" : profile.name}}];
+    auto& slot = systems_[{name, std::string{is_real(name) ? "" : profile.name}}];
     if (!slot) {
       auto made = make_system(name, profile);
       if (!made) return std::unexpected(Refusal{ExitStatus::kLacks, made.error().message});
@@ -47,6 +47,13 @@ struct Plan {
   std::string left_out;  ///< why some or all of the systems asked for do not run it
 };
 
+/// A trace that one guest showed is for every guest.
+bool is_for(const std::vector<std::string>& allowed, const std::string& system) {
+  return allowed.empty() || std::ranges::any_of(allowed, [&system](const std::string& name) {
+           return name == system || (is_guest(name) && is_guest(system));
+         });
+}
+
 std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& options) {
   const auto& directives = file.directives;
   const auto profile =
@@ -56,12 +63,11 @@ std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& op
   if (!choice) return std::unexpected(choice.error());
   Plan out{*profile, {}, {}};
   for (const std::string& system : choice->systems) {
-    const auto& allowed = directives.systems;
     std::optional<std::string> reason;
-    if (!allowed.empty() && std::ranges::find(allowed, system) == allowed.end()) {
+    if (!is_for(directives.systems, system)) {
       reason = "the trace is not for it";
-    } else if (system == kHost) {
-      reason = why_not_on_host(spec::Setup::standard(), file.trace.sequence);
+    } else if (is_real(system)) {
+      reason = why_not_on(system, spec::Setup::standard(), file.trace.sequence);
     }
     if (!reason) {
       out.systems.push_back(system);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/exit_status.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 
@@ -14,6 +15,7 @@ struct ReplayOptions {
   std::string systems;  ///< empty: the default
   std::string profile;  ///< empty: the trace's own, else the default
   bool verbose = false;
+  GuestChoice guest;
 };
 
 [[nodiscard]] ExitStatus replay(const ReplayOptions& options);

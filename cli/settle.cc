@@ -16,6 +16,8 @@ using properties::Finding;
 /// A candidate costs microseconds in this process, and milliseconds in another.
 constexpr std::uint64_t kRunsInProcess = 20000;
 constexpr std::uint64_t kRunsRemote = 3000;
+/// And seconds where each that shows the finding ends a machine.
+constexpr std::uint64_t kRunsThatEndMachines = 60;
 
 /// Only the claim itself is checked while shrinking: another one must not hide it.
 properties::PropertySet only(const std::string& claim) {
@@ -57,9 +59,14 @@ std::expected<Finding, spec::ToolFault> settle(const Crew& crew, const spec::Ker
   finding.sequence_seed = seed;
   const bool remote =
       std::ranges::any_of(systems, [](const spec::System* s) { return s->is_remote(); });
-  finding = properties::minimize(
-      checker, std::move(finding),
-      {.runs_max = remote ? kRunsRemote : kRunsInProcess, .interrupted = interrupted});
+  const bool ends_machines =
+      finding.claim == "SystemSurvives" &&
+      std::ranges::any_of(systems, [](const spec::System* s) { return s->is_death_dear(); });
+  const auto runs_max = ends_machines ? kRunsThatEndMachines
+                        : remote      ? kRunsRemote
+                                      : kRunsInProcess;
+  finding = properties::minimize(checker, std::move(finding),
+                                 {.runs_max = runs_max, .interrupted = interrupted});
   finding.run_seed = run_seed;
   finding.sequence_seed = seed;
   const auto names = reports::systems_of(finding);

@@ -1,13 +1,20 @@
-// cli: making systems by name, and saying which can run here.
+// cli: making systems by name, and saying which can run here. Asking a real kernel what it can do
+// starts an agent or a machine, so each is asked once.
 #include "cli/systems.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "impl/implementation.h"
+#include "kernel/guest.h"
 #include "kernel/host.h"
+#include "kernel/kernel_store.h"
 #include "model/model.h"
 
 namespace vmadiff::cli {
@@ -17,16 +24,107 @@ constexpr std::array kKinds{
     SystemKind{.name = kModel, .summary = "the reference model: what should happen"},
     SystemKind{.name = kImpl, .summary = "the maple tree and the patched mmap path, in userland"},
     SystemKind{.name = kHost, .summary = "the kernel of this machine, asked through an agent"},
+    SystemKind{.name = kGuest, .summary = "the kernel that --kernel names, in a virtual machine"},
 };
 
-/// Probing starts an agent: done once, when first asked.
-const kernel::HostCapabilities& host() {
-  static const kernel::HostCapabilities capabilities = kernel::probe_host();
-  return capabilities;
+/// A kernel that was asked what it can do, once.
+struct RealKernel {
+  kernel::HostCapabilities capabilities;
+  std::optional<std::expected<spec::Setup, spec::ToolFault>> setup;
+  kernel::GuestOptions options;        ///< of a guest
+  std::optional<kernel::Guest> spare;  ///< the machine that was asked, until somebody needs one
+};
+
+/// Real kernels by the names of their systems. Thread-safe.
+class RealKernels {
+ public:
+  void choose(const GuestChoice& choice) {
+    const std::lock_guard lock{mutex_};
+    choice_ = choice;
+  }
+
+  /// The name with its kernel.
+  std::string full_name(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    if (system != kGuest || choice_.kernel.empty()) return std::string{system};
+    return fmt::format("{}:{}", kGuest, choice_.kernel);
+  }
+
+  const kernel::HostCapabilities& capabilities(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    return get(system).capabilities;
+  }
+
+  std::expected<spec::Setup, spec::ToolFault> setup(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    auto& real = get(system);
+    if (!real.setup) real.setup = kernel::read_setup();  // only a host's is not there yet
+    return *real.setup;
+  }
+
+  std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make(std::string_view system) {
+    if (system == kHost) return kernel::make_host({});
+    kernel::GuestOptions options;
+    {
+      const std::lock_guard lock{mutex_};
+      auto& real = get(system);
+      if (!real.capabilities.can_run)
+        return std::unexpected(spec::ToolFault{real.capabilities.why_not});
+      if (auto spare = std::exchange(real.spare, std::nullopt))
+        return std::move(*spare).into_system(std::string{system});
+      options = real.options;
+    }
+    auto guest = kernel::Guest::boot(options);
+    if (!guest) return std::unexpected(guest.error());
+    return std::move(*guest).into_system(std::string{system});
+  }
+
+ private:
+  RealKernel& get(std::string_view system) {
+    const auto at = kernels_.find(system);
+    if (at != kernels_.end()) return at->second;
+    return kernels_.emplace(system, system == kHost ? ask_host() : ask_guest(system)).first->second;
+  }
+
+  static RealKernel ask_host() {
+    return {.capabilities = kernel::probe_host(), .setup = {}, .options = {}, .spare = {}};
+  }
+
+  RealKernel ask_guest(std::string_view system) const {
+    RealKernel real;
+    const auto refused = [&real](std::string why) {
+      real.capabilities.why_not = std::move(why);
+      return std::move(real);
+    };
+    if (system == kGuest) return refused("--kernel must name one: a bzImage's path or debian-6.12");
+    const std::string kernel{system.substr(kGuest.size() + 1)};
+    if (auto reason = kernel::why_no_guests()) return refused(*std::move(reason));
+    const auto image = kernel::find_kernel(kernel);
+    if (!image) return refused(image.error());
+    real.options = {.kernel = image->string(),
+                    .append = choice_.append,
+                    .memory_mib = choice_.memory_mib,
+                    .cpus = choice_.cpus};
+    auto guest = kernel::Guest::boot(real.options);
+    if (!guest) return refused(guest.error().message);
+    real.capabilities = guest->capabilities();
+    real.setup = guest->setup();
+    if (real.capabilities.can_run) real.spare = *std::move(guest);
+    return real;
+  }
+
+  std::mutex mutex_;
+  GuestChoice choice_;
+  std::map<std::string, RealKernel, std::less<>> kernels_;
+};
+
+RealKernels& real_kernels() {
+  static RealKernels kernels;
+  return kernels;
 }
 
-std::uint32_t file_count(spec::FileClass cls) {
-  return host().file_counts[static_cast<std::size_t>(cls)];
+std::uint32_t file_count(const kernel::HostCapabilities& capabilities, spec::FileClass cls) {
+  return capabilities.file_counts[static_cast<std::size_t>(cls)];
 }
 
 bool is_of_ksm(const spec::Syscall& call) {
@@ -36,13 +134,18 @@ bool is_of_ksm(const spec::Syscall& call) {
           (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
 }
 
-bool names_host(std::span<const std::string> systems) {
-  return std::ranges::find(systems, kHost) != systems.end();
-}
-
 }  // namespace
 
 std::span<const SystemKind> system_kinds() { return kKinds; }
+
+void choose_guests(const GuestChoice& choice) { real_kernels().choose(choice); }
+
+bool is_guest(std::string_view system) {
+  return system == kGuest || (system.starts_with(kGuest) && system.size() > kGuest.size() + 1 &&
+                              system[kGuest.size()] == ':');
+}
+
+bool is_real(std::string_view system) { return system == kHost || is_guest(system); }
 
 std::string joined(std::span<const std::string> names) {
   return fmt::format("{}", fmt::join(names, ", "));
@@ -54,31 +157,40 @@ std::expected<std::vector<std::string>, std::string> parse_systems(std::string_v
     const auto comma = words.find(',');
     const auto word = words.substr(0, comma);
     const bool known =
+        is_guest(word) ||
         std::ranges::any_of(kKinds, [word](const SystemKind& kind) { return kind.name == word; });
     if (!known) {
       return std::unexpected(
-          fmt::format("unknown system '{}': expected a list of model, impl, host, separated by "
-                      "commas",
+          fmt::format("unknown system '{}': expected a list of model, impl, host, guest, "
+                      "guest:KERNEL, separated by commas",
                       word));
     }
-    if (std::ranges::find(names, word) != names.end()) {
-      return std::unexpected(fmt::format("system '{}' is named twice", word));
+    auto name = real_kernels().full_name(word);
+    if (std::ranges::find(names, name) != names.end()) {
+      return std::unexpected(fmt::format("system '{}' is named twice", name));
     }
-    names.emplace_back(word);
+    names.push_back(std::move(name));
     if (comma == std::string_view::npos) return names;
     words.remove_prefix(comma + 1);
   }
 }
 
 std::optional<std::string> why_not(std::string_view system) {
-  if (system != kHost) return std::nullopt;
-  if (host().can_run) return std::nullopt;
-  return host().why_not;
+  if (!is_real(system)) return std::nullopt;
+  const auto& capabilities = real_kernels().capabilities(system);
+  if (capabilities.can_run) return std::nullopt;
+  return capabilities.why_not;
+}
+
+std::optional<std::string> why_unmodelled(std::string_view system) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& reason = real_kernels().capabilities(system).unmodelled;
+  return reason.empty() ? std::nullopt : std::optional{reason};
 }
 
 std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile) {
-  if (system == kHost) return kernel::make_host({});
+  if (is_real(system)) return real_kernels().make(system);
   if (auto made = make_like(system, profile)) return made;
   return std::unexpected(spec::ToolFault{fmt::format("there is no system '{}'", system)});
 }
@@ -94,51 +206,65 @@ Offer offer_of(std::span<const std::string> systems) {
   const auto all = spec::mappable_file_classes();
   Offer offer;
   offer.file_classes.assign(all.begin(), all.end());
-  if (!names_host(systems)) return offer;
-  offer.file_classes = host().file_classes;
-  offer.ksm_calls = host().ksm;
-  offer.exec_only = host().exec_only;
-  for (const spec::FileClass cls : offer.file_classes) {
-    offer.files_per_class = std::min(offer.files_per_class, file_count(cls));
-  }
-  std::string absent;
-  for (const spec::FileClass cls : all) {
-    if (std::ranges::find(offer.file_classes, cls) != offer.file_classes.end()) continue;
-    absent += fmt::format("{}{}", absent.empty() ? "" : ", ", spec::name(cls));
-  }
-  if (!absent.empty()) offer.note += fmt::format("the host has no {}", absent);
-  if (!offer.ksm_calls) {
-    offer.note +=
-        fmt::format("{}no KSM calls: {}", offer.note.empty() ? "" : "; ", host().ksm_note);
+  for (const std::string& system : systems) {
+    if (!is_real(system)) continue;
+    const auto& has = real_kernels().capabilities(system);
+    const auto note = [&](const std::string& text) {
+      offer.note += fmt::format("{}{}", offer.note.empty() ? "" : "; ", text);
+    };
+    std::string absent;
+    for (const spec::FileClass cls : all) {
+      if (file_count(has, cls) == 0) {
+        absent += fmt::format("{}{}", absent.empty() ? "" : ", ", spec::name(cls));
+        std::erase(offer.file_classes, cls);
+      } else {
+        offer.files_per_class = std::min(offer.files_per_class, file_count(has, cls));
+      }
+    }
+    if (!absent.empty()) {
+      note(fmt::format("the {} has no {}", system, absent));
+    }
+    if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
+    offer.ksm_calls = offer.ksm_calls && has.ksm;
+    offer.exec_only = offer.exec_only && has.exec_only;
   }
   return offer;
 }
 
-std::optional<std::string> why_not_on_host(const spec::Setup& setup,
-                                           const spec::Sequence& sequence) {
+std::optional<std::string> why_no_files_for(std::string_view system,
+                                            const spec::Sequence& sequence) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& has = real_kernels().capabilities(system);
   for (std::size_t i = 0; i < sequence.size(); ++i) {
-    const spec::Step& step = sequence[i];
-    if (spec::touches_reserved(setup, step)) {
-      return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
-    }
-    const auto* mmap = std::get_if<spec::Mmap>(&step.call);
+    const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
     if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&
-        mmap->file.number >= file_count(mmap->file.cls)) {
-      return fmt::format("call {} maps {}, which this machine does not have", i + 1,
-                         spec::text(mmap->file));
-    }
-    if (!host().ksm && is_of_ksm(step.call)) {
-      return fmt::format("call {} is of KSM, which this machine does not offer", i + 1);
+        mmap->file.number >= file_count(has, mmap->file.cls)) {
+      return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
+                         system);
     }
   }
   return std::nullopt;
 }
 
+std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
+                                      const spec::Sequence& sequence) {
+  if (!is_real(system)) return std::nullopt;
+  const bool has_ksm = real_kernels().capabilities(system).ksm;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    if (spec::touches_reserved(setup, sequence[i])) {
+      return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
+    }
+    if (!has_ksm && is_of_ksm(sequence[i].call)) {
+      return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
+    }
+  }
+  return why_no_files_for(system, sequence);
+}
+
 std::expected<spec::Setup, spec::ToolFault> setup_for(std::span<const std::string> systems) {
-  if (!names_host(systems)) return spec::Setup::standard();
-  // It starts an agent: read once.
-  static const auto setup = kernel::read_setup();
-  return setup;
+  const auto first = std::ranges::find_if(systems, is_real);
+  if (first == systems.end()) return spec::Setup::standard();
+  return real_kernels().setup(*first);
 }
 
 }  // namespace vmadiff::cli

@@ -1,5 +1,6 @@
-// cli: the one place that knows the three systems: the model, the implementation, and the kernel of
-// this machine. Everything else in cli/ names them by text and holds them as spec::System.
+// cli: the one place that knows the systems: the model, the implementation, the kernel of this
+// machine, and kernels in virtual machines. Everything else in cli/ names them by text and holds
+// them as spec::System.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,23 @@ namespace vmadiff::cli {
 inline constexpr std::string_view kModel = "model";
 inline constexpr std::string_view kImpl = "impl";
 inline constexpr std::string_view kHost = "host";
+/// "guest:KERNEL" is that kernel, a file's path or a name; "guest" alone the one that --kernel
+/// names.
+inline constexpr std::string_view kGuest = "guest";
+
+/// What the virtual machines of a command are like.
+struct GuestChoice {
+  std::string kernel;  ///< of the system "guest": a file's path or a name; may be empty
+  std::string append;  ///< to the kernel's command line
+  std::uint32_t memory_mib = 1024;
+  std::uint32_t cpus = 1;
+};
+/// To be called once, before any system is asked for.
+void choose_guests(const GuestChoice& choice);
+
+/// Whether it is a real kernel: the host or a guest.
+[[nodiscard]] bool is_real(std::string_view system);
+[[nodiscard]] bool is_guest(std::string_view system);
 
 /// One row for each system there is.
 struct SystemKind {
@@ -29,8 +47,8 @@ struct SystemKind {
 };
 [[nodiscard]] std::span<const SystemKind> system_kinds();
 
-/// Reads "model,impl,host": names in the order given, each once. The error says which word is
-/// unknown and lists what would be right.
+/// Reads "model,impl,host,guest": names in the order given, each once, a guest's with its kernel
+/// where one was chosen. The error says which word is unknown and lists what would be right.
 [[nodiscard]] std::expected<std::vector<std::string>, std::string> parse_systems(
     std::string_view words);
 
@@ -38,8 +56,12 @@ struct SystemKind {
 [[nodiscard]] std::string joined(std::span<const std::string> names);
 
 /// Why the system cannot run on this machine, in one line that tells how to get it; nothing where
-/// it can. The host is probed once per process.
+/// it can. The host is probed once per process, and each guest's kernel is booted once.
 [[nodiscard]] std::optional<std::string> why_not(std::string_view system);
+
+/// Why a real kernel that runs here cannot be compared with the models; nothing where it can, and
+/// for the models themselves.
+[[nodiscard]] std::optional<std::string> why_unmodelled(std::string_view system);
 
 /// Requires that the system can run here.
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
@@ -59,13 +81,19 @@ struct Offer {
 };
 [[nodiscard]] Offer offer_of(std::span<const std::string> systems);
 
-/// Why this sequence cannot run on the host (it would change memory of the agent, or it names a
-/// file or a call that this machine does not have); nothing where it can. Requires a host that can
-/// run.
-[[nodiscard]] std::optional<std::string> why_not_on_host(const spec::Setup& setup,
-                                                         const spec::Sequence& sequence);
+/// Why this sequence cannot run on a real kernel (it would change memory of the agent, or it names
+/// a file or a call that this kernel does not have); nothing where it can. Requires that the system
+/// can run.
+[[nodiscard]] std::optional<std::string> why_not_on(std::string_view system,
+                                                    const spec::Setup& setup,
+                                                    const spec::Sequence& sequence);
 
-/// The set-up in which sequences begin: the host's own where it takes part, else the standard one.
+/// The same as far as files go: a call that the kernel does not know is an answer, too.
+[[nodiscard]] std::optional<std::string> why_no_files_for(std::string_view system,
+                                                          const spec::Sequence& sequence);
+
+/// The set-up in which sequences begin: that of the first real kernel that takes part, else the
+/// standard one.
 [[nodiscard]] std::expected<spec::Setup, spec::ToolFault> setup_for(
     std::span<const std::string> systems);
 

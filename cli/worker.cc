@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "cli/crew.h"
 #include "cli/interrupt.h"
@@ -36,7 +38,8 @@ std::optional<properties::PropertySet> without_relations(const properties::Prope
 class Bench {
  public:
   Bench(const CampaignOptions& options, Crew crew, properties::Coverage* coverage)
-      : crew_(std::move(crew)),
+      : setup_(options.setup),
+        crew_(std::move(crew)),
         thorough_(make_checker(crew_.systems(), options.profile, options.setup, options.properties,
                                coverage)) {
     if (auto quick = without_relations(options.properties)) {
@@ -45,9 +48,22 @@ class Bench {
     }
   }
 
+  /// Says which sequences come next, the first of them with that index. Those that are looked at
+  /// after every call cannot be run ahead.
+  void will_check(std::uint64_t first, std::span<const spec::Sequence> sequences) {
+    while (quick_ && !sequences.empty()) {
+      const auto quick =
+          std::min<std::uint64_t>(kThoroughEvery - first % kThoroughEvery, sequences.size());
+      const auto part = sequences.first(quick).subspan(is_thorough(first) ? 1 : 0);
+      for (spec::System* system : crew_.systems()) system->will_run(setup_, part);
+      first += quick;
+      sequences = sequences.subspan(quick);
+    }
+  }
+
   std::expected<std::optional<Finding>, spec::ToolFault> check(std::uint64_t index,
                                                                const spec::Sequence& sequence) {
-    const bool thorough = index % kThoroughEvery == 0;
+    const bool thorough = is_thorough(index);
     Checker& checker = thorough || !quick_ ? thorough_ : *quick_;
     return checker.check(sequence, thorough ? Observation::kEveryStep : Observation::kAtEnd);
   }
@@ -59,6 +75,9 @@ class Bench {
   }
 
  private:
+  static bool is_thorough(std::uint64_t index) { return index % kThoroughEvery == 0; }
+
+  const spec::Setup& setup_;
   Crew crew_;
   Checker thorough_;
   std::unique_ptr<Checker> quick_;  ///< absent where only relations are selected
@@ -160,26 +179,44 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
   properties::Coverage coverage;
   Bench bench{options, *std::move(crew), options.coverage ? &coverage : nullptr};
   auto generator = options.generator;
-  spec::Sequence sequence;
-  for (auto block = dealer.next(); block && !must_end(); block = dealer.next()) {
-    exchange.wait_for_room(block->number, stop);
+  // One block is run ahead where a system can do that: its calls are made while the results of the
+  // block before are looked at.
+  struct Hand {
+    std::optional<Block> block;
+    std::vector<std::uint64_t> seeds;
+    std::vector<spec::Sequence> sequences;
+  };
+  const auto draw = [&](Hand& hand) {
+    hand.block = dealer.next();
+    if (!hand.block) return;
+    hand.seeds.resize(hand.block->count);
+    hand.sequences.resize(hand.block->count);
+    for (std::uint64_t i = 0; i < hand.block->count; ++i) {
+      hand.seeds[i] = properties::sequence_seed(options.seed, hand.block->first + i);
+      properties::generate(hand.seeds[i], generator, hand.sequences[i]);
+    }
+    bench.will_check(hand.block->first, hand.sequences);
+  };
+  Hand hand;
+  Hand next;
+  for (draw(hand); hand.block && !must_end(); std::swap(hand, next)) {
+    const Block& block = *hand.block;
+    exchange.wait_for_room(block.number, stop);
+    draw(next);
     BlockResult result;
     const auto before = bench.tally();
-    for (std::uint64_t i = 0; i < block->count && !must_end() && !result.fault; ++i) {
-      const std::uint64_t index = block->first + i;
-      const auto seed = properties::sequence_seed(options.seed, index);
-      properties::generate(seed, generator, sequence);
-      auto checked = bench.check(index, sequence);
+    for (std::uint64_t i = 0; i < block.count && !must_end() && !result.fault; ++i) {
+      auto checked = bench.check(block.first + i, hand.sequences[i]);
       if (!checked) {
         result.fault = checked.error();
       } else if (*checked) {
-        note(**std::move(checked), options, seed, result);
+        note(**std::move(checked), options, hand.seeds[i], result);
       }
-      progress.operations.fetch_add(sequence.size(), std::memory_order_relaxed);
+      progress.operations.fetch_add(hand.sequences[i].size(), std::memory_order_relaxed);
     }
     result.tally = since(before, bench.tally());
     const bool failed = result.fault.has_value();
-    exchange.hand_in(block->number, std::move(result));
+    exchange.hand_in(block.number, std::move(result));
     if (options.coverage) {
       exchange.add(coverage, generator);
       coverage = {};

@@ -44,6 +44,7 @@ VmFlags ksm_madvise(const VmArea& vma, std::int32_t advice) {
 }
 
 Outcome sys_prctl(MmStruct& mm, const Prctl& call) {
+  if (mm.profile.process_ksm == ProcessKsm::kAbsent) return Outcome::fail(Errno::kEINVAL);
   if (call.arg3 != 0 || call.arg4 != 0 || call.arg5 != 0) return Outcome::fail(Errno::kEINVAL);
   if (call.option == kPrGetMemoryMerge) {
     if (call.arg2 != 0) return Outcome::fail(Errno::kEINVAL);

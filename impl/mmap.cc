@@ -29,10 +29,11 @@ Address round_hint_to_min(const MmStruct& mm, Address hint) {
 }
 
 /// calc_vm_prot_bits, calc_vm_flag_bits. Unknown PROT_* bits are ignored.
-VmFlags calc_vm_flags(std::uint64_t prot, std::uint64_t flags) {
+VmFlags calc_vm_flags(const MmStruct& mm, std::uint64_t prot, std::uint64_t flags) {
   VmFlags vm_flags = prot & kVmAccessFlags;
   if ((flags & kMapSync) != 0) vm_flags |= kVmSync;
-  if ((flags & kMapStack) != 0) vm_flags |= kVmNohugepage;
+  const bool has_stack_maps = mm.profile.stack_maps == StackMaps::kNoHugePages;
+  if ((flags & kMapStack) != 0 && has_stack_maps) vm_flags |= kVmNohugepage;
   if ((flags & kMapLocked) != 0) vm_flags |= kVmLocked;
   if ((flags & kMapGrowsdown) != 0) vm_flags |= kVmGrowsdown;
   return vm_flags | kVmMayread | kVmMaywrite | kVmMayexec;
@@ -70,7 +71,7 @@ Failure check_file(const MmStruct& mm, const Mmap& call, std::uint64_t flags,
 }
 
 /// The same for a mapping without a file.
-Failure check_anonymous(std::uint64_t flags, MmapRequest& request) {
+Failure check_anonymous(const MmStruct& mm, std::uint64_t flags, MmapRequest& request) {
   switch (flags & kMapType) {
     case kMapShared:
       if ((request.vm_flags & kVmGrowsdown) != 0) return Errno::kEINVAL;
@@ -78,6 +79,7 @@ Failure check_anonymous(std::uint64_t flags, MmapRequest& request) {
       request.vm_flags |= kVmShared | kVmMayshare;
       return std::nullopt;
     case kMapDroppable:
+      if (mm.profile.droppable_maps == DroppableMaps::kAbsent) return Errno::kEINVAL;
       if ((request.vm_flags & kVmGrowsdown) != 0 || (flags & kMapLocked) != 0) {
         return Errno::kEINVAL;
       }
@@ -113,10 +115,11 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
     return std::unexpected{Errno::kEEXIST};
   }
   if ((flags & kMapLocked) != 0 && !can_do_mlock(mm)) return std::unexpected{Errno::kEPERM};
-  MmapRequest request{file, *addr, length, calc_vm_flags(call.prot, flags) | mm.def_flags, pgoff};
+  MmapRequest request{file, *addr, length, calc_vm_flags(mm, call.prot, flags) | mm.def_flags,
+                      pgoff};
   if (!mlock_future_ok(mm, request.vm_flags, length)) return std::unexpected{Errno::kEAGAIN};
-  if (const Failure failed =
-          file.is_none() ? check_anonymous(flags, request) : check_file(mm, call, flags, request)) {
+  if (const Failure failed = file.is_none() ? check_anonymous(mm, flags, request)
+                                            : check_file(mm, call, flags, request)) {
     return std::unexpected{*failed};
   }
   if ((flags & kMapNoreserve) != 0) request.vm_flags |= kVmNoreserve;

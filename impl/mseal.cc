@@ -65,6 +65,7 @@ bool can_madvise_modify(const MmStruct& mm, const VmArea& vma, std::int32_t advi
 }
 
 Outcome sys_mseal(MmStruct& mm, const Mseal& call) {
+  if (mm.profile.mseal == MsealCall::kAbsent) return Outcome::fail(Errno::kENOSYS);
   if (call.flags != 0) return Outcome::fail(Errno::kEINVAL);
   if (!is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
   const Address length = page_up(call.length);

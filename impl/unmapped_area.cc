@@ -189,7 +189,8 @@ AddressOrErrno area_for(const MmStruct& mm, FileId file, Address addr, Address l
       break;
     case FileClass::kNone:
       pgoff = 0;
-      huge_page_aligned = !is_shared && addr == 0 && (length & (kHugePageSize - 1)) == 0;
+      huge_page_aligned = !is_shared && addr == 0 && (length & (kHugePageSize - 1)) == 0 &&
+                          mm.profile.anon_placement == AnonPlacement::kHugePageAligned;
       break;
     default:
       break;

@@ -204,24 +204,30 @@ void AgentSession::write_reset(std::vector<Record>& program) const {
   if (merge_any) program.push_back(must_give(0, system_call(SYS_prctl, spec::kPrSetMemoryMerge)));
 }
 
-std::expected<AgentSession::Run, ToolFault> AgentSession::run(std::span<const Record> program,
-                                                              std::vector<std::uint64_t>& results) {
+std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
+                                                         std::vector<std::uint64_t>& results) {
+  is_suspect_ = is_suspect_ || program.distrusted;
+  return run(program.records, results);
+}
+
+std::expected<Session::Run, ToolFault> AgentSession::run(std::span<const Record> records,
+                                                         std::vector<std::uint64_t>& results) {
   results.clear();
   Run total;
   do {
-    const auto part = program.first(std::min(program.size(), kCallCountMax));
-    program = program.subspan(part.size());
+    const auto part = records.first(std::min(records.size(), kCallCountMax));
+    records = records.subspan(part.size());
     auto ran = run_once(part, results);
     if (!ran) return ran;
     total.done += ran->done;
     total.died = ran->died;
     total.how_died = std::move(ran->how_died);
-  } while (!program.empty() && !total.died);
+  } while (!records.empty() && !total.died);
   return total;
 }
 
-std::expected<AgentSession::Run, ToolFault> AgentSession::run_once(
-    std::span<const Record> program, std::vector<std::uint64_t>& results) {
+std::expected<Session::Run, ToolFault> AgentSession::run_once(std::span<const Record> program,
+                                                              std::vector<std::uint64_t>& results) {
   if (!agent_->is_alive()) return Run{.done = 0, .died = true, .how_died = "it is dead already"};
   for (bool is_retry = false;; is_retry = true) {
     prefix_.clear();
@@ -272,7 +278,8 @@ std::expected<AgentSession::Run, ToolFault> AgentSession::run_once(
 std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,
                                                       spec::Snapshot& out) {
   if (must_reset_) {
-    if (auto ran = run({}, no_results_); !ran) return std::unexpected(ran.error());
+    if (auto ran = run(std::span<const Record>{}, no_results_); !ran)
+      return std::unexpected(ran.error());
   }
   if (!agent_->is_alive())
     return std::unexpected(ToolFault{"the agent is dead: nothing to look at"});

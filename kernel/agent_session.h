@@ -14,18 +14,19 @@
 #include "kernel/agent_process.h"
 #include "kernel/host.h"
 #include "kernel/proc_text.h"
+#include "kernel/session.h"
 #include "spec/snapshot.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {
 
-class AgentSession {
+class AgentSession final : public Session {
  public:
   static std::expected<std::unique_ptr<AgentSession>, spec::ToolFault> open(
       const HostOptions& options);
 
   /// The mappings that the agent begins with, and cannot do without.
-  [[nodiscard]] const spec::Snapshot& initial() const { return initial_; }
+  [[nodiscard]] const spec::Snapshot& initial() const override { return initial_; }
   [[nodiscard]] const AgentFiles& files() const { return files_; }
   /// The resource limits that every sequence begins with.
   [[nodiscard]] const spec::Limits& limits() const { return limits_; }
@@ -34,27 +35,19 @@ class AgentSession {
 
   /// The next run begins from the initial state. A fresh process takes over where the present one
   /// is dead, distrusted, or old; now and then the layout is compared with the first.
-  std::expected<void, spec::ToolFault> begin();
+  std::expected<void, spec::ToolFault> begin() override;
 
-  /// Runs the records in order. results[i] belongs to program[i]; the end is after a death or the
-  /// last. After a death nothing runs until begin().
-  struct Run {
-    std::uint32_t done = 0;  ///< records with a result
-    bool died = false;       ///< in record `done`
-    std::string how_died;
-  };
-  std::expected<Run, spec::ToolFault> run(std::span<const Record> program,
+  std::expected<Run, spec::ToolFault> run(const Program& program,
+                                          std::vector<std::uint64_t>& results) override;
+  /// The same, of records that do not touch the agent's own memory.
+  std::expected<Run, spec::ToolFault> run(std::span<const Record> records,
                                           std::vector<std::uint64_t>& results);
 
   /// How many processes there have been.
   [[nodiscard]] std::uint64_t process_count() const { return process_count_; }
 
-  /// The state of a process after the last run: all of spec::Snapshot but anonymous offsets and
-  /// anon_vmas. Empty for a process that is not there.
-  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process, spec::Snapshot& out);
-
-  /// Says that a call may have changed the agent's own memory: begin() takes a fresh process.
-  void distrust() { is_suspect_ = true; }
+  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
+                                                spec::Snapshot& out) override;
 
  private:
   explicit AgentSession(const HostOptions& options) : options_(options) {}

@@ -21,6 +21,9 @@ namespace vmadiff::kernel {
 struct HostCapabilities {
   bool can_run = false;
   std::string why_not;  ///< where it cannot run: one line, with the way to get it
+  /// Why it cannot be compared with the models (it can with another real kernel): one line, with
+  /// the way to change that; else empty.
+  std::string unmodelled;
   /// Whether calls about KSM can be part of sequences: the kernel has KSM, and lets us turn it on.
   bool ksm = false;
   std::string ksm_note;  ///< why not, one line; else empty

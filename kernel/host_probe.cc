@@ -5,9 +5,11 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <string>
 
@@ -32,7 +34,7 @@ class Probe {
   std::uint64_t operator()(const Record& record) {
     constexpr std::uint64_t kFailed = static_cast<std::uint64_t>(-EINTR);
     if (!session_.begin()) return kFailed;
-    const auto ran = session_.run({&record, 1}, results_);
+    const auto ran = session_.run(std::span{&record, 1}, results_);
     return ran && !ran->died ? results_.front() : kFailed;
   }
 
@@ -66,6 +68,36 @@ std::uint64_t number_in(const char* path, std::uint64_t otherwise) {
   std::ifstream file{path};
   std::uint64_t value = 0;
   return file >> value ? value : otherwise;
+}
+
+/// A list such as "0-2,5" as bits.
+std::uint64_t bits_of_list(std::string_view list) {
+  std::uint64_t bits = 0;
+  while (!list.empty()) {
+    const auto part = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(part.size() + 1, list.size()));
+    unsigned first = 0;
+    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), first);
+    if (error != std::errc{}) break;
+    unsigned last = first;
+    if (rest != part.data() + part.size() && *rest == '-')
+      std::from_chars(rest + 1, part.data() + part.size(), last);
+    for (unsigned i = first; i <= last && i < spec::kNodeCount; ++i) bits |= std::uint64_t{1} << i;
+  }
+  return bits;
+}
+
+/// The nodes that have memory and are this process's, and so the agent's.
+std::uint64_t memory_nodes() {
+  std::string there;
+  if (!(std::ifstream{"/sys/devices/system/node/has_memory"} >> there)) return 0;
+  std::ifstream status{"/proc/self/status"};
+  std::uint64_t allowed = ~std::uint64_t{0};
+  for (std::string label; status >> label;) {
+    std::string list;
+    if (label == "Mems_allowed_list:" && status >> list) allowed = bits_of_list(list);
+  }
+  return bits_of_list(there) & allowed;
 }
 
 /// RAM plus swap, pages: what heuristic overcommit holds a single charge against.
@@ -114,6 +146,10 @@ spec::Setup setup_of(AgentSession& session) {
   setup.max_map_count = number_in("/proc/sys/vm/max_map_count", setup.max_map_count);
   if (number_in("/proc/sys/vm/overcommit_memory", 0) != kOvercommitAlways)
     setup.overcommit_pages = memory_pages();
+  setup.userfaultfd = probe(system_call(kUffdUnregister)) != static_cast<std::uint64_t>(-ENOSYS);
+  // sysfs need not be mounted, but a kernel without NUMA has no such call.
+  const bool has_numa = probe(system_call(kSetMempolicy)) != static_cast<std::uint64_t>(-ENOSYS);
+  setup.nodes = has_numa ? std::max<std::uint64_t>(memory_nodes(), 1) : 0;
   setup.may_set_memory_merge = probe.set_memory_merge() != static_cast<std::uint64_t>(-EPERM);
   setup.zero_noexec = probe.is_noexec({FileClass::kZero, 0});
   setup.file_noexec = probe.is_noexec({FileClass::kFile, 0});
@@ -140,7 +176,9 @@ std::string reason_against(Probe& probe, const spec::Setup& setup) {
           probe.map(setup.task_size + spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
       at > setup.task_size && at < -spec::kPageSize)
     return "five-level page tables are not modelled: boot with no5lvl";
-  if (!probe.is_placed_huge({}, kAnonPrivate))
+  // Of a kernel with them, before 6.7, it is a behaviour.
+  const bool has_huge_pages = ::access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0;
+  if (!has_huge_pages && !probe.is_placed_huge({}, kAnonPrivate))
     return "the placement of a kernel without transparent huge pages is not modelled";
   if (probe.is_placed_huge({}, MAP_SHARED | MAP_ANONYMOUS)) {
     return "huge pages in shared memory are not modelled: "
@@ -188,8 +226,8 @@ HostCapabilities probe_host() {
     return found;
   }
   Probe probe{**session};
-  found.why_not = reason_against(probe, setup_of(**session));
-  found.can_run = found.why_not.empty();
+  found.can_run = true;
+  found.unmodelled = reason_against(probe, setup_of(**session));
   probe_files(probe, **session, found);
   probe_ksm(probe, found);
   return found;

@@ -65,7 +65,9 @@ std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {
     const auto code = codes.substr(0, space);
     codes.remove_prefix(std::min(space + 1, codes.size()));
     if (code.empty()) continue;
-    const auto bits = table.bits(code);
+    // In 6.1 this flag, which only locked memory has, has no code yet.
+    const bool is_lockonfault = code == "??" && (flags & spec::kVmLocked) != 0;
+    const auto bits = is_lockonfault ? spec::kVmLockonfault : table.bits(code);
     if (bits == 0) {
       return std::unexpected(ToolFault{
           fmt::format("smaps shows the VmFlags code '{}', which is not known here", code)});

@@ -18,14 +18,16 @@ using spec::VmFlags;
 
 namespace {
 
-VmFlags initial_flags(const spec::Mmap& call) {
+VmFlags initial_flags(const spec::Mmap& call, const spec::KernelProfile& profile) {
   VmFlags flags = spec::kVmMayread | spec::kVmMaywrite | spec::kVmMayexec;
   if ((call.prot & spec::kProtRead) != 0) flags |= spec::kVmRead;
   if ((call.prot & spec::kProtWrite) != 0) flags |= spec::kVmWrite;
   if ((call.prot & spec::kProtExec) != 0) flags |= spec::kVmExec;
   // MAP_SYNC counts here whatever the type and the file, even where it is ignored otherwise.
   if ((call.flags & spec::kMapSync) != 0) flags |= spec::kVmSync;
-  if ((call.flags & spec::kMapStack) != 0) flags |= spec::kVmNohugepage;
+  if ((call.flags & spec::kMapStack) != 0 && profile.stack_maps == spec::StackMaps::kNoHugePages) {
+    flags |= spec::kVmNohugepage;
+  }
   if ((call.flags & spec::kMapLocked) != 0) flags |= spec::kVmLocked;
   if ((call.flags & spec::kMapGrowsdown) != 0) flags |= spec::kVmGrowsdown;
   return flags;
@@ -65,7 +67,7 @@ Result check_file(const AddressSpace& space, const spec::Mmap& call, Vma& mappin
 }
 
 // The type that memory without a file can have; leaves the flags and the offset that follow.
-Result check_anonymous(const spec::Mmap& call, Vma& mapping) {
+Result check_anonymous(const AddressSpace& space, const spec::Mmap& call, Vma& mapping) {
   const bool is_stack = (mapping.flags & spec::kVmGrowsdown) != 0;
   switch (call.flags & spec::kMapType) {
     case spec::kMapShared:
@@ -74,6 +76,7 @@ Result check_anonymous(const spec::Mmap& call, Vma& mapping) {
       mapping.pgoff = 0;
       return {};
     case spec::kMapDroppable:
+      if (space.profile.droppable_maps == spec::DroppableMaps::kAbsent) return fail(Errno::kEINVAL);
       if (is_stack || (call.flags & spec::kMapLocked) != 0) return fail(Errno::kEINVAL);
       mapping.flags |=
           spec::kVmDroppable | spec::kVmNoreserve | spec::kVmWipeonfork | spec::kVmDontdump;
@@ -117,7 +120,7 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   Vma mapping;
   mapping.start = *placed;
   mapping.end = *placed + request.length;
-  mapping.flags = initial_flags(call) | space.future_flags;
+  mapping.flags = initial_flags(call, space.profile) | space.future_flags;
   mapping.file = request.file;
   mapping.pgoff = request.pgoff;
   if ((call.flags & spec::kMapFixedNoreplace) != 0 && !space.vmas.is_free(mapping.range())) {
@@ -128,7 +131,7 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   }
   if (!may_lock(space, mapping.flags, mapping.pages())) return Outcome::fail(Errno::kEAGAIN);
   const Result allowed =
-      anonymous ? check_anonymous(call, mapping) : check_file(space, call, mapping);
+      anonymous ? check_anonymous(space, call, mapping) : check_file(space, call, mapping);
   if (!allowed) return Outcome::fail(allowed.error());
   if ((call.flags & spec::kMapNoreserve) != 0) mapping.flags |= spec::kVmNoreserve;
 

@@ -17,6 +17,7 @@ using spec::Range;
 using spec::Vma;
 
 Outcome run(AddressSpace& space, const spec::Mseal& call) {
+  if (space.profile.mseal == spec::MsealCall::kAbsent) return Outcome::fail(Errno::kENOSYS);
   if (call.flags != 0 || !spec::is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
   const Address length = spec::page_up(call.length);
   const Address end = call.addr + length;

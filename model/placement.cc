@@ -132,7 +132,8 @@ enum class Rule { kPlain, kHugePageAligned, kHugetlb };
 Rule rule_for(const AddressSpace& space, const PlacementRequest& request) {
   switch (request.file.cls) {
     case FileClass::kNone:  // private anonymous memory
-      return !request.shared && request.addr == 0 && request.length % kHugePageSize == 0
+      return !request.shared && request.addr == 0 && request.length % kHugePageSize == 0 &&
+                     space.profile.anon_placement == spec::AnonPlacement::kHugePageAligned
                  ? Rule::kHugePageAligned
                  : Rule::kPlain;
     case FileClass::kFile:

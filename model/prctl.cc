@@ -30,6 +30,7 @@ Outcome set_memory_merge(AddressSpace& space, const spec::Prctl& call) {
 }  // namespace
 
 Outcome run(AddressSpace& space, const spec::Prctl& call) {
+  if (space.profile.process_ksm == spec::ProcessKsm::kAbsent) return Outcome::fail(Errno::kEINVAL);
   return call.option == spec::kPrGetMemoryMerge ? get_memory_merge(space, call)
                                                 : set_memory_merge(space, call);
 }

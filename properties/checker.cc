@@ -22,10 +22,13 @@ struct NamedRelation {
   Claim claim;
   Relation relation;
   bool one_process = true;  ///< it looks at what comes before the first fork or exec
+  bool needs_anon_vmas = false;
 };
 constexpr std::array kRelations{
     NamedRelation{Claim::kEnablingKsmChangesNoLayout, enabling_ksm_changes_no_layout, false},
-    NamedRelation{Claim::kMprotectThereAndBackIsIdentity, mprotect_there_and_back_is_identity},
+    // Its exemptions are about anon_vmas, which a real kernel does not show.
+    NamedRelation{Claim::kMprotectThereAndBackIsIdentity, mprotect_there_and_back_is_identity, true,
+                  true},
     NamedRelation{Claim::kSplittingACallEqualsTheWhole, splitting_a_call_equals_the_whole},
     NamedRelation{Claim::kRenumberingAddressesMovesTheLayout,
                   renumbering_addresses_moves_the_layout},
@@ -72,20 +75,21 @@ struct Checker::State {
       (system->is_remote() ? remotes : near).push_back(system);
     }
     if (!near.empty()) in_process.emplace(near, rules);
-    prepare_relations(near);
+    prepare_relations(near.empty() ? remotes : near);
   }
 
-  void prepare_relations(const std::vector<spec::System*>& near) {
-    if (near.empty()) return;
-    room.system = near.front();
-    room.seen = near.front()->observes();
+  /// They run on the first system in this process; where there is none, on the first real kernel.
+  void prepare_relations(const std::vector<spec::System*>& candidates) {
+    if (candidates.empty()) return;
+    room.system = candidates.front();
+    room.seen = room.system->observes();
     room.setup = &options.setup;
     room.profile = &options.profile;
     room.exemptions = &exemptions;
     const auto other = profile_of_the_other_predicate(options.profile);
     if (other && options.make_like != nullptr &&
         selection.has(Claim::kReviewPredicateIsIndistinguishable)) {
-      reviewed = options.make_like(near.front()->name(), *other);
+      reviewed = options.make_like(room.system->name(), *other);
       room.other_profile = reviewed.get();
     }
   }
@@ -100,6 +104,7 @@ struct Checker::State {
     const std::size_t kept = std::min(observed.step + 1, sequence.size());
     out.sequence.assign(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(kept));
     out.views = std::move(observed.views);
+    out.log = std::move(observed.log);
     const auto call = out.step < sequence.size() ? spec::name(sequence[out.step].call)
                                                  : std::string_view{"start"};
     out.fingerprint = fmt::format("{}/{}/{}", out.claim, call, observed.reason);
@@ -161,11 +166,12 @@ ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
 
 ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
   if (room.system == nullptr) return std::nullopt;
+  if (room.system->is_remote() && touches_reserved(options.setup, sequence)) return std::nullopt;
   const auto first = std::ranges::find_if(sequence, changes_processes);
   const bool several = first != sequence.end();
   if (several) one_process.assign(sequence.begin(), first);
-  for (const auto& [claim, relation, only_one] : kRelations) {
-    if (!selection.has(claim)) continue;
+  for (const auto& [claim, relation, only_one, needs_anon_vmas] : kRelations) {
+    if (!selection.has(claim) || (needs_anon_vmas && !room.seen.anon_vma)) continue;
     auto breach = relation(room, several && only_one ? one_process : sequence);
     if (!breach) return std::unexpected(breach.error());
     if (!*breach) continue;

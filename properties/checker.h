@@ -40,7 +40,8 @@ struct CheckerOptions {
   spec::KernelProfile profile;
   spec::Setup setup;
   PropertySet properties = PropertySet::all();
-  /// Relations run on the first in-process system, with each sequence whose index is a multiple.
+  /// Relations run on the first in-process system, without one on the first remote one, with each
+  /// sequence whose index is a multiple.
   std::uint64_t relation_every = 1;
   /// For relations that need a system of another profile (patch-v2-review): makes a system like the
   /// one named, in the profile given; nullptr where it cannot.

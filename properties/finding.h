@@ -33,6 +33,8 @@ struct Finding {
   std::size_t step = 0;     ///< index of the first call that differs or violates
   /// One view for an invariant; for an equivalence or a relation the expected side first.
   std::vector<View> views;
+  /// What a system that died left behind, several lines: the console of its machine; or empty.
+  std::string log;
   std::uint64_t run_seed = 0;       ///< 0: not from a campaign
   std::uint64_t sequence_seed = 0;  ///< 0: not generated
   std::uint64_t shrinks = 0;        ///< how many simplifications led to `sequence`

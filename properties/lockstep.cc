@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <utility>
 
@@ -38,6 +39,20 @@ bool is_fork(const spec::Syscall& call, const spec::Outcome& outcome) {
 
 View view(const Side& side) {
   return {std::string{side.system->name()}, side.outcome, side.after(), side.observes};
+}
+
+Observed death(const Side& side, const spec::Syscall& call, std::size_t step) {
+  const auto note = side.system->death_note();
+  // Processes, addresses and lines differ from one time to the next.
+  std::string reason{note};
+  std::erase_if(reason, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return {Claim::kSystemSurvives,
+          step,
+          fmt::format("{} died while it ran {}{}{}", side.system->name(), spec::name(call),
+                      note.empty() ? "" : ": ", note),
+          std::move(reason),
+          {view(side)},
+          std::string{side.system->death_log()}};
 }
 
 std::string kind_of(const spec::Outcome& outcome) {
@@ -161,9 +176,7 @@ std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Sysca
   };
   if (side.outcome.is_death()) {
     if (!rules_.selection.has(Claim::kSystemSurvives)) return std::nullopt;
-    return found(Claim::kSystemSurvives,
-                 fmt::format("{} died while it ran {}", side.system->name(), spec::name(call)),
-                 "died");
+    return death(side, call, step);
   }
   if (const auto breach =
           broken_state_invariant(side.after(), side.observes, rules_.setup, rules_.selection,

@@ -73,6 +73,7 @@ struct Observed {
   std::string explanation;
   std::string reason;
   std::vector<View> views;
+  std::string log = {};  ///< of a death
 };
 using ObservedResult = std::expected<std::optional<Observed>, spec::ToolFault>;
 
@@ -86,6 +87,8 @@ struct Rules {
 };
 
 [[nodiscard]] View view(const Side& side);
+/// SystemSurvives does not hold: the system died in that step.
+[[nodiscard]] Observed death(const Side& side, const spec::Syscall& call, std::size_t step);
 /// "ENOMEM", "ok", "died": what of an outcome goes into a fingerprint.
 [[nodiscard]] std::string kind_of(const spec::Outcome& outcome);
 

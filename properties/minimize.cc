@@ -112,6 +112,26 @@ class Search {
 
 }  // namespace
 
+spec::Sequence smallest(spec::Sequence sequence, const spec::Setup& setup,
+                        const std::function<bool(const spec::Sequence&)>& shows,
+                        const MinimizeBudget& budget) {
+  std::unordered_set<std::uint64_t> seen;
+  std::uint64_t runs = 0;
+  for (bool is_smaller = true; is_smaller;) {
+    is_smaller = false;
+    auto candidates = simpler(sequence, Landmarks::of(setup));
+    while (!is_smaller && runs < budget.runs_max && !(budget.interrupted && budget.interrupted())) {
+      auto candidate = candidates.next();
+      if (!candidate) break;
+      if (!seen.insert(Digest{*candidate}.value()).second) continue;
+      ++runs;
+      is_smaller = shows(*candidate);
+      if (is_smaller) sequence = *std::move(candidate);
+    }
+  }
+  return sequence;
+}
+
 Finding minimize(Checker& checker, Finding finding, const MinimizeBudget& budget) {
   return Search{checker, std::move(finding), budget}.run();
 }

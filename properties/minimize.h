@@ -17,6 +17,12 @@ struct MinimizeBudget {
   std::function<bool()> interrupted;
 };
 
+/// The smallest sequence found that `shows` still holds of, beginning with one that it holds of.
+/// Each candidate is asked about once.
+[[nodiscard]] spec::Sequence smallest(spec::Sequence sequence, const spec::Setup& setup,
+                                      const std::function<bool(const spec::Sequence&)>& shows,
+                                      const MinimizeBudget& budget);
+
 /// The smallest sequence found on which `checker` reports a finding of the same claim. Returns the
 /// finding of that sequence. Every candidate is observed at every step.
 [[nodiscard]] Finding minimize(Checker& checker, Finding finding, const MinimizeBudget& budget);

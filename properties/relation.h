@@ -41,7 +41,7 @@ struct Derived {
 
 /// What a relation works with. The buffers are kept from run to run.
 struct RelationRoom {
-  spec::System* system = nullptr;  ///< the first in-process system
+  spec::System* system = nullptr;  ///< the first in-process system, else the first remote one
   spec::Observes seen;
   const spec::Setup* setup = nullptr;
   const spec::KernelProfile* profile = nullptr;

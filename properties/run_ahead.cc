@@ -11,15 +11,6 @@
 namespace vmadiff::properties {
 namespace {
 
-Observed death(const spec::Sequence& sequence, std::size_t step, const Side& side) {
-  return {
-      Claim::kSystemSurvives,
-      step,
-      fmt::format("{} died while it ran {}", side.system->name(), spec::name(sequence[step].call)),
-      "died",
-      {view(side)}};
-}
-
 /// Compares the state of one process after the last step.
 ObservedResult compare_end(spec::System& remote, std::size_t process, std::size_t last,
                            const Side* expected, const Past& past, const Rules& rules, Side& side) {
@@ -77,7 +68,7 @@ ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, c
     side.outcome = given[i];
     if (given[i].is_death()) {
       if (!rules.selection.has(Claim::kSystemSurvives)) return std::nullopt;
-      return death(sequence, i, side);
+      return death(side, sequence[i].call, i);
     }
     if (expected == nullptr || i >= outcomes.size() || outcomes[i] == given[i] ||
         !rules.selection.has(Claim::kSystemsAgreeOnOutcomes)) {

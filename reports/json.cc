@@ -70,6 +70,7 @@ ordered_json to_json(const properties::Finding& finding) {
     out["sequence"].push_back(std::move(line));
   }
   out["step"] = finding.step;
+  if (!finding.log.empty()) out["log"] = finding.log;
   out["views"] = ordered_json::array();
   for (const auto& view : finding.views) {
     ordered_json side{{"system", view.system}, {"outcome", spec::text(view.outcome)}};

@@ -102,6 +102,7 @@ FindingFiles write_finding(const fs::path& directory, const properties::Finding&
     }
   };
   write(stem + ".trace", print_finding_trace(finding), files.trace);
+  if (!finding.log.empty()) write(stem + ".log", finding.log, files.log);
   write(stem + ".json", to_json(finding).dump(2) + "\n", files.json);
   write(stem + ".c", c_reproducer(finding), files.reproducer);
   write(stem + ".txt", terminal_text(finding, files), files.text);

@@ -25,6 +25,7 @@ struct FindingFiles {
   std::filesystem::path json;
   std::filesystem::path reproducer;  ///< C
   std::filesystem::path text;
+  std::filesystem::path log = {};  ///< only of a finding that has one
   /// Why something could not be written, in one line; empty where all of it was.
   std::string fault;
 };
@@ -33,8 +34,8 @@ struct FindingFiles {
 /// fingerprint only, so that the same finding of a later run takes the place of the earlier.
 [[nodiscard]] std::string file_stem(const properties::Finding& finding);
 
-/// Writes DIR/STEM.trace, .json, .c and .txt, making DIR where it is not there. The trace comes
-/// first: it is the one from which the others can be made again.
+/// Writes DIR/STEM.trace, .json, .c and .txt (and .log, where a system left one), making DIR where
+/// it is not there. The trace comes first: it is the one from which the others can be made again.
 [[nodiscard]] FindingFiles write_finding(const std::filesystem::path& directory,
                                          const properties::Finding& finding);
 

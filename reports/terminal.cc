@@ -2,8 +2,11 @@
 #include "reports/terminal.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 #include "properties/property.h"
 #include "reports/side_by_side.h"
@@ -48,6 +51,27 @@ std::string sequence_text(const Finding& finding) {
   return out;
 }
 
+bool has_guest(const Finding& finding) {
+  return std::ranges::any_of(systems_of(finding),
+                             [](const std::string& name) { return name.starts_with("guest"); });
+}
+
+/// The end of what a system that died left behind.
+std::string log_text(const Finding& finding) {
+  constexpr std::size_t kLinesMax = 24;
+  std::string_view log = finding.log;
+  std::vector<std::string_view> lines;
+  while (!log.empty()) {
+    const auto newline = std::min(log.find('\n'), log.size());
+    lines.push_back(log.substr(0, newline));
+    log.remove_prefix(std::min(newline + 1, log.size()));
+  }
+  const auto from = lines.size() - std::min(lines.size(), kLinesMax);
+  std::string out = fmt::format("console{}\n", from == 0 ? "" : ", its end");
+  for (std::size_t i = from; i < lines.size(); ++i) out += fmt::format("  {}\n", lines[i]);
+  return out;
+}
+
 std::string files_text(const Finding& finding, const FindingFiles& files) {
   std::string out;
   if (files.trace.empty()) {
@@ -55,12 +79,17 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
     for (const auto& line : {print_finding_trace(finding)}) out += line;
     return out;
   }
-  out += fmt::format("replay\n  vmadiff replay {} --verbose\n", files.trace.string());
+  // What takes part by default has no guest.
+  const auto systems = has_guest(finding)
+                           ? fmt::format(" --systems {}", fmt::join(systems_of(finding), ","))
+                           : std::string{};
+  out += fmt::format("replay\n  vmadiff replay {} --verbose{}\n", files.trace.string(), systems);
   out += fmt::format("files\n  {}\n", files.trace.string());
   if (!files.reproducer.empty()) {
     out += fmt::format("  {}  (C: cc -Wall {} -o reproducer && ./reproducer)\n",
                        files.reproducer.string(), files.reproducer.string());
   }
+  if (!files.log.empty()) out += fmt::format("  {}  (console)\n", files.log.string());
   if (!files.json.empty()) out += fmt::format("  {}\n", files.json.string());
   return out;
 }
@@ -113,8 +142,10 @@ std::string terminal_text(const Finding& finding, const FindingFiles& files) {
     const auto drawing = picture(finding.views, finding.sequence[finding.step].call);
     if (!drawing.empty()) out += "\n" + drawing;
   }
+  if (!finding.log.empty()) out += "\n" + log_text(finding);
   out += "\n" + files_text(finding, files);
-  out += "\ndraft of a regression test\n" + draft_regression_test(finding);
+  // A guest's kernel is no part of the tests: its regression is the trace.
+  if (!has_guest(finding)) out += "\ndraft of a regression test\n" + draft_regression_test(finding);
   return out;
 }
 

@@ -7,6 +7,24 @@ namespace vmadiff::spec {
 namespace {
 
 constexpr std::array kProfiles{
+    KernelProfile{.name = "linux-6.1",
+                  .summary = "known in part: no KSM for whole processes, no mseal",
+                  .ksm_early = KsmEarly::kNever,
+                  .ksm_late = KsmLate::kAfterMapping,
+                  .ksm_brk = KsmBrk::kAfterMapping,
+                  .anon_vma_merge = AnonVmaMerge::kNeighbourChainSingle,
+                  .mmap_prepare = MmapPrepare::kAbsent,
+                  .zero_placement = ZeroPlacement::kPlain,
+                  .hugetlb_placement = HugetlbPlacement::kOwnSearch,
+                  .mremap_checks = MremapChecks::kVmaFirst,
+                  .mremap_move = MremapMove::kOneVma,
+                  .dontunmap_source = DontunmapSource::kCutOut,
+                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
+                  .process_ksm = ProcessKsm::kAbsent,
+                  .mseal = MsealCall::kAbsent,
+                  .droppable_maps = DroppableMaps::kAbsent,
+                  .stack_maps = StackMaps::kAsAnyOther,
+                  .anon_placement = AnonPlacement::kPlain},
     KernelProfile{
         .name = "linux-6.12",
         .summary = "before the patch: new mappings get VM_MERGEABLE after the merge attempt",
@@ -158,6 +176,22 @@ std::string_view name(DontunmapSource b) {
 std::string_view name(SealedDiscard b) {
   return b == SealedDiscard::kReadOnlyAnonymous ? "read-only-anonymous"
                                                 : "read-only-anonymous-or-zero";
+}
+
+std::string_view name(ProcessKsm b) { return b == ProcessKsm::kPresent ? "present" : "absent"; }
+
+std::string_view name(MsealCall b) { return b == MsealCall::kPresent ? "present" : "absent"; }
+
+std::string_view name(DroppableMaps b) {
+  return b == DroppableMaps::kPresent ? "present" : "absent";
+}
+
+std::string_view name(StackMaps b) {
+  return b == StackMaps::kNoHugePages ? "no-huge-pages" : "as-any-other";
+}
+
+std::string_view name(AnonPlacement b) {
+  return b == AnonPlacement::kHugePageAligned ? "huge-page-aligned" : "plain";
 }
 
 }  // namespace vmadiff::spec

@@ -80,6 +80,22 @@ enum class SealedDiscard : std::uint8_t {
   kReadOnlyAnonymousOrZero  ///< private /dev/zero too
 };
 
+/// Whether KSM can be turned on for a whole process (prctl(PR_SET_MEMORY_MERGE); 6.4): else EINVAL.
+enum class ProcessKsm : std::uint8_t { kAbsent, kPresent };
+
+/// mseal(2) (6.10): else ENOSYS.
+enum class MsealCall : std::uint8_t { kAbsent, kPresent };
+
+/// MAP_DROPPABLE (6.11): else a type that is not known.
+enum class DroppableMaps : std::uint8_t { kAbsent, kPresent };
+
+/// What MAP_STACK does (6.7; measured on 6.1 and 6.12).
+enum class StackMaps : std::uint8_t { kAsAnyOther, kNoHugePages };
+
+/// How hint-less private anonymous memory of whole huge pages is placed (6.7; measured on 6.1 and
+/// 6.12).
+enum class AnonPlacement : std::uint8_t { kPlain, kHugePageAligned };
+
 struct KernelProfile {
   std::string_view name;
   std::string_view summary;
@@ -94,6 +110,11 @@ struct KernelProfile {
   MremapMove mremap_move;
   DontunmapSource dontunmap_source;
   SealedDiscard sealed_discard;
+  ProcessKsm process_ksm = ProcessKsm::kPresent;
+  MsealCall mseal = MsealCall::kPresent;
+  DroppableMaps droppable_maps = DroppableMaps::kPresent;
+  StackMaps stack_maps = StackMaps::kNoHugePages;
+  AnonPlacement anon_placement = AnonPlacement::kHugePageAligned;
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -111,5 +132,10 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(MremapMove b);
 [[nodiscard]] std::string_view name(DontunmapSource b);
 [[nodiscard]] std::string_view name(SealedDiscard b);
+[[nodiscard]] std::string_view name(ProcessKsm b);
+[[nodiscard]] std::string_view name(MsealCall b);
+[[nodiscard]] std::string_view name(DroppableMaps b);
+[[nodiscard]] std::string_view name(StackMaps b);
+[[nodiscard]] std::string_view name(AnonPlacement b);
 
 }  // namespace vmadiff::spec

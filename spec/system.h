@@ -45,8 +45,18 @@ class System {
     for (const Step& step : sequence) outcomes.push_back(apply(step.process, step.call));
   }
 
+  /// Says that these sequences will be run next, each by start() and apply_all(), in this order;
+  /// some may be left out. A system that is far away runs them ahead.
+  virtual void will_run(const Setup& /*setup*/, std::span<const Sequence> /*sequences*/) {}
+
   /// What is known of the last death (the signal, a hang), one line; empty where there was none.
   [[nodiscard]] virtual std::string_view death_note() const { return {}; }
+
+  /// What else is known of it, several lines: the console of a machine that died, and what it was
+  /// given to run.
+  [[nodiscard]] virtual std::string_view death_log() const { return {}; }
+  /// Whether start() takes seconds after a death. Who tries often then tries less.
+  [[nodiscard]] virtual bool is_death_dear() const { return false; }
 
   /// Writes the present state into `out`, reusing its memory. A fault only from systems that are
   /// other processes.

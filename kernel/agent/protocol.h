@@ -62,6 +62,7 @@ struct Record {
   uint16_t process;
   uint64_t argument[6];
   uint64_t expected;
+  friend bool operator==(const Record&, const Record&) = default;
 };
 static_assert(sizeof(Record) == 64);
 

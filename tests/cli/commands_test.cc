@@ -70,7 +70,7 @@ TEST(Replay, WhatASystemCannotRunIsSkippedWithTheReason) {
   const auto driver =
       scratch.file("driver.trace", "mmap(NULL, 0x1000, PROT_READ, MAP_PRIVATE, pfnmap:0, 0)\n");
   EXPECT_TRUE(has(run_vmadiff({"replay", driver, "--systems", "host"}).out,
-                  "maps pfnmap:0, which this machine does not have"));
+                  "maps pfnmap:0, which host does not have"));
   const auto reserved = scratch.file("reserved.trace", "munmap(0x20000000, 0x1000)\n");
   EXPECT_TRUE(has(run_vmadiff({"replay", reserved, "--systems", "host"}).out,
                   "memory that the agent itself lives in"));

@@ -18,13 +18,14 @@ struct BadUsage {
 
 TEST(Usage, WhatIsWrongIsSaidWithWhatWouldBeRight) {
   const std::array cases{
-      BadUsage{{}, "vmadiff takes: check, replay, layout, minimize, export, profiles, systems"},
-      BadUsage{{"chekc"}, "vmadiff takes: check"},
+      BadUsage{{},
+               "vmadiff takes: kernels, check, replay, layout, minimize, export, identify, diff"},
+      BadUsage{{"chekc"}, "vmadiff takes: kernels, check"},
       BadUsage{{"check", "--sytems", "model"}, "vmadiff check takes: --help, --systems, --profile"},
-      BadUsage{{"check", "--systems", "model,guest"}, "expected a list of model, impl, host"},
+      BadUsage{{"check", "--systems", "model,moon"}, "expected a list of model, impl, host"},
       BadUsage{{"check", "--systems", "model,model"}, "named twice"},
       BadUsage{{"check", "--systems", ""}, ""},
-      BadUsage{{"check", "--profile", "linux-9"}, "expected linux-6.12, patch-v2"},
+      BadUsage{{"check", "--profile", "linux-9"}, "expected linux-6.1, linux-6.12, patch-v2"},
       BadUsage{{"check", "--properties", "nonsense"}, "expected one of all, equivalence"},
       BadUsage{{"check", "--time", "sixty"}, "as in 90s, 10m, 2h"},
       BadUsage{{"check", "--time", "0s"}, "as in 90s, 10m, 2h"},
@@ -104,7 +105,7 @@ TEST(Usage, ADirectiveIsCheckedLikeAFlag) {
   const Scratch scratch;
   const std::array<std::pair<std::string, std::string>, 3> cases{{
       {"# profile: linux-9\n", "unknown profile"},
-      {"# systems: model,guest\n", "expected a list of"},
+      {"# systems: model,moon\n", "expected a list of"},
       {"# expect: EverythingIsFine\n", "unknown claim"},
   }};
   for (const auto& [text, said] : cases) {

@@ -19,6 +19,7 @@ class HostTest : public ::testing::Test {
   void SetUp() override {
     capabilities_ = probe_host();
     if (!capabilities_.can_run) GTEST_SKIP() << capabilities_.why_not;
+    if (!capabilities_.unmodelled.empty()) GTEST_SKIP() << capabilities_.unmodelled;
     auto setup = read_setup();
     ASSERT_TRUE(setup) << setup.error().message;
     setup_ = *setup;

@@ -76,6 +76,11 @@ TEST(ParseSmaps, AnUnknownFlagCodeIsNamed) {
             "smaps shows the VmFlags code '?\?', which is not known here");
 }
 
+TEST(ParseSmaps, LockedMemoryOfAKernelWithoutACodeForLockonfaultHasIt) {
+  EXPECT_EQ(parsed("1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd lo ?\? \n"),
+            "00001000-00002000 r--p 00000000 anon [rd lo lf] 0\n");
+}
+
 TEST(ParseSmaps, AnUnknownFileIsNamed) {
   EXPECT_EQ(parsed("1000-2000 rw-p 00000000 08:01 5 /etc/passwd\nVmFlags: rd \n"),
             "smaps shows a mapping of '/etc/passwd' at 0x1000, which no call can have made");

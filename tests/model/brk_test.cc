@@ -46,6 +46,7 @@ TEST(Brk, GrowsItsOwnVma) {
 
 TEST(Brk, UnderKsmGrowsItsOwnVmaOnlySinceThePatch) {
   for (const KernelProfile& profile : profiles()) {
+    if (profile.process_ksm == ProcessKsm::kAbsent) continue;
     Process process(profile.name);
     (void)process.merge_any(true);
     for (unsigned pages = 2; pages <= 6; pages += 2) (void)process(Brk{kHeap + pages * kPageSize});

@@ -6,7 +6,9 @@
 
 #include "impl/implementation.h"
 #include "properties/exemptions.h"
+#include "spec/trace_text.h"
 #include "support.h"
+#include "wrong_system.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -111,6 +113,23 @@ TEST(EnablingKsmChangesNoLayout, IsBrokenByTheKernelBeforeThePatch) {
   ASSERT_EQ(found->views.size(), 2U);
   EXPECT_EQ(found->views[0].system, "impl, KSM off");
   EXPECT_EQ(found->views[1].system, "impl, KSM on from the start");
+}
+
+TEST(EnablingKsmChangesNoLayout, IsAskedOfARealKernelWhereNoModelTakesPart) {
+  const auto profile = *spec::profile_named("linux-6.12");
+  const auto remote = make_wrong(profile, Fault::kNone, true);
+  Checker checker{{remote.get()},
+                  {.profile = profile,
+                   .setup = spec::Setup::standard(),
+                   .properties = PropertySet::parse("EnablingKsmChangesNoLayout").value()}};
+  const auto trace = spec::parse_trace(
+      "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+      "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n");
+  const auto found = checker.check(trace.trace.sequence, Observation::kAtEnd);
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_TRUE(*found);
+  EXPECT_EQ((*found)->claim, "EnablingKsmChangesNoLayout");
+  EXPECT_EQ((*found)->views.front().system, "wrong, KSM off");
 }
 
 TEST(EnablingKsmChangesNoLayout, IsNotAskedWhereKsmMayNotBeTurnedOn) {

@@ -91,6 +91,14 @@ TEST_F(Store, AFindingIsFourFilesNamedForItsFingerprint) {
   }
 }
 
+TEST_F(Store, WhatADeadSystemLeftBehindIsAFileOfItsOwn) {
+  auto finding = left_unmerged();
+  EXPECT_TRUE(reports::write_finding(directory_ / "new", finding).log.empty());
+  finding.log = "Kernel panic\n";
+  const auto files = reports::write_finding(directory_ / "new", finding);
+  EXPECT_EQ(content(files.log), "Kernel panic\n");
+}
+
 TEST_F(Store, AFindingThatCannotBeWrittenSaysWhy) {
   ASSERT_TRUE(reports::write_atomically(directory_ / "file", "text").has_value());
   const auto files = reports::write_finding(directory_ / "file", left_unmerged());

@@ -1,6 +1,7 @@
 // tests of reports: the terminal text, line by line.
 #include "reports/terminal.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "reports/side_by_side.h"
@@ -97,6 +98,22 @@ TEST(FindingTrace, ParsesBackToTheSequenceAndNamesProfileAndSystems) {
   EXPECT_EQ(spec::print_trace(parsed.trace), text);
   EXPECT_NE(text.find("# profile: linux-6.18\n# systems: model,host\n"), std::string::npos) << text;
   EXPECT_NE(text.find("# seeds: run 0x2a, sequence 0x1f\n"), std::string::npos) << text;
+}
+
+TEST(Terminal, AGuestThatDiedShowsItsConsoleAndIsReplayedAsAGuest) {
+  auto finding = ineligible_mergeable();
+  finding.views.front().system = "guest:debian-6.12";
+  for (int line = 0; line < 50; ++line) finding.log += fmt::format("line {}\n", line);
+  const auto text = reports::terminal_text(
+      finding,
+      {.trace = "f.trace", .json = {}, .reproducer = {}, .text = {}, .log = "f.log", .fault = {}});
+  EXPECT_NE(text.find("console, its end\n  line 26\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  line 49\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("  line 25\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("replay f.trace --verbose --systems guest:debian-6.12\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("f.log  (console)"), std::string::npos) << text;
+  EXPECT_EQ(text.find("draft of a regression test"), std::string::npos) << text;
 }
 
 TEST(FindingTrace, ADeathIsNotAsserted) {

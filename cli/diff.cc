@@ -1,0 +1,282 @@
+// cli: the diff command.
+#include "cli/diff.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cli/budget.h"
+#include "cli/choices.h"
+#include "cli/comparison.h"
+#include "cli/expected_differences.h"
+#include "cli/identity.h"
+#include "cli/interrupt.h"
+#include "cli/status_line.h"
+#include "reports/side_by_side.h"
+#include "reports/store.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::cli {
+namespace {
+
+/// One of the two, ready to run.
+struct Side {
+  std::string name;
+  std::unique_ptr<spec::System> system;
+  Identity identity;
+  ComparedKernel compared;
+};
+
+std::unexpected<Refusal> lacks(std::string message) {
+  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
+}
+
+std::expected<Side, Refusal> open_side(const std::string& option, const std::string& words) {
+  const auto profile = choose_profile({});
+  const auto choice = choose_systems(words, *profile);
+  if (!choice) return std::unexpected(choice.error());
+  Side side{.name = choice->systems.front(), .system = {}, .identity = {}, .compared = {}};
+  if (choice->systems.size() != 1 || !is_real(side.name)) {
+    return std::unexpected(
+        Refusal{ExitStatus::kBadInput,
+                fmt::format("{} {}: expected one real kernel: host, guest or guest:KERNEL", option,
+                            words)});
+  }
+  const auto setup = setup_for(choice->systems);
+  if (!setup) return lacks(setup.error().message);
+  auto system = make_system(side.name, *profile);
+  if (!system) return lacks(system.error().message);
+  side.system = *std::move(system);
+  auto identity = identify(*side.system, *setup);
+  if (!identity) return lacks(identity.error().message);
+  side.identity = *std::move(identity);
+  side.compared = {.system = side.system.get(),
+                   .model = {.profile = side.identity.profile, .setup = *setup}};
+  return side;
+}
+
+properties::View view_of(const Side& side, const Recording& recording, std::size_t step) {
+  properties::View view{.system = side.name,
+                        .outcome = recording.outcomes[step],
+                        .snapshot = {},
+                        .observes = side.system->observes()};
+  if (step < recording.snapshots.size()) view.snapshot = recording.snapshots[step];
+  return view;
+}
+
+/// Prints groups, and writes their traces.
+class Reporter {
+ public:
+  Reporter(const Side& a, const Side& b, const ExpectedDifferences& expected, std::string out)
+      : a_(a), b_(b), expected_(expected), out_(std::move(out)) {}
+
+  void report(const DifferenceGroup& group) {
+    const auto because = expectation(group);
+    if (because.empty()) ++new_groups_;
+    fmt::print("\n{}: {}\n", because.empty() ? "DIFFERENCE" : "EXPECTED", group.name);
+    if (!because.empty()) fmt::print("  because {}\n", because);
+    const auto why = reasons(group);
+    for (const std::string& line : why) fmt::print("  {}\n", line);
+    const auto path = write(group, why);
+    fmt::print("\n{}", steps_text(group));
+    const std::vector views{view_of(a_, group.a, group.step), view_of(b_, group.b, group.step)};
+    fmt::print("\nlayouts after call {}\n{}", group.step + 1, reports::side_by_side(views));
+    if (!path.empty()) fmt::print("\ntrace\n  {}\n", path);
+    std::fflush(stdout);
+  }
+
+  [[nodiscard]] std::size_t new_groups() const { return new_groups_; }
+
+ private:
+  /// The reason why it is expected: the list's for its name, or for each of its behaviours; empty
+  /// where it is not.
+  [[nodiscard]] std::string expectation(const DifferenceGroup& group) const {
+    if (const auto whole = expected_.find(group.name); whole != expected_.end())
+      return whole->second;
+    if (!group.cause) return {};
+    std::vector<std::string> reasons;
+    for (const std::string& behaviour : group.cause->behaviours) {
+      const auto part = expected_.find(behaviour);
+      if (part == expected_.end()) return {};
+      reasons.push_back(part->second);
+    }
+    return fmt::format("{}", fmt::join(reasons, "; "));
+  }
+
+  /// Which behaviours it is, and whether they are known.
+  [[nodiscard]] std::vector<std::string> reasons(const DifferenceGroup& group) const {
+    if (!group.cause) return {"the model does not explain it: not known"};
+    std::vector<std::string> lines;
+    for (const std::string& name : group.cause->behaviours) {
+      const auto b = std::ranges::find(spec::behaviours(), name, &spec::Behaviour::name);
+      const auto of = [&](const Side& side) { return b->get(side.identity.profile); };
+      lines.push_back(fmt::format("{}: {} on {}, {} on {}", b->what, b->value_name(of(a_)), a_.name,
+                                  b->value_name(of(b_)), b_.name));
+      lines.push_back(fmt::format("known: so do {}, and {}", profiles_with(*b, of(a_)),
+                                  profiles_with(*b, of(b_))));
+    }
+    return lines;
+  }
+
+  static std::string profiles_with(const spec::Behaviour& behaviour, std::size_t value) {
+    std::vector<std::string_view> names;
+    for (const spec::KernelProfile& profile : spec::profiles()) {
+      if (behaviour.get(profile) == value) names.push_back(profile.name);
+    }
+    return fmt::format("{}", fmt::join(names, " and "));
+  }
+
+  [[nodiscard]] std::string steps_text(const DifferenceGroup& group) const {
+    std::string out = "sequence\n";
+    for (std::size_t i = 0; i < group.sequence.size(); ++i) {
+      const auto call = spec::Step{group.sequence[i].process, group.sequence[i].call, {}};
+      const auto& a = group.a.outcomes[i];
+      const auto& b = group.b.outcomes[i];
+      out += fmt::format("{} {:3}  {}", i == group.step ? ">>>" : "   ", i + 1, spec::text(call));
+      out += a == b ? fmt::format(" = {}\n", spec::text(a))
+                    : fmt::format("\n         = {}  ({})\n         = {}  ({})\n", spec::text(a),
+                                  a_.name, spec::text(b), b_.name);
+    }
+    return out;
+  }
+
+  /// The results that both gave are asserted.
+  [[nodiscard]] std::string write(const DifferenceGroup& group,
+                                  const std::vector<std::string>& why) const {
+    spec::Trace trace;
+    trace.sequence = group.sequence;
+    trace.comments.assign(group.sequence.size() + 1, {});
+    auto& head = trace.comments.front();
+    head.push_back(fmt::format("# difference of {} and {}: {}", a_.name, b_.name, group.name));
+    for (const std::string& line : why) head.push_back("# " + line);
+    for (std::size_t i = 0; i < trace.sequence.size(); ++i) {
+      auto& step = trace.sequence[i];
+      step.expected.reset();
+      if (group.a.outcomes[i] == group.b.outcomes[i]) {
+        if (!group.a.outcomes[i].is_death()) step.expected = group.a.outcomes[i];
+      } else {
+        trace.comments[i].push_back(fmt::format("# {} gives {}, {} gives {}:", a_.name,
+                                                spec::text(group.a.outcomes[i]), b_.name,
+                                                spec::text(group.b.outcomes[i])));
+      }
+    }
+    std::string stem = group.name;
+    std::ranges::replace_if(
+        stem, [](unsigned char c) { return std::isalnum(c) == 0 && c != '_' && c != '+'; }, '-');
+    const auto path = std::filesystem::path{out_} / fmt::format("diff-{}.trace", stem);
+    std::error_code error;
+    std::filesystem::create_directories(out_, error);
+    if (auto written = reports::write_atomically(path, spec::print_trace(trace)); !written) {
+      fmt::print(stderr, "vmadiff: the difference is printed, but not written: {}\n",
+                 written.error().message);
+      return {};
+    }
+    return path.string();
+  }
+
+  const Side& a_;
+  const Side& b_;
+  const ExpectedDifferences& expected_;
+  std::string out_;
+  std::size_t new_groups_ = 0;
+};
+
+struct Plan {
+  Side a;
+  Side b;
+  ExpectedDifferences expected;
+  ComparisonOptions comparison;
+  std::string note;
+};
+
+std::expected<Plan, Refusal> plan(const DiffOptions& options) {
+  const auto budget = choose_budget(options.time, options.operations, options.sequences);
+  if (!budget) return std::unexpected(budget.error());
+  if (auto out = probe_out(options.out); !out) return std::unexpected(out.error());
+  ExpectedDifferences expected;
+  if (!options.expected.empty()) {
+    auto read = read_expected_differences(options.expected);
+    if (!read) return std::unexpected(Refusal{ExitStatus::kBadInput, read.error()});
+    expected = *std::move(read);
+  }
+  auto a = open_side("--a", options.a);
+  if (!a) return std::unexpected(a.error());
+  auto b = open_side("--b", options.b);
+  if (!b) return std::unexpected(b.error());
+  if (a->name == b->name) {
+    return std::unexpected(Refusal{ExitStatus::kBadInput,
+                                   fmt::format("--a and --b are both {}: expected two", a->name)});
+  }
+  const auto& setup = a->compared.model.setup;
+  if (!std::ranges::equal(setup.initial.vmas, b->compared.model.setup.initial.vmas, {},
+                          &spec::Vma::range, &spec::Vma::range))
+    return lacks("the two kernels do not let a program begin with the same mappings");
+  const std::array names{a->name, b->name};
+  const Offer offer = offer_of(names);
+  Plan out{.a = *std::move(a),
+           .b = *std::move(b),
+           .expected = std::move(expected),
+           .comparison = {},
+           .note = offer.note};
+  auto& generator = out.comparison.generator;
+  generator.setup = out.a.compared.model.setup;
+  generator.file_classes = offer.file_classes;
+  generator.files_per_class = offer.files_per_class;
+  generator.ksm_calls = offer.ksm_calls;
+  generator.exec_only = offer.exec_only;
+  out.comparison.seed = options.seed ? *options.seed : random_seed();
+  out.comparison.budget = *budget;
+  return out;
+}
+
+std::string profile_text(const Side& side) {
+  return fmt::format("{}{}", side.identity.is_exact ? "" : "near ", side.identity.nearest->name);
+}
+
+}  // namespace
+
+ExitStatus diff(const DiffOptions& options) {
+  const auto planned = plan(options);
+  if (!planned) return refuse(planned.error());
+  const auto& [a, b, expected, comparison, note] = *planned;
+  fmt::print("vmadiff {}  a {} ({})  b {} ({})  seed {:#x}\n", VMADIFF_VERSION, a.name,
+             profile_text(a), b.name, profile_text(b), comparison.seed);
+  if (!note.empty()) fmt::print("{}\n", note);
+  std::fflush(stdout);
+
+  watch_for_interrupts();
+  Progress progress;
+  progress.start = std::chrono::steady_clock::now();
+  StatusLine status{progress, comparison.budget};
+  Reporter reporter{a, b, expected, options.out};
+  const auto result = compare(a.compared, b.compared, comparison, progress,
+                              {.on_group =
+                                   [&](const DifferenceGroup& group) {
+                                     status.clear();
+                                     reporter.report(group);
+                                   },
+                               .on_tick = [&] { status.tick(); }});
+  status.finish(result.operations, result.operations);
+  fmt::print("\nsequences            {}\noperations           {}\ndifferences          {}\n",
+             result.sequence_count, result.operations, result.sequences.empty() ? "none" : "");
+  for (const auto& [name, count] : result.sequences) {
+    fmt::print(
+        "  {:<50} in {} sequences{}\n", name, count,
+        name == kMachineCause ? "  (how the two are set up: memory, limits; no finding)" : "");
+  }
+  if (result.fault) {
+    refuse({ExitStatus::kLacks, fmt::format("the run ended early: {}", result.fault->message)});
+    if (reporter.new_groups() == 0) return ExitStatus::kLacks;
+  }
+  return reporter.new_groups() == 0 ? ExitStatus::kHeld : ExitStatus::kFinding;
+}
+
+}  // namespace vmadiff::cli

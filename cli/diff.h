@@ -1,0 +1,28 @@
+// cli: diff says what changed between two real kernels: each difference once, small, and by name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cli/exit_status.h"
+#include "cli/systems.h"
+
+namespace vmadiff::cli {
+
+struct DiffOptions {
+  std::string a;
+  std::string b;
+  std::string time;  ///< "60s"; empty with `operations` or `sequences`, or for the default
+  std::optional<std::uint64_t> operations;
+  std::optional<std::uint64_t> sequences;
+  std::optional<std::uint64_t> seed;
+  std::string expected;  ///< a file of differences that are no findings; empty: none
+  std::string out = "findings";
+  GuestChoice guest;
+};
+
+/// kFinding where a group of differences is not expected.
+[[nodiscard]] ExitStatus diff(const DiffOptions& options);
+
+}  // namespace vmadiff::cli

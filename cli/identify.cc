@@ -1,0 +1,75 @@
+// cli: the identify command.
+#include "cli/identify.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "cli/choices.h"
+#include "cli/identity.h"
+
+namespace vmadiff::cli {
+namespace {
+
+std::string value_text(const Finding& finding) {
+  const auto& b = *finding.behaviour;
+  if (!finding.not_asked.empty()) return fmt::format("not asked: {}", finding.not_asked);
+  if (finding.values.empty()) return "none that is known";
+  if (finding.is_invisible) return "cannot be seen, as its other behaviours are";
+  std::vector<std::string_view> names;
+  for (const std::size_t value : finding.values) names.push_back(b.value_name(value));
+  return fmt::format("{}", fmt::join(names, " or "));
+}
+
+void print(const std::string& system, const Identity& identity, bool verbose) {
+  fmt::print("{}\n", system);
+  for (const Finding& finding : identity.findings) {
+    const auto& b = *finding.behaviour;
+    fmt::print("  {:<40} {}\n", b.what, value_text(finding));
+    if (finding.not_asked.empty()) {
+      const auto expected = b.get(*identity.nearest);
+      if (std::ranges::find(finding.values, expected) == finding.values.end())
+        fmt::print("      {} has {}\n", identity.nearest->name, b.value_name(expected));
+    }
+    if (!verbose) continue;
+    for (const std::string_view trace : finding.traces) {
+      for (std::string_view rest = trace.substr(1); !rest.empty();) {
+        const auto newline = std::min(rest.find('\n'), rest.size());
+        fmt::print("      {}\n", rest.substr(0, newline));
+        rest.remove_prefix(std::min(newline + 1, rest.size()));
+      }
+    }
+  }
+  fmt::print("  {} {}\n", identity.is_exact ? "it is as the profile" : "nearest is the profile",
+             identity.nearest->name);
+}
+
+}  // namespace
+
+ExitStatus identify(const IdentifyOptions& options) {
+  const auto systems =
+      choose_systems(options.systems, *spec::profile_named(spec::kDefaultProfileName));
+  if (!systems) return refuse(systems.error());
+  for (const std::string& name : systems->systems) {
+    if (!is_real(name)) {
+      return refuse_input(
+          fmt::format("{} is not a real kernel: expected host, guest or guest:KERNEL", name));
+    }
+  }
+  for (const std::string& name : systems->systems) {
+    const std::array only{name};
+    const auto setup = setup_for(only);
+    if (!setup) return refuse({ExitStatus::kLacks, setup.error().message});
+    auto kernel = make_system(name, *spec::profile_named(spec::kDefaultProfileName));
+    if (!kernel) return refuse({ExitStatus::kLacks, kernel.error().message});
+    const auto identity = identify(**kernel, *setup);
+    if (!identity) return refuse({ExitStatus::kLacks, identity.error().message});
+    print(name, *identity, options.verbose);
+  }
+  return ExitStatus::kHeld;
+}
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,51 @@
+// cli: which behaviours does a real kernel have? Found by running deciding traces on it and on the
+// model, once for each value that a behaviour can have.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/recording.h"
+#include "spec/behaviours.h"
+#include "spec/kernel_profile.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+/// The first step at which two runs, looked at after every step, gave different things in what
+/// `seen` shows; nothing where they are alike.
+[[nodiscard]] std::optional<std::size_t> first_difference(const Recording& one,
+                                                          const Recording& other,
+                                                          const spec::Observes& seen);
+/// Whether two runs gave the same, in all that `seen` shows.
+[[nodiscard]] bool is_alike(const Recording& one, const Recording& other,
+                            const spec::Observes& seen);
+
+/// What a kernel does about one behaviour.
+struct Finding {
+  const spec::Behaviour* behaviour = nullptr;
+  std::vector<std::string_view> traces;  ///< as text
+  /// The values with which the model does the same; none where it does the same with no value.
+  std::vector<std::size_t> values;
+  std::string not_asked;  ///< why it could not be asked; else empty
+  /// With the other behaviours as the kernel has them all values give the same.
+  bool is_invisible = false;
+};
+
+struct Identity {
+  std::vector<Finding> findings;  ///< in the order of spec::behaviours()
+  const spec::KernelProfile* nearest = nullptr;
+  /// The nearest profile with the behaviours that were found.
+  spec::KernelProfile profile;
+  bool is_exact = false;  ///< the nearest profile does all that was asked as the kernel does
+};
+
+[[nodiscard]] std::expected<Identity, spec::ToolFault> identify(spec::System& kernel,
+                                                                const spec::Setup& setup);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,18 @@
+// kernel: the names on which the virtual machine and its first process agree.
+#pragma once
+
+#include <string_view>
+
+namespace vmadiff::kernel {
+
+/// Modules to load, in the order of their names.
+inline constexpr const char* kModuleDirectory = "/modules";
+/// The virtio port that is the wire, and what takes its place.
+inline constexpr std::string_view kWireName = "vmadiff";
+inline constexpr const char* kSerialWire = "/dev/ttyS1";
+/// The disk with a file system for regular files.
+inline constexpr const char* kDisk = "/dev/vda";
+/// On the kernel's command line: NUMBER,ARGUMENT of a call to crash on (CrashOn).
+inline constexpr std::string_view kCrashOn = "vmadiff.crash_on=";
+
+}  // namespace vmadiff::kernel

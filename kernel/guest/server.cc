@@ -1,0 +1,171 @@
+// kernel: inside the virtual machine: answers requests.
+#include "kernel/guest/server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "kernel/agent_session.h"
+#include "kernel/messages.h"
+#include "kernel/wire.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+/// The wire's other end was opened and is closed, or the wire is broken.
+class WireIsGone {};
+
+void send(int wire, MessageKind kind, std::string_view body) {
+  const auto bytes = framed(static_cast<std::uint8_t>(kind), body);
+  for (std::string_view rest = bytes; !rest.empty();) {
+    const auto count = ::write(wire, rest.data(), rest.size());
+    if (count < 0 && errno != EINTR && errno != EAGAIN) throw WireIsGone{};
+    if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+/// Waits for the next message.
+Message receive(int wire, MessageStream& stream) {
+  for (;;) {
+    if (auto message = stream.next()) return *std::move(message);
+    std::array<char, std::size_t{64} << 10> buffer;
+    const auto count = ::read(wire, buffer.data(), buffer.size());
+    if (count < 0 && errno != EINTR) throw WireIsGone{};
+    if (count > 0) stream.add({buffer.data(), static_cast<std::size_t>(count)});
+    // A virtio port reads as ended until the other side is there.
+    if (count == 0) ::poll(nullptr, 0, 10);
+  }
+}
+
+class Server {
+ public:
+  Server(int wire, std::unique_ptr<AgentSession> session, std::optional<CrashOn> crash_on)
+      : wire_(wire), session_(std::move(session)), crash_on_(crash_on) {}
+
+  void answer(const Message& message) {
+    std::expected<void, spec::ToolFault> done;
+    switch (static_cast<MessageKind>(message.kind)) {
+      case MessageKind::kRun:
+        done = run(message.body);
+        break;
+      case MessageKind::kLook:
+        done = look(message.body);
+        break;
+      default:
+        done = std::unexpected(spec::ToolFault{"guest: a message of an unknown kind"});
+    }
+    if (!done) send(wire_, MessageKind::kFault, done.error().message);
+  }
+
+ private:
+  std::expected<void, spec::ToolFault> run(std::string_view body) {
+    std::vector<Request> requests;
+    if (!read(body, requests))
+      return std::unexpected(spec::ToolFault{"guest: a request that cannot be read"});
+    std::vector<Answer> answers(requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if (auto done = run(requests[i], answers[i]); !done) return done;
+    }
+    send(wire_, MessageKind::kAnswers, body_of(answers));
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> run(Request& request, Answer& answer) {
+    if (request.begins) {
+      if (auto begun = session_->begin(); !begun) return begun;
+    }
+    const bool crashes = cut_before_crash(request.program.records);
+    auto ran = session_->run(request.program, answer.results);
+    if (!ran) return std::unexpected(ran.error());
+    if (crashes) crash();
+    answer.run = *std::move(ran);
+    if (answer.run.died) return {};
+    for (const spec::ProcessId process : processes_of(request, answer.results)) {
+      auto& [number, snapshot] = answer.seen.emplace_back(process, spec::Snapshot{});
+      if (auto seen = session_->snapshot(number, snapshot); !seen) return seen;
+    }
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> look(std::string_view body) {
+    Reader reader{body};
+    spec::Snapshot snapshot;
+    const auto process = static_cast<spec::ProcessId>(reader.number());
+    if (auto seen = session_->snapshot(process, snapshot); !seen) return seen;
+    send(wire_, MessageKind::kSeen, body_of(snapshot));
+    return {};
+  }
+
+  static std::vector<spec::ProcessId> processes_of(const Request& request,
+                                                   const std::vector<std::uint64_t>& results) {
+    const auto& records = request.program.records;
+    std::vector<spec::ProcessId> processes;
+    const auto add = [&processes](std::uint64_t process) {
+      const auto number = static_cast<spec::ProcessId>(process);
+      if (std::ranges::find(processes, number) == processes.end()) processes.push_back(number);
+    };
+    if (request.begins) add(0);
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      add(records[i].process);
+      if (records[i].number == kFork && results[i] < kProcessCountMax) add(results[i]);
+    }
+    return processes;
+  }
+
+  /// Takes away the call that is to crash the kernel, and what stands behind it.
+  bool cut_before_crash(std::vector<Record>& records) const {
+    if (!crash_on_) return false;
+    const auto at = std::ranges::find_if(records, [this](const Record& record) {
+      return record.number == crash_on_->number && record.argument[2] == crash_on_->argument;
+    });
+    if (at == records.end()) return false;
+    records.erase(at, records.end());
+    return true;
+  }
+
+  static void crash() {
+    const Descriptor trigger{::open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC)};
+    [[maybe_unused]] const auto written = ::write(trigger.number(), "c", 1);
+  }
+
+  int wire_;
+  std::unique_ptr<AgentSession> session_;
+  std::optional<CrashOn> crash_on_;
+};
+
+}  // namespace
+
+void serve(int wire, std::optional<CrashOn> crash_on) try {
+  Introduction introduction{.capabilities = probe_host(), .setup = {}};
+  std::unique_ptr<AgentSession> session;
+  auto& capabilities = introduction.capabilities;
+  if (capabilities.can_run) {
+    auto setup = read_setup();
+    auto opened = AgentSession::open({});
+    if (setup && opened) {
+      introduction.setup = *std::move(setup);
+      session = *std::move(opened);
+    } else {
+      capabilities.can_run = false;
+      capabilities.why_not = (setup ? opened.error() : setup.error()).message;
+    }
+  }
+  send(wire, MessageKind::kReady, body_of(introduction));
+  if (!session) return;
+  Server server{wire, std::move(session), crash_on};
+  MessageStream stream;
+  for (;;) server.answer(receive(wire, stream));
+} catch (const WireIsGone&) {
+  // The machine has nothing to do any more.
+}
+
+}  // namespace vmadiff::kernel

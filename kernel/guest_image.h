@@ -1,0 +1,11 @@
+// kernel: the program that is the first process of a virtual machine, carried inside the library.
+#pragma once
+
+#include <string_view>
+
+namespace vmadiff::kernel {
+
+/// The ELF file, as it was linked.
+[[nodiscard]] std::string_view guest_image();
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,67 @@
+// kernel: what a System of a real kernel stands on: a process that runs programs from a known
+// beginning, and can be looked at. It may be a process of this machine or of a virtual one.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/agent/protocol.h"
+#include "spec/sequence.h"
+#include "spec/snapshot.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+
+/// What one sequence is to the agent.
+struct Program {
+  std::vector<Record> records;
+  /// A record may change the agent's own memory: a fresh process takes over afterwards.
+  bool distrusted = false;
+  friend bool operator==(const Program&, const Program&) = default;
+};
+
+/// Not thread-safe.
+class Session {
+ public:
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session() = default;
+
+  /// The mappings that every program begins with.
+  [[nodiscard]] virtual const spec::Snapshot& initial() const = 0;
+
+  /// The next run begins from the initial state.
+  virtual std::expected<void, spec::ToolFault> begin() = 0;
+
+  struct Run {
+    std::uint32_t done = 0;  ///< records with a result
+    bool died = false;       ///< in record `done`
+    std::string how_died;    ///< one line
+    friend bool operator==(const Run&, const Run&) = default;
+  };
+  /// Runs the records in order. results[i] belongs to records[i]; the end is after a death or the
+  /// last. After a death nothing runs until begin().
+  virtual std::expected<Run, spec::ToolFault> run(const Program& program,
+                                                  std::vector<std::uint64_t>& results) = 0;
+
+  /// The state of a process after the last run: all of spec::Snapshot but anonymous offsets and
+  /// anon_vmas. Empty for a process that is not there.
+  virtual std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
+                                                        spec::Snapshot& out) = 0;
+
+  /// Says that these programs will be run next, in this order, each from the beginning; some may
+  /// be left out. A session far away runs them ahead.
+  virtual void will_run(std::vector<Program> /*programs*/) {}
+
+  /// What is known of the last death besides its one line; empty where that is all.
+  [[nodiscard]] virtual std::string_view death_log() const { return {}; }
+  /// Whether a death costs seconds, not microseconds: a machine must boot.
+  [[nodiscard]] virtual bool is_death_dear() const { return false; }
+};
+
+}  // namespace vmadiff::kernel

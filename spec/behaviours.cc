@@ -1,0 +1,58 @@
+// spec: the list of behaviours. A field of KernelProfile is a row here.
+#include "spec/behaviours.h"
+
+#include <array>
+#include <type_traits>
+#include <utility>
+
+namespace vmadiff::spec {
+namespace {
+
+template <auto kField>
+using ValueOf = std::remove_cvref_t<decltype(std::declval<KernelProfile&>().*kField)>;
+
+/// `last` is the enum's last value.
+template <auto kField>
+constexpr Behaviour row(std::string_view field, std::string_view what, ValueOf<kField> last) {
+  using Value = ValueOf<kField>;
+  return {
+      .name = field,
+      .what = what,
+      .count = static_cast<std::size_t>(last) + 1,
+      .value_name = [](std::size_t value) { return name(static_cast<Value>(value)); },
+      .get = [](const KernelProfile& p) { return static_cast<std::size_t>(p.*kField); },
+      .set = [](KernelProfile& p, std::size_t value) { p.*kField = static_cast<Value>(value); }};
+}
+
+constexpr std::array kBehaviours{
+    row<&KernelProfile::ksm_early>("ksm_early", "KSM flag before the merge attempt, for",
+                                   KsmEarly::kUnlessLegacyHook),
+    row<&KernelProfile::ksm_late>("ksm_late", "KSM flag for the others", KsmLate::kAfterHook),
+    row<&KernelProfile::ksm_brk>("ksm_brk", "KSM flag of new brk pages", KsmBrk::kBeforeMerge),
+    row<&KernelProfile::anon_vma_merge>("anon_vma_merge", "anon_vmas that may merge",
+                                        AnonVmaMerge::kFaultedChainSingle),
+    row<&KernelProfile::mmap_prepare>("mmap_prepare", ".mmap_prepare", MmapPrepare::kPresent),
+    row<&KernelProfile::zero_placement>("zero_placement", "hint-less private /dev/zero",
+                                        ZeroPlacement::kHugePageAligned),
+    row<&KernelProfile::hugetlb_placement>("hugetlb_placement", "hugetlb files are placed by",
+                                           HugetlbPlacement::kCommonSearch),
+    row<&KernelProfile::mremap_checks>("mremap_checks", "mremap looks first at",
+                                       MremapChecks::kArgumentsFirst),
+    row<&KernelProfile::mremap_move>("mremap_move", "mremap moves", MremapMove::kSeveralVmas),
+    row<&KernelProfile::dontunmap_source>("dontunmap_source", "MREMAP_DONTUNMAP unlocks",
+                                          DontunmapSource::kWhole),
+    row<&KernelProfile::sealed_discard>("sealed_discard", "a seal refuses to discard",
+                                        SealedDiscard::kReadOnlyAnonymousOrZero),
+    row<&KernelProfile::process_ksm>("process_ksm", "PR_SET_MEMORY_MERGE", ProcessKsm::kPresent),
+    row<&KernelProfile::mseal>("mseal", "mseal", MsealCall::kPresent),
+    row<&KernelProfile::droppable_maps>("droppable_maps", "MAP_DROPPABLE", DroppableMaps::kPresent),
+    row<&KernelProfile::stack_maps>("stack_maps", "MAP_STACK asks for", StackMaps::kNoHugePages),
+    row<&KernelProfile::anon_placement>("anon_placement", "hint-less private anonymous memory",
+                                        AnonPlacement::kHugePageAligned),
+};
+
+}  // namespace
+
+std::span<const Behaviour> behaviours() { return kBehaviours; }
+
+}  // namespace vmadiff::spec
