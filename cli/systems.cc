@@ -13,8 +13,10 @@
 
 #include "impl/implementation.h"
 #include "kernel/guest.h"
+#include "kernel/guest/places.h"
 #include "kernel/host.h"
 #include "kernel/kernel_store.h"
+#include "kernel/layout.h"
 #include "model/model.h"
 
 namespace vmadiff::cli {
@@ -102,7 +104,9 @@ class RealKernels {
     const auto image = kernel::find_kernel(kernel);
     if (!image) return refused(image.error());
     real.options = {.kernel = image->string(),
-                    .append = choice_.append,
+                    .append = kernel::has_legacy_layout()
+                                  ? fmt::format("{} {}", choice_.append, kernel::kBottomUp)
+                                  : choice_.append,
                     .memory_mib = choice_.memory_mib,
                     .cpus = choice_.cpus};
     auto guest = kernel::Guest::boot(real.options);
@@ -263,7 +267,11 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
 
 std::expected<spec::Setup, spec::ToolFault> setup_for(std::span<const std::string> systems) {
   const auto first = std::ranges::find_if(systems, is_real);
-  if (first == systems.end()) return spec::Setup::standard();
+  if (first == systems.end()) {
+    auto setup = spec::Setup::standard();
+    setup.bottom_up = kernel::has_legacy_layout();
+    return setup;
+  }
   return real_kernels().setup(*first);
 }
 

@@ -14,6 +14,7 @@
 #include <csignal>
 
 #include "kernel/agent/protocol.h"
+#include "kernel/layout.h"
 #include "spec/setup.h"
 
 namespace vmadiff::kernel {
@@ -69,7 +70,7 @@ void become_agent(int parent, int executable, std::span<const Inherited> inherit
   ::setsid();
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent && reset_signals() &&
       limit_resources() && arrange_descriptors(inherited) &&
-      ::personality(ADDR_NO_RANDOMIZE) != -1) {
+      ::personality(ADDR_NO_RANDOMIZE | (has_legacy_layout() ? ADDR_COMPAT_LAYOUT : 0)) != -1) {
     char name[] = "vmadiff-agent";
     char* const arguments[] = {name, nullptr};
     char* const environment[] = {nullptr};

@@ -15,6 +15,7 @@
 
 #include "kernel/agent_session.h"
 #include "kernel/host.h"
+#include "kernel/layout.h"
 #include "kernel/program.h"
 
 namespace vmadiff::kernel {
@@ -111,8 +112,9 @@ std::uint64_t memory_pages() {
   return kib / (spec::kPageSize / 1024);
 }
 
-/// Where a search from the top puts one page first, by the rule for mmap_base and what is mapped.
+/// Where a search puts one page first, by the rule for its direction and what is mapped.
 Address first_place(const spec::Setup& setup) {
+  if (setup.bottom_up) return spec::page_up(setup.task_size / 3);
   Address place = setup.mmap_base - spec::kPageSize;
   for (auto vma = setup.initial.vmas.rbegin(); vma != setup.initial.vmas.rend(); ++vma) {
     if (vma->range().overlaps({place, place + spec::kPageSize}))
@@ -141,6 +143,7 @@ spec::Setup setup_of(AgentSession& session) {
   setup.initial = session.initial();
   setup.start_brk = setup.initial.brk;
   setup.mmap_min_addr = number_in("/proc/sys/vm/mmap_min_addr", setup.mmap_min_addr);
+  setup.bottom_up = has_legacy_layout();
   // The lowest hint there is goes up to it.
   setup.placement_min_addr = probe.map(spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
   setup.max_map_count = number_in("/proc/sys/vm/max_map_count", setup.max_map_count);

@@ -45,6 +45,7 @@ Place place_at(const Snapshot& snapshot, Address address) {
 MergeOutcome what_keeps_apart(const Vma& low, const Vma& high) {
   if (((low.flags | high.flags) & spec::kVmSpecial) != 0) return MergeOutcome::kSpecial;
   if (((low.flags ^ high.flags) & ~spec::kVmSoftdirty) != 0) return MergeOutcome::kFlags;
+  if (low.policy != high.policy) return MergeOutcome::kPolicy;
   if (low.file != high.file) return MergeOutcome::kFile;
   if (low.anon_vma != high.anon_vma) return MergeOutcome::kAnonVma;
   if (low.pgoff + low.pages() != high.pgoff) return MergeOutcome::kOffset;
@@ -140,8 +141,8 @@ void Coverage::add(const Coverage& other) {
 
 std::string_view name(MergeOutcome outcome) {
   constexpr std::array<std::string_view, kMergeOutcomeCount> kNames{
-      "left",     "right",  "both",   "special",       "flags",  "file",
-      "anon_vma", "offset", "exempt", "nothing there", "not due"};
+      "left", "right",    "both",   "special", "flags",         "policy",
+      "file", "anon_vma", "offset", "exempt",  "nothing there", "not due"};
   return kNames[static_cast<std::size_t>(outcome)];
 }
 

@@ -31,6 +31,7 @@ enum class MergeOutcome : std::uint8_t {
   kBoth,
   kSpecial,  ///< one of the two is VM_SPECIAL
   kFlags,
+  kPolicy,  ///< memory policies
   kFile,
   kAnonVma,
   kOffset,
@@ -38,7 +39,7 @@ enum class MergeOutcome : std::uint8_t {
   kNothingThere,  ///< no neighbour at either end
   kNotDue,        ///< the call asks for no merge
 };
-inline constexpr std::size_t kMergeOutcomeCount = 11;
+inline constexpr std::size_t kMergeOutcomeCount = 12;
 
 enum class KsmMode : std::uint8_t { kOff, kMadvised, kProcessWide };
 inline constexpr std::size_t kKsmModeCount = 3;

@@ -47,6 +47,10 @@ const std::vector<ResultsOf>& rows() {
       {"fork", {kESRCH}},
       {"exec", {kESRCH}},
       {"exit", {kEPERM, kESRCH}},
+      {"uffd_register", {kEPERM, kEINVAL, kESRCH}, true},
+      {"uffd_unregister", {kEINVAL, kESRCH}, true},
+      {"mbind", {kEPERM, kEFAULT, kEINVAL, kESRCH}, true},
+      {"set_mempolicy", {kEINVAL, kESRCH}},
   };
   return kRows;
 }
@@ -90,6 +94,8 @@ constexpr std::array kUnmeetable{
     Unmeetable{"mlockall", MergeOutcome::kFile, {}, kTextAndData},
     Unmeetable{"mlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
     Unmeetable{"mlockall", MergeOutcome::kOffset, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kPolicy, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kPolicy, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kSpecial, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kFile, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kAnonVma, {}, kTextAndData},

@@ -16,13 +16,14 @@ using spec::FileClass;
 using spec::Snapshot;
 using spec::Vma;
 
-constexpr std::array<std::string_view, 18> kFieldNames{"number of VMAs",
+constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
                                                        "start",
                                                        "end",
                                                        "permissions",
                                                        "flags",
                                                        "file",
                                                        "offset",
+                                                       "memory policy",
                                                        "anon_vma",
                                                        "length of the anon_vma chain",
                                                        "map_count",
@@ -47,6 +48,7 @@ bool equal_to_the_bit(const Snapshot& first, const Snapshot& second) {
     different |= static_cast<std::uint64_t>(a.file.cls) ^ static_cast<std::uint64_t>(b.file.cls);
     different |= (a.file.number ^ b.file.number) | (a.anon_vma ^ b.anon_vma) |
                  (a.anon_vma_links ^ b.anon_vma_links);
+    different |= a.policy == b.policy ? 0 : 1;
   }
   return different == 0 && first.counters == second.counters && first.brk == second.brk &&
          first.merge_any == second.merge_any;
@@ -54,7 +56,8 @@ bool equal_to_the_bit(const Snapshot& first, const Snapshot& second) {
 
 /// Files whose number is a system's own.
 constexpr bool is_renamed(FileClass cls) {
-  return cls == FileClass::kAnonShared || cls == FileClass::kOther;
+  return cls == FileClass::kAnonShared || cls == FileClass::kOther ||
+         cls == FileClass::kAnonHugetlb;
 }
 
 class Comparison {
@@ -92,6 +95,7 @@ class Comparison {
     if (a.pgoff + pages != b.pgoff && (seen_.anon_pgoff || !a.file.is_none())) {
       return Field::kPgoff;
     }
+    if (seen_.policy && a.policy != b.policy) return Field::kPolicy;
     if (!seen_.anon_vma) return std::nullopt;
     if (!same_anon_vma(a.anon_vma, b.anon_vma)) return Field::kAnonVma;
     if (a.anon_vma_links != b.anon_vma_links) return Field::kAnonVmaLinks;
@@ -101,7 +105,10 @@ class Comparison {
   bool same_file(const spec::FileId& a, const spec::FileId& b) {
     if (a.cls != b.cls) return false;
     if (!is_renamed(a.cls)) return a.number == b.number;
-    return (a.cls == FileClass::kOther ? others_ : shared_).pair(a.number, b.number);
+    Renaming& renaming = a.cls == FileClass::kOther        ? others_
+                         : a.cls == FileClass::kAnonShared ? shared_
+                                                           : huge_;
+    return renaming.pair(a.number, b.number);
   }
 
   bool same_anon_vma(spec::AnonVmaId a, spec::AnonVmaId b) {
@@ -127,6 +134,7 @@ class Comparison {
   const Leeway& leeway_;
   Renaming anon_vmas_;
   Renaming shared_;
+  Renaming huge_;
   Renaming others_;
 };
 
@@ -162,6 +170,11 @@ std::string vma_text(Field field, const Snapshot& s, std::size_t index) {
   if (field == Field::kPgoff) out += fmt::format(" pgoff {:#x}", vma.pgoff);
   if (field == Field::kAnonVma || field == Field::kAnonVmaLinks) {
     out += fmt::format(" anon_vma {} with {} link(s)", vma.anon_vma, vma.anon_vma_links);
+  }
+  if (field == Field::kPolicy) {
+    const auto& [mode, flags, nodes, asked] = vma.policy;
+    out += fmt::format(" policy {} flags {:#x} nodes {:#x} asked for {:#x}", mode, flags, nodes,
+                       asked);
   }
   if (field == Field::kFile) out += fmt::format(" file number {}", vma.file.number);
   return out;

@@ -20,6 +20,7 @@ enum class Field : std::uint8_t {
   kFlags,
   kFile,
   kPgoff,
+  kPolicy,
   kAnonVma,
   kAnonVmaLinks,
   kMapCount,

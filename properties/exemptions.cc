@@ -10,7 +10,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "after its merge attempt, since the hook may still change the flags; its neighbours have it "
      "already"},
     {"NothingChanged", "NoCompatibleNeighboursLeftUnmerged",
-     "mprotect, madvise, mlock and mseal try to merge only a VMA whose flags they change"},
+     "mprotect, madvise, mlock, mseal, mbind and a userfaultfd try to merge only a VMA whose flags "
+     "or policy they change"},
     {"MprotectStopsMidway", "FailedCallsChangeNothing",
      "mprotect works VMA by VMA; one that may not be changed, a hole, or a split without room for "
      "another VMA ends it with what was done before in place"},
@@ -70,6 +71,15 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "mprotect that makes locked memory writable populates it at once; done in two halves, the "
      "first "
      "half's new anon_vma can keep the second from merging with what lies behind"},
+    {"UserfaultfdStopsMidway", "FailedCallsChangeNothing",
+     "a userfaultfd's ranges are registered and unregistered VMA by VMA; a split that cannot be "
+     "made ends it with what was done before in place"},
+    {"MbindStopsMidway", "FailedCallsChangeNothing",
+     "mbind works VMA by VMA; a split that cannot be made ends it with what was done before in "
+     "place"},
+    {"UserfaultfdLosesWhatMoves", "NoCompatibleNeighboursLeftUnmerged",
+     "mremap tries to merge registered memory as such, and takes the registration from the VMA "
+     "that it then is in, with no further attempt to merge"},
 }};
 
 }  // namespace

@@ -36,8 +36,11 @@ enum class Exemption : std::uint8_t {
   kPopulationComesAfter,
   kDontunmapKeepsItsSource,
   kPopulationComesBetween,
+  kUserfaultfdStopsMidway,
+  kMbindStopsMidway,
+  kUserfaultfdLosesWhatMoves,
 };
-inline constexpr std::size_t kExemptionCount = 21;
+inline constexpr std::size_t kExemptionCount = 24;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

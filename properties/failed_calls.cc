@@ -31,7 +31,8 @@ struct PartialFailure {
     // Shared anonymous memory is a file too: the shmem object that is made for it (and may not be
     // had) at the very place where a hook runs.
     const bool has_hook = (call.flags & spec::kMapAnonymous) != 0
-                              ? (call.flags & spec::kMapType) == spec::kMapShared
+                              ? (call.flags & spec::kMapType) == spec::kMapShared ||
+                                    (call.flags & spec::kMapHugetlb) != 0
                               : !call.file.is_none();
     if (!has_hook) return std::nullopt;
     return Exemption::kMmapHookFailsAfterUnmapping;
@@ -58,6 +59,15 @@ struct PartialFailure {
   }
   std::optional<Exemption> operator()(const spec::Munlock&) const {
     return Exemption::kMlockStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::UffdRegister&) const {
+    return Exemption::kUserfaultfdStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::UffdUnregister&) const {
+    return Exemption::kUserfaultfdStopsMidway;
+  }
+  std::optional<Exemption> operator()(const spec::Mbind&) const {
+    return Exemption::kMbindStopsMidway;
   }
   std::optional<Exemption> operator()(const spec::Mremap&) const {
     return Exemption::kMremapStopsMidway;

@@ -28,7 +28,9 @@ class Writer {
       : random_(seed),
         options_(options),
         looks_(random_, options),
-        swarm_(random_, options.setup, options.favoured),
+        swarm_(random_, options.setup, options.favoured,
+               std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
+                   options.file_classes.end()),
         huge_(random_.percent(15)),
         brk_(options.setup.start_brk),
         top_(options.setup.mmap_base) {}

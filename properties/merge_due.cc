@@ -13,7 +13,8 @@ using spec::Snapshot;
 using spec::Vma;
 
 bool is_hugetlb(const spec::Mmap& call) {
-  return call.file.cls == spec::FileClass::kHugetlb && (call.flags & spec::kMapAnonymous) == 0;
+  return (call.flags & spec::kMapAnonymous) != 0 ? (call.flags & spec::kMapHugetlb) != 0
+                                                 : call.file.cls == spec::FileClass::kHugetlb;
 }
 
 /// Advice that sets or clears a VMA flag; the others touch pages only.
@@ -66,6 +67,15 @@ struct WhereDue {
   std::optional<Due> operator()(const spec::Mseal& call) const {
     return rounded_up(call.addr, call.length);
   }
+  std::optional<Due> operator()(const spec::UffdRegister& call) const {
+    return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::UffdUnregister& call) const {
+    return rounded_up(call.addr, call.length);
+  }
+  std::optional<Due> operator()(const spec::Mbind& call) const {
+    return rounded_up(call.addr, call.length);
+  }
   std::optional<Due> operator()(const spec::Mlockall& call) const {
     if ((call.flags & spec::kMclCurrent) == 0) return std::nullopt;
     return Due{0, setup.task_size, true};
@@ -108,11 +118,12 @@ struct WhereDue {
 
 constexpr spec::VmFlags kCompared = ~spec::kVmSoftdirty;
 
-/// Whether the memory at `address` had other flags before than `now`, or was not mapped.
+/// Whether the memory at `address` had other flags or another policy before than `now`, or was not
+/// mapped.
 bool changed(const Snapshot& before, Address address, const Vma& now) {
   const auto it = std::ranges::upper_bound(before.vmas, address, {}, &Vma::end);
   if (it == before.vmas.end() || it->start > address) return true;
-  return ((it->flags ^ now.flags) & kCompared) != 0;
+  return ((it->flags ^ now.flags) & kCompared) != 0 || it->policy != now.policy;
 }
 
 /// A new private mapping whose file has a legacy hook, with KSM on for the process: only kernels
@@ -145,6 +156,20 @@ bool lies_by_its_source(const spec::Syscall& call, const spec::KernelProfile& pr
          profile.dontunmap_source == spec::DontunmapSource::kCutOut;
 }
 
+/// Whether an mremap moved memory that a userfaultfd had been registered for, or moved memory to
+/// such a place.
+bool moved_registered(const spec::Syscall& call, const Snapshot& before) {
+  constexpr spec::VmFlags kUffd = spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor;
+  const auto* mremap = std::get_if<spec::Mremap>(&call);
+  if (mremap == nullptr) return false;
+  const spec::Range range{mremap->addr, mremap->addr + spec::page_up(mremap->length)};
+  return std::ranges::any_of(before.vmas, [&](const Vma& vma) {
+    const bool is_source = mremap->length == 0 ? vma.start <= mremap->addr && mremap->addr < vma.end
+                                               : vma.range().overlaps(range);
+    return is_source && (vma.flags & kUffd) != 0;
+  });
+}
+
 /// The merge was tried as a locked mapping's, and the lock is taken back since: a droppable mapping
 /// that was to be locked, or locked memory that MREMAP_DONTUNMAP moved next to its source.
 bool lost_its_lock(const spec::Syscall& call, const Snapshot& before, const Vma& unmerged,
@@ -171,8 +196,8 @@ std::optional<Due> merge_due(const spec::Syscall& call, const spec::Outcome& out
 
 bool are_compatible(const Vma& prev, const Vma& next) {
   return prev.end == next.start && ((prev.flags ^ next.flags) & kCompared) == 0 &&
-         prev.file == next.file && prev.pgoff + prev.pages() == next.pgoff &&
-         (prev.flags & spec::kVmSpecial) == 0;
+         prev.policy == next.policy && prev.file == next.file &&
+         prev.pgoff + prev.pages() == next.pgoff && (prev.flags & spec::kVmSpecial) == 0;
 }
 
 bool can_join_anon_vmas(const Vma& target, const Vma& source, spec::AnonVmaMerge rule) {
@@ -215,6 +240,8 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kPopulationComesAfter);
     } else if (lies_by_its_source(call, profile)) {
       exemptions.count(Exemption::kDontunmapKeepsItsSource);
+    } else if (moved_registered(call, before)) {
+      exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
     } else if (lost_its_lock(call, before, *next, past)) {
       exemptions.count(Exemption::kTheLockIsTakenBack);
     } else {

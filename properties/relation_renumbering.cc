@@ -47,7 +47,8 @@ bool is_in_window(const spec::Syscall& call) {
 
 bool maps_huge_pages(const spec::Syscall& call) {
   const auto* mmap = std::get_if<spec::Mmap>(&call);
-  return mmap != nullptr && mmap->file.cls == spec::FileClass::kHugetlb;
+  return mmap != nullptr &&
+         (mmap->file.cls == spec::FileClass::kHugetlb || (mmap->flags & spec::kMapHugetlb) != 0);
 }
 
 bool maps_zero(const spec::Syscall& call) {

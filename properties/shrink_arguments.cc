@@ -64,6 +64,7 @@ class Simplify {
     for (std::uint64_t bit = 1; bit != 0 && bit <= call.flags; bit <<= 1) {
       if ((bit & kNeeded) == 0) add([bit](auto& c) { c.flags &= ~bit; });
     }
+    add([](auto& c) { c.flags &= ~(spec::kMapHugetlb | spec::kMapHugeSize); });
     for (const auto prot : plainer_prots(call.prot)) add([prot](auto& c) { c.prot = prot; });
     for (const auto l : shorter_lengths(call.length)) add([l](auto& c) { c.length = l; });
     return out;
@@ -133,6 +134,18 @@ class Simplify {
     std::vector<spec::Syscall> out;
     for (const std::uint64_t bit : {spec::kMclOnfault, spec::kMclFuture, spec::kMclCurrent}) {
       if ((call.flags & bit) != 0) out.emplace_back(spec::Mlockall{call.flags & ~bit});
+    }
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Mbind& call) const {
+    auto out = ranges(call);
+    const auto add = [&](spec::Mbind simpler) {
+      if (simpler != call) out.emplace_back(simpler);
+    };
+    add({call.addr, call.length, call.mode, call.mode_flags, call.nodes, 0});
+    add({call.addr, call.length, call.mode, 0, call.nodes, call.flags});
+    if (call.mode != spec::kMpolDefault && call.mode != spec::kMpolBind) {
+      add({call.addr, call.length, spec::kMpolBind, call.mode_flags, 1, call.flags});
     }
     return out;
   }

@@ -38,7 +38,7 @@ bool wants(std::uint64_t favoured) {
 
 }  // namespace
 
-Swarm::Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured)
+Swarm::Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured, bool huge_pages)
     : setup_(setup),
       moves_(random.percent(wants<spec::Mremap>(favoured) ? 75 : 45)),
       locks_(random.percent(
@@ -53,7 +53,11 @@ Swarm::Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured)
       stacks_(random.percent(15)),
       places_(random.percent(8)),
       remaps_files_(random.percent(wants<spec::RemapFilePages>(favoured) ? 30 : 8)),
-      processes_(random.percent(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6)) {}
+      processes_(random.percent(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6)),
+      registers_(
+          random.percent(wants<spec::UffdRegister, spec::UffdUnregister>(favoured) ? 60 : 15)),
+      binds_(random.percent(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15)),
+      maps_huge_(huge_pages && random.percent(4)) {}
 
 std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
   if (!processes_) return std::nullopt;
@@ -86,6 +90,12 @@ std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
     const auto at = range();
     return spec::PkeyMprotect{at.start, at.length, random.below(8), -1};
   }
+  if (kind < 55 && registers_) return watch(random, sketch);
+  if (kind < 65 && binds_) {
+    const spec::Mbind policy = bind(random, sketch);
+    if (!random.percent(4)) return policy;
+    return spec::SetMempolicy{policy.mode, policy.mode_flags, policy.nodes};
+  }
   return std::nullopt;
 }
 
@@ -96,6 +106,11 @@ std::uint64_t Swarm::map_flags(Random& random) const {
   if (stacks_ && random.percent(30)) flags |= spec::kMapGrowsdown;
   if (places_ && random.percent(25)) {
     flags |= random.percent(70) ? spec::kMap32Bit : spec::kMapAbove4G;
+  }
+  if (maps_huge_ && random.percent(20)) {
+    flags |= spec::kMapHugetlb;
+    if (random.percent(80)) flags |= spec::kMapNoreserve;
+    if (random.percent(30)) flags |= spec::kMapHuge2Mb;
   }
   return flags;
 }
@@ -156,6 +171,32 @@ spec::Syscall Swarm::lock(Random& random, Sketch& sketch) const {
 spec::Madvise Swarm::advise(Random& random, Sketch& sketch) const {
   const auto [start, length] = existing_range(random, sketch);
   return {start, length, random.of(kAdvice)};
+}
+
+spec::Syscall Swarm::watch(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  if (random.percent(60)) return spec::UffdRegister{start, length, spec::kUffdModeWp};
+  return spec::UffdUnregister{start, length};
+}
+
+/// Of few policies, so that neighbours often have the same.
+spec::Mbind Swarm::bind(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  spec::Mbind call{.addr = start, .length = length};
+  constexpr std::array kModes{
+      spec::kMpolBind,          spec::kMpolBind,       spec::kMpolDefault,
+      spec::kMpolDefault,       spec::kMpolInterleave, spec::kMpolPreferred,
+      spec::kMpolPreferredMany, spec::kMpolLocal,      spec::kMpolWeightedInterleave};
+  call.mode = random.of(kModes);
+  const bool has_nodes = call.mode != spec::kMpolDefault && call.mode != spec::kMpolLocal;
+  if (has_nodes != random.percent(4)) call.nodes = 1 + random.below(random.percent(90) ? 1 : 8);
+  if (random.percent(8)) {
+    constexpr std::array kFlags{spec::kMpolStaticNodes, spec::kMpolRelativeNodes,
+                                spec::kMpolNumaBalancing};
+    call.mode_flags = random.of(kFlags);
+  }
+  if (random.percent(2)) call.flags = spec::kMpolMfMove;
+  return call;
 }
 
 spec::Setrlimit Swarm::limit(Random& random) const {

@@ -13,8 +13,9 @@ namespace vmadiff::properties {
 
 class Swarm {
  public:
-  /// The families of `favoured` calls (bit i: the i-th of spec::Syscall) come more often.
-  Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured);
+  /// The families of `favoured` calls (bit i: the i-th of spec::Syscall) come more often. Without
+  /// `huge_pages`, no mapping asks for them.
+  Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured, bool huge_pages);
 
   /// A call of one of the sequence's families; nothing where it has none, or the turn is the
   /// core's.
@@ -31,6 +32,8 @@ class Swarm {
   [[nodiscard]] spec::Mremap mremap(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Syscall lock(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Madvise advise(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::Syscall watch(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::Mbind bind(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Setrlimit limit(Random& random) const;
 
   const spec::Setup& setup_;
@@ -45,6 +48,9 @@ class Swarm {
   bool places_;
   bool remaps_files_;
   bool processes_;
+  bool registers_;
+  bool binds_;
+  bool maps_huge_;
 };
 
 }  // namespace vmadiff::properties

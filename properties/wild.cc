@@ -64,9 +64,10 @@ std::uint64_t wild_prot(std::uint64_t was, Random& random) {
 }
 
 std::uint64_t wild_map_flags(std::uint64_t was, Random& random) {
-  constexpr std::array<std::uint64_t, 8> kBits{
-      spec::kMapDenywrite,     spec::kMapExecutable, spec::kMapNonblock, spec::kMapSync,
-      spec::kMapUninitialized, spec::kMapStack,      spec::kMapFixed,    spec::kMapFixedNoreplace,
+  constexpr std::array<std::uint64_t, 9> kBits{
+      spec::kMapDenywrite, spec::kMapExecutable,     spec::kMapNonblock,
+      spec::kMapSync,      spec::kMapUninitialized,  spec::kMapStack,
+      spec::kMapFixed,     spec::kMapFixedNoreplace, spec::kMapHuge2Mb,
   };
   if (random.percent(40)) return (was & ~spec::kMapType) | random.below(16);
   return was ^ random.of(kBits);
@@ -174,6 +175,40 @@ struct MakeWild {
         return;
       default:
         range(call);
+    }
+  }
+  void operator()(spec::UffdRegister& call) const {
+    constexpr std::array<std::uint64_t, 4> kModes{0, 8, spec::kUffdModeWp | 16,
+                                                  std::uint64_t{1} << 40};
+    if (random.percent(30)) {
+      call.mode = random.of(kModes);
+    } else {
+      range(call);
+    }
+  }
+  void operator()(spec::Mbind& call) const {
+    switch (random.below(5)) {
+      case 0:
+        call.flags = std::uint64_t{2} << random.below(40);
+        return;
+      case 1:
+        call.mode_flags = random.next() >> random.below(64);
+        return;
+      case 2:
+        call.nodes = random.below(spec::kNodesMask + 1);
+        return;
+      case 3:
+        call.mode = static_cast<std::uint16_t>(random.next());
+        return;
+      default:
+        range(call);
+    }
+  }
+  void operator()(spec::SetMempolicy& call) const {
+    if (random.percent(50)) {
+      call.nodes = random.below(spec::kNodesMask + 1);
+    } else {
+      call.mode_flags = random.next() >> random.below(64);
     }
   }
   void operator()(spec::Setrlimit& call) const { call.limit = random.next() >> random.below(64); }

@@ -27,6 +27,7 @@
 
 #include "kernel/guest/places.h"
 #include "kernel/guest/server.h"
+#include "kernel/layout.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -98,6 +99,15 @@ int open_wire() {
   return line;
 }
 
+/// Whether the kernel's command line has the word.
+bool is_asked_for(std::string_view what) {
+  std::ifstream file{"/proc/cmdline"};
+  for (std::string word; file >> word;) {
+    if (word == what) return true;
+  }
+  return false;
+}
+
 /// "vmadiff.crash_on=NUMBER,ARGUMENT" on the kernel's command line.
 std::optional<CrashOn> crash_on() {
   std::ifstream file{"/proc/cmdline"};
@@ -127,6 +137,7 @@ int run() {
     say("there is neither a virtio port nor a second serial line");
     return 1;
   }
+  if (is_asked_for(kBottomUp)) take_legacy_layout();
   serve(wire, crash_on());
   return 0;
 }

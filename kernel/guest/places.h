@@ -14,5 +14,7 @@ inline constexpr const char* kSerialWire = "/dev/ttyS1";
 inline constexpr const char* kDisk = "/dev/vda";
 /// On the kernel's command line: NUMBER,ARGUMENT of a call to crash on (CrashOn).
 inline constexpr std::string_view kCrashOn = "vmadiff.crash_on=";
+/// There too: the agent's mappings are placed from the bottom upwards.
+inline constexpr std::string_view kBottomUp = "vmadiff.bottom_up";
 
 }  // namespace vmadiff::kernel
