@@ -73,6 +73,10 @@ mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_
     DecidingTrace{"anon_placement", R"(
 mmap(NULL, 0x200000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)
 )"},
+    DecidingTrace{"uffd_droppable", R"(
+mmap(0x100000000000, 0x1000, PROT_READ, MAP_DROPPABLE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
+uffd_register(0x100000000000, 0x1000, WP)
+)"},
 };
 
 }  // namespace

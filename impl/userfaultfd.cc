@@ -26,7 +26,9 @@ VmFlags flags_of_mode(std::uint64_t mode) {
 }
 
 /// vma_can_userfault. `uffd_flags`: what it is, or is to be, registered with.
-bool vma_can_userfault(const VmArea& vma, VmFlags uffd_flags) {
+bool vma_can_userfault(const MmStruct& mm, const VmArea& vma, VmFlags uffd_flags) {
+  const bool refuses_droppable = mm.profile.uffd_droppable == UffdDroppable::kRefused;
+  if (refuses_droppable && (vma.vm_flags & kVmDroppable) != 0) return false;
   const bool is_hugetlb = (vma.vm_flags & kVmHugetlb) != 0;
   if (!is_hugetlb && (vma.vm_flags & kVmSpecial) != 0) return false;
   if ((uffd_flags & kVmUffdMinor) != 0 && !is_hugetlb && !vma.is_shmem()) return false;
@@ -49,7 +51,7 @@ Failure check_register(const MmStruct& mm, VmFlags uffd_flags, Address start, Ad
   if (vma == nullptr) return Errno::kEINVAL;
   for (; vma != nullptr;
        vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
-    if (!vma_can_userfault(*vma, uffd_flags)) return Errno::kEINVAL;
+    if (!vma_can_userfault(mm, *vma, uffd_flags)) return Errno::kEINVAL;
     if ((vma->vm_flags & kVmMaywrite) == 0) return Errno::kEPERM;
     const bool ends_inside =
         (vma->vm_flags & kVmHugetlb) != 0 && end <= vma->vm_end && !is_huge_page_aligned(end);
@@ -63,7 +65,7 @@ Failure check_unregister(const MmStruct& mm, Address start, Address end) {
   if (vma == nullptr) return Errno::kEINVAL;
   for (; vma != nullptr;
        vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
-    if (!vma_can_userfault(*vma, vma->vm_flags)) return Errno::kEINVAL;
+    if (!vma_can_userfault(mm, *vma, vma->vm_flags)) return Errno::kEINVAL;
   }
   return std::nullopt;
 }

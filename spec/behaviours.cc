@@ -49,6 +49,8 @@ constexpr std::array kBehaviours{
     row<&KernelProfile::stack_maps>("stack_maps", "MAP_STACK asks for", StackMaps::kNoHugePages),
     row<&KernelProfile::anon_placement>("anon_placement", "hint-less private anonymous memory",
                                         AnonPlacement::kHugePageAligned),
+    row<&KernelProfile::uffd_droppable>("uffd_droppable", "droppable memory is, by a userfaultfd,",
+                                        UffdDroppable::kRefused),
 };
 
 }  // namespace

@@ -38,7 +38,8 @@ constexpr std::array kProfiles{
         .mremap_checks = MremapChecks::kVmaFirst,
         .mremap_move = MremapMove::kOneVma,
         .dontunmap_source = DontunmapSource::kCutOut,
-        .sealed_discard = SealedDiscard::kReadOnlyAnonymous},
+        .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
+        .uffd_droppable = UffdDroppable::kTaken},
     KernelProfile{.name = "patch-v2",
                   .summary = "the patch as posted: the late flag is computed before the .mmap hook",
                   .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
@@ -51,7 +52,8 @@ constexpr std::array kProfiles{
                   .mremap_checks = MremapChecks::kAlignmentFirst,
                   .mremap_move = MremapMove::kOneVma,
                   .dontunmap_source = DontunmapSource::kWholeUnaccounted,
-                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous},
+                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
+                  .uffd_droppable = UffdDroppable::kTaken},
     KernelProfile{.name = "patch-v2-review",
                   .summary = "as patch-v2, with the reviewer's predicate: early unless f_op->mmap",
                   .ksm_early = KsmEarly::kUnlessLegacyHook,
@@ -64,7 +66,8 @@ constexpr std::array kProfiles{
                   .mremap_checks = MremapChecks::kAlignmentFirst,
                   .mremap_move = MremapMove::kOneVma,
                   .dontunmap_source = DontunmapSource::kWholeUnaccounted,
-                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous},
+                  .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
+                  .uffd_droppable = UffdDroppable::kTaken},
     KernelProfile{.name = "linux-6.18",
                   .summary = "as released: the late flag is computed after the .mmap hook",
                   .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
@@ -193,5 +196,7 @@ std::string_view name(StackMaps b) {
 std::string_view name(AnonPlacement b) {
   return b == AnonPlacement::kHugePageAligned ? "huge-page-aligned" : "plain";
 }
+
+std::string_view name(UffdDroppable b) { return b == UffdDroppable::kTaken ? "taken" : "refused"; }
 
 }  // namespace vmadiff::spec

@@ -96,6 +96,10 @@ enum class StackMaps : std::uint8_t { kAsAnyOther, kNoHugePages };
 /// 6.12).
 enum class AnonPlacement : std::uint8_t { kPlain, kHugePageAligned };
 
+/// Whether a userfaultfd takes droppable memory (vma_can_userfault: the check looked at the flags
+/// of the registration, not at the VMA's; 6.17, measured on 6.18).
+enum class UffdDroppable : std::uint8_t { kTaken, kRefused };
+
 struct KernelProfile {
   std::string_view name;
   std::string_view summary;
@@ -115,6 +119,7 @@ struct KernelProfile {
   DroppableMaps droppable_maps = DroppableMaps::kPresent;
   StackMaps stack_maps = StackMaps::kNoHugePages;
   AnonPlacement anon_placement = AnonPlacement::kHugePageAligned;
+  UffdDroppable uffd_droppable = UffdDroppable::kRefused;
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -137,5 +142,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(DroppableMaps b);
 [[nodiscard]] std::string_view name(StackMaps b);
 [[nodiscard]] std::string_view name(AnonPlacement b);
+[[nodiscard]] std::string_view name(UffdDroppable b);
 
 }  // namespace vmadiff::spec
