@@ -11,6 +11,9 @@
 //   - Every invariant of one state holds on both, the maple tree's among them, but for those that
 //     the profile is known to violate (known_violations.h).
 //
+// Besides the code, the cells of behaviour that an input meets count as coverage
+// (cell_counters.h).
+//
 // It prints and returns; it writes nothing. libFuzzer keeps the crashing input.
 #include "fuzz/fuzz_differential.h"
 
@@ -20,6 +23,7 @@
 #include <memory>
 #include <vector>
 
+#include "fuzz/cell_counters.h"
 #include "fuzz/decode.h"
 #include "fuzz/known_violations.h"
 #include "impl/implementation.h"
@@ -42,12 +46,14 @@ struct Bench {
     options.profile = profile;
     options.setup = spec::Setup::standard();
     options.properties = properties_for(profile);
+    options.coverage = &coverage;
     checker = std::make_unique<Checker>(std::vector<spec::System*>{model.get(), impl.get()},
                                         std::move(options));
   }
   std::unique_ptr<spec::System> model;
   std::unique_ptr<spec::System> impl;
   std::unique_ptr<Checker> checker;
+  properties::Coverage coverage;  ///< of the present input
 };
 
 Bench& bench_of(std::size_t profile) {
@@ -114,7 +120,11 @@ std::optional<std::string> differential_failure(const Input& input, spec::System
 
 std::optional<std::string> run_differential(std::span<const std::uint8_t> bytes) {
   const Input input = runnable(decode(bytes));
-  return check(*bench_of(input.profile).checker, input.sequence);
+  Bench& bench = bench_of(input.profile);
+  bench.coverage = {};
+  auto failure = check(*bench.checker, input.sequence);
+  count_cells(bench.coverage);
+  return failure;
 }
 
 }  // namespace vmadiff::fuzz
