@@ -55,6 +55,7 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   future_flags = 0;
   last_anon_vma = spec::kNoAnonVma;
   anon_shared_pages.clear();
+  anon_hugetlb_count = 0;
   beyond_vmas = minus(setup->initial.counters, counters_of(vmas));
 }
 
@@ -81,6 +82,10 @@ spec::VmFlags AddressSpace::with_ksm_flag(spec::VmFlags flags) const {
 spec::FileId AddressSpace::new_anon_shared(std::uint64_t pages) {
   anon_shared_pages.push_back(pages);
   return {spec::FileClass::kAnonShared, static_cast<std::uint32_t>(anon_shared_pages.size() - 1)};
+}
+
+spec::FileId AddressSpace::new_anon_hugetlb() {
+  return {spec::FileClass::kAnonHugetlb, anon_hugetlb_count++};
 }
 
 }  // namespace vmadiff::model

@@ -31,6 +31,9 @@ struct AddressSpace {
   /// A new shmem object of `pages` pages: each shared anonymous mapping has one of its own.
   [[nodiscard]] spec::FileId new_anon_shared(std::uint64_t pages);
 
+  /// A new hugetlb object: so has each mapping with MAP_ANONYMOUS and MAP_HUGETLB.
+  [[nodiscard]] spec::FileId new_anon_hugetlb();
+
   spec::KernelProfile profile;
   const spec::Setup* setup = nullptr;
   VmaMap vmas;
@@ -42,6 +45,7 @@ struct AddressSpace {
   spec::VmFlags future_flags = 0;
   spec::AnonVmaId last_anon_vma = spec::kNoAnonVma;
   std::vector<std::uint64_t> anon_shared_pages;  ///< size of each kAnonShared object, by number
+  std::uint32_t anon_hugetlb_count = 0;          ///< kAnonHugetlb objects made
   /// What the counters have beyond the sum of the VMAs: what they had at the start, and what a
   /// kernel forgot to count down since.
   spec::Counters beyond_vmas;

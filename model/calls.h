@@ -19,6 +19,10 @@ namespace vmadiff::model {
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::PkeyMprotect& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::RemapFilePages& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Setrlimit& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::UffdRegister& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::UffdUnregister& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mbind& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::SetMempolicy& call);
 
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock2& call);

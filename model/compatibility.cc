@@ -36,6 +36,7 @@ MergeAnswer can_merge(const Vma& low, const Vma& high, bool neighbour_is_low,
   const Vma& range = neighbour_is_low ? high : low;
   if ((range.flags & spec::kVmSpecial) != 0) return MergeAnswer::kSpecial;
   if (((low.flags ^ high.flags) & ~spec::kVmSoftdirty) != 0) return MergeAnswer::kFlags;
+  if (low.policy != high.policy) return MergeAnswer::kPolicy;
   if (low.file != high.file) return MergeAnswer::kFile;
   if (!anon_vmas_agree(neighbour, range, profile)) return MergeAnswer::kAnonVma;
   if (!offsets_go_on(low, high)) return MergeAnswer::kOffset;
@@ -61,7 +62,7 @@ bool neighbours_agree(const Vma& prev, const Vma& next) {
 
 bool can_share_anon_vma(const Vma& low, const Vma& high) {
   constexpr spec::VmFlags kMayDiffer = spec::kVmAccessFlags | spec::kVmSoftdirty;
-  return low.end == high.start && low.file == high.file &&
+  return low.end == high.start && low.policy == high.policy && low.file == high.file &&
          ((low.flags ^ high.flags) & ~kMayDiffer) == 0 && offsets_go_on(low, high);
 }
 

@@ -12,6 +12,7 @@ enum class MergeAnswer {
   kNoNeighbour,  ///< nothing adjoins
   kSpecial,      ///< VM_SPECIAL never merges
   kFlags,
+  kPolicy,  ///< memory policies
   kFile,
   kOffset,   ///< page offsets do not go on
   kAnonVma,  ///< anon_vmas that may not become one

@@ -33,8 +33,8 @@ bool can_move_with_others(FileClass cls) { return cls != FileClass::kZero; }
 
 bool offset_fits(FileClass cls, std::uint64_t pgoff, spec::Address length) {
   const bool regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
-                       cls == FileClass::kFileReadOnly || cls == FileClass::kHugetlb ||
-                       cls == FileClass::kAnonShared;
+                       cls == FileClass::kFileReadOnly || cls == FileClass::kAnonShared ||
+                       is_hugetlb(cls);
   const std::uint64_t size_max = regular ? ~std::uint64_t{0} >> 1 : ~std::uint64_t{0};
   return length <= size_max && pgoff <= (size_max - length) >> spec::kPageShift;
 }
@@ -63,6 +63,7 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
       mapping.file = space.new_anon_shared(mapping.pages());
       return {};
     case FileClass::kHugetlb:
+    case FileClass::kAnonHugetlb:
       mapping.flags |= spec::kVmHugetlb | spec::kVmDontexpand;
       if (mapping.pgoff % (spec::kHugePageSize / spec::kPageSize) != 0) return fail(Errno::kEINVAL);
       // Without MAP_NORESERVE the pages are reserved at once, and the pool is empty.
@@ -81,7 +82,7 @@ Result punch_hole(FileClass cls, std::uint64_t offset, spec::Address length) {
   constexpr std::uint64_t kSigned = ~std::uint64_t{0} >> 1;
   if (offset > kSigned) return fail(Errno::kEINVAL);
   const bool is_regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
-                          cls == FileClass::kHugetlb || cls == FileClass::kAnonShared;
+                          cls == FileClass::kAnonShared || is_hugetlb(cls);
   if (!is_regular) return fail(Errno::kENODEV);
   // ext4 with blocks of 4 KiB has 32 bits for their number.
   constexpr std::uint64_t kExt4Max = 0xffffffff000;
@@ -98,6 +99,7 @@ std::uint64_t object_pages(const AddressSpace& space, const Vma& vma) {
     case FileClass::kAnonShared:
       return space.anon_shared_pages[vma.file.number];
     case FileClass::kHugetlb:
+    case FileClass::kAnonHugetlb:
       return 0;  // no page is in the pool, so none can be had
     default:
       return ~std::uint64_t{0};

@@ -15,6 +15,10 @@ namespace vmadiff::model {
 [[nodiscard]] bool is_opened_writable(spec::FileClass cls);
 /// On a file system mounted noexec: MAP_* with PROT_EXEC is EPERM, and VM_MAYEXEC is never set.
 [[nodiscard]] bool is_noexec(spec::FileClass cls, const spec::Setup& setup);
+/// 2 MiB pages, all from a pool that is empty.
+[[nodiscard]] constexpr bool is_hugetlb(spec::FileClass cls) {
+  return cls == spec::FileClass::kHugetlb || cls == spec::FileClass::kAnonHugetlb;
+}
 /// Whether the file's operations allow MAP_SYNC (FOP_MMAP_SYNC); its hook may still refuse.
 [[nodiscard]] bool allows_map_sync(spec::FileClass cls);
 /// Whether mremap moves such a mapping together with other VMAs: not where the file places its

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/userfault.h"
 #include "spec/flags.h"
 
 namespace vmadiff::model {
@@ -18,8 +19,8 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
       return std::nullopt;
     }
     Vma copy = vma;
-    // Locks are not inherited.
-    copy.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
+    // Locks are not inherited, and no userfaultfd asked for events on forks.
+    copy.flags &= ~(spec::kVmLocked | spec::kVmLockonfault | kUffdFlags);
     if ((vma.flags & spec::kVmWipeonfork) != 0 || vma.anon_vma == spec::kNoAnonVma) {
       copy.anon_vma = spec::kNoAnonVma;
       copy.anon_vma_links = 0;

@@ -28,6 +28,25 @@ void join(AddressSpace& space, Range range, Joins joins) {
   if (joins.left) space.vmas.join_at(range.start);
 }
 
+// Makes the part of a VMA that `changed` describes be as it says.
+Result change(AddressSpace& space, const Vma& changed) {
+  // Where the range ends inside its VMA it has no neighbour at that end: what adjoins there is the
+  // rest of the same VMA, which no VMA starts or ends at.
+  const Range range = changed.range();
+  const Joins joins = joins_of(space, changed);
+  if (joins.any()) {
+    // The boundaries move, and no VMA is added: the limit is not asked.
+    space.vmas.cut_at(range.start);
+    space.vmas.cut_at(range.end);
+  } else {
+    if (const Result cut = cut_if_allowed(space, range.start); !cut) return cut;
+    if (const Result cut = cut_if_allowed(space, range.end); !cut) return cut;
+  }
+  *space.vmas.at(range.start) = changed;
+  join(space, range, joins);
+  return {};
+}
+
 }  // namespace
 
 bool can_cut_at(const Vma& vma, Address a) {
@@ -50,22 +69,15 @@ void lay_down(AddressSpace& space, const Vma& mapping, Joins joins) {
 }
 
 Result change_flags(AddressSpace& space, Range range, spec::VmFlags flags) {
-  // Where the range ends inside its VMA it has no neighbour at that end: what adjoins there is the
-  // rest of the same VMA, which no VMA starts or ends at.
   Vma changed = part_of(*space.vmas.at(range.start), range);
   changed.flags = flags;
-  const Joins joins = joins_of(space, changed);
-  if (joins.any()) {
-    // The boundaries move, and no VMA is added: the limit is not asked.
-    space.vmas.cut_at(range.start);
-    space.vmas.cut_at(range.end);
-  } else {
-    if (const Result cut = cut_if_allowed(space, range.start); !cut) return cut;
-    if (const Result cut = cut_if_allowed(space, range.end); !cut) return cut;
-  }
-  space.vmas.at(range.start)->flags = flags;
-  join(space, range, joins);
-  return {};
+  return change(space, changed);
+}
+
+Result change_policy(AddressSpace& space, Range range, const spec::MemPolicy& policy) {
+  Vma changed = part_of(*space.vmas.at(range.start), range);
+  changed.policy = policy;
+  return change(space, changed);
 }
 
 }  // namespace vmadiff::model

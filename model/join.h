@@ -1,5 +1,6 @@
 // model: the two ways in which a range gets its VMA: a new one is laid down, or part of one gets
-// other flags. Both are due to be joined with their neighbours at either end.
+// other flags or another memory policy. Both are due to be joined with their neighbours at either
+// end.
 #pragma once
 
 #include "model/address_space.h"
@@ -27,6 +28,10 @@ void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 /// ENOMEM: a cut would need more VMAs than the limit. EINVAL: a hugetlb VMA, not cut at a huge
 /// page. On an error the flags are unchanged, but a cut at the start that succeeded stays.
 [[nodiscard]] Result change_flags(AddressSpace& space, spec::Range range, spec::VmFlags flags);
+
+/// The same with its memory policy.
+[[nodiscard]] Result change_policy(AddressSpace& space, spec::Range range,
+                                   const spec::MemPolicy& policy);
 
 /// Whether `vma` can be made two at `a` (hugetlb VMAs only at huge pages).
 [[nodiscard]] bool can_cut_at(const spec::Vma& vma, spec::Address a);

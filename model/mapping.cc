@@ -23,7 +23,7 @@ namespace {
 // Private writable memory is charged, unless it is not reserved; hugetlb has a pool of its own.
 bool is_charged(const Vma& mapping) {
   constexpr spec::VmFlags kAsked = spec::kVmNoreserve | spec::kVmShared | spec::kVmWrite;
-  return mapping.file.cls != FileClass::kHugetlb && (mapping.flags & kAsked) == spec::kVmWrite;
+  return !is_hugetlb(mapping.file.cls) && (mapping.flags & kAsked) == spec::kVmWrite;
 }
 
 // Pages in `range` of VMAs that have all of these flags; no VMA reaches over the range's ends.

@@ -1,4 +1,6 @@
 // model: mmap. The checks, in the kernel's order, and the flags that a mapping begins with.
+#include <expected>
+
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/limits.h"
@@ -35,7 +37,9 @@ VmFlags initial_flags(const spec::Mmap& call, const spec::KernelProfile& profile
 
 // MAP_SHARED ignores flags that it does not know; MAP_SHARED_VALIDATE refuses them.
 bool has_flags_to_refuse(const spec::Mmap& call, FileClass cls) {
-  VmFlags known = ~spec::kMapFixedNoreplace;
+  // Of the bits of a huge page's size those of 2 MiB and of 1 GiB are known.
+  constexpr std::uint64_t kKnownSizes = spec::kMapHuge2Mb | spec::kMapHuge1Gb;
+  VmFlags known = ~(spec::kMapFixedNoreplace | (spec::kMapHugeSize & ~kKnownSizes));
   if (!allows_map_sync(cls)) known &= ~spec::kMapSync;
   return (call.flags & ~known) != 0;
 }
@@ -89,18 +93,33 @@ Result check_anonymous(const AddressSpace& space, const spec::Mmap& call, Vma& m
   }
 }
 
+// The object to map; none for memory without one.
+std::expected<spec::FileId, Errno> file_of(AddressSpace& space, const spec::Mmap& call) {
+  const bool is_huge = (call.flags & spec::kMapHugetlb) != 0;
+  if ((call.flags & spec::kMapAnonymous) == 0) {
+    if (call.file.is_none()) return fail(Errno::kEBADF);
+    if (is_huge && !is_hugetlb(call.file.cls)) return fail(Errno::kEINVAL);
+    return call.file;
+  }
+  if (!is_huge) return spec::FileId{};
+  const std::uint64_t size = call.flags & spec::kMapHugeSize;
+  if (size != 0 && size != spec::kMapHuge2Mb) return fail(Errno::kEINVAL);
+  return space.new_anon_hugetlb();
+}
+
 }  // namespace
 
 Outcome run(AddressSpace& space, const spec::Mmap& call) {
   const spec::Setup& setup = *space.setup;
   if (!spec::is_page_aligned(call.offset)) return Outcome::fail(Errno::kEINVAL);
-  const bool anonymous = (call.flags & spec::kMapAnonymous) != 0;
-  if (!anonymous && call.file.is_none()) return Outcome::fail(Errno::kEBADF);
+  const auto file = file_of(space, call);
+  if (!file) return Outcome::fail(file.error());
+  const bool anonymous = file->is_none();
 
   PlacementRequest request;
-  request.file = anonymous ? spec::FileId{} : call.file;
+  request.file = *file;
   request.length = call.length;
-  if (request.file.cls == FileClass::kHugetlb) {
+  if (is_hugetlb(request.file.cls)) {
     request.length = (call.length + spec::kHugePageSize - 1) & ~(spec::kHugePageSize - 1);
   }
   if (request.length == 0) return Outcome::fail(Errno::kEINVAL);

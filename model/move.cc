@@ -3,6 +3,7 @@
 
 #include "model/file_rules.h"
 #include "model/join.h"
+#include "model/userfault.h"
 #include "spec/flags.h"
 
 namespace vmadiff::model {
@@ -84,6 +85,9 @@ Result move(AddressSpace& space, const Move& move) {
     joins.right = joins.right && copy.end != kept.start;
   }
   lay_down(space, copy, joins);
+  // A userfaultfd that did not ask for events on moves loses what moved, with all that this became
+  // one VMA with; and nothing is joined again (mremap_userfaultfd_prep).
+  space.vmas.at(copy.start)->flags &= ~kUffdFlags;
 
   // The source may be part of the copy by now.
   if (move.keeps_source) {

@@ -14,6 +14,7 @@
 #include "model/mremap_checks.h"
 #include "model/placement.h"
 #include "model/populate.h"
+#include "model/userfault.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -132,7 +133,8 @@ Remapped move_several(AddressSpace& space, const Remap& remap) {
     if (vma == nullptr || vma->start >= end) break;
     if (!first && vma->start > at) return fail(Errno::kEFAULT);
     const bool is_all = !first && vma->end >= end;
-    if (!is_all && !can_move_with_others(vma->file.cls)) return fail(Errno::kEFAULT);
+    const bool can_be_one_of_several = can_move_with_others(vma->file.cls) && !is_watched(*vma);
+    if (!is_all && !can_be_one_of_several) return fail(Errno::kEFAULT);
     const Address vma_end = vma->end;
 
     Remap part = remap;

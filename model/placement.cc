@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "model/file_rules.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -101,14 +102,18 @@ std::optional<Address> hint_or_search(const AddressSpace& space, const Wanted& w
   constexpr Range kBelow2G{Address{1} << 30, Address{2} << 30};
   if (is_hint_free(space, wanted, wanted.below_2g ? kBelow2G.end : task_size)) return wanted.hint;
   if (wanted.below_2g) return search_up(space, wanted, kBelow2G);
-  if (const auto down = search_down(space, wanted)) return down;
-  // Where there is no room below mmap_base: from TASK_UNMAPPED_BASE, a third of the task size, up.
+  if (!space.setup->bottom_up) {
+    if (const auto down = search_down(space, wanted)) return down;
+  }
+  // Bottom-up, or where there is no room below mmap_base: from TASK_UNMAPPED_BASE, a third of the
+  // task size, up.
   return search_up(space, wanted, {align_up(task_size / 3, kPageSize), task_size});
 }
 
 // Transparent huge pages want address and file offset equal modulo 2 MiB. The range is searched
-// with 2 MiB to spare, and shifted up in what is found. A hint is tried with the spare room too: a
-// free range at the hint that is only just large enough is passed over.
+// with 2 MiB to spare, and shifted up in what is found; all the way where the search went downwards
+// and found an aligned range, so that it lies as high as it can. A hint is tried with the spare
+// room too: a free range at the hint that is only just large enough is passed over.
 // (__thp_get_unmapped_area; nothing where no whole huge page would fit the file's offsets.)
 std::optional<Address> huge_page_aligned(const AddressSpace& space, Wanted wanted,
                                          std::uint64_t pgoff) {
@@ -124,7 +129,7 @@ std::optional<Address> huge_page_aligned(const AddressSpace& space, Wanted wante
   const auto found = hint_or_search(space, wanted);
   if (!found || found == wanted.hint) return found;
   const Address shift = (offset - *found) % kHugePageSize;
-  return *found + (shift == 0 ? kHugePageSize : shift);
+  return *found + (shift == 0 && !space.setup->bottom_up ? kHugePageSize : shift);
 }
 
 enum class Rule { kPlain, kHugePageAligned, kHugetlb };
@@ -145,6 +150,7 @@ Rule rule_for(const AddressSpace& space, const PlacementRequest& request) {
                  ? Rule::kHugePageAligned
                  : Rule::kPlain;
     case FileClass::kHugetlb:
+    case FileClass::kAnonHugetlb:
       return Rule::kHugetlb;
     default:
       return Rule::kPlain;  // shmem too: its huge pages are off ("never")
@@ -197,7 +203,7 @@ std::expected<Address, Errno> place(const AddressSpace& space, const PlacementRe
     const auto chosen = choose(space, request);
     if (!chosen) return std::unexpected{Errno::kENOMEM};
     addr = *chosen;
-  } else if (request.file.cls == FileClass::kHugetlb && addr % kHugePageSize != 0) {
+  } else if (is_hugetlb(request.file.cls) && addr % kHugePageSize != 0) {
     return std::unexpected{Errno::kEINVAL};
   }
   // The kernel passes addresses and errnos in one word: the last 4095 addresses read as errnos.

@@ -22,7 +22,7 @@ struct PlacementRequest {
 };
 
 /// ENOMEM: does not fit, anywhere or there. EINVAL: a fixed address that is not aligned.
-/// EPERM: a fixed address below vm.mmap_min_addr. (get_unmapped_area; x86-64, top-down layout.)
+/// EPERM: a fixed address below vm.mmap_min_addr. (get_unmapped_area; x86-64.)
 [[nodiscard]] std::expected<spec::Address, spec::Errno> place(const AddressSpace& space,
                                                               const PlacementRequest& request);
 

@@ -1,0 +1,41 @@
+// model: UFFDIO_UNREGISTER. Memory that could not be watched refuses it before anything changes;
+// memory that is not watched is passed over.
+#include <algorithm>
+
+#include "model/calls.h"
+#include "model/join.h"
+#include "model/userfault.h"
+#include "spec/units.h"
+
+namespace vmadiff::model {
+
+using spec::Address;
+using spec::Errno;
+using spec::Outcome;
+using spec::Range;
+using spec::Vma;
+
+Outcome run(AddressSpace& space, const spec::UffdUnregister& call) {
+  const Range range{call.addr, call.addr + call.length};
+  if (const Result valid = check_watchable_range(space, range); !valid) {
+    return Outcome::fail(valid.error());
+  }
+  const bool can_all = std::ranges::all_of(space.vmas.all(), [range](const auto& entry) {
+    return !entry.second.range().overlaps(range) || can_be_watched(entry.second);
+  });
+  if (!can_all) return Outcome::fail(Errno::kEINVAL);
+
+  Address at = range.start;
+  while (const Vma* const vma = space.vmas.at_or_after(at)) {
+    if (vma->start >= range.end) break;
+    const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
+    if (is_watched(*vma)) {
+      const Result changed = change_flags(space, part, vma->flags & ~kUffdFlags);
+      if (!changed) return Outcome::fail(changed.error());
+    }
+    at = part.end;
+  }
+  return Outcome::ok();
+}
+
+}  // namespace vmadiff::model

@@ -1,0 +1,32 @@
+// model: which memory a userfaultfd can watch.
+#include "model/userfault.h"
+
+#include "model/file_rules.h"
+
+namespace vmadiff::model {
+
+using spec::Errno;
+using spec::FileClass;
+using spec::Range;
+using spec::Vma;
+
+bool can_be_watched(const Vma& vma) {
+  if ((vma.flags & spec::kVmDroppable) != 0) return false;
+  return is_anonymous(vma) || is_hugetlb(vma.file.cls) || vma.file.cls == FileClass::kMemfd ||
+         vma.file.cls == FileClass::kAnonShared;
+}
+
+Result check_watchable_range(const AddressSpace& space, Range range) {
+  if (!spec::is_page_aligned(range.start) || !spec::is_page_aligned(range.end) ||
+      range.end <= range.start || range.end > space.setup->task_size) {
+    return fail(Errno::kEINVAL);
+  }
+  const Vma* const first = space.vmas.at_or_after(range.start);
+  if (first == nullptr || first->start >= range.end) return fail(Errno::kEINVAL);
+  if (is_hugetlb(first->file.cls) && range.start % spec::kHugePageSize != 0) {
+    return fail(Errno::kEINVAL);
+  }
+  return {};
+}
+
+}  // namespace vmadiff::model
