@@ -21,8 +21,9 @@ namespace {
 
 Result set_policy(AddressSpace& space, Range range, const MemPolicy& policy) {
   Address at = range.start;
-  while (const Vma* const vma = space.vmas.at_or_after(at)) {
-    if (vma->start >= range.end) break;
+  while (at < range.end) {
+    const Vma* const vma = space.vmas.at_or_after(at);
+    if (vma == nullptr || vma->start >= range.end) break;
     const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
     if (vma->policy != policy) {
       if (const Result changed = change_policy(space, part, policy); !changed) return changed;

@@ -45,8 +45,9 @@ Outcome run(AddressSpace& space, const spec::UffdRegister& call) {
   if (const Result can = check_vmas(space, range); !can) return Outcome::fail(can.error());
 
   Address at = range.start;
-  while (const Vma* const vma = space.vmas.at_or_after(at)) {
-    if (vma->start >= range.end) break;
+  while (at < range.end) {
+    const Vma* const vma = space.vmas.at_or_after(at);
+    if (vma == nullptr || vma->start >= range.end) break;
     const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
     if (!is_watched(*vma)) {
       const Result changed = change_flags(space, part, vma->flags | spec::kVmUffdWp);

@@ -60,6 +60,39 @@ TEST(Placement, BottomUpBeginsAtAThirdOfTheAddressSpace) {
   EXPECT_EQ(process(hinted(0, 0x20001000)), Outcome::ok(0x2aaaaaaab000));
 }
 
+// What 6.18 did under ADDR_COMPAT_LAYOUT, call by call.
+TEST(Placement, IsBottomUpWhereTheLayoutIs) {
+  constexpr Address kBase = 0x2aaaaaaab000;
+  spec::Setup setup = spec::Setup::standard();
+  setup.bottom_up = true;
+  for (const KernelProfile& profile : profiles()) {
+    SCOPED_TRACE(profile.name);
+    Process process(profile.name, setup);
+    const std::uint64_t unreserved = kAnonymous | kMapNoreserve;
+    EXPECT_EQ(process(hinted(0, kPageSize)), Outcome::ok(kBase));
+    EXPECT_EQ(process(hinted(0, 2 * kPageSize, kAnonymous | kMap32Bit)), Outcome::ok(0x40000000));
+    EXPECT_EQ(process(hinted(0, kPageSize, kAnonymous | kMapAbove4G)),
+              Outcome::ok(kBase + kPageSize));
+    // Huge pages' worth is aligned upwards, and by no more than that costs.
+    EXPECT_EQ(process(hinted(0, kHugePageSize)), Outcome::ok(0x2aaaaac00000));
+    EXPECT_EQ(process(hinted(0, kHugePageSize)), Outcome::ok(0x2aaaaae00000));
+    EXPECT_EQ(process(hinted(0, kHugePageSize + kPageSize, kMapPrivate, kFile0)),
+              Outcome::ok(0x2aaaab000000));
+    EXPECT_EQ(
+        process(hinted(0, 2 * kHugePageSize + 2 * kPageSize, kMapPrivate, kFile0, 3 * kPageSize)),
+        Outcome::ok(0x2aaaab203000));
+    EXPECT_EQ(process(hinted(0, kHugePageSize, kMapPrivate | kMapNoreserve, kHugetlb0)),
+              Outcome::ok(0x2aaaab800000));
+    EXPECT_EQ(process(hinted(0, kHugePageSize, kMapPrivate, kMemfd0)), Outcome::ok(0x2aaaaba00000));
+    EXPECT_EQ(process(hinted(0, kHugePageSize, unreserved | kMapHugetlb)),
+              Outcome::ok(0x2aaaabc00000));
+    EXPECT_EQ(process(hinted(0, 0x2aaaaaaab000, unreserved)), Outcome::ok(0x2aaaabe00000));
+    EXPECT_EQ(process(hinted(0, 0x4aaaaaaab000, unreserved)), fails(Errno::kENOMEM));
+    EXPECT_EQ(process(hinted(kBase + kPageSize, kPageSize)), Outcome::ok(kBase + 2 * kPageSize));
+    EXPECT_EQ(process(hinted(kArena, kPageSize)), Outcome::ok(kArena));
+  }
+}
+
 TEST(Placement, OfHugePagesWorthOfAnonymousMemoryIsAligned) {
   Process process;
   EXPECT_EQ(process(hinted(0, kHugePageSize)), Outcome::ok(0x7ffff7c00000));

@@ -52,7 +52,9 @@ class Process {
     if (!model_->start(setup_)) std::abort();
   }
 
-  Outcome operator()(const Syscall& call) { return model_->apply(0, call); }
+  Outcome operator()(const Syscall& call) { return model_->apply(speaker_, call); }
+  /// From now on calls are those of another process, and so is what there is.
+  void become(ProcessId process) { speaker_ = process; }
 
   // --- calls on pages of the arena; a file is mapped at the offset of the page, so that adjacent
   // mappings go on
@@ -93,13 +95,23 @@ class Process {
   Outcome seal(std::uint64_t first, std::uint64_t pages) {
     return (*this)(Mseal{page(first), pages * kPageSize, 0});
   }
+  Outcome watch(std::uint64_t first, std::uint64_t pages) {
+    return (*this)(UffdRegister{page(first), pages * kPageSize, kUffdModeWp});
+  }
+  Outcome unwatch(std::uint64_t first, std::uint64_t pages) {
+    return (*this)(UffdUnregister{page(first), pages * kPageSize});
+  }
+  Outcome bind(std::uint64_t first, std::uint64_t pages, std::uint16_t mode = kMpolBind,
+               std::uint64_t nodes = 1) {
+    return (*this)(Mbind{page(first), pages * kPageSize, mode, 0, nodes, 0});
+  }
   Outcome limit(std::uint64_t resource, std::uint64_t bytes) {
     return (*this)(Setrlimit{resource, bytes});
   }
 
   // --- what there is
   const Snapshot& snapshot() {
-    if (!model_->snapshot(0, snapshot_)) std::abort();
+    if (!model_->snapshot(speaker_, snapshot_)) std::abort();
     return snapshot_;
   }
   /// A letter per page: A for the first VMA of the arena, B for the second, …; `.` for none.
@@ -129,6 +141,7 @@ class Process {
 
  private:
   spec::Setup setup_;
+  ProcessId speaker_ = 0;
   std::unique_ptr<System> model_;
   Snapshot snapshot_;
 };
