@@ -153,6 +153,14 @@ TEST(UffdRegister, OfHugePagesWantsWholeOnes) {
   EXPECT_TRUE(is_watched(process, kHugePages));
 }
 
+TEST(UffdRegister, SeesThatAHugePageWouldBeCutBeforeItChangesAnything) {
+  Process process;
+  (void)process.map(1, 1);
+  (void)process.map_file(kHugePages, kHugePages, kHugetlb0, kReadWrite, kUnreserved);
+  EXPECT_EQ(process.watch(1, kHugePages), fails(Errno::kEINVAL));
+  EXPECT_FALSE(is_watched(process, 1));
+}
+
 TEST(Uffd, IsLostByWhatMoves) {
   Process process;
   (void)process.map(0, 2);
