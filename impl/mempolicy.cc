@@ -81,7 +81,7 @@ Failure mpol_set_nodemask(const MmStruct& mm, MemPolicy& policy) {
       (policy.flags & kMpolRelativeNodes) != 0 ? relative_nodemask(asked, there) : asked & there;
   if (nodes == 0) return Errno::kEINVAL;
   if (policy.mode == kMpolPreferred) nodes &= -nodes;
-  if ((policy.flags & kUserNodemaskFlags) != 0) policy.asked = static_cast<std::uint16_t>(asked);
+  if (policy.flags != 0) policy.asked = static_cast<std::uint16_t>(asked);
   policy.nodes = static_cast<std::uint16_t>(nodes);
   return std::nullopt;
 }

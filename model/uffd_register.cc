@@ -23,7 +23,7 @@ namespace {
 Result check_vmas(const AddressSpace& space, Range range) {
   for (const auto& [start, vma] : space.vmas.all()) {
     if (!vma.range().overlaps(range)) continue;
-    if (!can_be_watched(vma)) return fail(Errno::kEINVAL);
+    if (!can_be_watched(vma, space.profile)) return fail(Errno::kEINVAL);
     if ((vma.flags & spec::kVmMaywrite) == 0) return fail(Errno::kEPERM);
     if (is_hugetlb(vma.file.cls) && range.end <= vma.end && range.end % spec::kHugePageSize != 0) {
       return fail(Errno::kEINVAL);
@@ -35,6 +35,7 @@ Result check_vmas(const AddressSpace& space, Range range) {
 }  // namespace
 
 Outcome run(AddressSpace& space, const spec::UffdRegister& call) {
+  if (!space.setup->userfaultfd) return Outcome::fail(Errno::kENOSYS);
   constexpr std::uint64_t kKnown =
       spec::kUffdModeMissing | spec::kUffdModeWp | spec::kUffdModeMinor;
   if (call.mode == 0 || (call.mode & ~kKnown) != 0) return Outcome::fail(Errno::kEINVAL);

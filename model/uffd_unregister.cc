@@ -16,12 +16,13 @@ using spec::Range;
 using spec::Vma;
 
 Outcome run(AddressSpace& space, const spec::UffdUnregister& call) {
+  if (!space.setup->userfaultfd) return Outcome::fail(Errno::kENOSYS);
   const Range range{call.addr, call.addr + call.length};
   if (const Result valid = check_watchable_range(space, range); !valid) {
     return Outcome::fail(valid.error());
   }
-  const bool can_all = std::ranges::all_of(space.vmas.all(), [range](const auto& entry) {
-    return !entry.second.range().overlaps(range) || can_be_watched(entry.second);
+  const bool can_all = std::ranges::all_of(space.vmas.all(), [&space, range](const auto& entry) {
+    return !entry.second.range().overlaps(range) || can_be_watched(entry.second, space.profile);
   });
   if (!can_all) return Outcome::fail(Errno::kEINVAL);
 

@@ -10,8 +10,10 @@ using spec::FileClass;
 using spec::Range;
 using spec::Vma;
 
-bool can_be_watched(const Vma& vma) {
-  if ((vma.flags & spec::kVmDroppable) != 0) return false;
+bool can_be_watched(const Vma& vma, const spec::KernelProfile& profile) {
+  // Before 6.17 the wrong flags were asked.
+  const bool refuses_droppable = profile.uffd_droppable == spec::UffdDroppable::kRefused;
+  if (refuses_droppable && (vma.flags & spec::kVmDroppable) != 0) return false;
   return is_anonymous(vma) || is_hugetlb(vma.file.cls) || vma.file.cls == FileClass::kMemfd ||
          vma.file.cls == FileClass::kAnonShared;
 }

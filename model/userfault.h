@@ -19,7 +19,7 @@ inline constexpr spec::VmFlags kUffdFlags =
 }
 
 /// Whether one can: anonymous memory, shmem and hugetlb, but nothing droppable (vma_can_userfault).
-[[nodiscard]] bool can_be_watched(const spec::Vma& vma);
+[[nodiscard]] bool can_be_watched(const spec::Vma& vma, const spec::KernelProfile& profile);
 
 /// What both calls ask first. EINVAL: not whole pages, nothing, not all below the task size, no VMA
 /// there; or the first is a hugetlb one and the range does not begin at a huge page, be it at that

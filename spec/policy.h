@@ -15,7 +15,7 @@ struct MemPolicy {
   std::uint16_t mode = 0;   ///< MPOL_*; MPOL_DEFAULT where there is none (then all is 0)
   std::uint16_t flags = 0;  ///< MPOL_F_*
   std::uint16_t nodes = 0;  ///< in effect: those asked for that there are; none with MPOL_LOCAL
-  std::uint16_t asked = 0;  ///< as asked for, where MPOL_F_STATIC_NODES or RELATIVE_NODES is set
+  std::uint16_t asked = 0;  ///< as asked for, where any of flags is set
   friend constexpr bool operator==(const MemPolicy&, const MemPolicy&) = default;
 };
 
