@@ -24,7 +24,8 @@ constexpr std::array kProfiles{
                   .mseal = MsealCall::kAbsent,
                   .droppable_maps = DroppableMaps::kAbsent,
                   .stack_maps = StackMaps::kAsAnyOther,
-                  .anon_placement = AnonPlacement::kPlain},
+                  .anon_placement = AnonPlacement::kPlain,
+                  .uffd_droppable = UffdDroppable::kTaken},
     KernelProfile{
         .name = "linux-6.12",
         .summary = "before the patch: new mappings get VM_MERGEABLE after the merge attempt",

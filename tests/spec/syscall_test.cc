@@ -67,8 +67,13 @@ TEST(Unmodelled, NamesWhatLaterStagesBring) {
   EXPECT_TRUE(unmodelled_reason(Madvise{0, 0, kMadvHwpoison}));
   EXPECT_FALSE(unmodelled_reason(Madvise{0, 0, 99}));
   EXPECT_FALSE(unmodelled_reason(Madvise{0, 0, kMadvMergeable}));
-  EXPECT_TRUE(unmodelled_reason(
-      Mmap{.addr = 0, .length = 0, .prot = 0, .flags = kMapHugetlb, .file = {}, .offset = 0}));
+  EXPECT_TRUE(unmodelled_reason(Mmap{.flags = kMapHugetlb | kMapHuge1Gb, .file = {}}));
+  EXPECT_FALSE(unmodelled_reason(Mmap{.flags = kMapHugetlb | kMapHuge2Mb, .file = {}}));
+  EXPECT_TRUE(unmodelled_reason(UffdRegister{0, 0, kUffdModeMissing}));
+  EXPECT_FALSE(unmodelled_reason(UffdRegister{0, 0, kUffdModeWp}));
+  EXPECT_TRUE(unmodelled_reason(Mbind{.nodes = 1, .flags = kMpolMfStrict}));
+  EXPECT_TRUE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask + 1}));
+  EXPECT_FALSE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask}));
   EXPECT_TRUE(unmodelled_reason(PkeyMprotect{0, 0, 0, 1}));
   EXPECT_FALSE(unmodelled_reason(PkeyMprotect{0, 0, 0, -1}));
   EXPECT_TRUE(unmodelled_reason(Setrlimit{7, 0}));
