@@ -209,10 +209,13 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
       auto checked = bench.check(block.first + i, hand.sequences[i]);
       if (!checked) {
         result.fault = checked.error();
-      } else if (*checked) {
-        note(**std::move(checked), options, hand.seeds[i], result);
+        continue;
       }
       progress.operations.fetch_add(hand.sequences[i].size(), std::memory_order_relaxed);
+      if (*checked) {
+        progress.note_sight();
+        note(**std::move(checked), options, hand.seeds[i], result);
+      }
     }
     result.tally = since(before, bench.tally());
     const bool failed = result.fault.has_value();
