@@ -84,6 +84,10 @@ void StatusLine::finish(std::uint64_t operations, std::uint64_t remote_operation
     fmt::print(stderr, ", {} system calls a second by the real kernel",
                per_second(remote_operations));
   }
+  if (const auto sight = progress_.first_sight()) {
+    fmt::print(stderr, "; first finding after {} operations, {:.3f} s", grouped(sight->operations),
+               duration<double>(sight->time).count());
+  }
   fmt::print(stderr, "\n");
 }
 

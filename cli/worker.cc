@@ -172,10 +172,13 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
       auto checked = bench.check(index, sequence);
       if (!checked) {
         result.fault = checked.error();
-      } else if (*checked) {
-        note(**std::move(checked), options, seed, result);
+        continue;
       }
       progress.operations.fetch_add(sequence.size(), std::memory_order_relaxed);
+      if (*checked) {
+        progress.note_sight();
+        note(**std::move(checked), options, seed, result);
+      }
     }
     result.tally = since(before, bench.tally());
     const bool failed = result.fault.has_value();

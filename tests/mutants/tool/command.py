@@ -1,0 +1,201 @@
+# tests/mutants: the command line: list, run, traces.
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import queue
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+from tool import historical, hunt, report, workshop
+from tool.mutant import EditLost
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+DATA = ROOT / "tests" / "mutants"
+PROFILES = ("linux-6.18", "linux-6.12", "patch-v2", "patch-v2-review")
+# What each engine builds: preset, target.
+ENGINES = {
+    "random": ("release", "vmadiff"),
+    "rapidcheck": ("release", "tests/properties/properties_rapidcheck_test"),
+    "libfuzzer": ("fuzz", "fuzz/fuzz_differential"),
+}
+EXIT_ALL_FOUND, EXIT_SURVIVOR, EXIT_BAD_USAGE = 0, 1, 2
+
+
+def parse(words):
+    parser = argparse.ArgumentParser(prog="mutants", description="How good is vmadiff at finding bugs?")
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="the mutants, one a line")
+    running = commands.add_parser("run", help="build mutants and hunt them")
+    tracing = commands.add_parser("traces", help="corpus/history: each trace fails with its mutant")
+    for sub in (listing, running, tracing):
+        sub.add_argument("--family", choices=("historical", "structural", "all"), default="all")
+        sub.add_argument("--id", action="append", default=[], help="only this one (may stand more than once)")
+        sub.add_argument("--sample", type=positive, help="so many of the structural ones")
+        sub.add_argument("--seed", type=int, default=1, help="of the sample, and the first seed of the hunts (1)")
+        sub.add_argument("--jobs", type=positive, default=os.cpu_count(), help="hunts at a time (the processors)")
+        sub.add_argument("--historical-dir", type=pathlib.Path, default=DATA / "historical", help=argparse.SUPPRESS)
+        sub.add_argument("--equivalent", type=pathlib.Path, default=DATA / "equivalent.json", help=argparse.SUPPRESS)
+        sub.add_argument("--json", action="store_true", help="one JSON object a line")
+    running.add_argument("--engine", choices=ENGINES, default="random")
+    running.add_argument("--oracle", choices=hunt.ORACLES, default="all", help="who may see it (engine random)")
+    running.add_argument("--budget", type=seconds, default=60, help="for each hunt: 60s (the default), 2m")
+    running.add_argument("--repeat", type=positive, default=1, help="hunts of each mutant, each with its own seed")
+    running.add_argument("--markdown", type=pathlib.Path, help="write the table there")
+    options = parser.parse_args(words)
+    options.words = words
+    return options
+
+
+def positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
+    return value
+
+
+def seconds(text):
+    match = re.fullmatch(r"(\d+)([sm]?)", text)
+    if not match or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text}: expected a time, as in 60s or 2m")
+    return int(match[1]) * (60 if match[2] == "m" else 1)
+
+
+def chosen(options):
+    mutants = []
+    if options.family in ("historical", "all"):
+        mutants += historical.read_all(options.historical_dir)
+    if options.family in ("structural", "all"):
+        from tool import structural  # needs python3-clang-19, which the historical ones do not
+
+        mutants += structural.read_all(ROOT, PROFILES, options.equivalent, options.sample, options.seed, options.id)
+    if options.id:
+        known = {mutant.id for mutant in mutants}
+        lost = [name for name in options.id if name not in known]
+        if lost:
+            raise historical.BadData(f"there is no mutant {', '.join(lost)}")
+        mutants = [mutant for mutant in mutants if mutant.id in options.id]
+    return mutants
+
+
+def list_mutants(options):
+    for mutant in chosen(options):
+        if options.json:
+            print(json.dumps({"id": mutant.id, "family": mutant.family, "files": mutant.files(),
+                              "needs": mutant.needs, "equivalent": mutant.equivalent, "summary": mutant.summary}))
+        else:
+            print(f"{mutant.id:44} {','.join(mutant.files()):24} {mutant.summary}")
+    return EXIT_ALL_FOUND
+
+
+def scratch():
+    return ROOT / "build" / "mutants"
+
+
+class Runner:
+    def __init__(self, options):
+        self.options = options
+        preset, target = ENGINES[options.engine]
+        self.shop = workshop.Workshop(ROOT, scratch(), preset, target, options.jobs)
+        self.shop.prepare(preset)
+        self.places = queue.SimpleQueue()
+        for place in range(options.jobs):
+            self.places.put(f"{os.getpid()}-{place}")
+
+    def hunt_once(self, program, home, mutant, seed):
+        options = self.options
+        if options.engine == "rapidcheck":
+            return hunt.rapidcheck(program, home, options.budget)
+        if options.engine == "libfuzzer":
+            corpus = [ROOT / "corpus" / "seeds", ROOT / "corpus" / "regressions"]
+            return hunt.libfuzzer(program, home, corpus, seed, options.budget)
+        return hunt.check(program, home, options.oracle, mutant.profiles, seed, options.budget)
+
+    def one(self, mutant):
+        result = report.Result(mutant)
+        if mutant.needs:
+            mutant.mutated(ROOT)  # the place is still there
+            result.verdict = "needs " + mutant.needs
+            return result
+        place = self.places.get()
+        try:
+            program = self.shop.build(mutant.mutated(ROOT), place)
+            repeat = 1 if self.options.engine == "rapidcheck" else self.options.repeat
+            for number in range(repeat):
+                with tempfile.TemporaryDirectory(dir=self.shop.home) as home:
+                    one = self.hunt_once(program, pathlib.Path(home), mutant, self.options.seed + number)
+                    if one.trace:
+                        one.trace = (pathlib.Path(home) / one.trace).read_text()
+                    result.hunts.append(one)
+                if not one.found:
+                    break  # what survives once is a survivor; its other hunts would only take time
+            result.verdict = "found" if all(one.found for one in result.hunts) else "survived"
+        except workshop.Stillborn as error:
+            result.verdict, result.note = "stillborn", str(error)
+        except EditLost as error:
+            result.verdict, result.note = "edit lost", str(error)
+        finally:
+            self.places.put(place)
+        if mutant.equivalent and result.verdict == "survived":
+            result.verdict, result.note = "equivalent", mutant.equivalent
+        elif mutant.equivalent and result.verdict == "found":
+            result.verdict, result.note = "not equivalent", "it is listed as equivalent, and was found"
+        return result
+
+
+def run_mutants(options):
+    mutants = chosen(options)
+    runner = Runner(options)
+    results = []
+    log = scratch() / "results.jsonl"
+    with log.open("w") as kept, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        waiting = [pool.submit(runner.one, mutant) for mutant in mutants]
+        try:
+            for done in concurrent.futures.as_completed(waiting):
+                result = done.result()
+                results.append(result)
+                kept.write(json.dumps(result.as_json()) + "\n")
+                kept.flush()
+                if options.json:
+                    print(json.dumps(result.as_json()), flush=True)
+                else:
+                    print(f"{len(results):4}/{len(mutants)} {result.line()}", flush=True)
+        except KeyboardInterrupt:
+            for future in waiting:
+                future.cancel()
+            print(f"interrupted: {len(results)} results are in {log}", file=sys.stderr)
+    results.sort(key=lambda result: result.mutant.id)
+    print(report.summary(results), file=sys.stderr if options.json else sys.stdout)
+    if options.markdown:
+        options.markdown.write_text(report.markdown(results, options))
+    bad = [result for result in results if not result.is_good()]
+    return EXIT_SURVIVOR if bad or len(results) < len(mutants) else EXIT_ALL_FOUND
+
+
+def check_traces(options):
+    """Every mutant that can be hunted has a trace, which fails with it; the traces hold without (ctest)."""
+    from tool import traces
+
+    runner = Runner(argparse.Namespace(**vars(options), engine="random"))
+    bad = 0
+    mutants = [mutant for mutant in chosen(options) if mutant.family == "historical" and not mutant.needs]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for mutant, wrong in zip(mutants, pool.map(lambda one: traces.wrong(ROOT, runner, one), mutants)):
+            print(f"{'FAILED' if wrong else 'ok':7} {mutant.id}{': ' + wrong if wrong else ''}", flush=True)
+            bad += bool(wrong)
+    print(f"{len(mutants) - bad} of {len(mutants)} traces fail with their mutants")
+    return EXIT_SURVIVOR if bad else EXIT_ALL_FOUND
+
+
+def main(words):
+    options = parse(words)
+    try:
+        return {"list": list_mutants, "run": run_mutants, "traces": check_traces}[options.command](options)
+    except (historical.BadData, EditLost, workshop.BuildFault, hunt.HuntFault) as error:
+        print(f"mutants: {error}", file=sys.stderr)
+        return EXIT_BAD_USAGE

@@ -1,0 +1,176 @@
+# tests/mutants: builds a program around a mutated impl/. The source tree is never touched: what is mutated
+# stands in a job's own directory, which comes first on the include path, and only the objects that read it
+# are compiled again. Everything else comes from the ordinary build.
+import concurrent.futures
+import hashlib
+import json
+import pathlib
+import shlex
+import shutil
+import subprocess
+
+# Headers of the maple tree. They are read by nearly all of impl/, but their code is compiled where
+# MapleTree<VmArea*> is instantiated: in one object of our own, and wherever a member template or a
+# function in the class body is used, which the symbols of an object without inlining tell.
+TREE_HEADERS = ("impl/maple_node.h", "impl/maple_tree.h", "impl/maple_tree_read.h", "impl/maple_tree_store.h",
+                "impl/maple_tree_validate.h")
+TREE = "class vmadiff::impl::MapleTree<vmadiff::impl::VmArea*>;"
+OPTIMISATION = "-O2"
+
+
+class BuildFault(Exception):
+    """The tool cannot build what is not mutated."""
+
+
+class Stillborn(Exception):
+    """The mutant does not compile."""
+
+
+def run(command, cwd):
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def check(command, cwd):
+    done = run(command, cwd)
+    if done.returncode != 0:
+        raise BuildFault(f"{shlex.join(map(str, command))}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Workshop:
+    """One program (a target of a preset), with the objects of impl/ in hand."""
+
+    def __init__(self, root, scratch, preset, target, jobs):
+        self.root = root
+        self.build_dir = root / "build" / preset
+        self.target = target
+        self.jobs = jobs
+        self.home = scratch / f"{preset}-{pathlib.Path(target).name}"
+        self.objects = {}  # unit -> object
+        self.readers = {}  # header -> units that must be compiled again for it
+
+    # --- what is not mutated -------------------------------------------------------------------
+
+    def prepare(self, preset):
+        check([self.root / "scripts" / "build", preset, self.target], self.root)
+        self.home.mkdir(parents=True, exist_ok=True)
+        self._read_commands()
+        (self.home / "tree_extern.h").write_text(f'#include "impl/mm.h"\nextern template {TREE}\n')
+        (self.home / "tree.cc").write_text(f'#include "impl/mm.h"\ntemplate {TREE}\n')
+        self.units["tree.cc"] = self.home / "tree.cc"
+        headers = sorted(self.root.glob("impl/*.h")) + sorted(self.root.glob("spec/*.h"))
+        ours = b"".join(path.read_bytes() for path in headers)
+        self._make_prelude(ours)
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            for unit, made in zip(self.units, pool.map(lambda unit: self._pristine(unit, ours), self.units)):
+                self.objects[unit], included, has_tree_code = made
+                for header in included:
+                    if header not in TREE_HEADERS or has_tree_code:
+                        self.readers.setdefault(header, []).append(unit)
+
+    def _read_commands(self):
+        entries = json.loads((self.build_dir / "compile_commands.json").read_text())
+        self.units, self.flags = {}, []
+        for entry in entries:
+            path = pathlib.Path(entry["file"])
+            if path.parent != self.root / "impl":
+                continue
+            self.units[f"impl/{path.name}"] = path
+            words = shlex.split(entry["command"])
+            self.compiler = words[0]
+            # Warnings say nothing about a mutant, and what comes behind -o is the file.
+            words = words[1 : words.index("-o")]
+            self.flags = [w for w in words if not w.startswith(("-W", "-O"))] + [OPTIMISATION]
+        if not self.units:
+            raise BuildFault(f"{self.build_dir}: no commands for impl/")
+        link = check(["ninja", "-C", self.build_dir, "-t", "commands", self.target], self.root)
+        words = shlex.split(link.strip().splitlines()[-1])
+        self.link = [w for w in words if w not in (":", "&&")]
+        if "impl/libvmadiff_impl.a" not in self.link:
+            raise BuildFault(f"the command that links {self.target} names no impl/libvmadiff_impl.a: {self.link}")
+
+    def _make_prelude(self, ours):
+        """All headers from outside impl/ that impl/ reads, precompiled: they are most of the work."""
+        wanted = set()
+        for path in sorted(self.root.glob("impl/*.h")) + sorted(self.root.glob("impl/*.cc")):
+            for line in path.read_text().splitlines():
+                if line.startswith(("#include <", '#include "spec/')):
+                    wanted.add(line)
+        text = "\n".join(sorted(wanted)) + "\n"
+        key = hashlib.sha256(repr((self.flags, text)).encode() + ours).hexdigest()[:16]
+        self.prelude = self.home / f"prelude-{key}.pch"
+        if self.prelude.exists():
+            return
+        header = self.home / "prelude.h"
+        header.write_text(text)
+        fresh = self.home / "prelude.tmp"
+        check([self.compiler, *self.flags, "-xc++-header", header, "-o", fresh], self.build_dir)
+        fresh.rename(self.prelude)
+
+    def _pristine(self, unit, ours):
+        """(object, headers of impl/ that it reads, whether it has code of the tree of its own)"""
+        source = self.units[unit]
+        key = hashlib.sha256(repr(self.flags).encode() + ours + source.read_bytes()).hexdigest()[:16]
+        stem = self.home / f"{source.stem}-{key}"
+        made = stem.with_suffix(".o")
+        note = stem.with_suffix(".json")
+        if not note.exists():
+            deps = stem.with_suffix(".d")
+            check(self._compile(unit, source, made, []) + ["-MMD", "-MF", deps], self.build_dir)
+            plain = stem.with_suffix(".plain.o")
+            check(self._compile(unit, source, plain, []) + ["-Xclang", "-disable-llvm-passes"], self.build_dir)
+            symbols = check(["llvm-nm-19", "--defined-only", "-C", plain], self.build_dir)
+            plain.unlink()
+            included = sorted({
+                "impl/" + pathlib.Path(word).name
+                for word in deps.read_text().split()
+                if pathlib.Path(word).parent.name == "impl" and word.endswith(".h")
+            })
+            has_tree_code = unit == "tree.cc" or any(
+                "MapleTree<vmadiff::impl::VmArea*>" in line or "MapleNodePool<vmadiff::impl::VmArea*>" in line
+                for line in symbols.splitlines()
+            )
+            note.write_text(json.dumps([included, has_tree_code]))
+        included, has_tree_code = json.loads(note.read_text())
+        return made, included, has_tree_code
+
+    def _compile(self, unit, source, out, first):
+        command = [self.compiler, *first, *self.flags, "-include-pch", self.prelude]
+        if unit != "tree.cc":
+            command += ["-include", self.home / "tree_extern.h"]
+        return command + ["-c", source, "-o", out]
+
+    # --- what is mutated -----------------------------------------------------------------------
+
+    def build(self, texts, job):
+        """The program with these files of impl/ in place of the real ones. Raises Stillborn."""
+        place = self.home / f"job-{job}"
+        shutil.rmtree(place, ignore_errors=True)
+        view = place / "view"
+        (view / "impl").mkdir(parents=True)
+        again = {}  # unit -> source
+        for file, text in texts.items():
+            mutated = view / file
+            mutated.write_text(text)
+            if file in self.units:
+                again[file] = mutated
+        for file in texts:
+            for unit in self.readers.get(file, []):
+                again.setdefault(unit, self.units[unit])
+        if not again:
+            raise BuildFault(f"nothing is built from {sorted(texts)}")
+        objects = dict(self.objects)
+        for unit, source in again.items():
+            objects[unit] = place / (pathlib.Path(unit).stem + ".o")
+            done = run(self._compile(unit, source, objects[unit], [f"-I{view}"]), self.build_dir)
+            if done.returncode != 0:
+                raise Stillborn(next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr[-200:]))
+        program = place / pathlib.Path(self.target).name
+        words = list(self.link)
+        words[words.index("-o") + 1] = program
+        at = words.index("impl/libvmadiff_impl.a")
+        words[at : at + 1] = objects.values()
+        done = run([*words, "-fuse-ld=lld"], self.build_dir)
+        if done.returncode != 0:
+            raise Stillborn("does not link: " + done.stderr[-200:])
+        return program
