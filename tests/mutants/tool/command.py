@@ -7,7 +7,6 @@ import os
 import pathlib
 import queue
 import re
-import statistics
 import subprocess
 import sys
 import tempfile

@@ -8,12 +8,14 @@ import pathlib
 import shlex
 import shutil
 import subprocess
+import threading
 
 # Headers of the maple tree. They are read by nearly all of impl/, but their code is compiled where
 # MapleTree<VmArea*> is instantiated: in one object of our own, and wherever a member template or a
 # function in the class body is used, which the symbols of an object without inlining tell.
 TREE_HEADERS = ("impl/maple_node.h", "impl/maple_tree.h", "impl/maple_tree_read.h", "impl/maple_tree_store.h",
                 "impl/maple_tree_validate.h")
+TREE_CLASSES = ("MapleTree", "MapleNodePool")
 TREE = "class vmadiff::impl::MapleTree<vmadiff::impl::VmArea*>;"
 OPTIMISATION = "-O2"
 
@@ -47,7 +49,9 @@ class Workshop:
         self.jobs = jobs
         self.home = scratch / f"{preset}-{pathlib.Path(target).name}"
         self.objects = {}  # unit -> object
-        self.readers = {}  # header -> units that must be compiled again for it
+        self.readers = {}  # header -> units that include it
+        self.tree_readers = None  # units that compile code of the tree; found out when first asked
+        self.tree_lock = threading.Lock()
 
     # --- what is not mutated -------------------------------------------------------------------
 
@@ -63,10 +67,9 @@ class Workshop:
         self._make_prelude(ours)
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             for unit, made in zip(self.units, pool.map(lambda unit: self._pristine(unit, ours), self.units)):
-                self.objects[unit], included, has_tree_code = made
+                self.objects[unit], included = made
                 for header in included:
-                    if header not in TREE_HEADERS or has_tree_code:
-                        self.readers.setdefault(header, []).append(unit)
+                    self.readers.setdefault(header, []).append(unit)
 
     def _read_commands(self):
         entries = json.loads((self.build_dir / "compile_commands.json").read_text())
@@ -108,31 +111,44 @@ class Workshop:
         fresh.rename(self.prelude)
 
     def _pristine(self, unit, ours):
-        """(object, headers of impl/ that it reads, whether it has code of the tree of its own)"""
+        """(object, headers of impl/ that it reads)"""
+        made = self._stem(unit, ours).with_suffix(".o")
+        deps = made.with_suffix(".d")
+        if not made.exists():
+            fresh = made.with_suffix(".tmp")
+            check(self._compile(unit, self.units[unit], fresh, []) + ["-MMD", "-MF", deps], self.build_dir)
+            fresh.rename(made)
+        read = [pathlib.Path(word) for word in deps.read_text().split()]
+        return made, sorted({f"impl/{path.name}" for path in read if path.parent.name == "impl" and path.suffix == ".h"})
+
+    def _stem(self, unit, ours):
         source = self.units[unit]
         key = hashlib.sha256(repr(self.flags).encode() + ours + source.read_bytes()).hexdigest()[:16]
-        stem = self.home / f"{source.stem}-{key}"
-        made = stem.with_suffix(".o")
-        note = stem.with_suffix(".json")
+        return self.home / f"{source.stem}-{key}"
+
+    def _has_tree_code(self, unit):
+        """Whether the unit compiles code of the tree's headers itself."""
+        if unit == "tree.cc":
+            return True
+        note = self.objects[unit].with_suffix(".tree")
         if not note.exists():
-            deps = stem.with_suffix(".d")
-            check(self._compile(unit, source, made, []) + ["-MMD", "-MF", deps], self.build_dir)
-            plain = stem.with_suffix(".plain.o")
-            check(self._compile(unit, source, plain, []) + ["-Xclang", "-disable-llvm-passes"], self.build_dir)
+            plain = self.objects[unit].with_suffix(".plain")
+            check(self._compile(unit, self.units[unit], plain, []) + ["-Xclang", "-disable-llvm-passes"], self.build_dir)
             symbols = check(["llvm-nm-19", "--defined-only", "-C", plain], self.build_dir)
             plain.unlink()
-            included = sorted({
-                "impl/" + pathlib.Path(word).name
-                for word in deps.read_text().split()
-                if pathlib.Path(word).parent.name == "impl" and word.endswith(".h")
-            })
-            has_tree_code = unit == "tree.cc" or any(
-                "MapleTree<vmadiff::impl::VmArea*>" in line or "MapleNodePool<vmadiff::impl::VmArea*>" in line
-                for line in symbols.splitlines()
-            )
-            note.write_text(json.dumps([included, has_tree_code]))
-        included, has_tree_code = json.loads(note.read_text())
-        return made, included, has_tree_code
+            note.write_text(str(int(any(f"{name}<vmadiff::impl::VmArea*>" in symbols for name in TREE_CLASSES))))
+        return note.read_text() == "1"
+
+    def _readers(self, header):
+        """The units that must be compiled again for a change of the header."""
+        if header not in TREE_HEADERS:
+            return self.readers.get(header, [])
+        with self.tree_lock:
+            if self.tree_readers is None:
+                with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+                    found = pool.map(self._has_tree_code, self.units)
+                    self.tree_readers = [unit for unit, own in zip(self.units, found) if own]
+        return self.tree_readers
 
     def _compile(self, unit, source, out, first):
         command = [self.compiler, *first, *self.flags, "-include-pch", self.prelude]
@@ -155,7 +171,7 @@ class Workshop:
             if file in self.units:
                 again[file] = mutated
         for file in texts:
-            for unit in self.readers.get(file, []):
+            for unit in self._readers(file):
                 again.setdefault(unit, self.units[unit])
         if not again:
             raise BuildFault(f"nothing is built from {sorted(texts)}")
