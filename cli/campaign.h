@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/in_flight.h"
 #include "properties/checker.h"
 #include "properties/finding.h"
 #include "properties/generator.h"
@@ -46,6 +47,7 @@ struct CampaignOptions {
   /// Note which behaviours are met, and steer towards those that are not. The sequences then depend
   /// on what was met before, so a run with several threads is not repeatable.
   bool coverage = false;
+  InFlight* in_flight = nullptr;  ///< where each thread notes what it is at; outlives the campaign
 };
 
 /// What the status line shows; written by the campaign, read whenever `tick` is called.

@@ -143,7 +143,7 @@ void Exchange::wake_all() {
 }
 
 void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Progress& progress,
-          const std::atomic<bool>& stop) {
+          const std::atomic<bool>& stop, InFlightSlot* slot) {
   const auto must_end = [&] {
     return stop.load(std::memory_order_relaxed) || is_interrupted() ||
            (options.budget.time &&
@@ -169,7 +169,9 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
       const std::uint64_t index = block->first + i;
       const auto seed = properties::sequence_seed(options.seed, index);
       properties::generate(seed, generator, sequence);
+      if (slot != nullptr) slot->begin(seed, generator.favoured, generator.favour_madvised);
       auto checked = bench.check(index, sequence);
+      if (slot != nullptr) slot->end();
       if (!checked) {
         result.fault = checked.error();
         continue;

@@ -1,0 +1,199 @@
+// cli: the post-mortem. Every look at a sequence is a process of its own, since it may be the last.
+#include "cli/post_mortem.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "cli/child.h"
+#include "cli/crew.h"
+#include "cli/interrupt.h"
+#include "cli/recording.h"
+#include "cli/systems.h"
+#include "properties/shrink.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::cli {
+namespace {
+
+using properties::Finding;
+using std::chrono::steady_clock;
+
+/// Without a remote system a sequence takes milliseconds, even under a sanitizer.
+constexpr auto kLookPatience = std::chrono::milliseconds{400};
+constexpr auto kShrinkTime = std::chrono::seconds{15};
+constexpr int kNothing = 0;
+constexpr int kFound = 10;
+
+enum class Look { kNothing, kFound, kDeath };
+
+/// One finding in the making: what it is looked for on, and what it comes down to.
+class Examination {
+ public:
+  Examination(const CampaignOptions& options, std::vector<std::string> systems)
+      : options_(options), systems_(std::move(systems)), properties_(options.properties) {}
+
+  /// Only this claim from here on.
+  void narrow_to(const std::string& claim) {
+    if (auto set = properties::PropertySet::parse(claim)) properties_ = *std::move(set);
+  }
+  void narrow_to_system(std::string name) { systems_ = {std::move(name)}; }
+  [[nodiscard]] const std::string& how() const { return how_; }
+
+  Look look(const spec::Sequence& sequence) {
+    const pid_t child = start_child([&] {
+      const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+      ::dup2(nowhere, STDERR_FILENO);
+      const auto found = check(sequence);
+      return found && *found ? kFound : kNothing;
+    });
+    if (child < 0) return Look::kNothing;
+    const auto status = wait_for(child, kLookPatience);
+    if (!status) {
+      kill_child(child);
+      how_ = "hang";
+      return Look::kDeath;
+    }
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kFound) return Look::kFound;
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kNothing) return Look::kNothing;
+    how_ = how_it_ended(*status);
+    return Look::kDeath;
+  }
+
+  /// In this process: for a sequence that is known to be survived.
+  std::expected<std::optional<Finding>, spec::ToolFault> check(const spec::Sequence& sequence) {
+    auto crew = Crew::make(systems_, options_.profile);
+    if (!crew) return std::unexpected(crew.error());
+    auto checker = make_checker(crew->systems(), options_.profile, options_.setup, properties_);
+    return checker.check(sequence, properties::Observation::kEveryStep);
+  }
+
+  /// The smallest sequence found that still gives the same look.
+  std::uint64_t shrink(spec::Sequence& sequence, Look wanted) {
+    const auto deadline = steady_clock::now() + kShrinkTime;
+    const auto is_over = [&] { return steady_clock::now() > deadline || is_interrupted(); };
+    std::unordered_set<std::string> seen;
+    std::uint64_t shrinks = 0;
+    bool smaller = true;
+    while (smaller && !is_over()) {
+      smaller = false;
+      auto candidates = properties::simpler(sequence, properties::Landmarks::of(options_.setup));
+      while (!is_over()) {
+        auto candidate = candidates.next();
+        if (!candidate) break;
+        if (!seen.insert(key(*candidate)).second || look(*candidate) != wanted) continue;
+        sequence = *std::move(candidate);
+        ++shrinks;
+        smaller = true;
+        break;
+      }
+    }
+    return shrinks;
+  }
+
+ private:
+  static std::string key(const spec::Sequence& sequence) {
+    std::string out;
+    for (const spec::Step& step : sequence) {
+      out += fmt::format("{} {}\n", step.process, spec::text(step.call));
+    }
+    return out;
+  }
+
+  const CampaignOptions& options_;
+  std::vector<std::string> systems_;
+  properties::PropertySet properties_;
+  std::string how_;
+};
+
+/// What the systems that survive the sequence say of each call.
+void annotate(const CampaignOptions& options, const std::vector<std::string>& survivors,
+              spec::Sequence& sequence) {
+  if (survivors.empty()) return;
+  const auto system = make_system(survivors.front(), options.profile);
+  if (!system) return;
+  const auto recording = record(**system, options.setup, sequence, Snapshots::kAtEnd);
+  if (!recording) return;
+  for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i].expected = recording->outcomes[i];
+}
+
+Finding death_of(const CampaignOptions& options, const std::vector<std::string>& systems,
+                 spec::Sequence sequence) {
+  std::string dead = systems.front();
+  std::vector<std::string> survivors;
+  for (const std::string& name : systems) {
+    Examination alone{options, {name}};
+    (alone.look(sequence) == Look::kDeath ? dead = name : survivors.emplace_back(name));
+  }
+  Examination examination{options, systems};
+  examination.narrow_to_system(dead);
+  Finding finding;
+  finding.shrinks = examination.shrink(sequence, Look::kDeath);
+  // The call that kills is the last one that is needed.
+  finding.reproducible = examination.look(sequence) == Look::kDeath;
+  annotate(options, survivors, sequence);
+  finding.claim = "SystemSurvives";
+  finding.step = sequence.size() - 1;
+  const auto call = spec::name(sequence.back().call);
+  finding.explanation = fmt::format("{}: {} while it ran {}", examination.how(), dead, call);
+  finding.fingerprint = fmt::format("SystemSurvives/{}/{}", call, examination.how());
+  finding.views.push_back({dead, spec::Outcome::died(), {}, {}});
+  finding.sequence = std::move(sequence);
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> post_mortem(const CampaignOptions& options, const InFlight& in_flight) {
+  std::vector<std::string> systems;
+  for (const std::string& name : options.systems) {
+    if (name != kHost) systems.push_back(name);
+  }
+  std::vector<Finding> findings;
+  if (systems.empty()) return findings;
+  const auto complete = [&](Finding finding, std::uint64_t seed) {
+    finding.profile = options.profile.name;
+    finding.setup = options.setup;
+    finding.run_seed = options.seed;
+    finding.sequence_seed = seed;
+    return finding;
+  };
+  for (const InFlightSlot& slot : in_flight.slots) {
+    const auto seed = slot.seed.load();
+    if (seed == 0) continue;
+    auto generator = options.generator;
+    generator.favoured = slot.favoured.load();
+    generator.favour_madvised = slot.favour_madvised.load();
+    spec::Sequence sequence;
+    properties::generate(seed, generator, sequence);
+    Examination examination{options, systems};
+    switch (examination.look(sequence)) {
+      case Look::kDeath:
+        findings.push_back(complete(death_of(options, systems, std::move(sequence)), seed));
+        break;
+      case Look::kFound: {
+        auto found = examination.check(sequence);
+        if (!found || !*found) break;
+        examination.narrow_to((*found)->claim);
+        auto smaller = (*found)->sequence;
+        const auto shrinks = examination.shrink(smaller, Look::kFound);
+        auto again = examination.check(smaller);
+        if (again && *again) found = std::move(again);
+        (*found)->shrinks = shrinks;
+        findings.push_back(complete(**std::move(found), seed));
+        break;
+      }
+      case Look::kNothing:
+        break;
+    }
+  }
+  return findings;
+}
+
+}  // namespace vmadiff::cli
