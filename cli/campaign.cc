@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/settle.h"
 #include "cli/worker.h"
+#include "properties/setups.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -40,8 +41,7 @@ class Settler {
     }
     const auto fingerprint = finding.fingerprint;
     if (slot_ != nullptr) slot_->begin(finding.sequence_seed, 0, false);
-    auto settled =
-        settle(*crew_, options_.profile, options_.setup, std::move(finding), interrupted());
+    auto settled = settle(*crew_, options_.profile, std::move(finding), interrupted());
     if (slot_ != nullptr) slot_->end();
     if (!settled) return fail(settled.error());
     // A smaller sequence can turn out to be a finding that is known already.
@@ -106,6 +106,11 @@ void reduce(Exchange& exchange, Settler& settler, const CampaignListener& listen
 }
 
 }  // namespace
+
+std::optional<spec::Setup> own_setup(const CampaignOptions& options, std::uint64_t sequence_seed) {
+  if (!options.varies_setup) return std::nullopt;
+  return properties::varied_setup(sequence_seed, options.setup);
+}
 
 CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
                             const CampaignListener& listener) {

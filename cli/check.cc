@@ -133,6 +133,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.max_findings = options.max_findings;
   campaign.budget = *budget;
   campaign.coverage = options.coverage;
+  campaign.varies_setup = std::ranges::find(choice->systems, kHost) == choice->systems.end();
   out.header = {.version = VMADIFF_VERSION,
                 .profile = std::string{profile->name},
                 .systems = choice->systems,

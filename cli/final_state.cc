@@ -34,6 +34,10 @@ std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::strin
   std::array<std::string, 1> starts_like{why_not(kHost) ? std::string{system} : std::string{kHost}};
   auto setup = setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
+  if (system == kHost && !file.directives.setup.empty()) {
+    return lacks(fmt::format("{} cannot run on the host: it has a set-up of its own", file.path));
+  }
+  *setup = setup_of(file, *std::move(setup));
   if (system == kHost) {
     if (const auto reason = why_not_on_host(*setup, file.trace.sequence)) {
       return lacks(fmt::format("{} cannot run on the host: {}", file.path, *reason));

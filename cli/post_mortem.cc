@@ -150,23 +150,25 @@ Finding death_of(const CampaignOptions& options, const std::vector<std::string>&
 
 }  // namespace
 
-std::vector<Finding> post_mortem(const CampaignOptions& options, const InFlight& in_flight) {
+std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight& in_flight) {
   std::vector<std::string> systems;
-  for (const std::string& name : options.systems) {
+  for (const std::string& name : campaign.systems) {
     if (name != kHost) systems.push_back(name);
   }
   std::vector<Finding> findings;
   if (systems.empty()) return findings;
-  const auto complete = [&](Finding finding, std::uint64_t seed) {
-    finding.profile = options.profile.name;
-    finding.setup = options.setup;
-    finding.run_seed = options.seed;
-    finding.sequence_seed = seed;
-    return finding;
-  };
   for (const InFlightSlot& slot : in_flight.slots) {
     const auto seed = slot.seed.load();
     if (seed == 0) continue;
+    CampaignOptions options = campaign;
+    if (auto setup = own_setup(campaign, seed)) options.setup = *std::move(setup);
+    const auto complete = [&](Finding finding) {
+      finding.profile = options.profile.name;
+      finding.setup = options.setup;
+      finding.run_seed = options.seed;
+      finding.sequence_seed = seed;
+      return finding;
+    };
     auto generator = options.generator;
     generator.favoured = slot.favoured.load();
     generator.favour_madvised = slot.favour_madvised.load();
@@ -175,7 +177,7 @@ std::vector<Finding> post_mortem(const CampaignOptions& options, const InFlight&
     Examination examination{options, systems};
     switch (examination.look(sequence)) {
       case Look::kDeath:
-        findings.push_back(complete(death_of(options, systems, std::move(sequence)), seed));
+        findings.push_back(complete(death_of(options, systems, std::move(sequence))));
         break;
       case Look::kFound: {
         auto found = examination.check(sequence);
@@ -186,7 +188,7 @@ std::vector<Finding> post_mortem(const CampaignOptions& options, const InFlight&
         auto again = examination.check(smaller);
         if (again && *again) found = std::move(again);
         (*found)->shrinks = shrinks;
-        findings.push_back(complete(**std::move(found), seed));
+        findings.push_back(complete(**std::move(found)));
         break;
       }
       case Look::kNothing:

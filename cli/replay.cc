@@ -60,6 +60,8 @@ std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& op
     std::optional<std::string> reason;
     if (!allowed.empty() && std::ranges::find(allowed, system) == allowed.end()) {
       reason = "the trace is not for it";
+    } else if (system == kHost && !directives.setup.empty()) {
+      reason = "the trace has a set-up of its own";
     } else if (system == kHost) {
       reason = why_not_on_host(spec::Setup::standard(), file.trace.sequence);
     }
@@ -112,7 +114,7 @@ std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptio
   }
   const auto setup = setup_for(planned->systems);
   if (!setup) return std::unexpected(Refusal{ExitStatus::kLacks, setup.error().message});
-  const auto verdict = judge(file, systems, planned->profile, *setup);
+  const auto verdict = judge(file, systems, planned->profile, setup_of(file, *setup));
   if (!verdict) return std::unexpected(Refusal{ExitStatus::kLacks, verdict.error().message});
 
   const bool holds = verdict->failures.empty();

@@ -45,6 +45,11 @@ class Bench {
     }
   }
 
+  void begin_in(const spec::Setup& setup) {
+    thorough_.begin_in(setup);
+    if (quick_) quick_->begin_in(setup);
+  }
+
   std::expected<std::optional<Finding>, spec::ToolFault> check(std::uint64_t index,
                                                                const spec::Sequence& sequence) {
     const bool thorough = index % kThoroughEvery == 0;
@@ -170,7 +175,10 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
       const auto seed = properties::sequence_seed(options.seed, index);
       properties::generate(seed, generator, sequence);
       if (slot != nullptr) slot->begin(seed, generator.favoured, generator.favour_madvised);
+      const auto setup = own_setup(options, seed);
+      if (setup) bench.begin_in(*setup);
       auto checked = bench.check(index, sequence);
+      if (setup) bench.begin_in(options.setup);
       if (slot != nullptr) slot->end();
       if (!checked) {
         result.fault = checked.error();

@@ -30,6 +30,7 @@ enum class Exemption : std::uint8_t {
   kHugePagesCannotBeSplit,
   kMadviseStopsMidway,
   kMlockStopsMidway,
+  kMsealStopsMidway,
   kMremapStopsMidway,
   kLockedVmDriftsAfterDontunmap,
   kTheLockIsTakenBack,
@@ -37,7 +38,7 @@ enum class Exemption : std::uint8_t {
   kDontunmapKeepsItsSource,
   kPopulationComesBetween,
 };
-inline constexpr std::size_t kExemptionCount = 21;
+inline constexpr std::size_t kExemptionCount = 22;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

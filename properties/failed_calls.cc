@@ -59,6 +59,9 @@ struct PartialFailure {
   std::optional<Exemption> operator()(const spec::Munlock&) const {
     return Exemption::kMlockStopsMidway;
   }
+  std::optional<Exemption> operator()(const spec::Mseal&) const {
+    return Exemption::kMsealStopsMidway;
+  }
   std::optional<Exemption> operator()(const spec::Mremap&) const {
     return Exemption::kMremapStopsMidway;
   }

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "properties/looks.h"
+#include "properties/opening.h"
 #include "properties/random.h"
 #include "properties/ranges.h"
 #include "properties/sketch.h"
@@ -29,12 +30,16 @@ class Writer {
         options_(options),
         looks_(random_, options),
         swarm_(random_, options.setup, options.favoured),
+        opening_(seed, options.setup),
         huge_(random_.percent(15)),
         brk_(options.setup.start_brk),
         top_(options.setup.mmap_base) {}
 
   spec::Step step(std::size_t index) {
-    spec::Step out{.process = 0, .call = next(index), .expected = {}};
+    if (index < opening_.size()) {
+      return {.process = 0, .call = opening_.call(index, sketch_), .expected = {}};
+    }
+    spec::Step out{.process = 0, .call = next(index - opening_.size()), .expected = {}};
     if (forks_ > 0 && !random_.percent(35)) {
       // The newest process, mostly: the others stand for what must not change.
       out.process =
@@ -124,11 +129,16 @@ class Writer {
                     .file = region.look.file,
                     .offset = region.offset};
     const auto kind = random_.below(100);
-    if (kind < 66) {
+    if (opening_.is_crowded() && random_.percent(50)) {
+      call.addr = 0;
+      call.flags |= random_.percent(30)   ? spec::kMap32Bit
+                    : random_.percent(50) ? spec::kMapAbove4G
+                                          : 0;
+    } else if (kind < 66) {
       call.flags |= spec::kMapFixed;
     } else if (kind < 74) {
       call.flags |= spec::kMapFixedNoreplace;
-    } else if (kind < 90) {
+    } else if (kind < 90 || opening_.is_crowded()) {
       // The kernel places it, from the top downwards: a guess at where.
       call.addr = 0;
       region.start = top_ - length;
@@ -198,6 +208,7 @@ class Writer {
   const GeneratorOptions& options_;
   Looks looks_;
   Swarm swarm_;
+  Opening opening_;
   std::uint64_t forks_ = 0;
   Sketch sketch_;
   bool huge_;
@@ -214,7 +225,8 @@ std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
 }
 
 std::size_t sequence_length(std::uint64_t seed, const GeneratorOptions& options) {
-  return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) + options.length_min;
+  return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) +
+         options.length_min + Opening{seed, options.setup}.size();
 }
 
 void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequence& out) {

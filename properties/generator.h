@@ -21,7 +21,7 @@ struct GeneratorOptions {
   std::uint64_t favoured = 0;
   /// More mappings that were made mergeable one by one.
   bool favour_madvised = false;
-  std::size_t length_min = 1;
+  std::size_t length_min = 1;  ///< without the opening (opening.h)
   std::size_t length_max = 64;
 };
 
