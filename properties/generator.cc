@@ -22,6 +22,14 @@ constexpr Address kPage = spec::kPageSize;
 /// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
+/// Some sequences map files near the end that they can have (ext4's with blocks of 4 KiB, then any
+/// regular file's, then any file's), a few pages before it.
+constexpr std::array<std::uint64_t, 3> kFarOffsets{
+    (std::uint64_t{1} << 44) - 24 * kPage, (std::uint64_t{1} << 63) - 24 * kPage, 0 - 24 * kPage};
+
+Opening opening_of(std::uint64_t seed, const GeneratorOptions& options) {
+  return options.openings ? Opening{seed, options.setup} : Opening{options.setup};
+}
 
 class Writer {
  public:
@@ -30,8 +38,9 @@ class Writer {
         options_(options),
         looks_(random_, options),
         swarm_(random_, options.setup, options.favoured),
-        opening_(seed, options.setup),
+        opening_(opening_of(seed, options)),
         huge_(random_.percent(15)),
+        far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
         brk_(options.setup.start_brk),
         top_(options.setup.mmap_base) {}
 
@@ -109,14 +118,14 @@ class Writer {
       if (random_.percent(12)) region.offset = random_.below(80) * kPage;
     } else {
       region.start = fresh_start();
-      region.offset = random_.below(16) * kPage;
+      region.offset = far_ + random_.below(16) * kPage;
     }
     if (region.look.file.cls == spec::FileClass::kHugetlb && random_.percent(80)) {
       region.start &= ~(spec::kHugePageSize - 1);
       region.offset &= ~(spec::kHugePageSize - 1);
     }
     // An offset below 0 is not contiguous with anything.
-    if (region.offset > Address{1} << 40) region.offset = 0;
+    if (far_ == 0 && region.offset > Address{1} << 40) region.offset = 0;
     if (region.look.file.is_none() && random_.percent(90)) region.offset = 0;
     return place(region, length);
   }
@@ -212,6 +221,7 @@ class Writer {
   std::uint64_t forks_ = 0;
   Sketch sketch_;
   bool huge_;
+  std::uint64_t far_;  ///< where in their files mappings lie; 0: at the beginning
   Address brk_;
   Address top_;
 };
@@ -226,7 +236,7 @@ std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
 
 std::size_t sequence_length(std::uint64_t seed, const GeneratorOptions& options) {
   return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) +
-         options.length_min + Opening{seed, options.setup}.size();
+         options.length_min + opening_of(seed, options).size();
 }
 
 void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequence& out) {

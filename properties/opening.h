@@ -14,6 +14,8 @@ namespace vmadiff::properties {
 class Opening {
  public:
   Opening(std::uint64_t seed, const spec::Setup& setup);
+  /// None.
+  explicit Opening(const spec::Setup& setup) : setup_(setup) {}
 
   /// How many calls it has.
   [[nodiscard]] std::size_t size() const { return size_; }

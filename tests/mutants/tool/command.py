@@ -137,6 +137,8 @@ class Runner:
             result.verdict, result.note = "stillborn", str(error)
         except EditLost as error:
             result.verdict, result.note = "edit lost", str(error)
+        except hunt.HuntFault as error:
+            result.verdict, result.note = "not hunted", str(error)
         finally:
             self.places.put(place)
         result.weigh()
