@@ -237,7 +237,7 @@ ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& sh
   progress.note_sight();
   reports::RunSummary summary;
   summary.tally.operations = progress.operations.load();
-  for (const auto& finding : post_mortem(planned.campaign, shared.in_flight)) {
+  for (const auto& finding : post_mortem(planned.campaign, shared.in_flight, death)) {
     if (progress.findings.load() >= planned.campaign.max_findings) break;
     progress.findings.fetch_add(1);
     summary.claims[finding.claim] = {.findings = 1, .sequences = 1};

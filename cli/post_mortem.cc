@@ -148,53 +148,85 @@ Finding death_of(const CampaignOptions& options, const std::vector<std::string>&
   return finding;
 }
 
+/// What a thread was at.
+struct Suspect {
+  CampaignOptions options;  ///< with the sequence's own set-up
+  std::uint64_t seed;
+  spec::Sequence sequence;
+};
+
+Suspect suspect_of(const CampaignOptions& campaign, const InFlightSlot& slot) {
+  Suspect suspect{campaign, slot.seed.load(), {}};
+  if (auto setup = own_setup(campaign, suspect.seed)) suspect.options.setup = *std::move(setup);
+  auto& generator = suspect.options.generator;
+  generator.favoured = slot.favoured.load();
+  generator.favour_madvised = slot.favour_madvised.load();
+  properties::generate(suspect.seed, generator, suspect.sequence);
+  return suspect;
+}
+
+/// What the sequence shows by itself, made small.
+std::optional<Finding> examined(const Suspect& suspect, const std::vector<std::string>& systems) {
+  Examination examination{suspect.options, systems};
+  switch (examination.look(suspect.sequence)) {
+    case Look::kDeath:
+      return death_of(suspect.options, systems, suspect.sequence);
+    case Look::kFound: {
+      auto found = examination.check(suspect.sequence);
+      if (!found || !*found) return std::nullopt;
+      examination.narrow_to((*found)->claim);
+      auto smaller = (*found)->sequence;
+      const auto shrinks = examination.shrink(smaller, Look::kFound);
+      auto again = examination.check(smaller);
+      if (again && *again) found = std::move(again);
+      (*found)->shrinks = shrinks;
+      return **std::move(found);
+    }
+    case Look::kNothing:
+      break;
+  }
+  return std::nullopt;
+}
+
+/// The sequence is survived by itself: what killed came with the memory of those before it.
+Finding unexplained(Suspect suspect, const std::string& death) {
+  Finding finding;
+  finding.claim = "SystemSurvives";
+  finding.explanation =
+      fmt::format("{}, in this sequence after others; by itself it is survived", death);
+  finding.fingerprint = fmt::format("SystemSurvives/not by itself/{}", death);
+  finding.reproducible = false;
+  finding.sequence = std::move(suspect.sequence);
+  finding.step = finding.sequence.size() - 1;
+  finding.views.push_back({suspect.options.systems.back(), spec::Outcome::died(), {}, {}});
+  return finding;
+}
+
 }  // namespace
 
-std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight& in_flight) {
+std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight& in_flight,
+                                 const std::string& death) {
   std::vector<std::string> systems;
   for (const std::string& name : campaign.systems) {
     if (name != kHost) systems.push_back(name);
   }
   std::vector<Finding> findings;
   if (systems.empty()) return findings;
+  const auto add = [&](const Suspect& suspect, Finding finding) {
+    finding.profile = suspect.options.profile.name;
+    finding.setup = suspect.options.setup;
+    finding.run_seed = suspect.options.seed;
+    finding.sequence_seed = suspect.seed;
+    findings.push_back(std::move(finding));
+  };
+  std::optional<Suspect> last;
   for (const InFlightSlot& slot : in_flight.slots) {
-    const auto seed = slot.seed.load();
-    if (seed == 0) continue;
-    CampaignOptions options = campaign;
-    if (auto setup = own_setup(campaign, seed)) options.setup = *std::move(setup);
-    const auto complete = [&](Finding finding) {
-      finding.profile = options.profile.name;
-      finding.setup = options.setup;
-      finding.run_seed = options.seed;
-      finding.sequence_seed = seed;
-      return finding;
-    };
-    auto generator = options.generator;
-    generator.favoured = slot.favoured.load();
-    generator.favour_madvised = slot.favour_madvised.load();
-    spec::Sequence sequence;
-    properties::generate(seed, generator, sequence);
-    Examination examination{options, systems};
-    switch (examination.look(sequence)) {
-      case Look::kDeath:
-        findings.push_back(complete(death_of(options, systems, std::move(sequence))));
-        break;
-      case Look::kFound: {
-        auto found = examination.check(sequence);
-        if (!found || !*found) break;
-        examination.narrow_to((*found)->claim);
-        auto smaller = (*found)->sequence;
-        const auto shrinks = examination.shrink(smaller, Look::kFound);
-        auto again = examination.check(smaller);
-        if (again && *again) found = std::move(again);
-        (*found)->shrinks = shrinks;
-        findings.push_back(complete(**std::move(found)));
-        break;
-      }
-      case Look::kNothing:
-        break;
-    }
+    if (slot.seed.load() == 0) continue;
+    last = suspect_of(campaign, slot);
+    if (auto finding = examined(*last, systems)) add(*last, *std::move(finding));
   }
+  // Who is killed from outside (SIGKILL, for want of memory) proves nothing.
+  if (findings.empty() && last && death != "SIGKILL") add(*last, unexplained(*last, death));
   return findings;
 }
 

@@ -12,9 +12,10 @@
 namespace vmadiff::cli {
 
 /// Runs each sequence that was in flight again, in a process of its own. The findings: that a
-/// system does not survive it, and what was about to be made smaller. None where no sequence shows
-/// anything again.
+/// system does not survive it, and what was about to be made smaller. Where no
+/// sequence shows anything by itself, the last one in flight is reported as not reproducible.
 [[nodiscard]] std::vector<properties::Finding> post_mortem(const CampaignOptions& options,
-                                                           const InFlight& in_flight);
+                                                           const InFlight& in_flight,
+                                                           const std::string& death);
 
 }  // namespace vmadiff::cli

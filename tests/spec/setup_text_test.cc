@@ -6,10 +6,10 @@
 namespace vmadiff::spec {
 namespace {
 
-TEST(SetupText, TheCanonicalSetupIsEmpty) { EXPECT_EQ(setup_text(Setup::standard()), ""); }
+TEST(SetupText, TheCanonicalSetupIsEmpty) { EXPECT_EQ(setup_text(spec::Setup::standard()), ""); }
 
 TEST(SetupText, WhatIsWrittenIsReadAgain) {
-  Setup setup = Setup::standard();
+  spec::Setup setup = spec::Setup::standard();
   setup.max_map_count = 9;
   setup.mmap_min_addr = 0;
   setup.placement_min_addr = 0x30000;
@@ -19,7 +19,7 @@ TEST(SetupText, WhatIsWrittenIsReadAgain) {
   EXPECT_EQ(text,
             "max_map_count=9 mmap_min_addr=0 placement_min_addr=0x30000 file_noexec=1 "
             "may_set_memory_merge=0");
-  Setup read = Setup::standard();
+  spec::Setup read = spec::Setup::standard();
   ASSERT_TRUE(read_setup_text("  " + text + "\t", read));
   EXPECT_EQ(setup_text(read), text);
   EXPECT_EQ(read.max_map_count, 9U);
@@ -27,7 +27,7 @@ TEST(SetupText, WhatIsWrittenIsReadAgain) {
 }
 
 TEST(SetupText, WhatIsWrongIsNamed) {
-  Setup setup = Setup::standard();
+  spec::Setup setup = spec::Setup::standard();
   const auto error_of = [&](std::string_view text) {
     const auto read = read_setup_text(text, setup);
     return read ? std::string{} : read.error();
