@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/settle.h"
 #include "cli/worker.h"
+#include "properties/setups.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -39,8 +40,9 @@ class Settler {
       crew_ = *std::move(made);
     }
     const auto fingerprint = finding.fingerprint;
-    auto settled =
-        settle(*crew_, options_.profile, options_.setup, std::move(finding), interrupted());
+    if (slot_ != nullptr) slot_->begin(finding.sequence_seed, 0, false);
+    auto settled = settle(*crew_, options_.profile, std::move(finding), interrupted());
+    if (slot_ != nullptr) slot_->end();
     if (!settled) return fail(settled.error());
     // A smaller sequence can turn out to be a finding that is known already.
     if (settled->fingerprint != fingerprint && !seen_.insert(settled->fingerprint).second) return;
@@ -57,6 +59,7 @@ class Settler {
     auto last_tick = steady_clock::now();
     const auto deadline = last_tick + kGrace;
     return [this, last_tick, deadline]() mutable {
+      if (slot_ != nullptr) slot_->turns.fetch_add(1, std::memory_order_relaxed);
       const auto now = steady_clock::now();
       if (now - last_tick >= kTick) {
         last_tick = now;
@@ -73,6 +76,7 @@ class Settler {
   Progress& progress_;
   const CampaignListener& listener_;
   CampaignResult& result_;
+  InFlightSlot* slot_ = options_.in_flight == nullptr ? nullptr : options_.in_flight->slots.data();
   std::optional<Crew> crew_;
   std::set<std::string> seen_;
   std::size_t found_ = 0;
@@ -103,6 +107,11 @@ void reduce(Exchange& exchange, Settler& settler, const CampaignListener& listen
 
 }  // namespace
 
+std::optional<spec::Setup> own_setup(const CampaignOptions& options, std::uint64_t sequence_seed) {
+  if (!options.varies_setup) return std::nullopt;
+  return properties::varied_setup(sequence_seed, options.setup);
+}
+
 CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
                             const CampaignListener& listener) {
   CampaignResult result;
@@ -113,7 +122,9 @@ CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < options.jobs; ++i) {
-      threads.emplace_back([&] { work(options, dealer, exchange, progress, stop); });
+      InFlightSlot* const slot =
+          options.in_flight == nullptr ? nullptr : &options.in_flight->slots[1 + i];
+      threads.emplace_back([&, slot] { work(options, dealer, exchange, progress, stop, slot); });
     }
     Settler settler{options, progress, listener, result};
     reduce(exchange, settler, listener, result);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cli/budget.h"
+#include "cli/in_flight.h"
 #include "properties/checker.h"
 #include "properties/finding.h"
 #include "properties/generator.h"
@@ -40,6 +41,8 @@ struct CampaignOptions {
   /// Note which behaviours are met, and steer towards those that are not. The sequences then depend
   /// on what was met before, so a run with several threads is not repeatable.
   bool coverage = false;
+  bool varies_setup = false;      ///< some sequences begin in a set-up of their own
+  InFlight* in_flight = nullptr;  ///< where each thread notes what it is at; outlives the campaign
 };
 
 /// What the status line shows; written by the campaign, read whenever `tick` is called.
@@ -85,6 +88,11 @@ struct CampaignResult {
   reports::RunSummary summary;
   std::optional<spec::ToolFault> fault;  ///< what ended the campaign before its time
 };
+
+/// The set-up of the sequence of that seed, where it is not the campaign's. A real kernel has but
+/// one.
+[[nodiscard]] std::optional<spec::Setup> own_setup(const CampaignOptions& options,
+                                                   std::uint64_t sequence_seed);
 
 [[nodiscard]] CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
                                           const CampaignListener& listener);

@@ -2,16 +2,21 @@
 #include "cli/check.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "cli/budget.h"
 #include "cli/campaign.h"
 #include "cli/choices.h"
 #include "cli/interrupt.h"
+#include "cli/post_mortem.h"
 #include "cli/status_line.h"
+#include "cli/supervisor.h"
 #include "cli/systems.h"
 #include "reports/json.h"
 #include "reports/store.h"
@@ -19,6 +24,11 @@
 
 namespace vmadiff::cli {
 namespace {
+
+/// A sequence that takes longer hangs. A real kernel's agent has a timeout of its own, of 10 s a
+/// call.
+constexpr auto kPatience = std::chrono::seconds{5};
+constexpr auto kPatienceRemote = std::chrono::seconds{60};
 
 /// Everything that is decided before the first sequence runs.
 struct Plan {
@@ -56,6 +66,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.max_findings = options.max_findings;
   campaign.budget = *budget;
   campaign.coverage = options.coverage;
+  campaign.varies_setup = std::ranges::none_of(choice->systems, is_real);
   out.header = {.version = VMADIFF_VERSION,
                 .profile = std::string{profile->name},
                 .systems = choice->systems,
@@ -111,19 +122,29 @@ class Reporter {
   const CheckOptions& options_;
 };
 
-}  // namespace
-
-ExitStatus check(const CheckOptions& options) {
-  const auto planned = plan(options);
-  if (!planned) return refuse(planned.error());
-  const Reporter reporter{options};
-  reporter.print(planned->header);
-
-  watch_for_interrupts();
+/// What a run and its supervisor both see.
+struct Shared {
+  InFlight in_flight;
   Progress progress;
+};
+
+/// Memory that a child process shares with this one.
+template <typename T>
+std::unique_ptr<T, void (*)(T*)> make_shared_memory() {
+  void* const memory =
+      ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc{};
+  return {new (memory) T, [](T* shared) {
+            shared->~T();
+            ::munmap(shared, sizeof(T));
+          }};
+}
+
+/// The campaign, from its first sequence to its summary.
+ExitStatus campaign(const Plan& planned, const Reporter& reporter, Progress& progress) {
   progress.start = std::chrono::steady_clock::now();
-  StatusLine status{progress, planned->campaign.budget};
-  const auto result = run_campaign(planned->campaign, progress,
+  StatusLine status{progress, planned.campaign.budget};
+  const auto result = run_campaign(planned.campaign, progress,
                                    {.on_finding =
                                         [&](const properties::Finding& finding) {
                                           status.clear();
@@ -139,6 +160,49 @@ ExitStatus check(const CheckOptions& options) {
     if (!found) return ExitStatus::kLacks;
   }
   return found ? ExitStatus::kFinding : ExitStatus::kHeld;
+}
+
+/// The run was cut short: says of what, and ends it in its place.
+ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& shared,
+                       const std::string& death) {
+  fmt::print(stderr, "vmadiff: the run was cut short ({}); looking for the sequence\n", death);
+  auto& progress = shared.progress;
+  progress.note_sight();
+  reports::RunSummary summary;
+  summary.tally.operations = progress.operations.load();
+  for (const auto& finding : post_mortem(planned.campaign, shared.in_flight, death)) {
+    if (progress.findings.load() >= planned.campaign.max_findings) break;
+    progress.findings.fetch_add(1);
+    summary.claims[finding.claim] = {.findings = 1, .sequences = 1};
+    reporter.report(finding);
+  }
+  StatusLine{progress, planned.campaign.budget}.finish(summary.tally.operations, 0);
+  reporter.print(summary);
+  if (progress.findings.load() != 0) return ExitStatus::kFinding;
+  return refuse({ExitStatus::kLacks,
+                 fmt::format("the run was cut short ({}), and no sequence shows why", death)});
+}
+
+}  // namespace
+
+ExitStatus check(const CheckOptions& options) {
+  auto planned = plan(options);
+  if (!planned) return refuse(planned.error());
+  const Reporter reporter{options};
+  reporter.print(planned->header);
+
+  watch_for_interrupts();
+  const auto shared = make_shared_memory<Shared>();
+  const auto& systems = planned->campaign.systems;
+  // A virtual machine belongs to the process that booted it, and the plan has booted one.
+  if (std::ranges::any_of(systems, is_guest)) {
+    return campaign(*planned, reporter, shared->progress);
+  }
+  planned->campaign.in_flight = &shared->in_flight;
+  const bool has_remote = std::ranges::any_of(systems, is_real);
+  const auto run = supervise(shared->in_flight, has_remote ? kPatienceRemote : kPatience,
+                             [&] { return campaign(*planned, reporter, shared->progress); });
+  return run.status ? *run.status : after_death(*planned, reporter, *shared, run.death);
 }
 
 }  // namespace vmadiff::cli

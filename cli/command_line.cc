@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "cli/in_flight.h"
+
 namespace vmadiff::cli {
 namespace {
 
@@ -97,7 +99,7 @@ Entry add_check(CLI::App& top) {
   app->add_option("--properties", o->properties, kPropertiesHelp);
   add_budget_options(app, *o);
   app->add_option("--jobs", o->jobs, "threads, each with systems of its own")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(std::size_t{1}, kJobsMax))
       ->capture_default_str();
   app->add_option("--max-findings", o->max_findings, "end after so many different findings")
       ->check(whole_number)

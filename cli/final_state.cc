@@ -36,6 +36,10 @@ std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::strin
                                                                            : std::string{kHost}};
   auto setup = setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
+  if (is_real(system) && !file.directives.setup.empty()) {
+    return lacks(fmt::format("{} cannot run on {}: it has a set-up of its own", file.path, system));
+  }
+  *setup = setup_of(file, *std::move(setup));
   if (is_real(system)) {
     if (const auto reason = why_not_on(system, *setup, file.trace.sequence)) {
       return lacks(fmt::format("{} cannot run on {}: {}", file.path, system, *reason));

@@ -37,7 +37,7 @@ std::expected<properties::Finding, Refusal> smallest(const TraceFile& file,
   const auto crew = Crew::make(choice->systems, *profile);
   if (!crew) return lacks(crew.error().message);
 
-  auto checker = make_checker(crew->systems(), *profile, *setup, *properties);
+  auto checker = make_checker(crew->systems(), *profile, setup_of(file, *setup), *properties);
   auto found = checker.check(file.trace.sequence, properties::Observation::kEveryStep);
   if (!found) return lacks(found.error().message);
   if (!*found) {
@@ -47,7 +47,7 @@ std::expected<properties::Finding, Refusal> smallest(const TraceFile& file,
                             file.path, joined(choice->systems), profile->name)});
   }
   watch_for_interrupts();
-  auto settled = settle(*crew, *profile, *setup, **std::move(found), is_interrupted);
+  auto settled = settle(*crew, *profile, **std::move(found), is_interrupted);
   if (!settled) return lacks(settled.error().message);
   return *std::move(settled);
 }

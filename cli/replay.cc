@@ -66,6 +66,8 @@ std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& op
     std::optional<std::string> reason;
     if (!is_for(directives.systems, system)) {
       reason = "the trace is not for it";
+    } else if (is_real(system) && !directives.setup.empty()) {
+      reason = "the trace has a set-up of its own";
     } else if (is_real(system)) {
       reason = why_not_on(system, spec::Setup::standard(), file.trace.sequence);
     }
@@ -118,7 +120,7 @@ std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptio
   }
   const auto setup = setup_for(planned->systems);
   if (!setup) return std::unexpected(Refusal{ExitStatus::kLacks, setup.error().message});
-  const auto verdict = judge(file, systems, planned->profile, *setup);
+  const auto verdict = judge(file, systems, planned->profile, setup_of(file, *setup));
   if (!verdict) return std::unexpected(Refusal{ExitStatus::kLacks, verdict.error().message});
 
   const bool holds = verdict->failures.empty();

@@ -42,8 +42,9 @@ std::expected<void, spec::ToolFault> annotate(spec::System& system, const spec::
 }  // namespace
 
 std::expected<Finding, spec::ToolFault> settle(const Crew& crew, const spec::KernelProfile& profile,
-                                               const spec::Setup& setup, Finding finding,
+                                               Finding finding,
                                                const std::function<bool()>& interrupted) {
+  const spec::Setup setup = finding.setup;
   const auto systems = crew.systems(reports::systems_of(finding));
   auto checker = make_checker(systems, profile, setup, only(finding.claim));
   auto again = checker.check(finding.sequence, properties::Observation::kEveryStep);

@@ -8,16 +8,15 @@
 #include "cli/crew.h"
 #include "properties/finding.h"
 #include "spec/kernel_profile.h"
-#include "spec/setup.h"
 #include "spec/system.h"
 
 namespace vmadiff::cli {
 
-/// Runs the finding again, on systems started afresh and looked at after every call. One that does
-/// not show again is returned as it is, marked as not reproducible. `interrupted` ends the search
-/// for a smaller sequence with what it has.
+/// Runs the finding again, in its set-up, on systems started afresh and looked at after every call.
+/// One that does not show again is returned as it is, marked as not reproducible. `interrupted`
+/// ends the search for a smaller sequence with what it has.
 [[nodiscard]] std::expected<properties::Finding, spec::ToolFault> settle(
-    const Crew& crew, const spec::KernelProfile& profile, const spec::Setup& setup,
-    properties::Finding finding, const std::function<bool()>& interrupted);
+    const Crew& crew, const spec::KernelProfile& profile, properties::Finding finding,
+    const std::function<bool()>& interrupted);
 
 }  // namespace vmadiff::cli

@@ -15,6 +15,7 @@
 
 #include "cli/systems.h"
 #include "properties/property.h"
+#include "spec/setup_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -82,6 +83,13 @@ std::optional<std::string> take_systems(std::string_view value, Directives& out)
   return std::nullopt;
 }
 
+std::optional<std::string> take_setup(std::string_view value, Directives& out) {
+  spec::Setup setup = spec::Setup::standard();
+  if (auto read = spec::read_setup_text(value, setup); !read) return read.error();
+  out.setup = value;
+  return std::nullopt;
+}
+
 std::optional<std::string> take_expect(std::string_view value, Directives& out) {
   const auto known = properties::all_properties();
   if (std::ranges::find(known, value, &properties::Property::name) == known.end()) {
@@ -117,7 +125,7 @@ std::expected<Directives, std::string> read_directives(const spec::Trace& trace)
     std::optional<std::string> (*take)(std::string_view, Directives&);
   };
   constexpr std::array kRows{Row{"profile", take_profile}, Row{"systems", take_systems},
-                             Row{"expect", take_expect}};
+                             Row{"expect", take_expect}, Row{"setup", take_setup}};
   Directives out;
   for (const auto& lines : trace.comments) {
     for (const std::string& line : lines) {
@@ -161,6 +169,12 @@ std::expected<TraceFile, std::string> read_trace(const std::string& path) {
   auto directives = read_directives(parsed.trace);
   if (!directives) return std::unexpected(fmt::format("{}: {}", path, directives.error()));
   return TraceFile{path, std::move(parsed.trace), *std::move(directives)};
+}
+
+spec::Setup setup_of(const TraceFile& file, spec::Setup setup) {
+  // It was read once already, when the directive was taken in.
+  static_cast<void>(spec::read_setup_text(file.directives.setup, setup));
+  return setup;
 }
 
 std::expected<std::vector<std::string>, std::string> find_traces(

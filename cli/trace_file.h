@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "spec/kernel_profile.h"
+#include "spec/setup.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::cli {
@@ -23,7 +24,8 @@ struct Directives {
   std::string profile;               ///< "# profile: P": the profile to run it under, or empty
   std::vector<std::string> systems;  ///< "# systems: A,B": those that can run it; empty: all
   std::vector<std::string> expect;   ///< "# expect: CLAIM": claims that it is known to violate
-  std::vector<VmaCount> vmas;        ///< how many VMAs it leaves, besides those before it
+  std::string setup;           ///< "# setup: NAME=VALUE …": limits of its own (spec/setup_text.h)
+  std::vector<VmaCount> vmas;  ///< how many VMAs it leaves, besides those before it
 };
 
 struct TraceFile {
@@ -35,6 +37,9 @@ struct TraceFile {
 /// The error is complete and may have several lines: every error as FILE:LINE:COLUMN, the first 20
 /// and then a count; or that the file cannot be read, is a directory, is binary, is too big.
 [[nodiscard]] std::expected<TraceFile, std::string> read_trace(const std::string& path);
+
+/// `setup` with the limits that the trace asks for.
+[[nodiscard]] spec::Setup setup_of(const TraceFile& file, spec::Setup setup);
 
 /// The files given, and the *.trace files below the directories given, each directory's in
 /// ascending order of path. The error names a path that is not there or cannot be read.

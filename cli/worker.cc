@@ -48,6 +48,11 @@ class Bench {
     }
   }
 
+  void begin_in(const spec::Setup& setup) {
+    thorough_.begin_in(setup);
+    if (quick_) quick_->begin_in(setup);
+  }
+
   /// Says which sequences come next, the first of them with that index. Those that are looked at
   /// after every call cannot be run ahead.
   void will_check(std::uint64_t first, std::span<const spec::Sequence> sequences) {
@@ -162,7 +167,7 @@ void Exchange::wake_all() {
 }
 
 void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Progress& progress,
-          const std::atomic<bool>& stop) {
+          const std::atomic<bool>& stop, InFlightSlot* slot) {
   const auto must_end = [&] {
     return stop.load(std::memory_order_relaxed) || is_interrupted() ||
            (options.budget.time &&
@@ -185,10 +190,14 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     std::optional<Block> block;
     std::vector<std::uint64_t> seeds;
     std::vector<spec::Sequence> sequences;
+    std::uint64_t favoured = 0;
+    bool favour_madvised = false;
   };
   const auto draw = [&](Hand& hand) {
     hand.block = dealer.next();
     if (!hand.block) return;
+    hand.favoured = generator.favoured;
+    hand.favour_madvised = generator.favour_madvised;
     hand.seeds.resize(hand.block->count);
     hand.sequences.resize(hand.block->count);
     for (std::uint64_t i = 0; i < hand.block->count; ++i) {
@@ -206,7 +215,12 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     BlockResult result;
     const auto before = bench.tally();
     for (std::uint64_t i = 0; i < block.count && !must_end() && !result.fault; ++i) {
+      if (slot != nullptr) slot->begin(hand.seeds[i], hand.favoured, hand.favour_madvised);
+      const auto setup = own_setup(options, hand.seeds[i]);
+      if (setup) bench.begin_in(*setup);
       auto checked = bench.check(block.first + i, hand.sequences[i]);
+      if (setup) bench.begin_in(options.setup);
+      if (slot != nullptr) slot->end();
       if (!checked) {
         result.fault = checked.error();
         continue;

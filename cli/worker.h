@@ -55,8 +55,9 @@ class Exchange {
   std::size_t workers_;
 };
 
-/// Runs blocks until the dealer has none, `stop` is set, or the deadline has passed.
+/// Runs blocks until the dealer has none, `stop` is set, or the deadline has passed. `slot` may be
+/// null.
 void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Progress& progress,
-          const std::atomic<bool>& stop);
+          const std::atomic<bool>& stop, InFlightSlot* slot);
 
 }  // namespace vmadiff::cli

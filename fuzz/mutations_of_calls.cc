@@ -96,6 +96,7 @@ void insert_generated(Input& input, Random& random) {
   options.setup = spec::Setup::standard();
   options.file_classes.assign(classes.begin(), classes.end());
   options.length_max = 8;
+  options.openings = false;
   Sequence made;
   properties::generate(random.next(), options, made);
   const auto at = static_cast<std::ptrdiff_t>(place_to_insert(input.sequence, random));

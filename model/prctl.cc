@@ -16,8 +16,8 @@ Outcome get_memory_merge(const AddressSpace& space, const spec::Prctl& call) {
 
 // Switching to the mode that is on already does nothing: a VMA that madvise took out stays out.
 Outcome set_memory_merge(AddressSpace& space, const spec::Prctl& call) {
-  if (!space.setup->may_set_memory_merge) return Outcome::fail(Errno::kEPERM);
   if ((call.arg3 | call.arg4 | call.arg5) != 0) return Outcome::fail(Errno::kEINVAL);
+  if (!space.setup->may_set_memory_merge) return Outcome::fail(Errno::kEPERM);
   const bool enable = call.arg2 != 0;
   if (enable == space.merge_any) return Outcome::ok();
   space.merge_any = enable;

@@ -47,6 +47,7 @@ Outcome run(AddressSpace& space, const spec::RemapFilePages& call) {
       !is_all_like(space, {start, start + length}, *vma)) {
     return Outcome::fail(Errno::kEINVAL);
   }
+  if (space.map_count() > space.setup->max_map_count) return Outcome::fail(Errno::kENOMEM);
   // mmap would round the length of a hugetlb file's mapping up; this call does not.
   const bool is_huge = (vma->flags & spec::kVmHugetlb) != 0;
   if (is_huge && length % spec::kHugePageSize != 0) return Outcome::fail(Errno::kEINVAL);

@@ -217,6 +217,8 @@ std::expected<std::optional<Finding>, spec::ToolFault> Checker::recheck(
   return found;
 }
 
+void Checker::begin_in(spec::Setup setup) { state_->options.setup = std::move(setup); }
+
 const Tally& Checker::tally() const {
   state_->tally.exemptions.clear();
   state_->exemptions.add_to(state_->tally.exemptions);

@@ -67,6 +67,9 @@ class Checker {
   [[nodiscard]] std::expected<std::optional<Finding>, spec::ToolFault> recheck(
       const spec::Sequence& sequence, Observation observation);
 
+  /// From here on sequences begin in this set-up.
+  void begin_in(spec::Setup setup);
+
   [[nodiscard]] const Tally& tally() const;
 
  private:

@@ -52,6 +52,10 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"MlockStopsMidway", "FailedCallsChangeNothing",
      "mlock, mlock2 and munlock work VMA by VMA, and lock before they populate; a hole, or a page "
      "that cannot be had, ends them with what was done before in place"},
+    {"MsealStopsMidway", "FailedCallsChangeNothing",
+     "mseal works VMA by VMA; one that cannot be split, inside a huge page or for want of room for "
+     "another VMA, "
+     "ends it with what was done before in place."},
     {"MremapStopsMidway", "FailedCallsChangeNothing",
      "mremap to a fixed place unmaps the destination, and what the source has too much, before it "
      "looks at whether the rest can be moved; several VMAs are moved one by one"},

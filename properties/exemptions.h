@@ -30,6 +30,7 @@ enum class Exemption : std::uint8_t {
   kHugePagesCannotBeSplit,
   kMadviseStopsMidway,
   kMlockStopsMidway,
+  kMsealStopsMidway,
   kMremapStopsMidway,
   kLockedVmDriftsAfterDontunmap,
   kTheLockIsTakenBack,
@@ -40,7 +41,7 @@ enum class Exemption : std::uint8_t {
   kMbindStopsMidway,
   kUserfaultfdLosesWhatMoves,
 };
-inline constexpr std::size_t kExemptionCount = 24;
+inline constexpr std::size_t kExemptionCount = 25;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

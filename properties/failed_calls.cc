@@ -69,6 +69,9 @@ struct PartialFailure {
   std::optional<Exemption> operator()(const spec::Mbind&) const {
     return Exemption::kMbindStopsMidway;
   }
+  std::optional<Exemption> operator()(const spec::Mseal&) const {
+    return Exemption::kMsealStopsMidway;
+  }
   std::optional<Exemption> operator()(const spec::Mremap&) const {
     return Exemption::kMremapStopsMidway;
   }

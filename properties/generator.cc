@@ -6,6 +6,7 @@
 #include <array>
 
 #include "properties/looks.h"
+#include "properties/opening.h"
 #include "properties/random.h"
 #include "properties/ranges.h"
 #include "properties/sketch.h"
@@ -21,6 +22,18 @@ constexpr Address kPage = spec::kPageSize;
 /// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
+/// Some sequences map files near the end that they can have (ext4's with blocks of 4 KiB, then any
+/// regular file's, then any file's), a few pages before it.
+constexpr std::array<std::uint64_t, 3> kFarOffsets{
+    (std::uint64_t{1} << 44) - 24 * kPage, (std::uint64_t{1} << 63) - 24 * kPage, 0 - 24 * kPage};
+
+Opening opening_of(std::uint64_t seed, const GeneratorOptions& options) {
+  if (options.openings) {
+    const Opening opening{seed, options.setup};
+    if (!opening.touches_reserved()) return opening;
+  }
+  return Opening{options.setup};
+}
 
 class Writer {
  public:
@@ -31,12 +44,17 @@ class Writer {
         swarm_(random_, options.setup, options.favoured,
                std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
                    options.file_classes.end()),
+        opening_(opening_of(seed, options)),
         huge_(random_.percent(15)),
+        far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
         brk_(options.setup.start_brk),
         top_(options.setup.mmap_base) {}
 
   spec::Step step(std::size_t index) {
-    spec::Step out{.process = 0, .call = next(index), .expected = {}};
+    if (index < opening_.size()) {
+      return {.process = 0, .call = opening_.call(index, sketch_), .expected = {}};
+    }
+    spec::Step out{.process = 0, .call = next(index - opening_.size()), .expected = {}};
     if (forks_ > 0 && !random_.percent(35)) {
       // The newest process, mostly: the others stand for what must not change.
       out.process =
@@ -106,14 +124,14 @@ class Writer {
       if (random_.percent(12)) region.offset = random_.below(80) * kPage;
     } else {
       region.start = fresh_start();
-      region.offset = random_.below(16) * kPage;
+      region.offset = far_ + random_.below(16) * kPage;
     }
     if (region.look.file.cls == spec::FileClass::kHugetlb && random_.percent(80)) {
       region.start &= ~(spec::kHugePageSize - 1);
       region.offset &= ~(spec::kHugePageSize - 1);
     }
     // An offset below 0 is not contiguous with anything.
-    if (region.offset > Address{1} << 40) region.offset = 0;
+    if (far_ == 0 && region.offset > Address{1} << 40) region.offset = 0;
     if (region.look.file.is_none() && random_.percent(90)) region.offset = 0;
     return place(region, length);
   }
@@ -126,11 +144,16 @@ class Writer {
                     .file = region.look.file,
                     .offset = region.offset};
     const auto kind = random_.below(100);
-    if (kind < 66) {
+    if (opening_.is_crowded() && random_.percent(50)) {
+      call.addr = 0;
+      call.flags |= random_.percent(30)   ? spec::kMap32Bit
+                    : random_.percent(50) ? spec::kMapAbove4G
+                                          : 0;
+    } else if (kind < 66) {
       call.flags |= spec::kMapFixed;
     } else if (kind < 74) {
       call.flags |= spec::kMapFixedNoreplace;
-    } else if (kind < 90) {
+    } else if (kind < 90 || opening_.is_crowded()) {
       // The kernel places it, from the top downwards: a guess at where.
       call.addr = 0;
       region.start = top_ - length;
@@ -200,9 +223,11 @@ class Writer {
   const GeneratorOptions& options_;
   Looks looks_;
   Swarm swarm_;
+  Opening opening_;
   std::uint64_t forks_ = 0;
   Sketch sketch_;
   bool huge_;
+  std::uint64_t far_;  ///< where in their files mappings lie; 0: at the beginning
   Address brk_;
   Address top_;
 };
@@ -216,7 +241,8 @@ std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
 }
 
 std::size_t sequence_length(std::uint64_t seed, const GeneratorOptions& options) {
-  return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) + options.length_min;
+  return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) +
+         options.length_min + opening_of(seed, options).size();
 }
 
 void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequence& out) {

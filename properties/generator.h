@@ -21,7 +21,8 @@ struct GeneratorOptions {
   std::uint64_t favoured = 0;
   /// More mappings that were made mergeable one by one.
   bool favour_madvised = false;
-  std::size_t length_min = 1;
+  bool openings = true;        ///< some sequences begin with many calls of one kind (opening.h)
+  std::size_t length_min = 1;  ///< without the opening
   std::size_t length_max = 64;
 };
 

@@ -51,6 +51,22 @@ rc::Seq<Sequence> without_pairs(const Sequence& sequence) {
   });
 }
 
+/// Says first how the process is, as a person would: KSM is turned on before what it is turned on
+/// for.
+rc::Seq<Sequence> with_prctl_first(const Sequence& sequence) {
+  const auto is_prctl = [](const spec::Step& step) {
+    return std::holds_alternative<spec::Prctl>(step.call);
+  };
+  const auto other = std::ranges::find_if_not(sequence, is_prctl);
+  const auto late = std::find_if(other, sequence.end(), is_prctl);
+  if (late == sequence.end() || late->process != 0) return {};
+  Sequence out = sequence;
+  const auto begin = out.begin();
+  std::rotate(begin + (other - sequence.begin()), begin + (late - sequence.begin()),
+              begin + (late - sequence.begin()) + 1);
+  return rc::seq::just(std::move(out));
+}
+
 }  // namespace
 
 rc::Seq<Sequence> with_calls_dropped(const Sequence& sequence) {
@@ -59,8 +75,8 @@ rc::Seq<Sequence> with_calls_dropped(const Sequence& sequence) {
 }
 
 rc::Seq<Sequence> simpler(const Sequence& sequence, const Landmarks& landmarks) {
-  return rc::seq::concat(with_calls_dropped(sequence), with_simpler_looks(sequence),
-                         with_simpler_arguments(sequence, landmarks),
+  return rc::seq::concat(with_calls_dropped(sequence), with_prctl_first(sequence),
+                         with_simpler_looks(sequence), with_simpler_arguments(sequence, landmarks),
                          with_addresses_moved(sequence, landmarks));
 }
 

@@ -43,6 +43,13 @@ class Simplify {
     const bool fixed = (call.flags & kPlacement) != 0;
     const bool anonymous = (call.flags & spec::kMapAnonymous) != 0;
     if (!fixed) add([](auto& c) { c.addr = 0; });
+    // A hint that matters is a place.
+    if (!fixed && call.addr != 0) {
+      add([](auto& c) {
+        c.addr = spec::page_down(c.addr);
+        c.flags |= spec::kMapFixed;
+      });
+    }
     if (!anonymous || !call.file.is_none()) {
       add([](auto& c) {
         c.flags = (c.flags & kPlacement) | spec::kMapPrivate | spec::kMapAnonymous;

@@ -25,6 +25,7 @@ struct Region {
   spec::Address end = 0;
   Look look;
   std::uint64_t offset = 0;  ///< of the file at start, bytes
+  spec::Address home = 0;    ///< where an mremap took it from; 0: it was not moved
 };
 
 /// The recent regions in a ring; the oldest is forgotten first.

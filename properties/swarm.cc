@@ -116,6 +116,14 @@ std::uint64_t Swarm::map_flags(Random& random) const {
 }
 
 spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
+  if (random.percent(20)) {
+    // Back to where it came from: there alone, memory that was written fits its neighbours again.
+    const Region& moved = sketch.any(random);
+    const Address length = moved.end - moved.start;
+    if (moved.home != 0) {
+      return {moved.start, length, length, spec::kMremapMaymove | spec::kMremapFixed, moved.home};
+    }
+  }
   const auto [start, length] = existing_range(random, sketch);
   spec::Mremap call{
       .addr = start, .length = length, .new_length = length, .flags = 0, .new_addr = 0};
@@ -147,6 +155,7 @@ spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
   Region moved = sketch.any(random);
   moved.start = call.new_addr;
   moved.end = call.new_addr + call.new_length;
+  moved.home = start;
   sketch.add(moved);
   return call;
 }

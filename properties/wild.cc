@@ -49,7 +49,7 @@ Address wild_length(Address was, Random& random, const spec::Setup& setup) {
     case 6:
       return Address{1} << (20 + random.below(44));
     default:
-      return Address{1} << (12 + random.below(20));
+      return random.percent(70) ? Address{1} << (12 + random.below(20)) : 1 + random.below(2);
   }
 }
 

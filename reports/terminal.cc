@@ -110,15 +110,21 @@ std::string draft_regression_test(const Finding& finding) {
     }
     pointers += fmt::format("{}{}.get()", pointers.empty() ? "" : ", ", system);
   }
+  const auto limits = setup_directive(finding);
+  const auto setup_line =
+      limits.empty()
+          ? std::string{}
+          : fmt::format("  vmadiff::spec::read_setup_text(\"{}\", setup).value();\n", limits);
   return fmt::format(
       R"draft(TEST(Regressions, {claim}_{stem}) {{
   const auto parsed = vmadiff::spec::parse_trace(R"trace({trace})trace");
   ASSERT_TRUE(parsed.errors.empty());
   const auto profile = vmadiff::spec::profile_named("{profile}").value();
-{makers}  vmadiff::properties::Checker checker{{
+  auto setup = vmadiff::spec::Setup::standard();
+{setup}{makers}  vmadiff::properties::Checker checker{{
       {{{pointers}}},
       {{.profile = profile,
-       .setup = vmadiff::spec::Setup::standard(),
+       .setup = setup,
        .properties = vmadiff::properties::PropertySet::parse("{claim}").value()}}}};
   const auto found =
       checker.check(parsed.trace.sequence, vmadiff::properties::Observation::kEveryStep);
@@ -128,7 +134,7 @@ std::string draft_regression_test(const Finding& finding) {
 )draft",
       fmt::arg("claim", finding.claim), fmt::arg("stem", file_stem(finding)),
       fmt::arg("trace", print_finding_trace(finding)), fmt::arg("profile", finding.profile),
-      fmt::arg("makers", makers), fmt::arg("pointers", pointers));
+      fmt::arg("makers", makers), fmt::arg("pointers", pointers), fmt::arg("setup", setup_line));
 }
 
 std::string terminal_text(const Finding& finding, const FindingFiles& files) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "spec/setup_text.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::reports {
@@ -39,6 +40,12 @@ std::vector<std::string> systems_of(const properties::Finding& finding) {
   return names;
 }
 
+std::string setup_directive(const properties::Finding& finding) {
+  const bool settable = std::ranges::all_of(
+      finding.views, [](const properties::View& view) { return view.observes.counters; });
+  return settable ? spec::setup_text(finding.setup) : std::string{};
+}
+
 std::string print_finding_trace(const properties::Finding& finding) {
   spec::Trace trace;
   trace.sequence = finding.sequence;
@@ -51,6 +58,8 @@ std::string print_finding_trace(const properties::Finding& finding) {
   head.push_back(fmt::format("# profile: {}", finding.profile));
   const auto systems = systems_of(finding);
   if (!systems.empty()) head.push_back(fmt::format("# systems: {}", fmt::join(systems, ",")));
+  const auto setup = setup_directive(finding);
+  if (!setup.empty()) head.push_back(fmt::format("# setup: {}", setup));
   for (spec::Step& step : trace.sequence) {
     // A death is written down as what it is, not asserted: nobody wants it.
     if (step.expected && step.expected->is_death()) step.expected.reset();

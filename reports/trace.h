@@ -13,6 +13,10 @@ namespace vmadiff::reports {
 /// The steps' expected results are asserted as far as the finding has them (but for deaths).
 [[nodiscard]] std::string print_finding_trace(const properties::Finding& finding);
 
+/// The limits that the finding needs (spec/setup_text.h), empty where they are the canonical ones,
+/// and where a real kernel takes part: its set-up is what it is.
+[[nodiscard]] std::string setup_directive(const properties::Finding& finding);
+
 /// The systems that take part in the finding, by name, without what a relation adds to it
 /// ("model, KSM on from the start" is the model): each once, the expected one first.
 [[nodiscard]] std::vector<std::string> systems_of(const properties::Finding& finding);

@@ -38,6 +38,28 @@ TEST(Replay, AWrongAssertedResultFails) {
       << result.out;
 }
 
+TEST(Replay, ATraceCanHaveASetupOfItsOwn) {
+  const Scratch scratch;
+  const std::string third =
+      "mmap(0x100000008000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+      "mmap(0x10000000a000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)";
+  const auto file =
+      scratch.file("limit.trace",
+                   "# setup: max_map_count=4\n" + std::string{kMapTwo} + third + " = -1 ENOMEM\n");
+  const auto result = run_vmadiff({"replay", file, "--systems", "model,impl"});
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+  const auto without = scratch.file("none.trace", std::string{kMapTwo} + third + " = -1 ENOMEM\n");
+  EXPECT_EQ(run_vmadiff({"replay", without, "--systems", "model,impl"}).status, 1);
+}
+
+TEST(Replay, AnUnknownPartOfASetupIsAnError) {
+  const Scratch scratch;
+  const auto result = run_vmadiff({"replay", scratch.file("odd.trace", "# setup: pages=3\n")});
+  EXPECT_EQ(result.status, 2);
+  EXPECT_TRUE(has(result.err, "'pages=3': expected NAME=VALUE with one of max_map_count"))
+      << result.err;
+}
+
 TEST(Replay, AKnownViolationMustShowItself) {
   const Scratch scratch;
   const std::string expectations =

@@ -41,6 +41,7 @@ TEST(Prctl, WithoutTheRightIsEperm) {
   setup.may_set_memory_merge = false;
   Process process(kDefaultProfileName, setup);
   EXPECT_EQ(process(set(1)), fails(Errno::kEPERM));
+  EXPECT_EQ(process(set(1, 1)), fails(Errno::kEINVAL));  // the arguments come first
   EXPECT_EQ(process(get()), Outcome::ok(0));
 }
 

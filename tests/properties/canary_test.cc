@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Canary{"NoCompatibleNeighboursLeftUnmerged", Fault::kForgetsToMergeMmap, 2},
                     Canary{"DataStructuresAreWellFormed", Fault::kBreaksItsTree, 5},
                     Canary{"SystemsAgreeOnOutcomes", Fault::kReportsAnotherErrno, 2},
-                    Canary{"SystemsAgreeOnLayout", Fault::kLosesAPageOffset, 2},
+                    Canary{"SystemsAgreeOnLayout", Fault::kLosesAPageOffset, 3},
                     Canary{"FailedCallsChangeNothing", Fault::kMovesTheBreakWhenMadviseFails, 1},
                     Canary{"EnablingKsmChangesNoLayout", Fault::kSplitsVmasUnderKsm, 1},
                     Canary{"MprotectThereAndBackIsIdentity", Fault::kForgetsToMergeMprotect, 2},

@@ -5,8 +5,13 @@
 
 #include <map>
 #include <set>
+#include <string>
 
+#include "impl/implementation.h"
 #include "model/model.h"
+#include "properties/opening.h"
+#include "properties/setups.h"
+#include "spec/setup_text.h"
 #include "support.h"
 
 namespace vmadiff::properties {
@@ -47,6 +52,7 @@ TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {
   auto options = generator_options();
   options.length_min = 3;
   options.length_max = 9;
+  options.openings = false;
   std::set<std::size_t> lengths;
   spec::Sequence sequence;
   for (std::uint64_t i = 0; i < 500; ++i) {
@@ -58,6 +64,65 @@ TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {
   EXPECT_EQ(*lengths.begin(), 3U);
   EXPECT_EQ(*lengths.rbegin(), 9U);
   EXPECT_EQ(lengths.size(), 7U);
+}
+
+TEST(Generator, SomeSequencesOpenWithACombOrACrowd) {
+  const auto options = generator_options();
+  std::size_t combs = 0;
+  std::size_t crowds = 0;
+  spec::Sequence sequence;
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    const auto seed = sequence_seed(2, i);
+    const Opening opening{seed, options.setup};
+    if (opening.size() == 0) continue;
+    generate(seed, options, sequence);
+    ASSERT_GE(sequence.size(), opening.size() + options.length_min);
+    EXPECT_LE(sequence.size(), opening.size() + options.length_max);
+    (opening.is_crowded() ? crowds : combs)++;
+    for (std::size_t at = 0; at < opening.size(); ++at) {
+      EXPECT_FALSE(spec::touches_reserved(options.setup, sequence[at])) << at;
+      EXPECT_TRUE(std::holds_alternative<spec::Mmap>(sequence[at].call)) << at;
+    }
+  }
+  EXPECT_GT(combs, 5U);
+  EXPECT_GT(crowds, 50U);
+}
+
+TEST(Generator, ACombLeavesAMappingForEachTooth) {
+  const auto options = generator_options();
+  for (std::uint64_t i = 0;; ++i) {
+    const auto seed = sequence_seed(3, i);
+    const Opening opening{seed, options.setup};
+    if (opening.size() < 200) continue;
+    spec::Sequence sequence;
+    generate(seed, options, sequence);
+    sequence.resize(opening.size());
+    const auto system = impl::make_implementation(spec::profile_named("linux-6.18").value());
+    ASSERT_TRUE(system->start(options.setup));
+    for (const auto& step : sequence) EXPECT_TRUE(system->apply(0, step.call).is_ok());
+    spec::Snapshot after;
+    ASSERT_TRUE(system->snapshot(0, after));
+    EXPECT_EQ(after.vmas.size(), options.setup.initial.vmas.size() + opening.size());
+    return;
+  }
+}
+
+TEST(Generator, SomeSequencesBeginInASetupOfTheirOwn) {
+  const auto base = spec::Setup::standard();
+  std::set<std::string> texts;
+  std::size_t varied = 0;
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    const auto setup = varied_setup(sequence_seed(4, i), base);
+    if (!setup) continue;
+    ++varied;
+    texts.insert(spec::setup_text(*setup));
+    EXPECT_GT(setup->max_map_count, base.initial.counters.map_count);
+    EXPECT_GE(setup->placement_min_addr, setup->mmap_min_addr);
+    EXPECT_EQ(setup->initial.vmas.size(), base.initial.vmas.size());
+  }
+  EXPECT_GT(varied, 300U);
+  EXPECT_LT(varied, 700U);
+  EXPECT_GT(texts.size(), 100U);
 }
 
 TEST(Generator, EveryCallIsModelledAndKeepsAwayFromReservedMemory) {

@@ -1,13 +1,12 @@
 # tests/mutants: the command line: list, run, traces.
 import argparse
+import atexit
 import concurrent.futures
-import dataclasses
 import json
 import os
 import pathlib
 import queue
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -39,7 +38,6 @@ def parse(words):
         sub.add_argument("--seed", type=int, default=1, help="of the sample, and the first seed of the hunts (1)")
         sub.add_argument("--jobs", type=positive, default=os.cpu_count(), help="hunts at a time (the processors)")
         sub.add_argument("--historical-dir", type=pathlib.Path, default=DATA / "historical", help=argparse.SUPPRESS)
-        sub.add_argument("--equivalent", type=pathlib.Path, default=DATA / "equivalent.json", help=argparse.SUPPRESS)
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
     running.add_argument("--engine", choices=ENGINES, default="random")
     running.add_argument("--oracle", choices=hunt.ORACLES, default="all", help="who may see it (engine random)")
@@ -72,7 +70,7 @@ def chosen(options):
     if options.family in ("structural", "all"):
         from tool import structural  # needs python3-clang-19, which the historical ones do not
 
-        mutants += structural.read_all(ROOT, PROFILES, options.equivalent, options.sample, options.seed, options.id)
+        mutants += structural.read_all(ROOT, PROFILES, DATA, options.sample, options.seed, options.id)
     if options.id:
         known = {mutant.id for mutant in mutants}
         lost = [name for name in options.id if name not in known]
@@ -105,6 +103,7 @@ class Runner:
         self.places = queue.SimpleQueue()
         for place in range(options.jobs):
             self.places.put(f"{os.getpid()}-{place}")
+            atexit.register(self.shop.forget, f"{os.getpid()}-{place}")
 
     def hunt_once(self, program, home, mutant, seed):
         options = self.options
@@ -138,12 +137,11 @@ class Runner:
             result.verdict, result.note = "stillborn", str(error)
         except EditLost as error:
             result.verdict, result.note = "edit lost", str(error)
+        except hunt.HuntFault as error:
+            result.verdict, result.note = "not hunted", str(error)
         finally:
             self.places.put(place)
-        if mutant.equivalent and result.verdict == "survived":
-            result.verdict, result.note = "equivalent", mutant.equivalent
-        elif mutant.equivalent and result.verdict == "found":
-            result.verdict, result.note = "not equivalent", "it is listed as equivalent, and was found"
+        result.weigh()
         return result
 
 

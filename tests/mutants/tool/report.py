@@ -16,6 +16,15 @@ class Result:
     def is_good(self):
         return self.verdict in GOOD
 
+    def weigh(self):
+        """What the verdict comes to for a mutant of which an equivalence is claimed."""
+        if not self.mutant.equivalent:
+            return
+        if self.verdict == "survived":
+            self.verdict, self.note = "equivalent", self.mutant.equivalent
+        elif self.verdict == "found":
+            self.verdict, self.note = "not equivalent", "it is listed as equivalent, and was found"
+
     def first(self):
         return self.hunts[0] if self.hunts else None
 

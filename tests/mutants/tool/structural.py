@@ -281,33 +281,51 @@ def named(entries):
         yield f"{short}", f"{function}: `{statement[:110]}`: {operator}", edit
 
 
-def equivalents(path):
-    """[(pattern of ids, why)]; a pattern stands for one mutant, or for those of one function."""
-    entries = json.loads(path.read_text())
-    for entry in entries:
-        if set(entry) != {"id", "why"} or len(entry["why"]) < 20:
-            raise BadData(f"{path}: expected id and why, which is a sentence, in {entry}")
-    return [(entry["id"], entry["why"]) for entry in entries]
+class Reasons:
+    """Patterns of names, each with why: equivalent.json, needs-faults.json. A pattern that stands for nothing any
+    more is an error."""
+
+    def __init__(self, path):
+        self.path = path
+        self.entries = json.loads(path.read_text())
+        self.used = set()
+        for entry in self.entries:
+            if set(entry) != {"id", "why"} or len(entry["why"]) < 20:
+                raise BadData(f"{path}: expected id and why, which is a sentence, in {entry}")
+
+    def of(self, id):
+        for entry in self.entries:
+            if fnmatch.fnmatchcase(id, entry["id"]):
+                self.used.add(entry["id"])
+                return entry["why"]
+        return ""
+
+    def check(self):
+        lost = [entry["id"] for entry in self.entries if entry["id"] not in self.used]
+        if lost:
+            raise BadData(f"{self.path}: there is no mutant {', '.join(lost)} any more")
 
 
-def read_all(root, profiles, equivalent_path, sample=None, seed=1, ids=()):
+def read_all(root, profiles, data, sample=None, seed=1, ids=()):
     files = sorted(f"impl/{path.name}" for pattern in ("*.cc", "*.h") for path in (root / "impl").glob(pattern))
     files = [name for name in files if name not in SKIPPED_FILES]
-    known = equivalents(equivalent_path)
-    used = set()
+    equivalent, faults = Reasons(data / "equivalent.json"), Reasons(data / "needs-faults.json")
     mutants = []
     for name, entries in zip(files, entries_of(root, files)):
         for id, summary, edit in named(entries):
-            why = ""
-            for pattern, reason in known:
-                if fnmatch.fnmatchcase(id, pattern):
-                    why = reason
-                    used.add(pattern)
-            mutants.append(Mutant(id=id, family="structural", summary=f"{edit.file}: {summary}", edits=(edit,),
-                                  profiles=profiles, equivalent=why))
-    lost = [pattern for pattern, _ in known if pattern not in used]
-    if lost:
-        raise BadData(f"{equivalent_path}: there is no mutant {', '.join(lost)} any more")
+            mutants.append(
+                Mutant(
+                    id=id,
+                    family="structural",
+                    summary=f"{edit.file}: {summary}",
+                    edits=(edit,),
+                    profiles=profiles,
+                    needs="faults" if faults.of(id) else "",
+                    equivalent=equivalent.of(id),
+                )
+            )
+    equivalent.check()
+    faults.check()
     if ids:
         return [mutant for mutant in mutants if mutant.id in ids]
     if sample is not None and sample < len(mutants):

@@ -156,6 +156,9 @@ class Workshop:
             command += ["-include", self.home / "tree_extern.h"]
         return command + ["-c", source, "-o", out]
 
+    def forget(self, job):
+        shutil.rmtree(self.home / f"job-{job}", ignore_errors=True)
+
     # --- what is mutated -----------------------------------------------------------------------
 
     def build(self, texts, job):

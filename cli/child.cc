@@ -1,0 +1,67 @@
+// cli: child processes.
+#include "cli/child.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+namespace vmadiff::cli {
+
+pid_t start_child(const std::function<int()>& body) {
+  std::fflush(nullptr);  // what is buffered would be written twice
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
+  int status = 1;
+  try {
+    status = body();
+  } catch (const std::exception& fault) {
+    fmt::print(stderr, "vmadiff: fault of the tool: {}\n", fault.what());
+    std::terminate();
+  }
+  std::fflush(nullptr);
+  ::_exit(status);
+}
+
+std::optional<int> wait_for(pid_t child, std::chrono::milliseconds patience) {
+  using std::chrono::steady_clock;
+  const auto deadline = steady_clock::now() + patience;
+  auto pause = std::chrono::microseconds{50};
+  while (true) {
+    int status = 0;
+    const pid_t got = ::waitpid(child, &status, WNOHANG);
+    if (got == child) return status;
+    if (got < 0 && errno != EINTR) return 0;  // somebody else took it
+    if (steady_clock::now() >= deadline) return std::nullopt;
+    std::this_thread::sleep_for(pause);
+    if (pause < std::chrono::milliseconds{20}) pause *= 2;
+  }
+}
+
+int kill_child(pid_t child) {
+  ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+std::string how_it_ended(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int number = WTERMSIG(wait_status);
+    const char* name = ::sigabbrev_np(number);
+    return name == nullptr ? fmt::format("signal {}", number) : fmt::format("SIG{}", name);
+  }
+  return fmt::format("exit status {}", WEXITSTATUS(wait_status));
+}
+
+}  // namespace vmadiff::cli

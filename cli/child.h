@@ -1,0 +1,25 @@
+// cli: a child process that dies with its parent, and waiting for it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace vmadiff::cli {
+
+/// Forks; the child runs `body` and ends with what it returns, as its exit status. Returns the
+/// child, or a negative number where there can be none.
+[[nodiscard]] pid_t start_child(const std::function<int()>& body);
+
+/// The child's wait status, if it ends before the time is up.
+[[nodiscard]] std::optional<int> wait_for(pid_t child, std::chrono::milliseconds patience);
+/// Kills the child and takes its wait status.
+int kill_child(pid_t child);
+
+/// "SIGSEGV" where a signal ended it, else "exit status 1".
+[[nodiscard]] std::string how_it_ended(int wait_status);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,36 @@
+// cli: what each thread of a campaign is at, in memory that outlives the process: where a system in
+// this process crashes or hangs, the supervisor reads here which sequences were being run.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace vmadiff::cli {
+
+/// One thread's sequence, by what it was generated from.
+struct InFlightSlot {
+  std::atomic<std::uint64_t> seed{0};  ///< 0: between two sequences
+  std::atomic<std::uint64_t> favoured{0};
+  std::atomic<bool> favour_madvised{false};
+  std::atomic<std::uint64_t> turns{0};  ///< moves as long as the thread does
+
+  void begin(std::uint64_t sequence_seed, std::uint64_t favoured_calls, bool madvised) {
+    favoured.store(favoured_calls, std::memory_order_relaxed);
+    favour_madvised.store(madvised, std::memory_order_relaxed);
+    turns.fetch_add(1, std::memory_order_relaxed);
+    seed.store(sequence_seed, std::memory_order_release);
+  }
+  void end() { seed.store(0, std::memory_order_release); }
+};
+
+inline constexpr std::size_t kJobsMax = 256;
+
+/// The first slot is that of the thread that settles findings, the others those of the workers.
+struct InFlight {
+  std::array<InFlightSlot, 1 + kJobsMax> slots;
+  std::atomic<bool> ended{false};  ///< the run came to its own end
+};
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,233 @@
+// cli: the post-mortem. Every look at a sequence is a process of its own, since it may be the last.
+#include "cli/post_mortem.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "cli/child.h"
+#include "cli/crew.h"
+#include "cli/interrupt.h"
+#include "cli/recording.h"
+#include "cli/systems.h"
+#include "properties/shrink.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::cli {
+namespace {
+
+using properties::Finding;
+using std::chrono::steady_clock;
+
+/// Without a remote system a sequence takes milliseconds, even under a sanitizer.
+constexpr auto kLookPatience = std::chrono::milliseconds{400};
+constexpr auto kShrinkTime = std::chrono::seconds{15};
+constexpr int kNothing = 0;
+constexpr int kFound = 10;
+
+enum class Look { kNothing, kFound, kDeath };
+
+/// One finding in the making: what it is looked for on, and what it comes down to.
+class Examination {
+ public:
+  Examination(const CampaignOptions& options, std::vector<std::string> systems)
+      : options_(options), systems_(std::move(systems)), properties_(options.properties) {}
+
+  /// Only this claim from here on.
+  void narrow_to(const std::string& claim) {
+    if (auto set = properties::PropertySet::parse(claim)) properties_ = *std::move(set);
+  }
+  void narrow_to_system(std::string name) { systems_ = {std::move(name)}; }
+  [[nodiscard]] const std::string& how() const { return how_; }
+
+  Look look(const spec::Sequence& sequence) {
+    const pid_t child = start_child([&] {
+      const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+      ::dup2(nowhere, STDERR_FILENO);
+      const auto found = check(sequence);
+      return found && *found ? kFound : kNothing;
+    });
+    if (child < 0) return Look::kNothing;
+    const auto status = wait_for(child, kLookPatience);
+    if (!status) {
+      kill_child(child);
+      how_ = "hang";
+      return Look::kDeath;
+    }
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kFound) return Look::kFound;
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kNothing) return Look::kNothing;
+    how_ = how_it_ended(*status);
+    return Look::kDeath;
+  }
+
+  /// In this process: for a sequence that is known to be survived.
+  std::expected<std::optional<Finding>, spec::ToolFault> check(const spec::Sequence& sequence) {
+    auto crew = Crew::make(systems_, options_.profile);
+    if (!crew) return std::unexpected(crew.error());
+    auto checker = make_checker(crew->systems(), options_.profile, options_.setup, properties_);
+    return checker.check(sequence, properties::Observation::kEveryStep);
+  }
+
+  /// The smallest sequence found that still gives the same look.
+  std::uint64_t shrink(spec::Sequence& sequence, Look wanted) {
+    const auto deadline = steady_clock::now() + kShrinkTime;
+    const auto is_over = [&] { return steady_clock::now() > deadline || is_interrupted(); };
+    std::unordered_set<std::string> seen;
+    std::uint64_t shrinks = 0;
+    bool smaller = true;
+    while (smaller && !is_over()) {
+      smaller = false;
+      auto candidates = properties::simpler(sequence, properties::Landmarks::of(options_.setup));
+      while (!is_over()) {
+        auto candidate = candidates.next();
+        if (!candidate) break;
+        if (!seen.insert(key(*candidate)).second || look(*candidate) != wanted) continue;
+        sequence = *std::move(candidate);
+        ++shrinks;
+        smaller = true;
+        break;
+      }
+    }
+    return shrinks;
+  }
+
+ private:
+  static std::string key(const spec::Sequence& sequence) {
+    std::string out;
+    for (const spec::Step& step : sequence) {
+      out += fmt::format("{} {}\n", step.process, spec::text(step.call));
+    }
+    return out;
+  }
+
+  const CampaignOptions& options_;
+  std::vector<std::string> systems_;
+  properties::PropertySet properties_;
+  std::string how_;
+};
+
+/// What the systems that survive the sequence say of each call.
+void annotate(const CampaignOptions& options, const std::vector<std::string>& survivors,
+              spec::Sequence& sequence) {
+  if (survivors.empty()) return;
+  const auto system = make_system(survivors.front(), options.profile);
+  if (!system) return;
+  const auto recording = record(**system, options.setup, sequence, Snapshots::kAtEnd);
+  if (!recording) return;
+  for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i].expected = recording->outcomes[i];
+}
+
+Finding death_of(const CampaignOptions& options, const std::vector<std::string>& systems,
+                 spec::Sequence sequence) {
+  std::string dead = systems.front();
+  std::vector<std::string> survivors;
+  for (const std::string& name : systems) {
+    Examination alone{options, {name}};
+    (alone.look(sequence) == Look::kDeath ? dead = name : survivors.emplace_back(name));
+  }
+  Examination examination{options, systems};
+  examination.narrow_to_system(dead);
+  Finding finding;
+  finding.shrinks = examination.shrink(sequence, Look::kDeath);
+  // The call that kills is the last one that is needed.
+  finding.reproducible = examination.look(sequence) == Look::kDeath;
+  annotate(options, survivors, sequence);
+  finding.claim = "SystemSurvives";
+  finding.step = sequence.size() - 1;
+  const auto call = spec::name(sequence.back().call);
+  finding.explanation = fmt::format("{}: {} while it ran {}", examination.how(), dead, call);
+  finding.fingerprint = fmt::format("SystemSurvives/{}/{}", call, examination.how());
+  finding.views.push_back({dead, spec::Outcome::died(), {}, {}});
+  finding.sequence = std::move(sequence);
+  return finding;
+}
+
+/// What a thread was at.
+struct Suspect {
+  CampaignOptions options;  ///< with the sequence's own set-up
+  std::uint64_t seed;
+  spec::Sequence sequence;
+};
+
+Suspect suspect_of(const CampaignOptions& campaign, const InFlightSlot& slot) {
+  Suspect suspect{campaign, slot.seed.load(), {}};
+  if (auto setup = own_setup(campaign, suspect.seed)) suspect.options.setup = *std::move(setup);
+  auto& generator = suspect.options.generator;
+  generator.favoured = slot.favoured.load();
+  generator.favour_madvised = slot.favour_madvised.load();
+  properties::generate(suspect.seed, generator, suspect.sequence);
+  return suspect;
+}
+
+/// What the sequence shows by itself, made small.
+std::optional<Finding> examined(const Suspect& suspect, const std::vector<std::string>& systems) {
+  Examination examination{suspect.options, systems};
+  switch (examination.look(suspect.sequence)) {
+    case Look::kDeath:
+      return death_of(suspect.options, systems, suspect.sequence);
+    case Look::kFound: {
+      auto found = examination.check(suspect.sequence);
+      if (!found || !*found) return std::nullopt;
+      examination.narrow_to((*found)->claim);
+      auto smaller = (*found)->sequence;
+      const auto shrinks = examination.shrink(smaller, Look::kFound);
+      auto again = examination.check(smaller);
+      if (again && *again) found = std::move(again);
+      (*found)->shrinks = shrinks;
+      return **std::move(found);
+    }
+    case Look::kNothing:
+      break;
+  }
+  return std::nullopt;
+}
+
+/// The sequence is survived by itself: what killed came with the memory of those before it.
+Finding unexplained(Suspect suspect, const std::string& death) {
+  Finding finding;
+  finding.claim = "SystemSurvives";
+  finding.explanation =
+      fmt::format("{}, in this sequence after others; by itself it is survived", death);
+  finding.fingerprint = fmt::format("SystemSurvives/not by itself/{}", death);
+  finding.reproducible = false;
+  finding.sequence = std::move(suspect.sequence);
+  finding.step = finding.sequence.size() - 1;
+  finding.views.push_back({suspect.options.systems.back(), spec::Outcome::died(), {}, {}});
+  return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight& in_flight,
+                                 const std::string& death) {
+  std::vector<std::string> systems;
+  for (const std::string& name : campaign.systems) {
+    if (!is_real(name)) systems.push_back(name);
+  }
+  std::vector<Finding> findings;
+  if (systems.empty()) return findings;
+  const auto add = [&](const Suspect& suspect, Finding finding) {
+    finding.profile = suspect.options.profile.name;
+    finding.setup = suspect.options.setup;
+    finding.run_seed = suspect.options.seed;
+    finding.sequence_seed = suspect.seed;
+    findings.push_back(std::move(finding));
+  };
+  std::optional<Suspect> last;
+  for (const InFlightSlot& slot : in_flight.slots) {
+    if (slot.seed.load() == 0) continue;
+    last = suspect_of(campaign, slot);
+    if (auto finding = examined(*last, systems)) add(*last, *std::move(finding));
+  }
+  // Who is killed from outside (SIGKILL, for want of memory) proves nothing.
+  if (findings.empty() && last && death != "SIGKILL") add(*last, unexplained(*last, death));
+  return findings;
+}
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,21 @@
+// cli: after a death of the process that ran a campaign: which sequence killed it, and a small one
+// that does.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/campaign.h"
+#include "cli/in_flight.h"
+#include "properties/finding.h"
+
+namespace vmadiff::cli {
+
+/// Runs each sequence that was in flight again, in a process of its own. The findings: that a
+/// system does not survive it, and what was about to be made smaller. Where no
+/// sequence shows anything by itself, the last one in flight is reported as not reproducible.
+[[nodiscard]] std::vector<properties::Finding> post_mortem(const CampaignOptions& options,
+                                                           const InFlight& in_flight,
+                                                           const std::string& death);
+
+}  // namespace vmadiff::cli

@@ -1,0 +1,26 @@
+// cli: a campaign in a process of its own, so that a system that crashes or hangs takes nobody with
+// it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cli/exit_status.h"
+#include "cli/in_flight.h"
+
+namespace vmadiff::cli {
+
+/// How a supervised run ended.
+struct Supervised {
+  std::optional<ExitStatus> status;  ///< its own word; nothing where it was cut short
+  std::string death;                 ///< then: "SIGSEGV", "hang"
+};
+
+/// Runs `body` in a child of this process. `in_flight` is shared memory, made before. A sequence
+/// that takes longer than `patience` counts as a hang. An interrupt is passed on.
+[[nodiscard]] Supervised supervise(InFlight& in_flight, std::chrono::seconds patience,
+                                   const std::function<ExitStatus()>& body);
+
+}  // namespace vmadiff::cli

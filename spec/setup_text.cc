@@ -1,0 +1,91 @@
+// spec: set-ups as text. A value that traces may set is a row here.
+#include "spec/setup_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+namespace vmadiff::spec {
+namespace {
+
+struct Row {
+  std::string_view name;
+  std::uint64_t (*get)(const Setup&);
+  void (*set)(Setup&, std::uint64_t);
+};
+
+constexpr std::array kRows{
+    Row{"max_map_count", [](const Setup& s) { return s.max_map_count; },
+        [](Setup& s, std::uint64_t v) { s.max_map_count = v; }},
+    Row{"overcommit_pages", [](const Setup& s) { return s.overcommit_pages; },
+        [](Setup& s, std::uint64_t v) { s.overcommit_pages = v; }},
+    Row{"mmap_min_addr", [](const Setup& s) { return s.mmap_min_addr; },
+        [](Setup& s, std::uint64_t v) { s.mmap_min_addr = v; }},
+    Row{"placement_min_addr", [](const Setup& s) { return s.placement_min_addr; },
+        [](Setup& s, std::uint64_t v) { s.placement_min_addr = v; }},
+    Row{"stack_guard_gap", [](const Setup& s) { return s.stack_guard_gap; },
+        [](Setup& s, std::uint64_t v) { s.stack_guard_gap = v; }},
+    Row{"zero_noexec", [](const Setup& s) { return std::uint64_t{s.zero_noexec}; },
+        [](Setup& s, std::uint64_t v) { s.zero_noexec = v != 0; }},
+    Row{"file_noexec", [](const Setup& s) { return std::uint64_t{s.file_noexec}; },
+        [](Setup& s, std::uint64_t v) { s.file_noexec = v != 0; }},
+    Row{"may_set_memory_merge",
+        [](const Setup& s) { return std::uint64_t{s.may_set_memory_merge}; },
+        [](Setup& s, std::uint64_t v) { s.may_set_memory_merge = v != 0; }},
+};
+
+std::string known_names() {
+  std::string names;
+  for (const Row& row : kRows) names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+  return names;
+}
+
+std::expected<void, std::string> read_word(std::string_view word, Setup& setup) {
+  const auto equals = word.find('=');
+  const auto row = std::ranges::find(kRows, word.substr(0, equals), &Row::name);
+  if (row == kRows.end() || equals == std::string_view::npos) {
+    return std::unexpected(
+        fmt::format("'{}': expected NAME=VALUE with one of {}", word, known_names()));
+  }
+  auto digits = word.substr(equals + 1);
+  const bool hex = digits.starts_with("0x");
+  if (hex) digits.remove_prefix(2);
+  std::uint64_t value = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
+  if (error != std::errc{} || stop != end) {
+    return std::unexpected(fmt::format("'{}': expected a number of at most 64 bits", word));
+  }
+  row->set(setup, value);
+  return {};
+}
+
+}  // namespace
+
+std::string setup_text(const Setup& setup) {
+  const Setup standard = Setup::standard();
+  std::string out;
+  for (const Row& row : kRows) {
+    const auto value = row.get(setup);
+    if (value == row.get(standard)) continue;
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", row.name,
+                       value > 0xffff ? fmt::format("{:#x}", value) : fmt::format("{}", value));
+  }
+  return out;
+}
+
+std::expected<void, std::string> read_setup_text(std::string_view text, Setup& setup) {
+  while (true) {
+    const auto start = text.find_first_not_of(" \t");
+    if (start == std::string_view::npos) return {};
+    text.remove_prefix(start);
+    const auto end = std::min(text.find_first_of(" \t"), text.size());
+    if (auto read = read_word(text.substr(0, end), setup); !read) return read;
+    text.remove_prefix(end);
+  }
+}
+
+}  // namespace vmadiff::spec

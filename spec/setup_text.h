@@ -1,0 +1,19 @@
+// spec: what of a set-up differs from the canonical one, as text: "max_map_count=8 zero_noexec=1".
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "spec/setup.h"
+
+namespace vmadiff::spec {
+
+/// Empty where `setup` has the limits of `Setup::standard()`.
+[[nodiscard]] std::string setup_text(const Setup& setup);
+
+/// Gives `setup` the values that stand in the text. The error names what is wrong, and what would
+/// be right.
+[[nodiscard]] std::expected<void, std::string> read_setup_text(std::string_view text, Setup& setup);
+
+}  // namespace vmadiff::spec

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# tests/mutants: the tool itself: what it says of edits that are lost, of mutants that survive, that do not
+# compile, that crash or hang; and that the table of historical bugs is whole.
+import contextlib
+import io
+import json
+import pathlib
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from tool import command, historical, report, structural  # noqa: E402
+from tool.mutant import EditLost, Mutant, SpanEdit, TextEdit  # noqa: E402
+
+ROOT = HERE.parents[1]
+BUDGET = "2s"
+
+
+def entry(id, find, replace, file="impl/fault.cc"):
+    return {
+        "id": id,
+        "fixed_by": "nothing",
+        "versions": "none",
+        "symptom": "made up for a test",
+        "edits": [{"file": file, "find": find, "replace": replace}],
+    }
+
+
+class Edits(unittest.TestCase):
+    def test_an_edit_replaces_its_one_place(self):
+        self.assertEqual(TextEdit("f", "b", "x").apply("abc"), "axc")
+
+    def test_an_edit_without_its_place_is_lost(self):
+        with self.assertRaises(EditLost):
+            TextEdit("f", "z", "x").apply("abc")
+
+    def test_an_edit_with_two_places_is_lost(self):
+        with self.assertRaises(EditLost):
+            TextEdit("f", "b", "x").apply("abcb")
+
+    def test_an_edit_that_changes_nothing_is_refused(self):
+        with self.assertRaises(EditLost):
+            TextEdit("f", "b", "b").apply("abc")
+
+    def test_a_span_that_says_something_else_is_lost(self):
+        self.assertEqual(SpanEdit("f", 1, 2, "b", "xy").apply("abc"), "axyc")
+        with self.assertRaises(EditLost):
+            SpanEdit("f", 1, 2, "c", "xy").apply("abc")
+
+
+class Table(unittest.TestCase):
+    def test_every_historical_edit_has_its_place(self):
+        mutants = historical.read_all(HERE / "historical")
+        self.assertGreaterEqual(len(mutants), 40)
+        for mutant in mutants:
+            with self.subTest(mutant.id):
+                self.assertTrue(mutant.mutated(ROOT))
+
+    def test_every_historical_mutant_that_is_hunted_has_a_trace_and_every_trace_a_mutant(self):
+        hunted = {mutant.id for mutant in historical.read_all(HERE / "historical") if not mutant.needs}
+        traces = {path.stem for path in (ROOT / "corpus" / "history").glob("*.trace")}
+        self.assertEqual(hunted, traces)
+
+    def test_what_cannot_be_faked_says_why(self):
+        ids = {mutant.id for mutant in historical.read_all(HERE / "historical")}
+        for one in json.loads((HERE / "not-applicable.json").read_text()):
+            self.assertEqual(set(one), {"id", "fixed_by", "why"})
+            self.assertNotIn(one["id"], ids)
+            self.assertGreater(len(one["why"]), 40)
+
+    def test_a_file_with_a_key_too_many_is_refused(self):
+        with tempfile.TemporaryDirectory() as place:
+            path = pathlib.Path(place) / "odd.json"
+            path.write_text(json.dumps(entry("odd", "a", "b") | {"speed": 3}))
+            with self.assertRaises(historical.BadData):
+                historical.read_one(path)
+
+
+class Verdicts(unittest.TestCase):
+    @staticmethod
+    def weighed(verdict, equivalent):
+        result = report.Result(Mutant("m", "structural", "", (), (), equivalent=equivalent), verdict)
+        result.weigh()
+        return result
+
+    def test_a_survivor_is_bad_unless_an_equivalence_is_claimed(self):
+        self.assertFalse(self.weighed("survived", "").is_good())
+        self.assertTrue(self.weighed("survived", "the same for every input").is_good())
+
+    def test_an_equivalent_mutant_that_is_found_is_bad(self):
+        self.assertFalse(self.weighed("found", "the same for every input").is_good())
+
+    def test_an_edit_that_is_lost_is_bad(self):
+        self.assertFalse(self.weighed("edit lost", "").is_good())
+
+
+SAMPLE = """// a sample
+int clamp(int value, int low) {
+  if (value < low) return low;
+  return value;
+}
+int twice(int value) {
+  return value + value;
+}
+"""
+
+
+class Structural(unittest.TestCase):
+    @staticmethod
+    def names(text):
+        with tempfile.TemporaryDirectory() as place:
+            root = pathlib.Path(place).resolve()
+            (root / "impl").mkdir()
+            (root / "impl" / "sample.cc").write_text(text)
+            entries = structural.mutants_of(root, "impl/sample.cc", structural.parser(root))
+            return {id: edit for id, _, edit in structural.named(entries)}
+
+    def test_the_operators_are_applied(self):
+        texts = {edit.apply(SAMPLE) for edit in self.names(SAMPLE).values()}
+        for there, instead in (("value < low", "value <= low"), ("value < low", "value >= low"),
+                               ("value + value", "value - value"), ("return low;", ";"),
+                               ("value < low", "!(value < low)")):
+            self.assertIn(SAMPLE.replace(there, instead, 1), texts)
+
+    def test_a_name_survives_edits_elsewhere(self):
+        before = self.names(SAMPLE)
+        after = self.names("// one more line\n" + SAMPLE.replace("return value + value;", "return 2 * value;"))
+        kept = [id for id in before if id.startswith("clamp-")]
+        self.assertGreater(len(kept), 3)
+        for id in kept:
+            self.assertIn(id, after)
+
+
+class Runs(unittest.TestCase):
+    """Real mutants, made up for the purpose, built and hunted."""
+
+    @staticmethod
+    def run_of(*entries):
+        with tempfile.TemporaryDirectory() as place:
+            for one in entries:
+                (pathlib.Path(place) / f"{one['id']}.json").write_text(json.dumps(one))
+            words = ["run", "--family", "historical", "--historical-dir", place, "--budget", BUDGET, "--json"]
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+                status = command.main(words)
+        return status, {one["id"]: one for one in map(json.loads, out.getvalue().splitlines())}
+
+    def test_each_end_is_told_apart(self):
+        comment = "// The pool of huge pages is empty."
+        status, results = self.run_of(
+            entry("survivor", comment, "// It is empty."),
+            entry("stillborn", comment, "this is not C++;"),
+            entry("lost", "no such text", "x"),
+            entry("wrong", "if (call.length == 0) return Outcome::ok();", "if (call.length == 0) return Outcome::ok(1);"),
+        )
+        verdicts = {id: one["verdict"] for id, one in results.items()}
+        self.assertEqual(verdicts, {"survivor": "survived", "stillborn": "stillborn", "lost": "edit lost", "wrong": "found"})
+        self.assertEqual(status, command.EXIT_SURVIVOR)
+
+    def test_what_does_not_compile_does_not_count(self):
+        status, results = self.run_of(entry("stillborn", "// The pool of huge pages is empty.", "this is not C++;"))
+        self.assertEqual(status, command.EXIT_ALL_FOUND)
+        self.assertEqual(results["stillborn"]["verdict"], "stillborn")
+
+    def test_a_crash_and_a_hang_are_found_and_have_a_trace(self):
+        place = "if (call.length == 0) return Outcome::ok();"
+        status, results = self.run_of(
+            entry("crash", place, "if (call.length == 0) __builtin_trap();"),
+            entry("hang", place, "for (volatile int i = 0; call.length == 0; i = 0) {}"),
+        )
+        self.assertEqual(status, command.EXIT_ALL_FOUND)
+        for id, how in (("crash", "SIG"), ("hang", "hang")):
+            hunt = results[id]["hunts"][0]
+            self.assertEqual(hunt["by"], "SystemSurvives", id)
+            self.assertIn(how, hunt["trace"])
+            self.assertEqual(hunt["calls"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
