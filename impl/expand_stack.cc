@@ -21,7 +21,7 @@ bool acct_stack_growth(const MmStruct& mm, const VmArea& vma, Address size, std:
 /// start, above the VMA before it). An anon_vma that it did not have stays where a limit refuses
 /// the growth. What grows is not populated, though it may be locked.
 bool expand_downwards(MmStruct& mm, VmArea& vma, Address addr) {
-  if (addr < mm.setup->mmap_min_addr) return false;
+  if (addr < mm.setup->placement_min_addr) return false;
   const VmArea* prev = mm.vma_before(vma.vm_start);
   const Address guard_gap = mm.setup->stack_guard_gap << kPageShift;
   if (prev != nullptr && (prev->vm_flags & kVmGrowsdown) == 0 &&

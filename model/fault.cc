@@ -53,7 +53,7 @@ bool grow_stack(AddressSpace& space, Address page) {
   const spec::Setup& setup = *space.setup;
   Vma* const stack = space.vmas.at_or_after(page);
   if (stack == nullptr || (stack->flags & spec::kVmGrowsdown) == 0) return false;
-  if (page < setup.mmap_min_addr) return false;
+  if (page < setup.placement_min_addr) return false;
   const Vma* const below = space.vmas.before(page);
   if (below != nullptr && keeps_a_gap(*below) &&
       page - below->end < setup.stack_guard_gap << spec::kPageShift) {
