@@ -37,6 +37,10 @@ struct PartialFailure {
     if (!has_hook) return std::nullopt;
     return Exemption::kMmapHookFailsAfterUnmapping;
   }
+  /// It maps its own file again at the same place, MAP_FIXED: hugetlbfs refuses an offset.
+  std::optional<Exemption> operator()(const spec::RemapFilePages&) const {
+    return Exemption::kMmapHookFailsAfterUnmapping;
+  }
   std::optional<Exemption> operator()(const spec::Mprotect&) const {
     // EINVAL comes before the walk, but for a hugetlb VMA that would be split midway.
     return Exemption::kMprotectStopsMidway;

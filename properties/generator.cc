@@ -6,6 +6,7 @@
 #include <array>
 
 #include "properties/looks.h"
+#include "properties/motif.h"
 #include "properties/opening.h"
 #include "properties/random.h"
 #include "properties/ranges.h"
@@ -71,6 +72,7 @@ class Writer {
     if (index == 0 && options_.ksm_calls && random_.percent(process_wide)) {
       return spec::Prctl{.arg2 = 1};
     }
+    if (auto call = planned()) return *std::move(call);
     if (options_.favour_madvised && options_.ksm_calls && !sketch_.empty() && random_.percent(15)) {
       return madvise();
     }
@@ -85,6 +87,28 @@ class Writer {
     }
     // Every attempt met reserved memory: a call that names none.
     return spec::Brk{brk_};
+  }
+
+  /// The next call of a plan of several; begins one now and then.
+  std::optional<spec::Syscall> planned() {
+    auto call = motif_.next();
+    if (!call && random_.percent(options_.favoured != 0 ? 6 : 2)) {
+      if (random_.percent(5)) {
+        motif_.plan_heap_end(random_, brk_);
+      } else {
+        const bool madvised = options_.ksm_calls && random_.percent(30);
+        motif_.plan_marks(random_, sketch_, looks_.any(random_),
+                          swarm_.mark(random_, looks_.any_prot(random_)), madvised);
+      }
+      call = motif_.next();
+    }
+    if (!call) return std::nullopt;
+    tame(*call);
+    if (!spec::touches_reserved(options_.setup, {.process = 0, .call = *call, .expected = {}})) {
+      return call;
+    }
+    motif_.drop();
+    return std::nullopt;
   }
 
   spec::Syscall any() {
@@ -226,6 +250,7 @@ class Writer {
   Opening opening_;
   std::uint64_t forks_ = 0;
   Sketch sketch_;
+  Motif motif_;
   bool huge_;
   std::uint64_t far_;  ///< where in their files mappings lie; 0: at the beginning
   Address brk_;

@@ -99,6 +99,44 @@ std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
   return std::nullopt;
 }
 
+spec::Syscall Swarm::mark(Random& random, std::uint64_t prot) const {
+  // As often as there are families, the first of which this sequence has counts.
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    switch (random.below(8)) {
+      case 0:
+        if (seals_) return spec::Mseal{};
+        break;
+      case 1:
+        if (locks_) return spec::Mlock{};
+        break;
+      case 2:
+        if (locks_) return spec::Mlock2{.addr = 0, .length = 0, .flags = spec::kMlockOnfault};
+        break;
+      case 3:
+        if (locks_) return spec::Munlock{};
+        break;
+      case 4:
+        if (advises_) return spec::Madvise{0, 0, random.of(kAdvice)};
+        break;
+      case 5:
+        if (registers_) return spec::UffdRegister{0, 0, spec::kUffdModeWp};
+        break;
+      case 6:
+        if (binds_) {
+          spec::Mbind policy{};
+          policy.mode = spec::kMpolBind;
+          policy.nodes = 1;
+          return policy;
+        }
+        break;
+      default:
+        if (random.percent(10)) return spec::PkeyMprotect{0, 0, prot, -1};
+        return spec::Mprotect{0, 0, prot};
+    }
+  }
+  return spec::Mprotect{0, 0, prot};
+}
+
 std::uint64_t Swarm::map_flags(Random& random) const {
   std::uint64_t flags = 0;
   if (locks_ && random.percent(10)) flags |= spec::kMapLocked;

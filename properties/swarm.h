@@ -21,6 +21,10 @@ class Swarm {
   /// core's.
   [[nodiscard]] std::optional<spec::Syscall> call(Random& random, Sketch& sketch) const;
 
+  /// A call that changes what the VMAs of a range are like, of one of the sequence's families or
+  /// the core; its range is for the caller to set.
+  [[nodiscard]] spec::Syscall mark(Random& random, std::uint64_t prot) const;
+
   /// Flags that the families add to a mapping now and then: MAP_LOCKED and the like.
   [[nodiscard]] std::uint64_t map_flags(Random& random) const;
   [[nodiscard]] bool has_stacks() const { return stacks_; }

@@ -1,0 +1,119 @@
+// properties: the plans.
+#include "properties/motif.h"
+
+#include <utility>
+#include <variant>
+
+#include "properties/ranges.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+
+constexpr Address kPage = spec::kPageSize;
+
+/// The call on another range.
+spec::Syscall on(spec::Syscall call, Address start, Address length) {
+  std::visit(
+      [&](auto& c) {
+        if constexpr (requires { c.addr, c.length; }) {
+          c.addr = start;
+          c.length = length;
+        }
+      },
+      call);
+  return call;
+}
+
+spec::Mmap map(const Look& look, Address start, Address length, Address offset) {
+  return {.addr = start,
+          .length = length,
+          .prot = look.prot,
+          .flags = look.flags | spec::kMapFixed,
+          .file = look.file,
+          .offset = look.file.is_none() ? 0 : offset};
+}
+
+spec::Touch write(Address start) { return {start, kPage, spec::Access::kWrite}; }
+
+}  // namespace
+
+std::optional<spec::Syscall> Motif::next() {
+  if (calls_.empty()) return std::nullopt;
+  std::optional<spec::Syscall> call{std::move(calls_.front())};
+  calls_.pop_front();
+  return call;
+}
+
+void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
+                       bool madvised) {
+  const bool is_huge = look.file.cls == spec::FileClass::kHugetlb;
+  const Address unit = is_huge ? spec::kHugePageSize : kPage;
+  const Address start =
+      is_huge ? kArena + unit * random.below(4) : kArena + kPage * random.below(kArenaPages);
+  const Address offset = unit * random.below(8);
+  const auto part = [&](Address index) { return start + index * unit; };
+  calls_.clear();
+  bool reversed = false;
+  switch (random.below(4)) {
+    case 0:  // one mapping: its middle is marked last
+      calls_.emplace_back(map(look, start, 3 * unit, offset));
+      break;
+    case 1: {  // two files
+      Look other = look;
+      other.file.number = look.file.number == 0 ? 1 : 0;
+      calls_.emplace_back(map(look, start, unit, offset));
+      calls_.emplace_back(map(other, part(1), 2 * unit, offset + unit));
+      break;
+    }
+    case 2:  // a file with a jump in it; memory without a file, that was elsewhere when written
+      calls_.emplace_back(map(look, start, unit, offset));
+      if (look.file.is_none()) {
+        const Address from = start + 8 * unit;
+        calls_.emplace_back(map(look, from, 2 * unit, 0));
+        calls_.emplace_back(write(from));
+        calls_.emplace_back(spec::Mremap{.addr = from,
+                                         .length = 2 * unit,
+                                         .new_length = 2 * unit,
+                                         .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                         .new_addr = part(1)});
+      } else {
+        calls_.emplace_back(map(look, part(1), 2 * unit, offset + 4 * unit));
+      }
+      break;
+    default:  // two anon_vmas
+      calls_.emplace_back(map(look, start, unit, offset));
+      calls_.emplace_back(map(look, part(2), unit, offset + 2 * unit));
+      calls_.emplace_back(write(start));
+      calls_.emplace_back(write(part(2)));
+      calls_.emplace_back(map(look, part(1), unit, offset + unit));
+      reversed = random.percent(50);
+      break;
+  }
+  if (madvised) {
+    calls_.emplace_back(spec::Madvise{start, 3 * unit, spec::kMadvMergeable});
+  }
+  calls_.push_back(on(mark, part(reversed ? 2 : 0), unit));
+  calls_.push_back(on(mark, part(reversed ? 0 : 2), unit));
+  calls_.push_back(on(mark, part(1), unit));
+  sketch.add({.start = start, .end = part(3), .look = look, .offset = offset});
+}
+
+void Motif::plan_heap_end(Random& random, Address brk) {
+  const Address from = kArena + kPage * random.below(kArenaPages);
+  const Address end = spec::page_up(brk) + 2 * kPage;
+  const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+  calls_.clear();
+  calls_.emplace_back(map(plain, from, kPage, 0));
+  calls_.emplace_back(write(from));
+  calls_.emplace_back(spec::Brk{end});
+  calls_.emplace_back(spec::Mremap{.addr = from,
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = end - kPage});
+  calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
+}
+
+}  // namespace vmadiff::properties

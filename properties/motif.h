@@ -1,0 +1,34 @@
+// properties: short plans of several calls that meet in one place. A merge on both sides, or one
+// that only an offset, a file or an anon_vma prevents, needs calls that fit each other; at random
+// they come together once in millions.
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "properties/random.h"
+#include "properties/sketch.h"
+#include "spec/syscall.h"
+
+namespace vmadiff::properties {
+
+/// The calls of a plan that were not made yet. A plan is nothing but calls: what comes of them is
+/// for the systems to say.
+class Motif {
+ public:
+  [[nodiscard]] std::optional<spec::Syscall> next();
+  void drop() { calls_.clear(); }
+
+  /// Plans parts of memory of that look, marked by `mark`, a call with a range, one after the
+  /// other, so that they become alike in the end. `madvised`: and mergeable, each for itself.
+  void plan_marks(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
+                  bool madvised);
+
+  /// Plans memory from elsewhere, written before, under the end of the heap, which then grows.
+  void plan_heap_end(Random& random, spec::Address brk);
+
+ private:
+  std::deque<spec::Syscall> calls_;
+};
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,86 @@
+// tests/properties: plans: their calls lie where they must to meet.
+#include "properties/motif.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "properties/ranges.h"
+
+namespace vmadiff::properties {
+namespace {
+
+constexpr Look kPlain{
+    spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+
+std::vector<spec::Syscall> all(Motif& motif) {
+  std::vector<spec::Syscall> calls;
+  while (auto call = motif.next()) calls.push_back(*std::move(call));
+  return calls;
+}
+
+TEST(Motif, MarksThreeNeighboursEachOnceTheMiddleLast) {
+  for (std::uint64_t seed = 1; seed < 200; ++seed) {
+    Random random{seed};
+    Sketch sketch;
+    Motif motif;
+    motif.plan_marks(random, sketch, kPlain, spec::Mprotect{0, 0, spec::kProtRead}, false);
+    ASSERT_FALSE(sketch.empty());
+    const Region region = sketch.any(random);
+    ASSERT_EQ(region.end - region.start, 3 * spec::kPageSize);
+    std::vector<spec::Address> marked;
+    for (const auto& call : all(motif)) {
+      const auto* mark = std::get_if<spec::Mprotect>(&call);
+      if (mark == nullptr) continue;
+      EXPECT_EQ(mark->length, spec::kPageSize);
+      EXPECT_EQ(mark->prot, spec::kProtRead);
+      marked.push_back(mark->addr - region.start);
+    }
+    ASSERT_EQ(marked.size(), 3U);
+    EXPECT_EQ(marked[0] + marked[1], 2 * spec::kPageSize);
+    EXPECT_EQ(marked[2], spec::kPageSize);
+  }
+}
+
+TEST(Motif, TwoFilesAreTwo) {
+  Look look = kPlain;
+  look.flags = spec::kMapPrivate;
+  look.file = {spec::FileClass::kFile, 0};
+  bool has_two = false;
+  for (std::uint64_t seed = 1; seed < 50; ++seed) {
+    Random random{seed};
+    Sketch sketch;
+    Motif motif;
+    motif.plan_marks(random, sketch, look, spec::Mseal{}, true);
+    std::vector<spec::Mmap> maps;
+    for (const auto& call : all(motif)) {
+      if (const auto* map = std::get_if<spec::Mmap>(&call)) maps.push_back(*map);
+    }
+    has_two = has_two || (maps.size() == 2 && maps[0].file != maps[1].file &&
+                          maps[0].addr + maps[0].length == maps[1].addr &&
+                          maps[0].offset + maps[0].length == maps[1].offset);
+  }
+  EXPECT_TRUE(has_two);
+}
+
+TEST(Motif, TheHeapGrowsBehindMemoryFromElsewhere) {
+  Random random{7};
+  Motif motif;
+  motif.plan_heap_end(random, 0x5000);
+  const auto calls = all(motif);
+  ASSERT_EQ(calls.size(), 5U);
+  const auto& move = std::get<spec::Mremap>(calls[3]);
+  EXPECT_EQ(move.new_addr + move.new_length, std::get<spec::Brk>(calls[2]).addr);
+  EXPECT_GT(std::get<spec::Brk>(calls[4]).addr, std::get<spec::Brk>(calls[2]).addr);
+}
+
+TEST(Motif, WhatIsDroppedIsNotMade) {
+  Random random{7};
+  Motif motif;
+  motif.plan_heap_end(random, 0x5000);
+  motif.drop();
+  EXPECT_FALSE(motif.next());
+}
+
+}  // namespace
+}  // namespace vmadiff::properties
