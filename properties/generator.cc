@@ -97,7 +97,10 @@ class Writer {
         motif_.plan_heap_end(random_, brk_);
       } else {
         const bool madvised = options_.ksm_calls && random_.percent(30);
-        motif_.plan_marks(random_, sketch_, looks_.any(random_),
+        const Look look = looks_.any(random_);
+        Look other = look;
+        other.file.number = (look.file.number + 1) % options_.files_per_class;
+        motif_.plan_marks(random_, sketch_, look, other,
                           swarm_.mark(random_, looks_.any_prot(random_)), madvised);
       }
       call = motif_.next();

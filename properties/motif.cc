@@ -46,8 +46,8 @@ std::optional<spec::Syscall> Motif::next() {
   return call;
 }
 
-void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
-                       bool madvised) {
+void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const Look& other,
+                       const spec::Syscall& mark, bool madvised) {
   const bool is_huge = look.file.cls == spec::FileClass::kHugetlb;
   const Address unit = is_huge ? spec::kHugePageSize : kPage;
   const Address start =
@@ -60,13 +60,10 @@ void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const s
     case 0:  // one mapping: its middle is marked last
       calls_.emplace_back(map(look, start, 3 * unit, offset));
       break;
-    case 1: {  // two files
-      Look other = look;
-      other.file.number = look.file.number == 0 ? 1 : 0;
+    case 1:  // two files
       calls_.emplace_back(map(look, start, unit, offset));
       calls_.emplace_back(map(other, part(1), 2 * unit, offset + unit));
       break;
-    }
     case 2:  // a file with a jump in it; memory without a file, that was elsewhere when written
       calls_.emplace_back(map(look, start, unit, offset));
       if (look.file.is_none()) {

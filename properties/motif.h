@@ -20,9 +20,10 @@ class Motif {
   void drop() { calls_.clear(); }
 
   /// Plans parts of memory of that look, marked by `mark`, a call with a range, one after the
-  /// other, so that they become alike in the end. `madvised`: and mergeable, each for itself.
-  void plan_marks(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
-                  bool madvised);
+  /// other, so that they become alike in the end. `other` is the same look, of another file where
+  /// there is one. `madvised`: and mergeable, each for itself.
+  void plan_marks(Random& random, Sketch& sketch, const Look& look, const Look& other,
+                  const spec::Syscall& mark, bool madvised);
 
   /// Plans memory from elsewhere, written before, under the end of the heap, which then grows.
   void plan_heap_end(Random& random, spec::Address brk);

@@ -24,7 +24,7 @@ TEST(Motif, MarksThreeNeighboursEachOnceTheMiddleLast) {
     Random random{seed};
     Sketch sketch;
     Motif motif;
-    motif.plan_marks(random, sketch, kPlain, spec::Mprotect{0, 0, spec::kProtRead}, false);
+    motif.plan_marks(random, sketch, kPlain, kPlain, spec::Mprotect{0, 0, spec::kProtRead}, false);
     ASSERT_FALSE(sketch.empty());
     const Region region = sketch.any(random);
     ASSERT_EQ(region.end - region.start, 3 * spec::kPageSize);
@@ -46,12 +46,14 @@ TEST(Motif, TwoFilesAreTwo) {
   Look look = kPlain;
   look.flags = spec::kMapPrivate;
   look.file = {spec::FileClass::kFile, 0};
+  Look other = look;
+  other.file.number = 1;
   bool has_two = false;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {
     Random random{seed};
     Sketch sketch;
     Motif motif;
-    motif.plan_marks(random, sketch, look, spec::Mseal{}, true);
+    motif.plan_marks(random, sketch, look, other, spec::Mseal{}, true);
     std::vector<spec::Mmap> maps;
     for (const auto& call : all(motif)) {
       if (const auto* map = std::get_if<spec::Mmap>(&call)) maps.push_back(*map);
