@@ -36,16 +36,42 @@ struct Plan {
   reports::RunHeader header;
 };
 
+constexpr std::string_view kFaultClaims = "faults";
+
+/// The properties as words; empty for the default.
+std::string properties_of(const CheckOptions& options) {
+  if (!options.faults) return options.properties;
+  return fmt::format("{}{}{}", options.properties, options.properties.empty() ? "" : ",",
+                     kFaultClaims);
+}
+
+/// A system whose allocations can fail, and one that says what its calls do.
+bool can_check_faults(std::span<const std::string> systems) {
+  const auto is_there = [&](std::string_view name) {
+    return std::ranges::find(systems, name) != systems.end();
+  };
+  return is_there(kModel) && is_there(kImpl);
+}
+
 std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   const auto profile = choose_profile(options.profile);
   if (!profile) return std::unexpected(profile.error());
-  auto properties = choose_properties(options.properties);
+  const auto words = properties_of(options);
+  auto properties = choose_properties(words);
   if (!properties) return std::unexpected(properties.error());
   const auto budget = choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
   if (auto out = probe_out(options.out); !out) return std::unexpected(out.error());
-  const auto choice = choose_systems(options.systems, *profile);
+  const bool only_faults = options.faults && options.systems.empty();
+  const auto choice = choose_systems(only_faults ? "model,impl" : options.systems, *profile);
   if (!choice) return std::unexpected(choice.error());
+  if (properties->has_any(properties::Kind::kFault) && !can_check_faults(choice->systems)) {
+    return std::unexpected(
+        Refusal{ExitStatus::kBadInput,
+                fmt::format("--systems {}: to make allocations fail, model and impl must be among "
+                            "them",
+                            joined(choice->systems))});
+  }
   const auto setup = setup_for(choice->systems);
   if (!setup) return std::unexpected(Refusal{ExitStatus::kLacks, setup.error().message});
 
@@ -70,7 +96,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   out.header = {.version = VMADIFF_VERSION,
                 .profile = std::string{profile->name},
                 .systems = choice->systems,
-                .properties = options.properties.empty() ? "all" : options.properties,
+                .properties = words.empty() ? "all" : words,
                 .seed = campaign.seed,
                 .notes = {}};
   if (!choice->left_out.empty()) out.header.notes.push_back("without " + choice->left_out);

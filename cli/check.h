@@ -24,6 +24,7 @@ struct CheckOptions {
   std::string out = "findings";
   bool json = false;
   bool coverage = false;
+  bool faults = false;  ///< make allocations fail: the claims about that, besides those named
   GuestChoice guest;
 };
 

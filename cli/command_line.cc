@@ -110,6 +110,10 @@ Entry add_check(CLI::App& top) {
   app->add_flag("--json", o->json, "print JSON, one object a line");
   app->add_flag("--coverage", o->coverage,
                 "count the behaviours that are met, and steer towards those that are not");
+  app->add_flag(
+      "--faults", o->faults,
+      "make each allocation of each call fail in turn, and check what comes of it (--systems "
+      "model,impl)");
   add_guest_options(app, o->guest);
   return made;
 }

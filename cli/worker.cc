@@ -27,7 +27,7 @@ constexpr std::uint64_t kThoroughEvery = 64;
 std::optional<properties::PropertySet> without_relations(const properties::PropertySet& all) {
   std::string names;
   for (const auto& property : properties::all_properties()) {
-    if (property.kind == properties::Kind::kRelation || !all.has(property.name)) continue;
+    if (properties::has_runs_of_its_own(property.kind) || !all.has(property.name)) continue;
     names += fmt::format("{}{}", names.empty() ? "" : ",", property.name);
   }
   if (names.empty()) return std::nullopt;

@@ -25,7 +25,7 @@ std::span<const KnownViolation> known_violations() { return kKnownViolations; }
 properties::PropertySet properties_for(const spec::KernelProfile& profile) {
   std::string names;
   for (const properties::Property& property : properties::all_properties()) {
-    if (property.kind == properties::Kind::kRelation) continue;
+    if (properties::has_runs_of_its_own(property.kind)) continue;
     const bool known = std::ranges::any_of(kKnownViolations, [&](const KnownViolation& row) {
       return row.profile == profile.name && row.claim == property.name;
     });

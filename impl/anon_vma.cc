@@ -29,11 +29,13 @@ AnonVmaId find_mergeable_anon_vma(const MmStruct& mm, const VmArea& vma) {
 
 }  // namespace
 
-void anon_vma_prepare(MmStruct& mm, VmArea& vma) {
-  if (vma.anon_vma != kNoAnonVma) return;
+bool anon_vma_prepare(MmStruct& mm, VmArea& vma) {
+  if (vma.anon_vma != kNoAnonVma) return true;
+  if (mm.should_fail()) return false;
   const AnonVmaId shared = find_mergeable_anon_vma(mm, vma);
   vma.anon_vma = shared != kNoAnonVma ? shared : ++mm.anon_vmas;
   vma.anon_vma_chain = 1;
+  return true;
 }
 
 }  // namespace vmadiff::impl

@@ -1,4 +1,5 @@
-// impl: what happens, fast? This file: which anon_vma a VMA gets with its first private page.
+// impl: what happens, fast? This file: which anon_vma a VMA gets with its first private page,
+// and what copies of it need.
 #pragma once
 
 #include "impl/mm.h"
@@ -7,6 +8,16 @@ namespace vmadiff::impl {
 
 /// anon_vma_prepare: gives the VMA an anon_vma if it has none: that of its next or else of its
 /// previous neighbour where the two differ in no more than mprotect can change, or a new one.
-void anon_vma_prepare(MmStruct& mm, VmArea& vma);
+/// False, with nothing changed, where memory is exhausted.
+[[nodiscard]] bool anon_vma_prepare(MmStruct& mm, VmArea& vma);
+
+/// anon_vma_clone: whether a copy of the VMA can have its anon_vma and as many links to it.
+[[nodiscard]] inline bool anon_vma_clone(const MmStruct& mm, const VmArea& vma) {
+  return vma.anon_vma == spec::kNoAnonVma || !mm.should_fail();
+}
+/// vma_dup_policy: whether a copy of the VMA can have its memory policy.
+[[nodiscard]] inline bool vma_dup_policy(const MmStruct& mm, const VmArea& vma) {
+  return vma.vm_policy == spec::MemPolicy{} || !mm.should_fail();
+}
 
 }  // namespace vmadiff::impl

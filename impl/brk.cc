@@ -36,8 +36,12 @@ Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) 
     if (vmg.state == MergeState::kErrorNomem) return Errno::kENOMEM;
   }
   if (merged == nullptr) {
-    if (!mm.mm_mt.preallocate(start, start + length - 1)) return Errno::kENOMEM;
-    VmArea* vma = mm.vmas.take();
+    VmArea* vma = mm.vm_area_alloc();
+    if (vma == nullptr) return Errno::kENOMEM;
+    if (!mm.preallocate(start, start + length - 1)) {
+      mm.vmas.give_back(vma);
+      return Errno::kENOMEM;
+    }
     const VmFlags late =
         mm.profile.ksm_brk == KsmBrk::kAfterMapping ? ksm_vma_flags(mm, flags) : flags;
     *vma = {start, start + length, late, start >> kPageShift, {}, kNoAnonVma, 0, {}};

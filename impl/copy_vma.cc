@@ -1,6 +1,7 @@
 // impl: the destination of a move.
 #include "impl/copy_vma.h"
 
+#include "impl/anon_vma.h"
 #include "impl/merge.h"
 
 namespace vmadiff::impl {
@@ -32,8 +33,13 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
     return merged;
   }
 
-  if (!mm.mm_mt.preallocate(addr, addr + length - 1)) return nullptr;
-  VmArea* fresh = mm.vmas.take();
+  VmArea* fresh = mm.vm_area_alloc();
+  if (fresh == nullptr) return nullptr;
+  if (!vma_dup_policy(mm, *vma) || !anon_vma_clone(mm, *vma) ||
+      !mm.preallocate(addr, addr + length - 1)) {
+    mm.vmas.give_back(fresh);
+    return nullptr;
+  }
   *fresh = *vma;
   fresh->vm_start = addr;
   fresh->vm_end = addr + length;

@@ -28,8 +28,7 @@ bool expand_downwards(MmStruct& mm, VmArea& vma, Address addr) {
       (prev->vm_flags & kVmAccessFlags) != 0 && addr - prev->vm_end < guard_gap) {
     return false;
   }
-  if (!mm.mm_mt.preallocate(addr, vma.vm_end - 1)) return false;
-  anon_vma_prepare(mm, vma);
+  if (!mm.preallocate(addr, vma.vm_end - 1) || !anon_vma_prepare(mm, vma)) return false;
   const std::uint64_t grow = (vma.vm_start - addr) >> kPageShift;
   if (grow > vma.vm_pgoff || !acct_stack_growth(mm, vma, vma.vm_end - addr, grow)) return false;
   if ((vma.vm_flags & kVmLocked) != 0) mm.counters.locked_vm += grow;

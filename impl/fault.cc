@@ -24,7 +24,9 @@ Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) 
   if (is_file_hugepages(vma.vm_file)) return Errno::kSIGBUS;
   // A private page of its own; the anon_vma comes before the file is looked at (do_cow_fault), so
   // a write behind the end of the file leaves one too.
-  if (access == Access::kWrite && (vma.vm_flags & kVmShared) == 0) anon_vma_prepare(mm, vma);
+  if (access == Access::kWrite && (vma.vm_flags & kVmShared) == 0 && !anon_vma_prepare(mm, vma)) {
+    return Errno::kENOMEM;
+  }
   const std::uint64_t page = vma.vm_pgoff + ((addr - vma.vm_start) >> kPageShift);
   if (page >= file_size_pages(mm, vma.vm_file)) return Errno::kSIGBUS;
   return std::nullopt;
@@ -40,9 +42,10 @@ Outcome touch(MmStruct& mm, const Touch& call) {
   for (Address page = page_down(call.addr); page < end; page += kPageSize) {
     if (vma == nullptr || page >= vma->vm_end) vma = find_vma_or_expand(mm, page);
     if (vma == nullptr || !is_allowed(*vma, call.access)) return Outcome::fail(Errno::kSIGSEGV);
-    if (const Failure failed = handle_mm_fault(mm, *vma, page, call.access)) {
-      return Outcome::fail(*failed);
-    }
+    Failure failed = handle_mm_fault(mm, *vma, page, call.access);
+    // pagefault_out_of_memory: the instruction is simply run again.
+    while (failed == Errno::kENOMEM) failed = handle_mm_fault(mm, *vma, page, call.access);
+    if (failed) return Outcome::fail(*failed);
   }
   return Outcome::ok();
 }

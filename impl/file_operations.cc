@@ -111,6 +111,7 @@ Failure call_hook(MmStruct& mm, HookState& state) {
 }
 
 Failure shmem_zero_setup(MmStruct& mm, HookState& state) {
+  if (mm.should_fail()) return Errno::kENOMEM;
   if ((state.vm_flags & kVmNoreserve) == 0 && !vm_enough_memory(mm, state.pages)) {
     return Errno::kENOMEM;
   }

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "impl/accounting.h"
+#include "impl/anon_vma.h"
 #include "impl/ksm.h"
 
 namespace vmadiff::impl {
@@ -16,18 +17,22 @@ constexpr VmFlags kVmLockedMask = kVmLocked | kVmLockonfault;
 constexpr std::uint32_t kForkedChain = 2;
 
 /// anon_vma_fork: the copy gets an anon_vma of its own, at the end of the chain of its parent's.
-void anon_vma_fork(MmStruct& mm, VmArea& vma) {
-  if (vma.anon_vma == kNoAnonVma) return;
+/// False where memory is exhausted.
+bool anon_vma_fork(MmStruct& mm, VmArea& vma) {
+  if (vma.anon_vma == kNoAnonVma) return true;
   if ((vma.vm_flags & kVmWipeonfork) != 0) {
     vma.anon_vma = kNoAnonVma;
     vma.anon_vma_chain = 0;
-    return;
+    return true;
   }
+  if (mm.should_fail()) return false;
   vma.anon_vma = ++mm.anon_vmas;
   vma.anon_vma_chain = kForkedChain;
+  return true;
 }
 
 Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
+  if (mm.should_fail()) return Errno::kENOMEM;
   mm.mm_mt = oldmm.mm_mt.duplicate();
   for (const auto& [first, last, old_vma] : oldmm.mm_mt) {
     if ((old_vma->vm_flags & kVmDontcopy) != 0) {
@@ -38,11 +43,12 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
     if ((old_vma->vm_flags & kVmAccount) != 0 && !vm_enough_memory(oldmm, old_vma->pages())) {
       return Errno::kENOMEM;
     }
-    VmArea* vma = mm.vmas.take();
+    VmArea* vma = mm.vm_area_alloc();
+    if (vma == nullptr || !vma_dup_policy(mm, *old_vma)) return Errno::kENOMEM;
     *vma = *old_vma;
     // dup_userfaultfd: a userfaultfd that asks for no fork events does not follow.
     vma->vm_flags &= ~(kVmLockedMask | kVmUffdFlags);
-    anon_vma_fork(mm, *vma);
+    if (!anon_vma_fork(mm, *vma)) return Errno::kENOMEM;
     // The tree has its shape already: each entry is only exchanged for the copy.
     if (!mm.mm_mt.store(first, last, vma)) return Errno::kENOMEM;
     ++mm.counters.map_count;
@@ -53,7 +59,8 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
 }  // namespace
 
 std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) try {
-  auto mm = std::make_unique<MmStruct>(oldmm.profile);
+  if (oldmm.should_fail()) return std::unexpected{Errno::kENOMEM};
+  auto mm = std::make_unique<MmStruct>(oldmm.profile, oldmm.fault_attr);
   mm->setup = oldmm.setup;
   mm->counters = oldmm.counters;
   mm->counters.map_count = 0;

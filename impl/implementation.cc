@@ -44,7 +44,7 @@ struct Dispatch {
 
 class Implementation final : public System {
  public:
-  explicit Implementation(const KernelProfile& profile) : init_(profile) {}
+  explicit Implementation(const KernelProfile& profile) : init_(profile, &faults_) {}
 
   [[nodiscard]] std::string_view name() const override { return "impl"; }
   [[nodiscard]] Observes observes() const override { return {}; }
@@ -84,6 +84,8 @@ class Implementation final : public System {
     return {};
   }
 
+  [[nodiscard]] AllocationFaults* allocation_faults() override { return &faults_; }
+
   [[nodiscard]] std::optional<std::string> broken_invariant() const override {
     if (auto broken = init_.broken_invariant()) return broken;
     for (std::size_t i = 0; i < forked_.size(); ++i) {
@@ -115,6 +117,7 @@ class Implementation final : public System {
     return Outcome::ok();
   }
 
+  FaultAttr faults_;
   MmStruct init_;                                  ///< process 0
   std::vector<std::unique_ptr<MmStruct>> forked_;  ///< by number less one; null where it has gone
 };

@@ -9,10 +9,12 @@ namespace {
 using namespace spec;
 
 // Neither merges VMAs: neighbours that differed only in VM_MERGEABLE stay two (measured on 6.18).
-void ksm_enable_merge_any(MmStruct& mm) {
-  if (mm.merge_any) return;
+Failure ksm_enable_merge_any(MmStruct& mm) {
+  if (mm.merge_any) return std::nullopt;
+  if (mm.should_fail()) return Errno::kENOMEM;  // __ksm_enter: the slot of the process
   mm.merge_any = true;
   mm.mm_mt.for_each_value([&](VmArea* vma) { vma->vm_flags = ksm_vma_flags(mm, vma->vm_flags); });
+  return std::nullopt;
 }
 
 void ksm_disable_merge_any(MmStruct& mm) {
@@ -52,7 +54,7 @@ Outcome sys_prctl(MmStruct& mm, const Prctl& call) {
   }
   if (!mm.setup->may_set_memory_merge) return Outcome::fail(Errno::kEPERM);
   if (call.arg2 != 0) {
-    ksm_enable_merge_any(mm);
+    if (const Failure failed = ksm_enable_merge_any(mm)) return Outcome::fail(*failed);
   } else {
     ksm_disable_merge_any(mm);
   }

@@ -51,7 +51,7 @@ std::uint64_t relative_nodemask(std::uint64_t nodes, std::uint64_t there) {
 }
 
 /// mpol_new: what mode, flags and mask say by themselves; the nodes are still those asked for.
-PolicyOrErrno mpol_new(const Mode& asked, std::uint64_t nodes) {
+PolicyOrErrno mpol_new(const MmStruct& mm, const Mode& asked, std::uint64_t nodes) {
   auto [mode, flags] = asked;
   const bool keeps_nodemask = (flags & kUserNodemaskFlags) != 0;
   switch (mode) {
@@ -69,6 +69,7 @@ PolicyOrErrno mpol_new(const Mode& asked, std::uint64_t nodes) {
     default:
       if (nodes == 0) return std::unexpected{Errno::kEINVAL};
   }
+  if (mm.should_fail()) return std::unexpected{Errno::kENOMEM};
   return MemPolicy{mode, flags, static_cast<std::uint16_t>(nodes), 0};
 }
 
@@ -134,7 +135,7 @@ Outcome sys_mbind(MmStruct& mm, const Mbind& call) {
   const Address end = call.addr + page_up(call.length);
   if (end < call.addr) return Outcome::fail(Errno::kEINVAL);
   if (end == call.addr) return Outcome::ok();
-  auto policy = mpol_new(*mode, call.nodes);
+  auto policy = mpol_new(mm, *mode, call.nodes);
   if (!policy) return Outcome::fail(policy.error());
   if (const Failure failed = mpol_set_nodemask(mm, *policy)) return Outcome::fail(*failed);
   if (!is_mapped_enough(mm, call.addr, end, *policy)) return Outcome::fail(Errno::kEFAULT);
@@ -146,7 +147,7 @@ Outcome sys_set_mempolicy(MmStruct& mm, const SetMempolicy& call) {
   if (mm.setup->nodes == 0) return Outcome::fail(Errno::kENOSYS);
   const auto mode = sanitize_mpol_flags(call.mode, call.mode_flags);
   if (!mode) return Outcome::fail(mode.error());
-  auto policy = mpol_new(*mode, call.nodes);
+  auto policy = mpol_new(mm, *mode, call.nodes);
   if (!policy) return Outcome::fail(policy.error());
   const Failure failed = mpol_set_nodemask(mm, *policy);
   return failed ? Outcome::fail(*failed) : Outcome::ok();

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "impl/anon_vma.h"
+
 namespace vmadiff::impl {
 namespace {
 
@@ -42,11 +44,14 @@ MergeAnswer suits(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& n
   return is_contiguous ? MergeAnswer::kYes : MergeAnswer::kPgoff;
 }
 
-/// dup_anon_vma: what `from` shares with its pages, the grown VMA must share too.
-void dup_anon_vma(VmArea& to, const VmArea& from) {
-  if (from.anon_vma == kNoAnonVma || to.anon_vma != kNoAnonVma) return;
+/// dup_anon_vma: what `from` shares with its pages, the grown VMA must share too. False where
+/// memory is exhausted.
+bool dup_anon_vma(const MmStruct& mm, VmArea& to, const VmArea& from) {
+  if (from.anon_vma == kNoAnonVma || to.anon_vma != kNoAnonVma) return true;
+  if (!anon_vma_clone(mm, from)) return false;
   to.anon_vma = from.anon_vma;
   to.anon_vma_chain = from.anon_vma_chain;
+  return true;
 }
 
 /// Carries out what vmg says. False, with nothing changed, where memory is exhausted. The anon_vma
@@ -55,8 +60,8 @@ bool commit_merge(MmStruct& mm, VmaMergeStruct& vmg, const VmArea* anon_from) {
   VmArea& target = *vmg.target;
   const Address first = vmg.adjust_next_start ? vmg.end : vmg.start;
   const Address end = vmg.adjust_next_start ? target.vm_end : vmg.end;
-  if (!mm.mm_mt.preallocate(first, end - 1)) return false;
-  if (anon_from != nullptr) dup_anon_vma(target, *anon_from);
+  if (!mm.preallocate(first, end - 1)) return false;
+  if (anon_from != nullptr && !dup_anon_vma(mm, target, *anon_from)) return false;
   if (vmg.adjust_next_start) {
     target.vm_pgoff -= (target.vm_start - first) >> kPageShift;
     target.vm_start = first;

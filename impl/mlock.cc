@@ -88,8 +88,10 @@ Failure do_mlock(MmStruct& mm, Address start, Address length, VmFlags flags) {
   if (locked > limit) locked -= count_mm_mlocked_page_nr(mm, start, length);
   if (locked > limit) return Errno::kENOMEM;
   if (const Failure failed = apply_vma_lock_flags(mm, start, length, flags)) return failed;
-  // __mlock_posix_error_return: EFAULT, the only error of populating, becomes ENOMEM.
-  return mm_populate_until_error(mm, start, length) ? Failure{Errno::kENOMEM} : std::nullopt;
+  const Failure failed = mm_populate_until_error(mm, start, length);
+  // __mlock_posix_error_return.
+  if (failed == Errno::kEFAULT) return Errno::kENOMEM;
+  return failed == Errno::kENOMEM ? Errno::kEAGAIN : failed;
 }
 
 /// apply_mlockall_flags. MCL_FUTURE is not kept from an earlier call.

@@ -88,6 +88,9 @@ std::optional<std::string> MmStruct::broken_invariant() const {
   if (entries != counters.map_count) {
     return fmt::format("map_count is {}, but the tree has {} entries", counters.map_count, entries);
   }
+  if (vmas.in_use() != entries) {
+    return fmt::format("{} VMAs are in use, but the tree has {}", vmas.in_use(), entries);
+  }
   return std::nullopt;
 }
 

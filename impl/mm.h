@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "impl/fault_attr.h"
 #include "impl/maple_tree.h"
 #include "impl/vma.h"
 #include "spec/errno.h"
@@ -25,7 +26,9 @@ using AddressOrErrno = std::expected<spec::Address, spec::Errno>;
 /// its entries is exactly its VMA's range, and map_count counts them.
 class MmStruct {
  public:
-  explicit MmStruct(const spec::KernelProfile& kernel) : profile(kernel) {}
+  /// Allocations fail where `faults`, which outlives this, says so; null: never.
+  explicit MmStruct(const spec::KernelProfile& kernel, FaultAttr* faults = nullptr)
+      : profile(kernel), fault_attr(faults) {}
 
   /// Back to what `setup` says, which outlives all that follows. Describes what is wrong with it,
   /// or returns nothing.
@@ -40,10 +43,22 @@ class MmStruct {
   /// The highest VMA that lies below `addr` as a whole or in part, or null.
   [[nodiscard]] VmArea* vma_before(spec::Address addr) const;
 
+  /// should_failslab: whether the allocation at hand is one that shall fail.
+  [[nodiscard]] bool should_fail() const {
+    return fault_attr != nullptr && fault_attr->should_fail();
+  }
+  /// vm_area_alloc: a VMA without content, or null.
+  [[nodiscard]] VmArea* vm_area_alloc() { return should_fail() ? nullptr : vmas.take(); }
+  /// Room for one store over [first, last], bytes, closed; false where memory is exhausted.
+  [[nodiscard]] bool preallocate(spec::Address first, spec::Address last) {
+    return !should_fail() && mm_mt.preallocate(first, last);
+  }
+
   void snapshot(spec::Snapshot& out) const;
   [[nodiscard]] std::optional<std::string> broken_invariant() const;
 
   const spec::KernelProfile profile;
+  FaultAttr* const fault_attr;
   const spec::Setup* setup = nullptr;
   MapleTree<VmArea*> mm_mt;  ///< keys are bytes; a VMA is stored over [vm_start, vm_end - 1]
   VmaPool vmas;

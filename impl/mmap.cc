@@ -133,9 +133,6 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
 
 namespace {
 
-/// Wraps to 0 at the very top, as the kernel's does.
-Address huge_page_up(Address length) { return (length + kHugePageSize - 1) & ~(kHugePageSize - 1); }
-
 /// hugetlb_file_setup: a new file, in which nothing is reserved.
 FileId hugetlb_file_setup(MmStruct& mm) {
   return {FileClass::kAnonHugetlb, mm.anon_hugetlb_files++};

@@ -66,17 +66,22 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   const bool has_legacy_hook = !hook.file.is_none() && hooks_of(hook.file.cls, mm.profile).mmap;
   const bool is_ksm_late = !map.check_ksm_early;
   if (is_ksm_late && mm.profile.ksm_late == KsmLate::kBeforeHook) update_ksm_flags(mm, map);
-  if (!mm.mm_mt.preallocate(map.addr, map.end - 1)) return std::unexpected{Errno::kENOMEM};
+  VmArea* vma = mm.vm_area_alloc();
+  if (vma == nullptr) return std::unexpected{Errno::kENOMEM};
   Failure failed;
-  if (has_legacy_hook) {
+  if (!mm.preallocate(map.addr, map.end - 1)) {
+    failed = Errno::kENOMEM;
+  } else if (has_legacy_hook) {
     failed = call_hook(mm, hook);
   } else if (hook.file.is_none() && (hook.vm_flags & kVmShared) != 0) {
     failed = shmem_zero_setup(mm, hook);
   }
-  if (failed) return std::unexpected{*failed};
+  if (failed) {
+    mm.vmas.give_back(vma);
+    return std::unexpected{*failed};
+  }
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 
-  VmArea* vma = mm.vmas.take();
   *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, hook.file, kNoAnonVma, 0, {}};
   mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
   ++mm.counters.map_count;

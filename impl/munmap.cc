@@ -32,6 +32,8 @@ Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
         return failed;
       }
     }
+    // What is taken away is gathered in a tree of its own.
+    if (mm.should_fail()) return Errno::kENOMEM;
     mm.detached.push_back(vma);
     count_pages(vms.pages, vma->vm_flags, vma->pages());
     if ((vma->vm_flags & kVmAccount) != 0) vms.nr_accounted += vma->pages();
@@ -46,10 +48,8 @@ void vms_clean_up_area(VmaMunmapStruct& vms) { vms.clear_ptes = false; }
 
 void vms_abort_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
   if (mm.detached.empty() || vms.clear_ptes) return;
-  // __GFP_NOFAIL: an injected failure comes once, and nothing else is left to do after a real one.
-  if (!mm.mm_mt.erase(vms.start, vms.end - 1) && !mm.mm_mt.erase(vms.start, vms.end - 1)) {
-    std::abort();
-  }
+  // __GFP_NOFAIL: nothing is left to do where memory is exhausted.
+  if (!mm.mm_mt.erase(vms.start, vms.end - 1)) std::abort();
   vms_complete_munmap_vmas(mm, vms);
 }
 
@@ -69,7 +69,8 @@ Failure do_vmi_align_munmap(MmStruct& mm, Address start, Address end) {
   vms.start = start;
   vms.end = end;
   if (const Failure failed = vms_gather_munmap_vmas(mm, vms)) return failed;
-  if (!mm.mm_mt.erase(start, end - 1)) return Errno::kENOMEM;
+  if (!mm.preallocate(start, end - 1)) return Errno::kENOMEM;
+  mm.mm_mt.store_preallocated(start, end - 1, nullptr);
   vms_complete_munmap_vmas(mm, vms);
   return std::nullopt;
 }

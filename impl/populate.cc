@@ -15,9 +15,9 @@ constexpr VmFlags kNoPages = kVmIo | kVmPfnmap;
 
 /// Faults all pages of [start, end) in. vm_fault_to_errno: a signal becomes EFAULT.
 Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access) {
-  const bool failed = handle_mm_fault(mm, vma, start, access).has_value() ||
-                      handle_mm_fault(mm, vma, end - kPageSize, access).has_value();
-  return failed ? Failure{Errno::kEFAULT} : std::nullopt;
+  Failure failed = handle_mm_fault(mm, vma, start, access);
+  if (!failed) failed = handle_mm_fault(mm, vma, end - kPageSize, access);
+  return failed && failed != Errno::kENOMEM ? Errno::kEFAULT : failed;
 }
 
 /// The loop of __mm_populate; `on_error` says of an errno whether to go on with the next VMA.

@@ -11,11 +11,12 @@ namespace vmadiff::impl {
 
 /// populate_vma_page_range: [start, end) of `vma`, bytes, page-aligned, not empty, inside it. A
 /// write to private memory that can be written, else a read, which needs no VM_READ. EFAULT where
-/// nothing can be accessed, and for a page that is not there; VM_LOCKONFAULT populates nothing.
+/// nothing can be accessed, and for a page that is not there, ENOMEM where memory is exhausted;
+/// VM_LOCKONFAULT populates nothing.
 Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, spec::Address start, spec::Address end);
 
 /// __mm_populate: all VMAs in [start, start + length) in ascending order, past holes and memory
-/// without struct pages, up to the first error (EFAULT).
+/// without struct pages, up to the first error (EFAULT, ENOMEM).
 [[nodiscard]] Failure mm_populate_until_error(MmStruct& mm, spec::Address start,
                                               spec::Address length);
 /// mm_populate: the same, but an error ends no more than the populating of its VMA.

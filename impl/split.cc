@@ -1,6 +1,8 @@
 // impl: cutting a VMA in two, and changing a part of it.
 #include "impl/split.h"
 
+#include "impl/anon_vma.h"
+
 namespace vmadiff::impl {
 
 using namespace spec;
@@ -12,10 +14,12 @@ Failure split_vma_unlimited(MmStruct& mm, VmArea& vma, Address addr, NewPart par
   const bool below = part == NewPart::kBelow;
   const Address first = below ? vma.vm_start : addr;
   const Address last = (below ? addr : vma.vm_end) - 1;
-  if (!mm.mm_mt.preallocate(first, last)) return Errno::kENOMEM;
-
-  // The copy has the anon_vma and as many links to it (anon_vma_clone).
-  VmArea* fresh = mm.vmas.take();
+  VmArea* fresh = mm.vm_area_alloc();
+  if (fresh == nullptr) return Errno::kENOMEM;
+  if (!mm.preallocate(first, last) || !vma_dup_policy(mm, vma) || !anon_vma_clone(mm, vma)) {
+    mm.vmas.give_back(fresh);
+    return Errno::kENOMEM;
+  }
   *fresh = vma;
   const std::uint64_t pages = (addr - vma.vm_start) >> kPageShift;
   VmArea& upper = below ? vma : *fresh;

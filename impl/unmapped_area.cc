@@ -129,7 +129,7 @@ AddressOrErrno mm_get_unmapped_area(const MmStruct& mm, FileId file, Address hin
 /// (measured on 6.18: byte offset 2^63 - 8 KiB counts, though it has none).
 bool spans_huge_page(std::uint64_t offset, Address length) {
   const std::uint64_t end = offset + length;
-  const std::uint64_t aligned = (offset + kHugePageSize - 1) & ~(kHugePageSize - 1);
+  const std::uint64_t aligned = huge_page_up(offset);
   return static_cast<std::int64_t>(end) > static_cast<std::int64_t>(aligned) &&
          end - aligned >= kHugePageSize;
 }

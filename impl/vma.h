@@ -64,6 +64,7 @@ class VmaPool {
     return vma;
   }
   void give_back(VmArea* vma) { free_.push_back(vma); }
+  [[nodiscard]] std::size_t in_use() const { return fresh_ - free_.size(); }
   /// Every VMA is free again; the memory is kept.
   void reset() {
     free_.clear();

@@ -120,7 +120,7 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   request.file = *file;
   request.length = call.length;
   if (is_hugetlb(request.file.cls)) {
-    request.length = (call.length + spec::kHugePageSize - 1) & ~(spec::kHugePageSize - 1);
+    request.length = spec::huge_page_up(call.length);
   }
   if (request.length == 0) return Outcome::fail(Errno::kEINVAL);
   request.length = spec::page_up(request.length);

@@ -18,10 +18,6 @@ using spec::Vma;
 
 namespace {
 
-constexpr Address huge_page_up(Address a) {
-  return (a + spec::kHugePageSize - 1) & ~(spec::kHugePageSize - 1);
-}
-
 Result check_alignment(const Remap& remap) {
   if (remap.is_given_address() && !spec::is_page_aligned(remap.new_addr)) {
     return fail(Errno::kEINVAL);
@@ -87,8 +83,8 @@ Result check_vma(const AddressSpace& space, Remap& remap) {
   if (vma == nullptr) return fail(Errno::kEFAULT);
   if (is_sealed(*vma)) return fail(Errno::kEPERM);
   if ((vma->flags & spec::kVmHugetlb) != 0) {
-    remap.old_length = huge_page_up(remap.old_length);
-    remap.new_length = huge_page_up(remap.new_length);
+    remap.old_length = spec::huge_page_up(remap.old_length);
+    remap.new_length = spec::huge_page_up(remap.new_length);
     // new_addr counts here even if the flags leave it unused.
     if (remap.addr % spec::kHugePageSize != 0 || remap.new_addr % spec::kHugePageSize != 0 ||
         remap.grows()) {

@@ -34,6 +34,7 @@ constexpr std::array kRelations{
                   renumbering_addresses_moves_the_layout},
     NamedRelation{Claim::kReviewPredicateIsIndistinguishable, review_predicate_is_indistinguishable,
                   false},
+    NamedRelation{Claim::kFailedAllocationsAreSurvived, failed_allocations_are_survived, false},
 };
 
 /// The profile that ReviewPredicateIsIndistinguishable compares with; nothing for the others.
@@ -86,6 +87,16 @@ struct Checker::State {
     room.setup = &options.setup;
     room.profile = &options.profile;
     room.exemptions = &exemptions;
+    for (spec::System* system : candidates) {
+      spec::AllocationFaults* const faults = system->allocation_faults();
+      if (faults == nullptr && room.authority == nullptr && !system->is_remote()) {
+        room.authority = system;
+      }
+      if (faults != nullptr && room.faulty == nullptr) {
+        room.faulty = system;
+        room.faults = faults;
+      }
+    }
     const auto other = profile_of_the_other_predicate(options.profile);
     if (other && options.make_like != nullptr &&
         selection.has(Claim::kReviewPredicateIsIndistinguishable)) {

@@ -26,8 +26,9 @@ enum class Claim : std::uint8_t {
   kSplittingACallEqualsTheWhole,
   kRenumberingAddressesMovesTheLayout,
   kReviewPredicateIsIndistinguishable,
+  kFailedAllocationsAreSurvived,
 };
-inline constexpr std::size_t kClaimCount = 16;
+inline constexpr std::size_t kClaimCount = 17;
 
 [[nodiscard]] std::string_view name(Claim claim);
 

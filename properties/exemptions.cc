@@ -84,6 +84,19 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"UserfaultfdLosesWhatMoves", "NoCompatibleNeighboursLeftUnmerged",
      "mremap tries to merge registered memory as such, and takes the registration from the VMA "
      "that it then is in, with no further attempt to merge"},
+    {"FailureDoesNotMatter", "FailedAllocationsAreSurvived",
+     "a fault for which there is no memory is taken again, and what MAP_POPULATE and mlockall "
+     "cannot "
+     "populate they leave: the call does what it does otherwise"},
+    {"MergeIsGivenUp", "FailedAllocationsAreSurvived",
+     "a new mapping, or one that moves, that cannot be merged for want of memory is made as a VMA "
+     "of its own"},
+    {"SourceStaysMapped", "FailedAllocationsAreSurvived",
+     "mremap has moved the pages when it unmaps the source; where that fails the empty source "
+     "stays, "
+     "without a charge, and the call succeeds (unmap_source_vma)"},
+    {"MlockallGoesOn", "FailedAllocationsAreSurvived",
+     "mlockall and munlockall leave a VMA that cannot be changed as it is and go on"},
 }};
 
 }  // namespace

@@ -40,8 +40,12 @@ enum class Exemption : std::uint8_t {
   kUserfaultfdStopsMidway,
   kMbindStopsMidway,
   kUserfaultfdLosesWhatMoves,
+  kFailureDoesNotMatter,
+  kMergeIsGivenUp,
+  kSourceStaysMapped,
+  kMlockallGoesOn,
 };
-inline constexpr std::size_t kExemptionCount = 25;
+inline constexpr std::size_t kExemptionCount = 29;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -63,9 +63,13 @@ constexpr std::array<Property, kClaimCount> kProperties{{
      "The patch's predicate for the early KSM flag and the reviewer's alternative give the same "
      "results and layouts.",
      "a file has exactly one of .mmap and .mmap_prepare (file_has_valid_mmap_hooks)"},
+    {"FailedAllocationsAreSurvived", kFault,
+     "Whichever allocation of a call fails, the call answers so or does without; the state is as "
+     "before or as a named rule allows, and the calls behind it work.",
+     "the error paths of mm/vma.c, mm/mremap.c, mm/mlock.c, mm/madvise.c"},
 }};
 
-constexpr std::string_view kWords = "all, equivalence, invariants, relations";
+constexpr std::string_view kWords = "all, equivalence, invariants, relations, faults";
 
 std::vector<std::string_view> split(std::string_view words) {
   std::vector<std::string_view> out;
@@ -84,7 +88,8 @@ std::string names_of_all() {
 }
 
 bool is_meant(const Property& property, std::string_view word) {
-  if (word == "all") return true;
+  if (word == "all") return property.kind != kFault;
+  if (word == "faults") return property.kind == kFault;
   if (word == "invariants") return property.kind == kInvariant;
   if (word == "equivalence") return property.kind == kEquivalence;
   if (word == "relations") return property.kind == kRelation;
@@ -115,11 +120,7 @@ std::expected<PropertySet, std::string> PropertySet::parse(std::string_view word
   return set;
 }
 
-PropertySet PropertySet::all() {
-  PropertySet set;
-  set.selected_.assign(kProperties.size(), true);
-  return set;
-}
+PropertySet PropertySet::all() { return parse("all").value(); }
 
 bool PropertySet::has(std::string_view wanted) const {
   for (std::size_t i = 0; i < selected_.size(); ++i) {

@@ -11,7 +11,12 @@
 
 namespace vmadiff::properties {
 
-enum class Kind : std::uint8_t { kInvariant, kEquivalence, kRelation };
+enum class Kind : std::uint8_t { kInvariant, kEquivalence, kRelation, kFault };
+
+/// Whether the claim is about runs made for it, not about the one run of the sequence.
+[[nodiscard]] constexpr bool has_runs_of_its_own(Kind kind) {
+  return kind == Kind::kRelation || kind == Kind::kFault;
+}
 
 struct Property {
   std::string_view name;  ///< a claim: "VmasAreSortedAndDisjoint"
@@ -25,8 +30,9 @@ struct Property {
 /// The properties that a run checks.
 class PropertySet {
  public:
-  /// "all", "equivalence", "invariants", "relations", or names, separated by commas. The error says
-  /// which word is unknown and lists what would be right.
+  /// "all", "equivalence", "invariants", "relations", "faults", or names, separated by commas.
+  /// "all" is all but "faults", which take many runs each. The error says which word is unknown and
+  /// lists what would be right.
   [[nodiscard]] static std::expected<PropertySet, std::string> parse(std::string_view words);
   [[nodiscard]] static PropertySet all();
   [[nodiscard]] bool has(std::string_view name) const;

@@ -46,6 +46,11 @@ struct RelationRoom {
   const spec::Setup* setup = nullptr;
   const spec::KernelProfile* profile = nullptr;
   ExemptionCounts* exemptions = nullptr;
+  /// FailedAllocationsAreSurvived: the first in-process system whose allocations can fail, and the
+  /// first whose cannot, which says what calls do.
+  spec::System* faulty = nullptr;
+  spec::System* authority = nullptr;
+  spec::AllocationFaults* faults = nullptr;
   spec::System* other_profile = nullptr;  ///< ReviewPredicateIsIndistinguishable's second side
   Derived first;
   Derived second;
@@ -94,6 +99,7 @@ RelationResult splitting_a_call_equals_the_whole(RelationRoom& room,
                                                  const spec::Sequence& sequence);
 RelationResult renumbering_addresses_moves_the_layout(RelationRoom& room,
                                                       const spec::Sequence& sequence);
+RelationResult failed_allocations_are_survived(RelationRoom& room, const spec::Sequence& sequence);
 RelationResult review_predicate_is_indistinguishable(RelationRoom& room,
                                                      const spec::Sequence& sequence);
 

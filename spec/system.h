@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "spec/allocation_faults.h"
 #include "spec/outcome.h"
 #include "spec/sequence.h"
 #include "spec/setup.h"
@@ -64,6 +65,9 @@ class System {
 
   /// Whether a snapshot costs much more than a call. The runner then uses apply_all.
   [[nodiscard]] virtual bool is_remote() const { return false; }
+
+  /// How to make its allocations fail, or null where that cannot be done.
+  [[nodiscard]] virtual AllocationFaults* allocation_faults() { return nullptr; }
 
   /// Describes an invariant of the system's own data structures that is broken (the maple tree's),
   /// or nothing.

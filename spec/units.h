@@ -19,6 +19,10 @@ inline constexpr Address kHugePageSize = Address{2} << 20;
 /// Rounds up to a page. Wraps to 0 for the last page of the 64-bit space, as PAGE_ALIGN does:
 /// callers that take user input check for that.
 [[nodiscard]] constexpr Address page_up(Address a) { return page_down(a + kPageSize - 1); }
+/// Rounds up to a huge page of 2 MiB, in the same way.
+[[nodiscard]] constexpr Address huge_page_up(Address a) {
+  return (a + kHugePageSize - 1) & ~(kHugePageSize - 1);
+}
 
 /// Half-open byte range [start, end).
 struct Range {

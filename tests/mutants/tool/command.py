@@ -112,11 +112,12 @@ class Runner:
         if options.engine == "libfuzzer":
             corpus = [ROOT / "corpus" / "seeds", ROOT / "corpus" / "regressions"]
             return hunt.libfuzzer(program, home, corpus, seed, options.budget)
-        return hunt.check(program, home, options.oracle, mutant.profiles, seed, options.budget)
+        oracle = "faults" if mutant.needs and options.oracle == "all" else options.oracle
+        return hunt.check(program, home, oracle, mutant.profiles, seed, options.budget)
 
     def one(self, mutant):
         result = report.Result(mutant)
-        if mutant.needs:
+        if mutant.needs and (self.options.engine != "random" or self.options.oracle not in ("all", "faults")):
             mutant.mutated(ROOT)  # the place is still there
             result.verdict = "needs " + mutant.needs
             return result

@@ -16,6 +16,7 @@ ORACLES = {
     "invariants": ("impl", "invariants"),
     "relations": ("impl", "relations"),
     "host": ("impl,host", "equivalence"),
+    "faults": ("model,impl", "faults"),
 }
 # Profiles other than the default have bugs of their own, which would be found in place of the mutant: there,
 # the model's word and the tree's own alone are asked.
@@ -54,6 +55,8 @@ class HuntFault(Exception):
 def oracle_of(claim):
     if claim.startswith("SystemsAgree"):
         return "model"
+    if claim.startswith("FailedAllocations"):
+        return "faults"
     relations = ("FailedCalls", "EnablingKsm", "MprotectThere", "SplittingA", "RenumberingAddresses", "ReviewPredicate")
     return "relations" if claim.startswith(relations) else "invariants"
 

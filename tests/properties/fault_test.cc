@@ -1,0 +1,142 @@
+// tests/properties: FailedAllocationsAreSurvived: that the implementation survives, and that each
+// way not to survive is seen.
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "impl/implementation.h"
+#include "model/model.h"
+#include "support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Outcome;
+
+constexpr std::string_view kClaim = "FailedAllocationsAreSurvived";
+
+/// What a system does wrong when an allocation of it has failed.
+enum class Wrong {
+  kNothing,
+  kSaysThatItSucceeded,
+  kGivesAnotherErrno,
+  kUnmapsElsewhere,
+  kDies,
+  kCannotGoOn,
+};
+
+/// The implementation, wrong in one way.
+class Faulty final : public spec::System, public spec::AllocationFaults {
+ public:
+  Faulty(const spec::KernelProfile& profile, Wrong wrong)
+      : impl_(impl::make_implementation(profile)), wrong_(wrong) {}
+
+  [[nodiscard]] std::string_view name() const override { return "faulty"; }
+  [[nodiscard]] spec::Observes observes() const override { return impl_->observes(); }
+  std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
+    has_failed_ = false;
+    return impl_->start(setup);
+  }
+  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
+                                                spec::Snapshot& out) override {
+    return impl_->snapshot(process, out);
+  }
+  [[nodiscard]] spec::AllocationFaults* allocation_faults() override { return this; }
+
+  Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
+    if (has_failed_ && wrong_ == Wrong::kCannotGoOn) return Outcome::fail(spec::Errno::kENOMEM);
+    const Outcome outcome = impl_->apply(process, call);
+    if (!armed_ || outcome != Outcome::fail(spec::Errno::kENOMEM)) return outcome;
+    has_failed_ = true;
+    switch (wrong_) {
+      case Wrong::kSaysThatItSucceeded:
+        return Outcome::ok();
+      case Wrong::kGivesAnotherErrno:
+        return Outcome::fail(spec::Errno::kEINVAL);
+      case Wrong::kUnmapsElsewhere:
+        static_cast<void>(impl_->apply(process, spec::Munmap{page(60), spec::kPageSize}));
+        return outcome;
+      case Wrong::kDies:
+        return Outcome::died();
+      default:
+        return outcome;
+    }
+  }
+
+  void fail(std::uint64_t number) override {
+    armed_ = true;
+    impl_->allocation_faults()->fail(number);
+  }
+  bool cancel() override {
+    armed_ = false;
+    return impl_->allocation_faults()->cancel();
+  }
+
+ private:
+  std::unique_ptr<spec::System> impl_;
+  Wrong wrong_;
+  bool armed_ = false;
+  bool has_failed_ = false;
+};
+
+constexpr std::string_view kTrace =
+    "mmap(0x10000003c000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+    "mmap(0x100000000000, 0x3000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+    "0)\n"
+    "munmap(0x100000001000, 0x1000)\n";
+
+std::optional<Finding> finding_with(Wrong wrong) {
+  const auto options = checker_options("linux-6.18", kClaim);
+  const auto model = model::make_model(options.profile);
+  Faulty faulty{options.profile, wrong};
+  Checker checker{{model.get(), &faulty}, options};
+  return checker.check(sequence_of(kTrace), Observation::kEveryStep).value();
+}
+
+TEST(Faults, ASystemThatSurvivesIsLeftAlone) { EXPECT_FALSE(finding_with(Wrong::kNothing)); }
+
+TEST(Faults, EachWayNotToSurviveIsSeen) {
+  for (const Wrong wrong : {Wrong::kSaysThatItSucceeded, Wrong::kGivesAnotherErrno,
+                            Wrong::kUnmapsElsewhere, Wrong::kDies, Wrong::kCannotGoOn}) {
+    const auto found = finding_with(wrong);
+    ASSERT_TRUE(found) << static_cast<int>(wrong);
+    EXPECT_EQ(found->claim, kClaim);
+    EXPECT_FALSE(found->explanation.empty());
+  }
+}
+
+TEST(Faults, TheImplementationSurvivesThemAll) {
+  for (const std::string_view profile : {"linux-6.18", "linux-6.12", "patch-v2"}) {
+    const auto options = checker_options(profile, kClaim);
+    const auto model = model::make_model(options.profile);
+    const auto impl = impl::make_implementation(options.profile);
+    Checker checker{{model.get(), impl.get()}, options};
+    const auto found = first_finding(checker, 1500);
+    EXPECT_FALSE(found) << found->explanation << '\n' << print_trace(found->sequence);
+    // Each kind of rule was needed, so the failures did happen.
+    const auto& exemptions = checker.tally().exemptions;
+    for (const std::string_view rule :
+         {"MergeIsGivenUp", "SplitsRemain", "SourceStaysMapped", "MlockallGoesOn",
+          "FailureDoesNotMatter", "MmapHookFailsAfterUnmapping"}) {
+      EXPECT_TRUE(exemptions.contains(rule)) << rule;
+    }
+  }
+}
+
+TEST(Faults, TheSystemThatSaysWhatIsRightMayComeSecond) {
+  const auto options = checker_options("linux-6.18", kClaim);
+  const auto model = model::make_model(options.profile);
+  Faulty faulty{options.profile, Wrong::kGivesAnotherErrno};
+  Checker checker{{&faulty, model.get()}, options};
+  EXPECT_TRUE(checker.check(sequence_of(kTrace), Observation::kEveryStep).value());
+}
+
+TEST(Faults, WithoutASystemThatSaysWhatIsRightNothingIsClaimed) {
+  const auto options = checker_options("linux-6.18", kClaim);
+  Faulty faulty{options.profile, Wrong::kGivesAnotherErrno};
+  Checker checker{{&faulty}, options};
+  EXPECT_FALSE(checker.check(sequence_of(kTrace), Observation::kEveryStep).value());
+}
+
+}  // namespace
+}  // namespace vmadiff::properties
