@@ -64,6 +64,8 @@ struct Stretch {
   [[nodiscard]] bool is_as_wanted() const { return same_memory(after, wanted); }
 };
 
+using Stretches = std::vector<Stretch>;
+
 void add_bounds(const Snapshot& s, std::vector<Address>& out) {
   for (const Vma& vma : s.vmas) out.insert(out.end(), {vma.start, vma.end});
 }
@@ -73,13 +75,13 @@ void sort_out(std::vector<Address>& bounds) {
   bounds.erase(std::ranges::unique(bounds).begin(), bounds.end());
 }
 
-std::vector<Stretch> stretches(const FailedAllocation& f) {
+Stretches stretches(const FailedAllocation& f) {
   std::vector<Address> bounds;
   add_bounds(f.before, bounds);
   add_bounds(f.after, bounds);
   add_bounds(f.wanted, bounds);
   sort_out(bounds);
-  std::vector<Stretch> out;
+  Stretches out;
   for (const Address at : bounds) {
     const Stretch stretch{at, vma_at(f.before, at), vma_at(f.after, at), vma_at(f.wanted, at)};
     if (stretch.before != nullptr || stretch.after != nullptr || stretch.wanted != nullptr) {
@@ -120,6 +122,25 @@ bool has_cuts_of(const FailedAllocation& f, const Snapshot& s, bool and_of_befor
   return std::ranges::all_of(f.after.vmas, [&](const Vma& vma) {
     return std::ranges::binary_search(allowed, vma.start) &&
            std::ranges::binary_search(allowed, vma.end);
+  });
+}
+
+/// Whether each anon_vma that came or went did so in a VMA where the call works, or that grew or
+/// shrank, or in a stack that was to grow.
+bool anon_vmas_are_explained(const FailedAllocation& f, const Stretches& parts) {
+  // They populate whatever there is.
+  if (std::holds_alternative<spec::Mlockall>(f.call)) return true;
+  const bool is_touch = std::holds_alternative<spec::Touch>(f.call);
+  const auto [first, second] = spec::named_ranges(f.call);
+  return std::ranges::all_of(parts, [&](const Stretch& s) {
+    if (s.before == nullptr || s.after == nullptr) return true;
+    const auto overlaps = [&](const std::optional<spec::Range>& range) {
+      return range && s.after->range().overlaps(*range);
+    };
+    return (s.before->anon_vma == s.after->anon_vma &&
+            s.before->anon_vma_links == s.after->anon_vma_links) ||
+           s.before->range() != s.after->range() || overlaps(first) || overlaps(second) ||
+           (is_touch && (s.before->flags & spec::kVmGrowsdown) != 0);
   });
 }
 
@@ -173,8 +194,6 @@ struct MayAnswer {
  private:
   [[nodiscard]] bool is(Errno error) const { return f.outcome == spec::Outcome::fail(error); }
 };
-
-using Stretches = std::vector<Stretch>;
 
 bool all(const Stretches& stretches, bool (*holds)(const Stretch&)) {
   return std::ranges::all_of(stretches, holds);
@@ -369,6 +388,9 @@ std::expected<Survival, std::string> survival(const FailedAllocation& f,
   };
   if (!counters_match(f)) {
     return std::unexpected(sentence("it leaves counters that do not match the VMAs"));
+  }
+  if (!anon_vmas_are_explained(f, parts)) {
+    return std::unexpected(sentence("it leaves an anon_vma where it has nothing to do"));
   }
   if (as_wanted_outcome && f.outcome.is_ok()) {
     if (const auto rule = rule_of_success(f, parts)) return Survival{false, rule};

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import subprocess
 
 from clang import cindex
 from clang.cindex import CursorKind as Kind
@@ -306,7 +307,16 @@ class Reasons:
             raise BadData(f"{self.path}: there is no mutant {', '.join(lost)} any more")
 
 
+def configure(root):
+    """What each room may include stands in the configured build."""
+    if not (root / "build" / "release" / "rooms").is_dir():
+        done = subprocess.run(["cmake", "--preset", "release"], cwd=root, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise BadData(f"cmake --preset release: {done.stdout}{done.stderr}")
+
+
 def read_all(root, profiles, data, sample=None, seed=1, ids=()):
+    configure(root)
     files = sorted(f"impl/{path.name}" for pattern in ("*.cc", "*.h") for path in (root / "impl").glob(pattern))
     files = [name for name in files if name not in SKIPPED_FILES]
     equivalent, faults = Reasons(data / "equivalent.json"), Reasons(data / "needs-faults.json")
