@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <functional>
@@ -189,13 +190,18 @@ Entry add_diff(CLI::App& top) {
 }
 
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
-std::pair<Entry, Entry> add_kernels(CLI::App& top) {
+std::array<Entry, 3> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
   auto* app =
       group->add_subcommand("fetch", "bring a kernel: debian-6.12 is Debian's cloud kernel");
   auto [o, made] = entry<FetchKernel>(app);
   app->add_option("name", o->name, "debian- and a version")->required();
-  return {made, entry<ListKernels>(group).second};
+  auto* run = group->add_subcommand(
+      "run", "run a program, linked with -static, in a virtual machine with --kernel");
+  auto [r, runs] = entry<RunInGuest>(run);
+  run->add_option("program", r->program, "its file: a reproducer, say")->required();
+  add_guest_options(run, r->guest);
+  return {made, runs, entry<ListKernels>(group).second};
 }
 
 /// The subcommand that was being read when parsing stopped.
@@ -230,9 +236,10 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
   app.footer(kExamples);
   app.require_subcommand(1);
-  const auto [fetch_kernel, list_kernels] = add_kernels(app);
+  const auto [fetch_kernel, run_in_kernel, list_kernels] = add_kernels(app);
   const std::vector<Entry> entries{
       fetch_kernel,
+      run_in_kernel,
       list_kernels,
       add_check(app),
       add_replay(app),

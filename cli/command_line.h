@@ -20,9 +20,9 @@ namespace vmadiff::cli {
 struct ListProfiles {};
 struct ListSystems {};
 
-using Command =
-    std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
-                 ListProfiles, ListSystems, ListKernels, FetchKernel, IdentifyOptions, DiffOptions>;
+using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
+                             ExportCOptions, ListProfiles, ListSystems, ListKernels, FetchKernel,
+                             RunInGuest, IdentifyOptions, DiffOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

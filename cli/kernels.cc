@@ -3,8 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "kernel/guest.h"
 #include "kernel/kernel_modules.h"
 #include "kernel/kernel_store.h"
+#include "kernel/messages.h"
 
 namespace vmadiff::cli {
 
@@ -29,6 +37,31 @@ ExitStatus fetch_kernel(const FetchKernel& options) {
   }
   fmt::print("{}  {}  {}\n", options.name, kernel::version_of(*image), image->string());
   return ExitStatus::kHeld;
+}
+
+ExitStatus run_in_guest(const RunInGuest& options) {
+  std::ifstream file{options.program, std::ios::binary};
+  const std::string elf{std::istreambuf_iterator<char>{file}, {}};
+  constexpr std::string_view kMagic{
+      "\x7f"
+      "ELF"};
+  if (!elf.starts_with(kMagic)) {
+    return refuse_input(
+        fmt::format("{}: expected a program that was linked with -static", options.program));
+  }
+  choose_guests(options.guest);
+  const auto systems = parse_systems(kGuest);
+  if (!systems) return refuse_input(systems.error());
+  auto guest = boot_guest(systems->front());
+  if (!guest) return refuse({ExitStatus::kLacks, guest.error().message});
+  const auto end = guest->run_program(elf);
+  if (!end) return refuse({ExitStatus::kLacks, end.error().message});
+  fmt::print("{}", end->output);
+  if (end->signal != 0) {
+    fmt::print(stderr, "vmadiff: the program was ended by {}\n",
+               ::strsignal(static_cast<int>(end->signal)));
+  }
+  return end->signal == 0 && end->status == 0 ? ExitStatus::kHeld : ExitStatus::kFinding;
 }
 
 }  // namespace vmadiff::cli

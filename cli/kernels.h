@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_status.h"
+#include "cli/systems.h"
 
 namespace vmadiff::cli {
 
@@ -12,7 +13,15 @@ struct FetchKernel {
   std::string name;  ///< "debian-6.12"
 };
 
+/// Runs a program in a virtual machine with the kernel: a reproducer, say.
+struct RunInGuest {
+  GuestChoice guest;
+  std::string program;  ///< path of an ELF file that needs no libraries
+};
+
 [[nodiscard]] ExitStatus list_kernels();
 [[nodiscard]] ExitStatus fetch_kernel(const FetchKernel& options);
+/// Prints what the program prints. Held where it ends with 0, a finding with any other status.
+[[nodiscard]] ExitStatus run_in_guest(const RunInGuest& options);
 
 }  // namespace vmadiff::cli

@@ -44,6 +44,7 @@ struct Run {
   ExitStatus operator()(const ListSystems&) const { return list_systems(); }
   ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
   ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }
+  ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
 };
 
 ExitStatus run(int argc, const char* const* argv) {

@@ -28,8 +28,8 @@ using std::chrono::steady_clock;
 /// Without a remote system a sequence takes milliseconds, even under a sanitizer.
 constexpr auto kLookPatience = std::chrono::milliseconds{400};
 constexpr auto kShrinkTime = std::chrono::seconds{15};
-constexpr int kNothing = 0;
-constexpr int kFound = 10;
+constexpr int kNothingSeen = 0;
+constexpr int kFoundOne = 10;
 
 enum class Look { kNothing, kFound, kDeath };
 
@@ -51,7 +51,7 @@ class Examination {
       const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
       ::dup2(nowhere, STDERR_FILENO);
       const auto found = check(sequence);
-      return found && *found ? kFound : kNothing;
+      return found && *found ? kFoundOne : kNothingSeen;
     });
     if (child < 0) return Look::kNothing;
     const auto status = wait_for(child, kLookPatience);
@@ -60,8 +60,8 @@ class Examination {
       how_ = "hang";
       return Look::kDeath;
     }
-    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kFound) return Look::kFound;
-    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kNothing) return Look::kNothing;
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kFoundOne) return Look::kFound;
+    if (WIFEXITED(*status) && WEXITSTATUS(*status) == kNothingSeen) return Look::kNothing;
     how_ = how_it_ended(*status);
     return Look::kDeath;
   }

@@ -66,19 +66,23 @@ class RealKernels {
 
   std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make(std::string_view system) {
     if (system == kHost) return kernel::make_host({});
+    auto guest = boot(system);
+    if (!guest) return std::unexpected(guest.error());
+    return std::move(*guest).into_system(std::string{system});
+  }
+
+  /// The spare machine, or a new one.
+  std::expected<kernel::Guest, spec::ToolFault> boot(std::string_view system) {
     kernel::GuestOptions options;
     {
       const std::lock_guard lock{mutex_};
       auto& real = get(system);
       if (!real.capabilities.can_run)
         return std::unexpected(spec::ToolFault{real.capabilities.why_not});
-      if (auto spare = std::exchange(real.spare, std::nullopt))
-        return std::move(*spare).into_system(std::string{system});
+      if (auto spare = std::exchange(real.spare, std::nullopt)) return *std::move(spare);
       options = real.options;
     }
-    auto guest = kernel::Guest::boot(options);
-    if (!guest) return std::unexpected(guest.error());
-    return std::move(*guest).into_system(std::string{system});
+    return kernel::Guest::boot(options);
   }
 
  private:
@@ -197,6 +201,10 @@ std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
   if (is_real(system)) return real_kernels().make(system);
   if (auto made = make_like(system, profile)) return made;
   return std::unexpected(spec::ToolFault{fmt::format("there is no system '{}'", system)});
+}
+
+std::expected<kernel::Guest, spec::ToolFault> boot_guest(std::string_view system) {
+  return real_kernels().boot(system);
 }
 
 std::unique_ptr<spec::System> make_like(std::string_view system,

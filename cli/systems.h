@@ -17,6 +17,10 @@
 #include "spec/setup.h"
 #include "spec/system.h"
 
+namespace vmadiff::kernel {
+class Guest;
+}
+
 namespace vmadiff::cli {
 
 inline constexpr std::string_view kModel = "model";
@@ -66,6 +70,9 @@ struct SystemKind {
 /// Requires that the system can run here.
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile);
+
+/// A machine with the kernel of that guest, up and running.
+[[nodiscard]] std::expected<kernel::Guest, spec::ToolFault> boot_guest(std::string_view system);
 
 /// An in-process system by name, or nullptr (properties::CheckerOptions::make_like).
 [[nodiscard]] std::unique_ptr<spec::System> make_like(std::string_view system,

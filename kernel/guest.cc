@@ -30,6 +30,10 @@ const HostCapabilities& Guest::capabilities() const {
 
 const spec::Setup& Guest::setup() const { return session_->introduction().setup; }
 
+std::expected<ProgramEnd, spec::ToolFault> Guest::run_program(std::string_view elf) {
+  return session_->run_program(elf);
+}
+
 std::unique_ptr<spec::System> Guest::into_system(std::string name) && {
   return make_real_kernel(std::move(name), std::move(session_));
 }

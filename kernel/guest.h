@@ -18,6 +18,8 @@ namespace vmadiff::kernel {
 
 class GuestSession;
 
+struct ProgramEnd;
+
 struct GuestOptions {
   std::string kernel;  ///< path of a bzImage
   std::string append;  ///< to the kernel's command line
@@ -43,6 +45,8 @@ class Guest {
   [[nodiscard]] const HostCapabilities& capabilities() const;
   /// How sequences begin in it; only where it can run.
   [[nodiscard]] const spec::Setup& setup() const;
+  /// Runs an ELF file that needs no libraries, with no arguments, in it. Requires that it can run.
+  [[nodiscard]] std::expected<ProgramEnd, spec::ToolFault> run_program(std::string_view elf);
   /// Requires that it can run. As make_host's, the system starts from setup(), and no other.
   [[nodiscard]] std::unique_ptr<spec::System> into_system(std::string name) &&;
 

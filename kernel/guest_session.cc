@@ -185,6 +185,23 @@ GuestSession::Result<Answer> GuestSession::ask(Request request) {
   return std::move(answers.front());
 }
 
+std::expected<ProgramEnd, ToolFault> GuestSession::run_program(std::string_view elf) {
+  const auto fault = [](Failure failure) {
+    if (!failure.is_death) return std::move(failure.fault);
+    return ToolFault{fmt::format("{}\n{}", failure.death.how, failure.death.console)};
+  };
+  if (auto sent = send(MessageKind::kProgram, elf); !sent) {
+    return std::unexpected(fault(std::move(sent.error())));
+  }
+  auto message = receive(MessageKind::kProgramEnded);
+  if (!message) return std::unexpected(fault(std::move(message.error())));
+  ProgramEnd end;
+  if (!read(message->body, end)) {
+    return std::unexpected(ToolFault{"guest: an answer that cannot be read"});
+  }
+  return end;
+}
+
 void GuestSession::will_run(std::vector<Program> programs) {
   if (!suspects_.empty()) {
     // Some may never be run again; the death is not forgotten for that.

@@ -24,6 +24,9 @@ class GuestSession final : public Session {
 
   [[nodiscard]] const Introduction& introduction() const { return introduction_; }
 
+  /// Runs a program that was brought along. A death of the machine is a fault here.
+  std::expected<ProgramEnd, spec::ToolFault> run_program(std::string_view elf);
+
   [[nodiscard]] const spec::Snapshot& initial() const override {
     return introduction_.setup.initial;
   }

@@ -114,6 +114,12 @@ void show_answer(auto& show, auto& answer) {
   });
 }
 
+void show_program_end(auto& show, auto& end) {
+  show(end.status);
+  show(end.signal);
+  show(end.output);
+}
+
 void show_setup(auto& show, auto& setup) {
   show_snapshot(show, setup.initial);
   show(setup.task_size);
@@ -184,6 +190,12 @@ std::string body_of(const spec::Snapshot& snapshot) {
   return put.take();
 }
 
+std::string body_of(const ProgramEnd& end) {
+  Put put;
+  show_program_end(put, end);
+  return put.take();
+}
+
 bool read(std::string_view body, Introduction& introduction) {
   Get get{body};
   show_introduction(get, introduction);
@@ -205,6 +217,12 @@ bool read(std::string_view body, std::vector<Answer>& answers) {
 bool read(std::string_view body, spec::Snapshot& snapshot) {
   Get get{body};
   show_snapshot(get, snapshot);
+  return get.is_good();
+}
+
+bool read(std::string_view body, ProgramEnd& end) {
+  Get get{body};
+  show_program_end(get, end);
   return get.is_good();
 }
 

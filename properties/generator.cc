@@ -99,7 +99,8 @@ class Writer {
         const bool madvised = options_.ksm_calls && random_.percent(30);
         const Look look = looks_.any(random_);
         Look other = look;
-        other.file.number = (look.file.number + 1) % options_.files_per_class;
+        if (!look.file.is_none())
+          other.file.number = (look.file.number + 1) % options_.files_per_class;
         motif_.plan_marks(random_, sketch_, look, other,
                           swarm_.mark(random_, looks_.any_prot(random_)), madvised);
       }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernel/agent_session.h"
+#include "kernel/guest/program.h"
 #include "kernel/messages.h"
 #include "kernel/wire.h"
 
@@ -60,6 +61,9 @@ class Server {
       case MessageKind::kLook:
         done = look(message.body);
         break;
+      case MessageKind::kProgram:
+        done = bring(message.body);
+        break;
       default:
         done = std::unexpected(spec::ToolFault{"guest: a message of an unknown kind"});
     }
@@ -102,6 +106,13 @@ class Server {
     const auto process = static_cast<spec::ProcessId>(reader.number());
     if (auto seen = session_->snapshot(process, snapshot); !seen) return seen;
     send(wire_, MessageKind::kSeen, body_of(snapshot));
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> bring(std::string_view program) {
+    const auto end = run_program(program);
+    if (!end) return std::unexpected(end.error());
+    send(wire_, MessageKind::kProgramEnded, body_of(*end));
     return {};
   }
 
