@@ -9,7 +9,7 @@ using namespace spec;
 /// anon_vma_compatible: `a` lies right before `b`, and mprotect could make them one.
 bool anon_vma_compatible(const VmArea& a, const VmArea& b) {
   return a.vm_end == b.vm_start && a.vm_policy == b.vm_policy && a.vm_file == b.vm_file &&
-         ((a.vm_flags ^ b.vm_flags) & ~(kVmAccessFlags | kVmSoftdirty)) == 0 &&
+         ((a.vm_flags ^ b.vm_flags) & ~(kVmAccessFlags | kVmSticky)) == 0 &&
          b.vm_pgoff == a.vm_pgoff + a.pages();
 }
 

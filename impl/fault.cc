@@ -20,6 +20,8 @@ bool is_allowed(const VmArea& vma, Access access) {
 }  // namespace
 
 Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
+  // handle_pte_marker: the VMA's handler is never asked.
+  if (mm.guards.first(addr, addr + kPageSize) == addr) return Errno::kSIGSEGV;
   // The pool of huge pages is empty.
   if (is_file_hugepages(vma.vm_file)) return Errno::kSIGBUS;
   // A private page of its own; the anon_vma comes before the file is looked at (do_cow_fault), so

@@ -34,10 +34,12 @@ bool anon_vma_fork(MmStruct& mm, VmArea& vma) {
 Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
   if (mm.should_fail()) return Errno::kENOMEM;
   mm.mm_mt = oldmm.mm_mt.duplicate();
+  mm.guards.copy(oldmm.guards);
   for (const auto& [first, last, old_vma] : oldmm.mm_mt) {
     if ((old_vma->vm_flags & kVmDontcopy) != 0) {
       if (!mm.mm_mt.erase(first, last)) return Errno::kENOMEM;
       vm_stat_unaccount(mm, old_vma->vm_flags, old_vma->pages());
+      mm.guards.zap(old_vma->vm_start, old_vma->vm_end);
       continue;
     }
     if ((old_vma->vm_flags & kVmAccount) != 0 && !vm_enough_memory(oldmm, old_vma->pages())) {
@@ -46,6 +48,7 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
     VmArea* vma = mm.vm_area_alloc();
     if (vma == nullptr || !vma_dup_policy(mm, *old_vma)) return Errno::kENOMEM;
     *vma = *old_vma;
+    if ((vma->vm_flags & kVmWipeonfork) != 0) mm.guards.zap(vma->vm_start, vma->vm_end);
     // dup_userfaultfd: a userfaultfd that asks for no fork events does not follow.
     vma->vm_flags &= ~(kVmLockedMask | kVmUffdFlags);
     if (!anon_vma_fork(mm, *vma)) return Errno::kENOMEM;

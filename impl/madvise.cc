@@ -1,6 +1,7 @@
 // impl: madvise(2).
 #include <algorithm>
 
+#include "impl/anon_vma.h"
 #include "impl/calls.h"
 #include "impl/file_operations.h"
 #include "impl/ksm.h"
@@ -92,7 +93,31 @@ Failure madvise_update_vma(MmStruct& mm, VmArea& vma, VmArea*& prev, Address sta
     return modified.error() == Errno::kENOMEM ? Errno::kEAGAIN : modified.error();
   }
   prev = *modified;
-  prev->vm_flags = flags;
+  prev->set_flags(flags);
+  return std::nullopt;
+}
+
+/// is_valid_guard_vma.
+bool is_valid_guard_vma(const VmArea& vma, bool allow_locked) {
+  const VmFlags disallowed = kVmSpecial | kVmHugetlb | (allow_locked ? 0 : kVmLocked);
+  return (vma.vm_flags & disallowed) == 0;
+}
+
+/// madvise_guard_install.
+Failure madvise_guard_install(MmStruct& mm, VmArea& vma, Address start, Address end) {
+  if (!is_valid_guard_vma(vma, false)) return Errno::kEINVAL;
+  // A fork copies the page tables of a VMA with this flag, and of one with an anon_vma.
+  const bool has_flag = mm.profile.guard_regions == GuardRegions::kByFlag;
+  if (has_flag) vma.vm_flags |= kVmMaybeGuard;
+  if ((!has_flag || vma.is_anonymous()) && !anon_vma_prepare(mm, vma)) return Errno::kENOMEM;
+  if (mm.should_fail() || !mm.guards.install(start, end)) return Errno::kENOMEM;
+  return std::nullopt;
+}
+
+/// madvise_guard_remove.
+Failure madvise_guard_remove(MmStruct& mm, const VmArea& vma, Address start, Address end) {
+  if (!is_valid_guard_vma(vma, true)) return Errno::kEINVAL;
+  mm.guards.zap(start, end);
   return std::nullopt;
 }
 
@@ -118,6 +143,12 @@ Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address s
     case kMadvDontneedLocked:
       prev = &vma;
       return madvise_dontneed_free(vma, start, advice);
+    case kMadvGuardInstall:
+      prev = &vma;
+      return madvise_guard_install(mm, vma, start, end);
+    case kMadvGuardRemove:
+      prev = &vma;
+      return madvise_guard_remove(mm, vma, start, end);
     case kMadvCollapse:  // huge pages are disabled for the process (thp_vma_allowable_order)
       return Errno::kEINVAL;
     default:
@@ -150,7 +181,10 @@ Failure madvise_walk_vmas(MmStruct& mm, Address start, Address end, std::int32_t
 }
 
 /// madvise_behavior_valid, as far as it is modelled.
-bool is_valid_advice(std::int32_t advice) {
+bool is_valid_advice(const MmStruct& mm, std::int32_t advice) {
+  if (advice == kMadvGuardInstall || advice == kMadvGuardRemove) {
+    return mm.profile.guard_regions != GuardRegions::kAbsent;
+  }
   const bool is_known = advice >= kMadvNormal && advice <= kMadvCollapse;
   const bool is_gap = advice > kMadvDontneed && advice < kMadvFree;
   return is_known && !is_gap;
@@ -159,7 +193,7 @@ bool is_valid_advice(std::int32_t advice) {
 }  // namespace
 
 Outcome sys_madvise(MmStruct& mm, const Madvise& call) {
-  if (!is_valid_advice(call.advice)) return Outcome::fail(Errno::kEINVAL);
+  if (!is_valid_advice(mm, call.advice)) return Outcome::fail(Errno::kEINVAL);
   if (!is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
   const Address length = page_up(call.length);
   if (call.length != 0 && length == 0) return Outcome::fail(Errno::kEINVAL);

@@ -38,7 +38,7 @@ bool is_mergeable_anon_vma(const MmStruct& mm, const VmaMergeStruct& vmg, const 
 MergeAnswer suits(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& neighbour,
                   bool is_contiguous) {
   if (neighbour.vm_policy != vmg.policy) return MergeAnswer::kPolicy;
-  if (((neighbour.vm_flags ^ vmg.vm_flags) & ~kVmSoftdirty) != 0) return MergeAnswer::kFlags;
+  if (((neighbour.vm_flags ^ vmg.vm_flags) & ~kVmSticky) != 0) return MergeAnswer::kFlags;
   if (neighbour.vm_file != vmg.file) return MergeAnswer::kFile;
   if (!is_mergeable_anon_vma(mm, vmg, neighbour)) return MergeAnswer::kAnonVma;
   return is_contiguous ? MergeAnswer::kYes : MergeAnswer::kPgoff;
@@ -75,6 +75,9 @@ bool commit_merge(MmStruct& mm, VmaMergeStruct& vmg, const VmArea* anon_from) {
     target.vm_end = end;
     target.vm_pgoff = vmg.pgoff;
   }
+  VmFlags merged_flags = vmg.vm_flags;
+  if (vmg.remove_next) merged_flags |= vmg.next->vm_flags;
+  target.vm_flags |= merged_flags & kVmSticky;
   mm.mm_mt.store_preallocated(first, end - 1, &target);
   for (VmArea* gone :
        {vmg.remove_middle ? vmg.middle : nullptr, vmg.remove_next ? vmg.next : nullptr}) {

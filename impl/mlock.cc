@@ -31,7 +31,7 @@ Failure mlock_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Add
   const auto modified = vma_modify_flags(mm, prev, vma, start, end, flags);
   if (!modified) return modified.error();
   prev = *modified;
-  prev->vm_flags = flags;
+  prev->set_flags(flags);
   const std::uint64_t pages = (end - start) >> kPageShift;
   if ((flags & kVmLocked) == 0) {
     mm.counters.locked_vm -= pages;

@@ -12,6 +12,7 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
   setup = &fresh;
   mm_mt.clear();
   vmas.reset();
+  guards.clear();
   counters = fresh.initial.counters;
   limits = fresh.limits;
   def_flags = 0;

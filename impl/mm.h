@@ -9,6 +9,7 @@
 
 #include "impl/fault_attr.h"
 #include "impl/maple_tree.h"
+#include "impl/pte_marker.h"
 #include "impl/vma.h"
 #include "spec/errno.h"
 #include "spec/kernel_profile.h"
@@ -62,6 +63,7 @@ class MmStruct {
   const spec::Setup* setup = nullptr;
   MapleTree<VmArea*> mm_mt;  ///< keys are bytes; a VMA is stored over [vm_start, vm_end - 1]
   VmaPool vmas;
+  GuardMarkers guards;
   spec::Counters counters;
   spec::Limits limits;                           ///< the soft limits, as setrlimit left them
   spec::VmFlags def_flags = 0;                   ///< what mlockall gives to new mappings

@@ -1,4 +1,6 @@
 // impl: moving a mapping: copy it, then take its source away.
+#include <algorithm>
+
 #include "impl/accounting.h"
 #include "impl/copy_vma.h"
 #include "impl/mlock.h"
@@ -82,6 +84,9 @@ AddressOrErrno move_vma(MmStruct& mm, VmaRemapStruct& vrm) {
   // mremap_userfaultfd_prep: a userfaultfd that asks for no remap events loses all of the VMA that
   // the memory is in now.
   fresh->vm_flags &= ~kVmUffdFlags;
+  if (const Address moved = std::min(vrm.old_len, vrm.new_len); moved != 0) {
+    mm.guards.move(vrm.addr, vrm.new_addr, moved);
+  }
   vrm_stat_account(mm, vrm, vrm.new_len);
   if (vrm.is_dontunmap()) {
     // Cut out, the source gives its lock to the copy; else both stay counted.

@@ -41,7 +41,7 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
   const auto modified = vma_modify_flags(mm, prev, vma, start, end, flags);
   if (!modified) return modified.error();
   prev = *modified;
-  prev->vm_flags = flags;
+  prev->set_flags(flags);
   vm_stat_unaccount(mm, old, pages);
   vm_stat_account(mm, flags, pages);
   // Locked private memory that becomes writable gets pages of its own at once.

@@ -17,6 +17,7 @@ bool is_discard(std::int32_t advice) {
     case kMadvRemove:
     case kMadvDontfork:
     case kMadvWipeonfork:
+    case kMadvGuardInstall:
       return true;
     default:
       return false;
@@ -44,7 +45,7 @@ Failure mseal_apply(MmStruct& mm, Address start, Address end) {
           vma_modify_flags(mm, prev, *vma, start, std::min(end, vma->vm_end), flags);
       if (!modified) return modified.error();
       vma = *modified;
-      vma->vm_flags = flags;
+      vma->set_flags(flags);
     }
     prev = vma;
     start = vma->vm_end;

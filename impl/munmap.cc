@@ -60,6 +60,7 @@ void vms_complete_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
   mm.counters.data_vm -= vms.pages.data;
   mm.counters.stack_vm -= vms.pages.stack;
   mm.counters.exec_vm -= vms.pages.exec;
+  if (!mm.detached.empty()) mm.guards.zap(vms.start, vms.end);
   for (VmArea* vma : mm.detached) mm.vmas.give_back(vma);
   mm.detached.clear();
 }

@@ -15,8 +15,10 @@ constexpr VmFlags kNoPages = kVmIo | kVmPfnmap;
 
 /// Faults all pages of [start, end) in. vm_fault_to_errno: a signal becomes EFAULT.
 Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access) {
+  const Address guard = mm.guards.first(start, end);
   Failure failed = handle_mm_fault(mm, vma, start, access);
-  if (!failed) failed = handle_mm_fault(mm, vma, end - kPageSize, access);
+  if (!failed) failed = handle_mm_fault(mm, vma, guard - kPageSize, access);
+  if (!failed && guard != end) failed = handle_mm_fault(mm, vma, guard, access);
   return failed && failed != Errno::kENOMEM ? Errno::kEFAULT : failed;
 }
 

@@ -86,7 +86,7 @@ Failure change_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flag
           vma_modify_flags(mm, prev, *vma, start, std::min(end, vma->vm_end), flags);
       if (!modified) return modified.error();
       vma = *modified;
-      vma->vm_flags = flags;
+      vma->set_flags(flags);
     }
     prev = vma;
     start = vma->vm_end;

@@ -45,6 +45,8 @@ struct VmArea {
   [[nodiscard]] bool is_shmem() const {
     return vm_file.cls == spec::FileClass::kMemfd || vm_file.cls == spec::FileClass::kAnonShared;
   }
+  /// Flags that stuck when this VMA was merged stay (VM_STICKY).
+  void set_flags(spec::VmFlags flags) { vm_flags = flags | (vm_flags & spec::kVmSticky); }
   [[nodiscard]] bool has_single_link() const { return anon_vma_chain == 1; }
 };
 

@@ -48,6 +48,7 @@ Counters counters_of(const VmaMap& vmas) {
 void AddressSpace::start(const spec::Setup& initial_setup) {
   setup = &initial_setup;
   vmas.clear();
+  guards.clear();
   for (const Vma& vma : setup->initial.vmas) vmas.put(vma);
   brk = setup->initial.brk;
   merge_any = setup->initial.merge_any;
@@ -68,6 +69,11 @@ void AddressSpace::snapshot(spec::Snapshot& out) const {
 }
 
 Counters AddressSpace::counters() const { return plus(beyond_vmas, counters_of(vmas)); }
+
+void AddressSpace::drop(spec::Range range) {
+  vmas.remove(range);
+  guards.remove(range);
+}
 
 std::uint64_t AddressSpace::map_count() const { return beyond_vmas.map_count + vmas.size(); }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/guard_pages.h"
 #include "model/vma_map.h"
 #include "spec/file.h"
 #include "spec/kernel_profile.h"
@@ -28,6 +29,8 @@ struct AddressSpace {
   [[nodiscard]] bool refuses_charge(std::uint64_t pages) const;
   /// `flags`, with VM_MERGEABLE if the process is in merge-any mode and the flags are eligible.
   [[nodiscard]] spec::VmFlags with_ksm_flag(spec::VmFlags flags) const;
+  /// Removes the VMAs of `range`, none of which reaches over its ends, and its guards.
+  void drop(spec::Range range);
   /// A new shmem object of `pages` pages: each shared anonymous mapping has one of its own.
   [[nodiscard]] spec::FileId new_anon_shared(std::uint64_t pages);
 
@@ -37,6 +40,7 @@ struct AddressSpace {
   spec::KernelProfile profile;
   const spec::Setup* setup = nullptr;
   VmaMap vmas;
+  GuardPages guards;
   spec::Address brk = 0;   ///< the break, bytes, as the user set it (not page-aligned)
   bool merge_any = false;  ///< PR_SET_MEMORY_MERGE
   spec::Limits limits;     ///< the soft limits in force

@@ -21,7 +21,7 @@ namespace {
 bool shrink(AddressSpace& space, Range range) {
   if (space.vmas.is_free(range)) return false;
   if (!clear_edges(space, range)) return false;
-  space.vmas.remove(range);
+  space.drop(range);
   return true;
 }
 

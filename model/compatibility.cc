@@ -35,7 +35,7 @@ MergeAnswer can_merge(const Vma& low, const Vma& high, bool neighbour_is_low,
   const Vma& neighbour = neighbour_is_low ? low : high;
   const Vma& range = neighbour_is_low ? high : low;
   if ((range.flags & spec::kVmSpecial) != 0) return MergeAnswer::kSpecial;
-  if (((low.flags ^ high.flags) & ~spec::kVmSoftdirty) != 0) return MergeAnswer::kFlags;
+  if (((low.flags ^ high.flags) & ~spec::kVmSticky) != 0) return MergeAnswer::kFlags;
   if (low.policy != high.policy) return MergeAnswer::kPolicy;
   if (low.file != high.file) return MergeAnswer::kFile;
   if (!anon_vmas_agree(neighbour, range, profile)) return MergeAnswer::kAnonVma;
@@ -61,7 +61,7 @@ bool neighbours_agree(const Vma& prev, const Vma& next) {
 }
 
 bool can_share_anon_vma(const Vma& low, const Vma& high) {
-  constexpr spec::VmFlags kMayDiffer = spec::kVmAccessFlags | spec::kVmSoftdirty;
+  constexpr spec::VmFlags kMayDiffer = spec::kVmAccessFlags | spec::kVmSticky;
   return low.end == high.start && low.policy == high.policy && low.file == high.file &&
          ((low.flags ^ high.flags) & ~kMayDiffer) == 0 && offsets_go_on(low, high);
 }

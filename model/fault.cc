@@ -10,6 +10,7 @@ namespace vmadiff::model {
 
 using spec::Access;
 using spec::Address;
+using spec::Errno;
 using spec::Range;
 using spec::Vma;
 
@@ -40,13 +41,17 @@ void prepare_anon_vma(AddressSpace& space, Vma& vma) {
   vma.anon_vma_links = 1;
 }
 
-bool fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
+Result fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
+  // A guard is met before anything is asked of the VMA.
+  const Address guard = space.guards.first_in(range);
+  if (guard == range.start) return fail(Errno::kSIGSEGV);
   const bool is_private = (vma.flags & spec::kVmShared) == 0;
   const bool is_huge = (vma.flags & spec::kVmHugetlb) != 0;
   // The anon_vma comes first: it is there even if the page turns out to be behind the file's end.
   if (access == Access::kWrite && is_private && !is_huge) prepare_anon_vma(space, vma);
-  const std::uint64_t pgoff_end = vma.pgoff + ((range.end - vma.start) >> spec::kPageShift);
-  return pgoff_end <= object_pages(space, vma);
+  const std::uint64_t pgoff_end = vma.pgoff + ((guard - vma.start) >> spec::kPageShift);
+  if (pgoff_end > object_pages(space, vma)) return fail(Errno::kSIGBUS);
+  return guard == range.end ? Result{} : fail(Errno::kSIGSEGV);
 }
 
 bool grow_stack(AddressSpace& space, Address page) {

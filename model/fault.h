@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/address_space.h"
+#include "model/result.h"
 #include "spec/snapshot.h"
 #include "spec/syscall.h"
 #include "spec/units.h"
@@ -13,10 +14,10 @@ namespace vmadiff::model {
 void prepare_anon_vma(AddressSpace& space, spec::Vma& vma);
 
 /// Faults in the pages of `range` (within the VMA), for reading or writing; permissions are not
-/// asked. False where a page lies behind the end of the VMA's object: SIGBUS to an access, EFAULT
-/// to a call. What was faulted in before that stays.
-[[nodiscard]] bool fault_in(AddressSpace& space, spec::Vma& vma, spec::Range range,
-                            spec::Access access);
+/// asked. The signal at the first page that cannot be: SIGSEGV for a guard, SIGBUS behind the end
+/// of the VMA's object; a call says EFAULT for either. What was faulted in before that stays.
+[[nodiscard]] Result fault_in(AddressSpace& space, spec::Vma& vma, spec::Range range,
+                              spec::Access access);
 
 /// Grows the stack above `page`, so that it begins there (expand_downwards). False where the next
 /// VMA is no stack, something lies too near below, or a limit forbids it; the stack may have got an

@@ -31,6 +31,12 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
     }
     child.vmas.put(copy);
   }
+  // Guards are copied with the pages.
+  for (const auto& [start, vma] : parent.vmas.all()) {
+    if ((vma.flags & (spec::kVmDontcopy | spec::kVmWipeonfork)) != 0) {
+      child.guards.remove(vma.range());
+    }
+  }
   child.future_flags = 0;
   child.beyond_vmas.map_count = 0;
   child.beyond_vmas.locked_vm = 0;

@@ -5,6 +5,7 @@
 #include <expected>
 
 #include "model/calls.h"
+#include "model/fault.h"
 #include "model/file_rules.h"
 #include "model/join.h"
 #include "model/populate.h"
@@ -23,7 +24,12 @@ using spec::VmFlags;
 
 namespace {
 
-bool is_known(std::int32_t advice) {
+bool is_about_guards(std::int32_t advice) {
+  return advice == spec::kMadvGuardInstall || advice == spec::kMadvGuardRemove;
+}
+
+bool is_known(std::int32_t advice, const spec::KernelProfile& profile) {
+  if (is_about_guards(advice)) return profile.guard_regions != spec::GuardRegions::kAbsent;
   return (advice >= spec::kMadvNormal && advice <= spec::kMadvDontneed) ||
          (advice >= spec::kMadvFree && advice <= spec::kMadvCollapse);
 }
@@ -103,6 +109,25 @@ Result remove(const Vma& vma, Range range) {
                     range.size());
 }
 
+// Guards are markers where pages would be: not in memory without pages of its own, nor where pages
+// are locked, though they may be removed there.
+Result guard(AddressSpace& space, Range range, std::int32_t advice) {
+  Vma& vma = *space.vmas.at(range.start);
+  const bool installs = advice == spec::kMadvGuardInstall;
+  const VmFlags forbidden =
+      spec::kVmSpecial | spec::kVmHugetlb | (installs ? spec::kVmLocked : VmFlags{0});
+  if ((vma.flags & forbidden) != 0) return fail(Errno::kEINVAL);
+  if (!installs) {
+    space.guards.remove(range);
+    return {};
+  }
+  const bool by_flag = space.profile.guard_regions == spec::GuardRegions::kByFlag;
+  if (by_flag) vma.flags |= spec::kVmMaybeGuard;
+  if (!by_flag || is_anonymous(vma)) prepare_anon_vma(space, vma);
+  space.guards.install(range);
+  return {};
+}
+
 Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
   const Vma& vma = *space.vmas.at(range.start);
   if (is_sealed_against(vma, advice, space.profile)) return fail(Errno::kEPERM);
@@ -120,6 +145,9 @@ Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
       return discard(vma, range, advice);
     case spec::kMadvRemove:
       return remove(vma, range);
+    case spec::kMadvGuardInstall:
+    case spec::kMadvGuardRemove:
+      return guard(space, range, advice);
     case spec::kMadvCollapse:
       // The process has transparent huge pages disabled.
       return fail(Errno::kEINVAL);
@@ -131,7 +159,7 @@ Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
 }  // namespace
 
 Outcome run(AddressSpace& space, const spec::Madvise& call) {
-  if (!is_known(call.advice)) return Outcome::fail(Errno::kEINVAL);
+  if (!is_known(call.advice, space.profile)) return Outcome::fail(Errno::kEINVAL);
   if (!spec::is_page_aligned(call.addr)) return Outcome::fail(Errno::kEINVAL);
   const Address length = spec::page_up(call.length);
   const Address end = call.addr + length;

@@ -93,7 +93,7 @@ Result unmap(AddressSpace& space, Address addr, Address length) {
   }
   const Range range{addr, addr + spec::page_up(length)};
   if (const Result cleared = clear_edges(space, range); !cleared) return cleared;
-  space.vmas.remove(range);
+  space.drop(range);
   return {};
 }
 
@@ -110,7 +110,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
     }
     mapping.flags |= spec::kVmAccount;
   }
-  space.vmas.remove(mapping.range());
+  space.drop(mapping.range());
 
   if (hooks_of(mapping.file.cls, profile).mmap_prepare) {
     if (const Result hook = call_hook(space, mapping); !hook) return hook;

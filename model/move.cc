@@ -1,6 +1,8 @@
 // model: a mapping moves.
 #include "model/move.h"
 
+#include <algorithm>
+
 #include "model/file_rules.h"
 #include "model/join.h"
 #include "model/userfault.h"
@@ -89,13 +91,15 @@ Result move(AddressSpace& space, const Move& move) {
   // one VMA with; and nothing is joined again (mremap_userfaultfd_prep).
   space.vmas.at(copy.start)->flags &= ~kUffdFlags;
 
+  space.guards.move(from.start, copy.start, std::min(from.size(), copy.end - copy.start));
+
   // The source may be part of the copy by now.
   if (move.keeps_source) {
     empty_source(space, from);
   } else if (from.size() != 0) {
     space.vmas.cut_at(from.start);
     space.vmas.cut_at(from.end);
-    space.vmas.remove(from);
+    space.drop(from);
   }
   return {};
 }

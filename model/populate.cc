@@ -23,8 +23,8 @@ Result populate_part(AddressSpace& space, Vma& vma, Range part) {
   if ((vma.flags & (kDevice | spec::kVmLockonfault)) != 0) return {};
   if ((vma.flags & spec::kVmAccessFlags) == 0) return fail(Errno::kEFAULT);
   const bool as_written = (vma.flags & (spec::kVmWrite | spec::kVmShared)) == spec::kVmWrite;
-  const bool done = fault_in(space, vma, part, as_written ? Access::kWrite : Access::kRead);
-  return done ? Result{} : fail(Errno::kEFAULT);
+  const Result done = fault_in(space, vma, part, as_written ? Access::kWrite : Access::kRead);
+  return done ? done : fail(Errno::kEFAULT);
 }
 
 // Visits the parts of VMAs in the range; goes on after an error only if it is quiet.

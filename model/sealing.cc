@@ -15,6 +15,7 @@ bool discards_pages(std::int32_t advice) {
     case spec::kMadvRemove:
     case spec::kMadvDontfork:
     case spec::kMadvWipeonfork:
+    case spec::kMadvGuardInstall:
       return true;
     default:
       return false;

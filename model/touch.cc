@@ -38,9 +38,8 @@ Outcome run(AddressSpace& space, const spec::Touch& call) {
     if (vma == nullptr && grow_stack(space, at)) vma = space.vmas.at(at);
     if (vma == nullptr || !is_permitted(*vma, call.access)) return Outcome::fail(Errno::kSIGSEGV);
     const Address accessed_end = std::min(vma->end, spec::page_down(last) + spec::kPageSize);
-    if (!fault_in(space, *vma, {at, accessed_end}, call.access)) {
-      return Outcome::fail(Errno::kSIGBUS);
-    }
+    const Result done = fault_in(space, *vma, {at, accessed_end}, call.access);
+    if (!done) return Outcome::fail(done.error());
     at = accessed_end;
   }
   return Outcome::ok();

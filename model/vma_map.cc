@@ -1,6 +1,8 @@
 // model: the VMAs by address.
 #include "model/vma_map.h"
 
+#include "spec/flags.h"
+
 namespace vmadiff::model {
 
 using spec::Address;
@@ -94,6 +96,7 @@ void VmaMap::join_at(Address a) {
   Vma* const first = ending_at(a);
   const Vma& second = *starting_at(a);
   first->end = second.end;
+  first->flags |= second.flags & spec::kVmSticky;
   if (first->anon_vma == spec::kNoAnonVma) {
     first->anon_vma = second.anon_vma;
     first->anon_vma_links = second.anon_vma_links;

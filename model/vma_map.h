@@ -1,5 +1,6 @@
 // model: the VMAs by address. Where they are, and how one becomes two or two become one; not when.
-// Knows no flags, no files, no kernel.
+// Knows no files and no kernel, and of flags only those
+// that stick.
 #pragma once
 
 #include <boost/container/flat_map.hpp>
@@ -44,7 +45,7 @@ class VmaMap {
   /// Removes the VMAs of `range`; none reaches over its ends.
   void remove(spec::Range range);
   /// Makes one of the VMA that ends at `a` and the one that starts there. Flags, file and offset
-  /// are the first one's, the anon_vma that of either.
+  /// are the first one's, the anon_vma that of either, sticky flags those of both.
   void join_at(spec::Address a);
 
  private:

@@ -44,7 +44,7 @@ Place place_at(const Snapshot& snapshot, Address address) {
 
 MergeOutcome what_keeps_apart(const Vma& low, const Vma& high) {
   if (((low.flags | high.flags) & spec::kVmSpecial) != 0) return MergeOutcome::kSpecial;
-  if (((low.flags ^ high.flags) & ~spec::kVmSoftdirty) != 0) return MergeOutcome::kFlags;
+  if (((low.flags ^ high.flags) & ~spec::kVmSticky) != 0) return MergeOutcome::kFlags;
   if (low.policy != high.policy) return MergeOutcome::kPolicy;
   if (low.file != high.file) return MergeOutcome::kFile;
   if (low.anon_vma != high.anon_vma) return MergeOutcome::kAnonVma;

@@ -97,6 +97,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "without a charge, and the call succeeds (unmap_source_vma)"},
     {"MlockallGoesOn", "FailedAllocationsAreSurvived",
      "mlockall and munlockall leave a VMA that cannot be changed as it is and go on"},
+    {"GuardsNeedAnAnonVma", "OnlyPrivateVmasHaveAnAnonVma",
+     "kernels that know VMAs with guards by their anon_vma give shared ones one, too"},
 }};
 
 }  // namespace

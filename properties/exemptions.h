@@ -44,8 +44,9 @@ enum class Exemption : std::uint8_t {
   kMergeIsGivenUp,
   kSourceStaysMapped,
   kMlockallGoesOn,
+  kGuardsNeedAnAnonVma,
 };
-inline constexpr std::size_t kExemptionCount = 29;
+inline constexpr std::size_t kExemptionCount = 30;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -39,11 +39,12 @@ bool same_file(spec::FileId a, spec::FileId b) {
   return a == b || (is_numbered_by_system && a.cls == b.cls);
 }
 
-/// The same memory, whatever its anon_vma; flags in `loose` may differ.
+/// The same memory, whatever its anon_vma and what sticks to it where merges happen; flags in
+/// `loose` may differ.
 bool same_memory(const Vma* a, const Vma* b, spec::VmFlags loose = 0) {
   if (a == nullptr || b == nullptr) return a == b;
-  return ((a->flags ^ b->flags) & ~(spec::kVmSoftdirty | loose)) == 0 &&
-         same_file(a->file, b->file) && a->policy == b->policy &&
+  return ((a->flags ^ b->flags) & ~(spec::kVmSticky | loose)) == 0 && same_file(a->file, b->file) &&
+         a->policy == b->policy &&
          (a->start >> spec::kPageShift) - a->pgoff == (b->start >> spec::kPageShift) - b->pgoff;
 }
 
@@ -179,7 +180,8 @@ struct MayAnswer {
 
   bool operator()(const spec::Brk&) const { return f.outcome == spec::Outcome::ok(f.before.brk); }
   bool operator()(const spec::Madvise& call) const {
-    return is(populates(call.advice) ? Errno::kENOMEM : Errno::kEAGAIN);
+    const bool needs_pages = populates(call.advice) || call.advice == spec::kMadvGuardInstall;
+    return is(needs_pages ? Errno::kENOMEM : Errno::kEAGAIN);
   }
   // Locking answers ENOMEM, populating what is locked EAGAIN (__mlock_posix_error_return).
   bool operator()(const spec::Mlock&) const { return is(Errno::kENOMEM) || is(Errno::kEAGAIN); }

@@ -179,8 +179,8 @@ std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Sysca
     return death(side, call, step);
   }
   if (const auto breach =
-          broken_state_invariant(side.after(), side.observes, rules_.setup, rules_.selection,
-                                 side.past(), rules_.exemptions)) {
+          broken_state_invariant(side.after(), side.observes, rules_.setup, rules_.profile,
+                                 rules_.selection, side.past(), rules_.exemptions)) {
     return found(breach->claim, explain(*breach, side.after()), reason(*breach, side.after()));
   }
   if (rules_.selection.has(Claim::kNoCompatibleNeighboursLeftUnmerged) &&

@@ -116,7 +116,7 @@ struct WhereDue {
   }
 };
 
-constexpr spec::VmFlags kCompared = ~spec::kVmSoftdirty;
+constexpr spec::VmFlags kCompared = ~spec::kVmSticky;
 
 /// Whether the memory at `address` had other flags or another policy before than `now`, or was not
 /// mapped.

@@ -34,8 +34,9 @@ ObservedResult compare_end(spec::System& remote, std::size_t process, std::size_
           {std::move(view_of_expected), view(side)}};
     }
   }
-  if (const auto breach = broken_state_invariant(side.after(), side.observes, rules.setup,
-                                                 rules.selection, past, rules.exemptions)) {
+  if (const auto breach =
+          broken_state_invariant(side.after(), side.observes, rules.setup, rules.profile,
+                                 rules.selection, past, rules.exemptions)) {
     return Observed{breach->claim,
                     last,
                     explain(*breach, side.after()),

@@ -114,8 +114,10 @@ std::optional<std::size_t> shared_vma_with_anon_vma(const Snapshot& snapshot) {
 }
 
 std::optional<Breach> broken_state_invariant(const Snapshot& snapshot, const spec::Observes& seen,
-                                             const spec::Setup& setup, const Selection& selection,
-                                             const Past& past, ExemptionCounts& exemptions) {
+                                             const spec::Setup& setup,
+                                             const spec::KernelProfile& profile,
+                                             const Selection& selection, const Past& past,
+                                             ExemptionCounts& exemptions) {
   using enum Claim;
   if (selection.has(kVmasAreSortedAndDisjoint)) {
     if (const auto i = unsorted_vma(snapshot)) return Breach{kVmasAreSortedAndDisjoint, *i};
@@ -140,7 +142,10 @@ std::optional<Breach> broken_state_invariant(const Snapshot& snapshot, const spe
     }
   }
   if (selection.has(kOnlyPrivateVmasHaveAnAnonVma) && seen.anon_vma) {
-    if (const auto i = shared_vma_with_anon_vma(snapshot)) {
+    const auto i = shared_vma_with_anon_vma(snapshot);
+    if (i && profile.guard_regions == spec::GuardRegions::kByAnonVma) {
+      exemptions.count(Exemption::kGuardsNeedAnAnonVma);
+    } else if (i) {
       return Breach{kOnlyPrivateVmasHaveAnAnonVma, *i};
     }
   }

@@ -9,6 +9,7 @@
 #include "properties/claim.h"
 #include "properties/exemptions.h"
 #include "properties/past.h"
+#include "spec/kernel_profile.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"
 
@@ -42,7 +43,8 @@ struct Breach {
 /// The first claim of those selected that does not hold, asked only of what is observed.
 [[nodiscard]] std::optional<Breach> broken_state_invariant(
     const spec::Snapshot& snapshot, const spec::Observes& seen, const spec::Setup& setup,
-    const Selection& selection, const Past& past, ExemptionCounts& exemptions);
+    const spec::KernelProfile& profile, const Selection& selection, const Past& past,
+    ExemptionCounts& exemptions);
 [[nodiscard]] std::string explain(const Breach& breach, const spec::Snapshot& snapshot);
 /// A word or two on the reason, for fingerprints: "ht de", "data_vm".
 [[nodiscard]] std::string reason(const Breach& breach, const spec::Snapshot& snapshot);

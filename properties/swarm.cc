@@ -24,7 +24,8 @@ constexpr std::array kAdvice{
     spec::kMadvDontneed,      spec::kMadvFree,          spec::kMadvRemove,
     spec::kMadvCold,          spec::kMadvPageout,       spec::kMadvPopulateRead,
     spec::kMadvPopulateWrite, spec::kMadvPopulateWrite, spec::kMadvDontneedLocked,
-    spec::kMadvCollapse};
+    spec::kMadvCollapse,      spec::kMadvGuardInstall,  spec::kMadvGuardInstall,
+    spec::kMadvGuardRemove};
 
 /// Sizes near those of the sequences' mappings, so that a limit is met now and then.
 std::uint64_t near_limit(Random& random, std::uint64_t base) {

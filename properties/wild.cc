@@ -258,9 +258,10 @@ void tame(spec::Syscall& call) {
   if (auto* mmap = std::get_if<spec::Mmap>(&call)) {
     if (mmap->length > spec::kTouchBytesMax) mmap->flags &= ~spec::kMapPopulate;
   } else if (auto* madvise = std::get_if<spec::Madvise>(&call)) {
-    const bool populates =
-        madvise->advice == spec::kMadvPopulateRead || madvise->advice == spec::kMadvPopulateWrite;
-    if (populates && madvise->length > spec::kTouchBytesMax) madvise->length = kPage;
+    const bool needs_pages = madvise->advice == spec::kMadvPopulateRead ||
+                             madvise->advice == spec::kMadvPopulateWrite ||
+                             madvise->advice == spec::kMadvGuardInstall;
+    if (needs_pages && madvise->length > spec::kTouchBytesMax) madvise->length = kPage;
   }
 }
 

@@ -51,6 +51,8 @@ constexpr std::array kBehaviours{
                                         AnonPlacement::kHugePageAligned),
     row<&KernelProfile::uffd_droppable>("uffd_droppable", "droppable memory is, by a userfaultfd,",
                                         UffdDroppable::kRefused),
+    row<&KernelProfile::guard_regions>("guard_regions", "guards are found at a fork",
+                                       GuardRegions::kByFlag),
 };
 
 }  // namespace

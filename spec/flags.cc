@@ -7,18 +7,18 @@ namespace vmadiff::spec {
 namespace {
 
 constexpr std::array kCodes{
-    FlagName{kVmRead, "rd"},        FlagName{kVmWrite, "wr"},     FlagName{kVmExec, "ex"},
-    FlagName{kVmShared, "sh"},      FlagName{kVmMayread, "mr"},   FlagName{kVmMaywrite, "mw"},
-    FlagName{kVmMayexec, "me"},     FlagName{kVmMayshare, "ms"},  FlagName{kVmGrowsdown, "gd"},
-    FlagName{kVmUffdMissing, "um"}, FlagName{kVmPfnmap, "pf"},    FlagName{kVmUffdWp, "uw"},
-    FlagName{kVmLocked, "lo"},      FlagName{kVmIo, "io"},        FlagName{kVmSeqRead, "sr"},
-    FlagName{kVmRandRead, "rr"},    FlagName{kVmDontcopy, "dc"},  FlagName{kVmDontexpand, "de"},
-    FlagName{kVmLockonfault, "lf"}, FlagName{kVmAccount, "ac"},   FlagName{kVmNoreserve, "nr"},
-    FlagName{kVmHugetlb, "ht"},     FlagName{kVmSync, "sf"},      FlagName{kVmArch1, "ar"},
-    FlagName{kVmWipeonfork, "wf"},  FlagName{kVmDontdump, "dd"},  FlagName{kVmSoftdirty, "sd"},
-    FlagName{kVmMixedmap, "mm"},    FlagName{kVmHugepage, "hg"},  FlagName{kVmNohugepage, "nh"},
-    FlagName{kVmMergeable, "mg"},   FlagName{kVmUffdMinor, "ui"}, FlagName{kVmDroppable, "dp"},
-    FlagName{kVmSealed, "sl"},
+    FlagName{kVmRead, "rd"},        FlagName{kVmWrite, "wr"},       FlagName{kVmExec, "ex"},
+    FlagName{kVmShared, "sh"},      FlagName{kVmMayread, "mr"},     FlagName{kVmMaywrite, "mw"},
+    FlagName{kVmMayexec, "me"},     FlagName{kVmMayshare, "ms"},    FlagName{kVmGrowsdown, "gd"},
+    FlagName{kVmUffdMissing, "um"}, FlagName{kVmPfnmap, "pf"},      FlagName{kVmMaybeGuard, "gu"},
+    FlagName{kVmUffdWp, "uw"},      FlagName{kVmLocked, "lo"},      FlagName{kVmIo, "io"},
+    FlagName{kVmSeqRead, "sr"},     FlagName{kVmRandRead, "rr"},    FlagName{kVmDontcopy, "dc"},
+    FlagName{kVmDontexpand, "de"},  FlagName{kVmLockonfault, "lf"}, FlagName{kVmAccount, "ac"},
+    FlagName{kVmNoreserve, "nr"},   FlagName{kVmHugetlb, "ht"},     FlagName{kVmSync, "sf"},
+    FlagName{kVmArch1, "ar"},       FlagName{kVmWipeonfork, "wf"},  FlagName{kVmDontdump, "dd"},
+    FlagName{kVmSoftdirty, "sd"},   FlagName{kVmMixedmap, "mm"},    FlagName{kVmHugepage, "hg"},
+    FlagName{kVmNohugepage, "nh"},  FlagName{kVmMergeable, "mg"},   FlagName{kVmUffdMinor, "ui"},
+    FlagName{kVmDroppable, "dp"},   FlagName{kVmSealed, "sl"},
 };
 
 }  // namespace

@@ -136,6 +136,7 @@ inline constexpr VmFlags kVmMayshare = 1ULL << 7;
 inline constexpr VmFlags kVmGrowsdown = 1ULL << 8;
 inline constexpr VmFlags kVmUffdMissing = 1ULL << 9;
 inline constexpr VmFlags kVmPfnmap = 1ULL << 10;
+inline constexpr VmFlags kVmMaybeGuard = 1ULL << 11;
 inline constexpr VmFlags kVmUffdWp = 1ULL << 12;
 inline constexpr VmFlags kVmLocked = 1ULL << 13;
 inline constexpr VmFlags kVmIo = 1ULL << 14;
@@ -164,6 +165,8 @@ inline constexpr VmFlags kVmSealed = 1ULL << 63;
 inline constexpr VmFlags kVmAccessFlags = kVmRead | kVmWrite | kVmExec;
 /// VM_SPECIAL: VMAs that never merge (and are never KSM-eligible).
 inline constexpr VmFlags kVmSpecial = kVmIo | kVmDontexpand | kVmPfnmap | kVmMixedmap;
+/// VM_STICKY: flags that may differ between VMAs that merge; the one VMA then has those of all.
+inline constexpr VmFlags kVmSticky = kVmSoftdirty | kVmMaybeGuard;
 /// VM_DATA_DEFAULT_FLAGS on x86-64 without READ_IMPLIES_EXEC (VM_DATA_FLAGS_TSK_EXEC).
 inline constexpr VmFlags kVmDataDefaultFlags =
     kVmRead | kVmWrite | kVmMayread | kVmMaywrite | kVmMayexec;

@@ -25,7 +25,8 @@ constexpr std::array kProfiles{
                   .droppable_maps = DroppableMaps::kAbsent,
                   .stack_maps = StackMaps::kAsAnyOther,
                   .anon_placement = AnonPlacement::kPlain,
-                  .uffd_droppable = UffdDroppable::kTaken},
+                  .uffd_droppable = UffdDroppable::kTaken,
+                  .guard_regions = GuardRegions::kAbsent},
     KernelProfile{
         .name = "linux-6.12",
         .summary = "before the patch: new mappings get VM_MERGEABLE after the merge attempt",
@@ -40,7 +41,8 @@ constexpr std::array kProfiles{
         .mremap_move = MremapMove::kOneVma,
         .dontunmap_source = DontunmapSource::kCutOut,
         .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
-        .uffd_droppable = UffdDroppable::kTaken},
+        .uffd_droppable = UffdDroppable::kTaken,
+        .guard_regions = GuardRegions::kAbsent},
     KernelProfile{.name = "patch-v2",
                   .summary = "the patch as posted: the late flag is computed before the .mmap hook",
                   .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
@@ -54,7 +56,8 @@ constexpr std::array kProfiles{
                   .mremap_move = MremapMove::kOneVma,
                   .dontunmap_source = DontunmapSource::kWholeUnaccounted,
                   .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
-                  .uffd_droppable = UffdDroppable::kTaken},
+                  .uffd_droppable = UffdDroppable::kTaken,
+                  .guard_regions = GuardRegions::kByAnonVma},
     KernelProfile{.name = "patch-v2-review",
                   .summary = "as patch-v2, with the reviewer's predicate: early unless f_op->mmap",
                   .ksm_early = KsmEarly::kUnlessLegacyHook,
@@ -68,7 +71,8 @@ constexpr std::array kProfiles{
                   .mremap_move = MremapMove::kOneVma,
                   .dontunmap_source = DontunmapSource::kWholeUnaccounted,
                   .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
-                  .uffd_droppable = UffdDroppable::kTaken},
+                  .uffd_droppable = UffdDroppable::kTaken,
+                  .guard_regions = GuardRegions::kByAnonVma},
     KernelProfile{.name = "linux-6.18",
                   .summary = "as released: the late flag is computed after the .mmap hook",
                   .ksm_early = KsmEarly::kNoFileOrShmemOrPrepare,
@@ -199,5 +203,17 @@ std::string_view name(AnonPlacement b) {
 }
 
 std::string_view name(UffdDroppable b) { return b == UffdDroppable::kTaken ? "taken" : "refused"; }
+
+std::string_view name(GuardRegions b) {
+  switch (b) {
+    case GuardRegions::kAbsent:
+      return "absent";
+    case GuardRegions::kByAnonVma:
+      return "by-anon-vma";
+    case GuardRegions::kByFlag:
+      return "by-flag";
+  }
+  return {};
+}
 
 }  // namespace vmadiff::spec

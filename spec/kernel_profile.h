@@ -100,6 +100,14 @@ enum class AnonPlacement : std::uint8_t { kPlain, kHugePageAligned };
 /// of the registration, not at the VMA's; 6.17, measured on 6.18).
 enum class UffdDroppable : std::uint8_t { kTaken, kRefused };
 
+/// MADV_GUARD_INSTALL and MADV_GUARD_REMOVE (6.13), and how a fork knows that it must copy guards.
+enum class GuardRegions : std::uint8_t {
+  kAbsent,     ///< advice that is not known
+  kByAnonVma,  ///< every VMA that gets guards gets an anon_vma (6.13; files too since 6.15)
+  kByFlag,     ///< it gets VM_MAYBE_GUARD, which is sticky, and an anon_vma only if it is anonymous
+               ///< (6.19, measured on 6.18.44)
+};
+
 struct KernelProfile {
   std::string_view name;
   std::string_view summary;
@@ -120,6 +128,7 @@ struct KernelProfile {
   StackMaps stack_maps = StackMaps::kNoHugePages;
   AnonPlacement anon_placement = AnonPlacement::kHugePageAligned;
   UffdDroppable uffd_droppable = UffdDroppable::kRefused;
+  GuardRegions guard_regions = GuardRegions::kByFlag;
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -143,5 +152,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(StackMaps b);
 [[nodiscard]] std::string_view name(AnonPlacement b);
 [[nodiscard]] std::string_view name(UffdDroppable b);
+[[nodiscard]] std::string_view name(GuardRegions b);
 
 }  // namespace vmadiff::spec

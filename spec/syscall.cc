@@ -21,10 +21,8 @@ struct Unmodelled {
     return std::nullopt;
   }
   std::optional<std::string> operator()(const Madvise& call) const {
-    // The first two take memory away from the whole machine; guard pages are a later stage.
-    constexpr std::array kLater{kMadvHwpoison, kMadvSoftOffline, kMadvGuardInstall,
-                                kMadvGuardRemove};
-    if (std::ranges::find(kLater, call.advice) != kLater.end()) {
+    // They take memory away from the whole machine.
+    if (call.advice == kMadvHwpoison || call.advice == kMadvSoftOffline) {
       return fmt::format("madvise advice {} is not modelled", call.advice);
     }
     return std::nullopt;

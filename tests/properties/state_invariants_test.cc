@@ -26,10 +26,12 @@ Snapshot of(std::vector<Vma> vmas) {
   return s;
 }
 
-std::optional<Breach> breach(const Snapshot& s, const spec::Observes& seen = {}) {
+std::optional<Breach> breach(
+    const Snapshot& s, const spec::Observes& seen = {},
+    const spec::KernelProfile& profile = spec::profile_named("linux-6.18").value()) {
   ExemptionCounts exemptions;
-  return broken_state_invariant(s, seen, spec::Setup::standard(), Selection{PropertySet::all()}, {},
-                                exemptions);
+  return broken_state_invariant(s, seen, spec::Setup::standard(), profile,
+                                Selection{PropertySet::all()}, {}, exemptions);
 }
 
 TEST(VmasAreSortedAndDisjoint, NamesTheVmaThatIsNotBehindTheOneBefore) {
@@ -105,6 +107,7 @@ TEST(OnlyPrivateVmasHaveAnAnonVma, SharedOnesWithOneAreNamed) {
   shared.anon_vma = 1;
   EXPECT_EQ(breach(of({shared}))->claim, Claim::kOnlyPrivateVmasHaveAnAnonVma);
   EXPECT_FALSE(breach(of({shared}), {.anon_vma = false}));
+  EXPECT_FALSE(breach(of({shared}), {}, spec::profile_named("patch-v2").value()));
 }
 
 TEST(StateInvariants, EveryBreachIsExplained) {
