@@ -121,6 +121,7 @@ void Coverage::note(const spec::Syscall& call, const spec::Outcome& outcome, con
                     const Snapshot& after, const spec::Setup& setup) {
   const auto result = result_index(outcome);
   if (!result) return;
+  arguments_.note(call, outcome);
   ++results_[call.index()][*result];
   if (!outcome.is_ok()) return;
   const auto due = merge_due(call, outcome, before, after, setup);
@@ -129,6 +130,7 @@ void Coverage::note(const spec::Syscall& call, const spec::Outcome& outcome, con
 }
 
 void Coverage::add(const Coverage& other) {
+  arguments_.add(other.arguments_);
   for (std::size_t call = 0; call < kCallCount; ++call) {
     for (std::size_t i = 0; i < kResultCount; ++i) results_[call][i] += other.results_[call][i];
     for (std::size_t i = 0; i < kMergeOutcomeCount; ++i) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <variant>
 
+#include "properties/arguments.h"
 #include "spec/errno.h"
 #include "spec/outcome.h"
 #include "spec/setup.h"
@@ -54,6 +55,7 @@ class Coverage {
             const spec::Snapshot& after, const spec::Setup& setup);
   void add(const Coverage& other);
 
+  [[nodiscard]] const Arguments& arguments() const { return arguments_; }
   [[nodiscard]] std::uint64_t results(std::size_t call, std::size_t result) const {
     return results_[call][result];
   }
@@ -65,6 +67,7 @@ class Coverage {
   std::array<std::array<std::uint64_t, kResultCount>, kCallCount> results_{};
   std::array<std::array<std::array<std::uint64_t, kKsmModeCount>, kMergeOutcomeCount>, kCallCount>
       merges_{};
+  Arguments arguments_;
 };
 
 /// The place of an outcome in a row; nothing for a death or an errno without a name.

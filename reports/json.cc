@@ -105,6 +105,14 @@ ordered_json to_json(const RunSummary& summary) {
     for (const auto& cell : properties::meetable_cells()) {
       out["behaviours"][text(cell)] = count_of(*summary.coverage, cell);
     }
+    out["arguments"] = ordered_json::object();
+    const auto names = spec::call_names();
+    for (std::size_t call = 0; call < names.size(); ++call) {
+      for (const auto& [name, count] : summary.coverage->arguments().of(call)) {
+        out["arguments"][std::string{names[call]}][std::string{name}] = {{"taken", count.ok},
+                                                                         {"refused", count.failed}};
+      }
+    }
   }
   out["findings"] = ordered_json::object();
   for (const auto& [claim, count] : summary.claims) {

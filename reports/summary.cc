@@ -43,6 +43,18 @@ std::string outside_the_table(const properties::Coverage& coverage) {
   return out;
 }
 
+std::string text_of(const properties::Arguments& arguments) {
+  std::string out = "arguments            taken / refused\n";
+  const auto names = spec::call_names();
+  for (std::size_t call = 0; call < names.size(); ++call) {
+    for (const auto& [name, count] : arguments.of(call)) {
+      out += fmt::format("  {:<44} {} / {}\n", fmt::format("{} {}", names[call], name), count.ok,
+                         count.failed);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string text(const RunHeader& header) {
@@ -70,6 +82,7 @@ std::string text(const properties::Coverage& coverage) {
   out += outside_the_table(coverage);
   out += fmt::format("behaviours met       {} of {}\n", met, cells.size());
   if (!never.empty()) out += "never met\n" + never;
+  out += text_of(coverage.arguments());
   return out;
 }
 

@@ -53,8 +53,10 @@ TEST(Check, CoverageListsWhatWasMetAndWhatWasNot) {
                                    "7", "--coverage", "--jobs", "1"},
                                   {.directory = scratch.path()});
   EXPECT_EQ(result.status, 0) << result.err;
-  for (const auto* part : {"behaviours           how often\n", "  mmap ok ", "  mremap EINVAL ",
-                           "  mmap left, KSM process-wide ", "behaviours met ", "never met\n"}) {
+  for (const auto* part :
+       {"behaviours           how often\n", "  mmap ok ", "  mremap EINVAL ",
+        "  mmap left, KSM process-wide ", "behaviours met ", "never met\n",
+        "arguments            taken / refused\n", "  madvise MADV_COLD ", "  mmap memfd "}) {
     EXPECT_NE(result.out.find(part), std::string::npos) << part << '\n' << result.out;
   }
   const auto again = run_vmadiff({"check", "--systems", "model,impl", "--ops", "20000", "--seed",

@@ -102,6 +102,27 @@ TEST_F(CoverageOfASteps, SumsAdd) {
   EXPECT_EQ(sum.results(index_of(spec::Munmap{}), 0), 2U);
 }
 
+TEST_F(CoverageOfASteps, NamedArgumentsAreCountedByWhatTheCallGave) {
+  const Snapshot empty = state({});
+  spec::Mmap file = mmap(0, 1);
+  file.prot = spec::kProtNone;
+  file.flags = spec::kMapPrivate | spec::kMapFixed;
+  file.file = {spec::FileClass::kMemfd, 1};
+  step(file, Outcome::ok(page(0)), empty, empty);
+  file.flags |= spec::kMapAnonymous;  // then the file is ignored
+  step(file, Outcome::fail(Errno::kENOMEM), empty, empty);
+  const auto& of_mmap = coverage_.arguments().of(index_of(file));
+  EXPECT_EQ(of_mmap.at("PROT_NONE").ok, 1U);
+  EXPECT_EQ(of_mmap.at("MAP_PRIVATE").failed, 1U);
+  EXPECT_EQ(of_mmap.at("memfd").ok, 1U);
+  EXPECT_EQ(of_mmap.at("memfd").failed, 0U);
+  EXPECT_FALSE(of_mmap.contains("MAP_SHARED"));
+  Coverage sum;
+  sum.add(coverage_);
+  sum.add(coverage_);
+  EXPECT_EQ(sum.arguments().of(index_of(file)).at("MAP_PRIVATE").ok, 2U);
+}
+
 TEST(CoverageCells, AreAllDifferentAndNameEveryCall) {
   std::set<std::string> texts;
   std::set<std::size_t> calls;
