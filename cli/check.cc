@@ -85,6 +85,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.generator.setup = *setup;
   campaign.generator.file_classes = offer.file_classes;
   campaign.generator.files_per_class = offer.files_per_class;
+  campaign.generator.driver_pages = offer.driver_pages;
   campaign.generator.ksm_calls = offer.ksm_calls;
   campaign.generator.exec_only = offer.exec_only;
   campaign.seed = options.seed ? *options.seed : random_seed();

@@ -230,6 +230,7 @@ std::expected<Plan, Refusal> plan(const DiffOptions& options) {
   generator.setup = out.a.compared.model.setup;
   generator.file_classes = offer.file_classes;
   generator.files_per_class = offer.files_per_class;
+  generator.driver_pages = offer.driver_pages;
   generator.ksm_calls = offer.ksm_calls;
   generator.exec_only = offer.exec_only;
   out.comparison.seed = options.seed ? *options.seed : random_seed();

@@ -18,6 +18,7 @@
 #include "kernel/kernel_store.h"
 #include "kernel/layout.h"
 #include "model/model.h"
+#include "properties/wild.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -236,6 +237,9 @@ Offer offer_of(std::span<const std::string> systems) {
     if (!absent.empty()) {
       note(fmt::format("the {} has no {}", system, absent));
     }
+    if (file_count(has, spec::FileClass::kPfnmap) != 0) {
+      offer.driver_pages = kernel::kMemoryDevicePages;
+    }
     if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
     offer.ksm_calls = offer.ksm_calls && has.ksm;
     offer.exec_only = offer.exec_only && has.exec_only;
@@ -253,6 +257,10 @@ std::optional<std::string> why_no_files_for(std::string_view system,
         mmap->file.number >= file_count(has, mmap->file.cls)) {
       return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
                          system);
+    }
+    if (mmap != nullptr && !properties::fits_driver(*mmap, kernel::kMemoryDevicePages)) {
+      return fmt::format("call {} maps more than the first {} pages of {}", i + 1,
+                         kernel::kMemoryDevicePages, spec::text(mmap->file));
     }
   }
   return std::nullopt;

@@ -82,6 +82,7 @@ struct SystemKind {
 struct Offer {
   std::vector<spec::FileClass> file_classes;
   std::uint32_t files_per_class = spec::kFilesPerClass;
+  std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
   bool ksm_calls = true;
   bool exec_only = true;
   std::string note;  ///< what is left out, and why; empty where nothing is

@@ -165,7 +165,7 @@ std::uint32_t AgentFiles::count(FileClass cls) const {
       std::ranges::count_if(files, [cls](const OpenFile& file) { return file.id.cls == cls; }));
 }
 
-std::expected<AgentFiles, spec::ToolFault> open_agent_files() {
+std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) {
   const auto directory = make_directory(false);
   if (!directory) {
     return std::unexpected(
@@ -176,6 +176,7 @@ std::expected<AgentFiles, spec::ToolFault> open_agent_files() {
   open_regular(opener);
   open_device(opener, FileClass::kZero, *directory, 5, "/dev/zero");
   open_device(opener, FileClass::kUnmappable, *directory, 3, "/dev/null");
+  if (memory_device) open_device(opener, FileClass::kPfnmap, *directory, 1, "/dev/mem");
   // What a mapping of a hugetlb file does depends on the pool; the models know the empty one.
   if (reads_zero("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages") &&
       reads_zero("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages")) {

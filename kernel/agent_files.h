@@ -40,8 +40,9 @@ struct AgentFiles {
   [[nodiscard]] std::uint32_t count(spec::FileClass cls) const;
 };
 
-/// Opens what this machine has. The files have no names any more when this returns. A missing class
+/// Opens what this machine has; /dev/mem, as the driver that maps page frames, only where that is
+/// asked for. The files have no names any more when this returns. A missing class
 /// is a note; a fault is only what no class can do without.
-[[nodiscard]] std::expected<AgentFiles, spec::ToolFault> open_agent_files();
+[[nodiscard]] std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device);
 
 }  // namespace vmadiff::kernel

@@ -36,7 +36,7 @@ constexpr std::uint32_t kVerifyInterval = 256;
 std::expected<std::unique_ptr<AgentSession>, ToolFault> AgentSession::open(
     const HostOptions& options) {
   std::unique_ptr<AgentSession> session{new AgentSession{options}};
-  auto files = open_agent_files();
+  auto files = open_agent_files(options.memory_device);
   if (!files) return std::unexpected(files.error());
   session->files_ = std::move(*files);
   if (auto done = session->replace_agent(); !done) return std::unexpected(done.error());

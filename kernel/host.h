@@ -43,9 +43,13 @@ struct HostOptions {
   std::chrono::milliseconds timeout{10000};
   /// A fresh process after so many sequences, against state that no reset sees.
   std::uint32_t sequences_per_process = 10000;
+  /// `pfnmap:N` is /dev/mem: only in a machine of our own, since sequences write to it.
+  bool memory_device = false;
 };
+/// What can be mapped of /dev/mem: the first MiB, from which no kernel hands out memory. Pages.
+inline constexpr std::uint64_t kMemoryDevicePages = 256;
 
-[[nodiscard]] HostCapabilities probe_host();
+[[nodiscard]] HostCapabilities probe_host(const HostOptions& options = {});
 
 /// The agent's initial layout and this machine's limits, for the models: equal to
 /// Setup::standard() but for the limits, unless the kernel refuses to unmap something of its own.

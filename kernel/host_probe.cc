@@ -218,12 +218,12 @@ void probe_ksm(Probe& probe, HostCapabilities& found) {
 
 }  // namespace
 
-HostCapabilities probe_host() {
+HostCapabilities probe_host(const HostOptions& options) {
   HostCapabilities found;
   utsname system{};
   if (::uname(&system) == 0) found.release = system.release;
   found.exec_only = !has_protection_keys();
-  auto session = AgentSession::open({});
+  auto session = AgentSession::open(options);
   if (!session) {
     found.why_not = session.error().message;
     return found;

@@ -74,6 +74,9 @@ std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {
     }
     flags |= bits;
   }
+  // Until 6.16 x86 notes here (VM_PAT) that it tracks the memory type of a driver's whole mapping.
+  // No call asks for it but fork, which copies it.
+  if ((flags & spec::kVmPfnmap) != 0) flags &= ~spec::kVmArch1;
   return flags & ~spec::kVmSoftdirty;
 }
 

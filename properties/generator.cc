@@ -76,17 +76,28 @@ class Writer {
     if (options_.favour_madvised && options_.ksm_calls && !sketch_.empty() && random_.percent(15)) {
       return madvise();
     }
-    if (auto call = swarm_.process_call(random_); call && !sketch_.empty()) return *std::move(call);
+    if (auto call = swarm_.process_call(random_); call && !sketch_.empty()) {
+      if (!has_driver_mapping_ || !std::holds_alternative<spec::Fork>(*call)) {
+        return *std::move(call);
+      }
+    }
     for (int attempt = 0; attempt < 4; ++attempt) {
       spec::Syscall call = any();
       if (random_.percent(kWildPercent)) make_wild(call, random_, options_.setup);
-      tame(call);
+      made_tame(call);
       if (!spec::touches_reserved(options_.setup, {.process = 0, .call = call, .expected = {}})) {
         return call;
       }
     }
     // Every attempt met reserved memory: a call that names none.
     return spec::Brk{brk_};
+  }
+
+  void made_tame(spec::Syscall& call) {
+    tame(call, options_.driver_pages);
+    const auto* mmap = std::get_if<spec::Mmap>(&call);
+    has_driver_mapping_ = has_driver_mapping_ || (options_.driver_pages != 0 && mmap != nullptr &&
+                                                  mmap->file.cls == spec::FileClass::kPfnmap);
   }
 
   /// The next call of a plan of several; begins one now and then.
@@ -107,7 +118,7 @@ class Writer {
       call = motif_.next();
     }
     if (!call) return std::nullopt;
-    tame(*call);
+    made_tame(*call);
     if (!spec::touches_reserved(options_.setup, {.process = 0, .call = *call, .expected = {}})) {
       return call;
     }
@@ -256,6 +267,9 @@ class Writer {
   Sketch sketch_;
   Motif motif_;
   bool huge_;
+  /// A real driver's: a fork of one that was written to fails on kernels before 6.15
+  /// (corpus/kernel-findings/fork-written-pfn-mapping.c), by the page, which no system knows here.
+  bool has_driver_mapping_ = false;
   std::uint64_t far_;  ///< where in their files mappings lie; 0: at the beginning
   Address brk_;
   Address top_;

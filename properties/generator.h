@@ -15,8 +15,9 @@ struct GeneratorOptions {
   spec::Setup setup;                          ///< reserved memory is kept away from
   std::vector<spec::FileClass> file_classes;  ///< what mmap may name
   std::uint32_t files_per_class = spec::kFilesPerClass;
-  bool ksm_calls = true;  ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
-  bool exec_only = true;  ///< PROT_EXEC alone (takes a pkey on some machines)
+  std::uint64_t driver_pages = 0;  ///< how much of a driver's file can be mapped; 0: all
+  bool ksm_calls = true;           ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
+  bool exec_only = true;           ///< PROT_EXEC alone (takes a pkey on some machines)
   /// Calls to be made more often: bit i is the i-th of spec::Syscall.
   std::uint64_t favoured = 0;
   /// More mappings that were made mergeable one by one.

@@ -1,6 +1,7 @@
 // properties: the table of odd values, and which argument of which call can take them.
 #include "properties/wild.h"
 
+#include <algorithm>
 #include <array>
 
 namespace vmadiff::properties {
@@ -254,9 +255,26 @@ struct MakeWild {
 
 }  // namespace
 
-void tame(spec::Syscall& call) {
+bool fits_driver(const spec::Mmap& call, std::uint64_t driver_pages) {
+  const bool is_driver = call.file.cls == spec::FileClass::kPfnmap ||
+                         call.file.cls == spec::FileClass::kPreparedPfnmap;
+  if (!is_driver || (call.flags & spec::kMapAnonymous) != 0) return true;
+  const std::uint64_t bytes = driver_pages << spec::kPageShift;
+  return call.offset <= bytes && call.length <= bytes - call.offset;
+}
+
+void tame(spec::Syscall& call, std::uint64_t driver_pages) {
   if (auto* mmap = std::get_if<spec::Mmap>(&call)) {
+    if (driver_pages != 0 && !fits_driver(*mmap, driver_pages)) {
+      mmap->offset = 0;
+      mmap->length = std::min(mmap->length, kPage);
+    }
     if (mmap->length > spec::kTouchBytesMax) mmap->flags &= ~spec::kMapPopulate;
+  } else if (auto* remap = std::get_if<spec::RemapFilePages>(&call)) {
+    const std::uint64_t pages = remap->length >> spec::kPageShift;
+    if (driver_pages != 0 && (pages > driver_pages || remap->pgoff > driver_pages - pages)) {
+      remap->pgoff = 0;
+    }
   } else if (auto* madvise = std::get_if<spec::Madvise>(&call)) {
     const bool needs_pages = madvise->advice == spec::kMadvPopulateRead ||
                              madvise->advice == spec::kMadvPopulateWrite ||

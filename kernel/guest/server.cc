@@ -156,12 +156,13 @@ class Server {
 }  // namespace
 
 void serve(int wire, std::optional<CrashOn> crash_on) try {
-  Introduction introduction{.capabilities = probe_host(), .setup = {}};
+  const HostOptions options{.memory_device = true};
+  Introduction introduction{.capabilities = probe_host(options), .setup = {}};
   std::unique_ptr<AgentSession> session;
   auto& capabilities = introduction.capabilities;
   if (capabilities.can_run) {
     auto setup = read_setup();
-    auto opened = AgentSession::open({});
+    auto opened = AgentSession::open(options);
     if (setup && opened) {
       introduction.setup = *std::move(setup);
       session = *std::move(opened);

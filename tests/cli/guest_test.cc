@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "command_run.h"
+#include "kernel/host.h"
 #include "properties/generator.h"
 
 namespace vmadiff::tests {
@@ -46,9 +47,9 @@ constexpr std::uint64_t kDeathSequences = 12;
 std::uint64_t seed_of_one_death() {
   properties::GeneratorOptions options;
   options.setup = spec::Setup::standard();
+  options.driver_pages = kernel::kMemoryDevicePages;
   for (const spec::FileClass cls : spec::mappable_file_classes()) {
-    if (cls != spec::FileClass::kPfnmap && cls != spec::FileClass::kPreparedPfnmap &&
-        cls != spec::FileClass::kTwoHooks)
+    if (cls != spec::FileClass::kPreparedPfnmap && cls != spec::FileClass::kTwoHooks)
       options.file_classes.push_back(cls);
   }
   spec::Sequence sequence;
