@@ -92,14 +92,17 @@ class Comparison {
     if (seen_.vm_flags && flags != 0) return Field::kFlags;
     if (!same_file(a.file, b.file)) return Field::kFile;
     const std::uint64_t pages = a.file.is_none() ? moved >> spec::kPageShift : 0;
-    if (a.pgoff + pages != b.pgoff && (seen_.anon_pgoff || !a.file.is_none())) {
-      return Field::kPgoff;
-    }
+    if (!same_pgoff(a.pgoff + pages, b.pgoff, a.file.is_none())) return Field::kPgoff;
     if (seen_.policy && a.policy != b.policy) return Field::kPolicy;
     if (!seen_.anon_vma) return std::nullopt;
     if (!same_anon_vma(a.anon_vma, b.anon_vma)) return Field::kAnonVma;
     if (a.anon_vma_links != b.anon_vma_links) return Field::kAnonVmaLinks;
     return std::nullopt;
+  }
+
+  [[nodiscard]] bool same_pgoff(std::uint64_t a, std::uint64_t b, bool is_anonymous) const {
+    if (seen_.anon_pgoff) return a == b;
+    return is_anonymous || spec::same_offset_in_bytes(a, b);
   }
 
   bool same_file(const spec::FileId& a, const spec::FileId& b) {

@@ -92,9 +92,9 @@ auto find_vma(const Snapshot& s, Address address) {
 
 /// Offsets of memory without a file count only where the system shows them.
 bool same_memory(const Vma& a, const Vma& b, const spec::Observes& seen) {
-  const bool offsets =
-      (a.file.is_none() && !seen.anon_pgoff) ||
-      (a.start >> spec::kPageShift) - a.pgoff == (b.start >> spec::kPageShift) - b.pgoff;
+  const bool offsets = (a.file.is_none() && !seen.anon_pgoff) ||
+                       spec::same_offset_in_bytes((a.start >> spec::kPageShift) - a.pgoff,
+                                                  (b.start >> spec::kPageShift) - b.pgoff);
   return ((a.flags ^ b.flags) & ~spec::kVmSoftdirty) == 0 && a.file == b.file && offsets;
 }
 

@@ -201,6 +201,9 @@ class Writer {
     region.end = region.start + length;
     sketch_.add(region);
     call.flags |= swarm_.map_flags(random_);
+    if ((call.flags & spec::kMapType) == spec::kMapSharedValidate && random_.percent(15)) {
+      call.flags |= spec::kMapSync;
+    }
     return call;
   }
 

@@ -52,6 +52,11 @@ struct Snapshot {
   bool merge_any = false;  ///< PR_GET_MEMORY_MERGE
 };
 
+/// Whether two page offsets are one where a kernel shows them, which it does in bytes, modulo 2^64.
+[[nodiscard]] constexpr bool same_offset_in_bytes(std::uint64_t a, std::uint64_t b) {
+  return ((a ^ b) << kPageShift) == 0;
+}
+
 /// What a system can see of itself. A comparison looks at what both sides observe; start, end and
 /// permissions are always seen.
 struct Observes {

@@ -56,6 +56,17 @@ TEST(Difference, SoftDirtyIsIgnored) {
   EXPECT_FALSE(difference(of({dirty}), of({anonymous(0, 2)}), {}));
 }
 
+TEST(Difference, OffsetsOfFilesAreSeenAsFarAsTheKernelShowsThem) {
+  Vma file = anonymous(0, 2);
+  file.file = {spec::FileClass::kZero, 0};
+  Vma other = file;
+  other.pgoff += std::uint64_t{1} << (64 - spec::kPageShift);
+  EXPECT_TRUE(difference(of({file}), of({other}), {}));
+  EXPECT_FALSE(difference(of({file}), of({other}), Observes{.anon_pgoff = false}));
+  other.pgoff += 1;
+  EXPECT_TRUE(difference(of({file}), of({other}), Observes{.anon_pgoff = false}));
+}
+
 TEST(Difference, FlagsThatAreNotObservedAreIgnoredButPermissionsAreNot) {
   Vma other = anonymous(0, 2);
   other.flags |= spec::kVmMergeable;
