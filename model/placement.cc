@@ -77,10 +77,11 @@ std::optional<Address> search_up(const AddressSpace& space, const Wanted& wanted
     const Address high = last ? within.end : std::min(within.end, vma->second.start);
     if (high > low && high - low >= room) {
       const Address found = align_up(low, wanted.alignment);
+      // The free range has been found large enough; only a stack is asked again, and then for the
+      // room for the alignment once more, behind the alignment.
       const Vma* const next = space.vmas.at_or_after(found);
-      if (next == nullptr || found + room <= start_with_gap(*space.setup, *next)) {
-        return found;
-      }
+      const bool is_stack = next != nullptr && (next->flags & spec::kVmGrowsdown) != 0;
+      if (!is_stack || found + room <= start_with_gap(*space.setup, *next)) return found;
     }
     if (last) return std::nullopt;
     low = std::max(low, vma->second.end);

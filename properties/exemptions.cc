@@ -99,6 +99,10 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "mlockall and munlockall leave a VMA that cannot be changed as it is and go on"},
     {"GuardsNeedAnAnonVma", "OnlyPrivateVmasHaveAnAnonVma",
      "kernels that know VMAs with guards by their anon_vma give shared ones one, too"},
+    {"EmptiedMemoryLosesItsCharge", "MprotectThereAndBackIsIdentity",
+     "read-only memory that MREMAP_DONTUNMAP emptied is charged still (VM_ACCOUNT), though it has "
+     "no "
+     "anon_vma any more; the next mprotect that makes it read-only gives the charge back"},
 }};
 
 }  // namespace

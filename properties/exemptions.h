@@ -45,8 +45,9 @@ enum class Exemption : std::uint8_t {
   kSourceStaysMapped,
   kMlockallGoesOn,
   kGuardsNeedAnAnonVma,
+  kEmptiedMemoryLosesItsCharge,
 };
-inline constexpr std::size_t kExemptionCount = 30;
+inline constexpr std::size_t kExemptionCount = 31;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -42,9 +42,9 @@ class Writer {
       : random_(seed),
         options_(options),
         looks_(random_, options),
-        swarm_(random_, options.setup, options.favoured,
-               std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
-                   options.file_classes.end()),
+        maps_huge_files_(std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
+                         options.file_classes.end()),
+        swarm_(random_, options.setup, options.favoured, maps_huge_files_),
         opening_(opening_of(seed, options)),
         huge_(random_.percent(15)),
         far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
@@ -106,6 +106,8 @@ class Writer {
     if (!call && random_.percent(options_.favoured != 0 ? 6 : 2)) {
       if (random_.percent(5)) {
         motif_.plan_heap_end(random_, brk_);
+      } else if (maps_huge_files_ && random_.percent(5)) {
+        motif_.plan_hole(random_, {spec::FileClass::kHugetlb, 0});
       } else {
         const bool madvised = options_.ksm_calls && random_.percent(30);
         const Look look = looks_.any(random_);
@@ -264,6 +266,7 @@ class Writer {
   Random random_;
   const GeneratorOptions& options_;
   Looks looks_;
+  bool maps_huge_files_;
   Swarm swarm_;
   Opening opening_;
   std::uint64_t forks_ = 0;

@@ -113,4 +113,22 @@ void Motif::plan_heap_end(Random& random, Address brk) {
   calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
 }
 
+void Motif::plan_hole(Random& random, spec::FileId huge_file) {
+  constexpr Address kLow32BitStart = Address{1} << 30;
+  constexpr Address kHugePages = spec::kHugePageSize / kPage;
+  Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+  const Address below = kPage * (1 + random.below(4));
+  const Address hole = kPage * (2 * kHugePages - 3 + random.below(kHugePages + 6));
+  calls_.clear();
+  calls_.emplace_back(map(plain, kLow32BitStart, below, 0));
+  if (random.percent(30)) plain.flags |= spec::kMapGrowsdown;
+  calls_.emplace_back(map(plain, kLow32BitStart + below + hole, kPage, 0));
+  calls_.emplace_back(spec::Mmap{.addr = 0,
+                                 .length = spec::kHugePageSize,
+                                 .prot = plain.prot,
+                                 .flags = spec::kMapPrivate | spec::kMapNoreserve | spec::kMap32Bit,
+                                 .file = huge_file,
+                                 .offset = 0});
+}
+
 }  // namespace vmadiff::properties

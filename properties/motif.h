@@ -28,6 +28,10 @@ class Motif {
   /// Plans memory from elsewhere, written before, under the end of the heap, which then grows.
   void plan_heap_end(Random& random, spec::Address brk);
 
+  /// Plans a hole in the low addresses that MAP_32BIT is given, barely large enough for a huge page
+  /// of the file, and a mapping that looks for room there.
+  void plan_hole(Random& random, spec::FileId huge_file);
+
  private:
   std::deque<spec::Syscall> calls_;
 };

@@ -62,6 +62,15 @@ bool accounting_stayed(const Snapshot& before, std::size_t index, const Snapshot
          (after.vmas[*now].flags & spec::kVmAccount) != 0;
 }
 
+/// It was charged for pages that it has no more.
+bool emptied_and_uncharged(const Snapshot& before, std::size_t index, const Snapshot& after,
+                           Address start) {
+  const Vma& was = before.vmas[index];
+  const auto now = holder(after, start, start + 1);
+  return now && was.anon_vma == spec::kNoAnonVma && (was.flags & spec::kVmWrite) == 0 &&
+         (was.flags & spec::kVmAccount) != 0 && (after.vmas[*now].flags & spec::kVmAccount) == 0;
+}
+
 }  // namespace
 
 RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
@@ -98,6 +107,8 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
       room.exemptions->count(Exemption::kSpecialVmasStaySplit);
     } else if (d && accounting_stayed(before, *index, after, there->addr)) {
       room.exemptions->count(Exemption::kAccountingStays);
+    } else if (d && emptied_and_uncharged(before, *index, after, there->addr)) {
+      room.exemptions->count(Exemption::kEmptiedMemoryLosesItsCharge);
     } else if (d && anon_vma_was_borrowed(before, *index, after, there->addr,
                                           room.profile->anon_vma_merge)) {
       room.exemptions->count(Exemption::kBorrowedAnonVmaStays);

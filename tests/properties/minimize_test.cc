@@ -79,7 +79,9 @@ INSTANTIATE_TEST_SUITE_P(
                          {kKsm + "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
                                  "MAP_PRIVATE|MAP_FIXED, pfnmap:0, 0)\n",
                           kKsm + "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
-                                 "MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, hugetlb:0, 0)\n"}},
+                                 "MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, hugetlb:0, 0)\n",
+                          kKsm + "mmap(NULL, 0x1000, PROT_READ|PROT_WRITE, "
+                                 "MAP_PRIVATE|MAP_NORESERVE, hugetlb:0, 0)\n"}},
                     Case{"linux-6.12",
                          "EnablingKsmChangesNoLayout",
                          {kTwoNeighbours, kTwoNeighboursDownwards, kTwoStepsOfTheHeap}}),

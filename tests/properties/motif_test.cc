@@ -84,5 +84,26 @@ TEST(Motif, WhatIsDroppedIsNotMade) {
   EXPECT_FALSE(motif.next());
 }
 
+TEST(Motif, TheHoleIsAboutTwoHugePagesAndTheLastCallLooksForRoom) {
+  bool has_stack = false;
+  for (std::uint64_t seed = 1; seed < 50; ++seed) {
+    Random random{seed};
+    Motif motif;
+    motif.plan_hole(random, {spec::FileClass::kHugetlb, 0});
+    const auto calls = all(motif);
+    ASSERT_EQ(calls.size(), 3U);
+    const auto& below = std::get<spec::Mmap>(calls[0]);
+    const auto& above = std::get<spec::Mmap>(calls[1]);
+    const auto& asked = std::get<spec::Mmap>(calls[2]);
+    const spec::Address hole = above.addr - (below.addr + below.length);
+    EXPECT_GE(hole, 2 * spec::kHugePageSize - 3 * spec::kPageSize);
+    EXPECT_LE(hole, 3 * spec::kHugePageSize + 3 * spec::kPageSize);
+    EXPECT_NE(asked.flags & spec::kMap32Bit, 0U);
+    EXPECT_EQ(asked.addr, 0U);
+    has_stack = has_stack || (above.flags & spec::kMapGrowsdown) != 0;
+  }
+  EXPECT_TRUE(has_stack);
+}
+
 }  // namespace
 }  // namespace vmadiff::properties

@@ -84,6 +84,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AccountingStays", "linux-6.18",
              "mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_FIXED, file:0, 0)\n"
              "mprotect(0x100000000000, 0x1000, PROT_READ|PROT_WRITE)\n"},
+        Case{"EmptiedMemoryLosesItsCharge", "linux-6.18",
+             "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_POPULATE, -1, 0)\n"
+             "mprotect(0x100000000000, 0x1000, PROT_READ)\n"
+             "mremap(0x100000000000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_DONTUNMAP, NULL)\n"
+             "mprotect(0x100000000000, 0x1000, PROT_READ|PROT_WRITE)\n"},
         Case{
             "BorrowedAnonVmaStays", "linux-6.12",
             "mmap(0x100000000000, 0x2000, PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"

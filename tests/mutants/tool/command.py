@@ -23,9 +23,9 @@ ENGINES = {
     "rapidcheck": ("release", "tests/properties/properties_rapidcheck_test"),
     "libfuzzer": ("fuzz", "fuzz/fuzz_differential"),
 }
-# The tree's own property tests, which ask for more than address spaces do.
-TREE_TEST = ("release", "tests/impl/impl_maple_tree_test")
+# The room's own tests: the tree's, which ask for more than address spaces do, and the others'.
 TREE_FILES = "impl/maple_"
+OWN_TESTS = {"tree": "tests/impl/impl_maple_tree_test", "units": "tests/impl/impl_mmap_path_test"}
 EXIT_ALL_FOUND, EXIT_SURVIVOR, EXIT_BAD_USAGE = 0, 1, 2
 
 
@@ -104,7 +104,7 @@ class Runner:
         preset, target = ENGINES[options.engine]
         self.shop = workshop.Workshop(ROOT, scratch(), preset, target, options.jobs)
         self.shop.prepare(preset)
-        self.tree_shop, self.tree_lock = None, threading.Lock()
+        self.test_shops, self.test_lock = {}, threading.Lock()
         self.places = queue.SimpleQueue()
         for place in range(options.jobs):
             self.places.put(f"{os.getpid()}-{place}")
@@ -120,24 +120,27 @@ class Runner:
         oracle = "faults" if mutant.needs and options.oracle == "all" else options.oracle
         return hunt.check(program, home, oracle, mutant.profiles, seed, options.budget)
 
-    def tree_program(self, mutant, place):
-        with self.tree_lock:
-            if self.tree_shop is None:
-                preset, target = TREE_TEST
-                self.tree_shop = workshop.Workshop(ROOT, scratch(), preset, target, self.options.jobs)
-                self.tree_shop.prepare(preset)
-        return self.tree_shop.build(mutant.mutated(ROOT), place)
+    def test_program(self, tests, mutant, place):
+        with self.test_lock:
+            if tests not in self.test_shops:
+                shop = workshop.Workshop(ROOT, scratch(), "release", OWN_TESTS[tests], self.options.jobs)
+                shop.prepare("release")
+                self.test_shops[tests] = shop
+                for number in range(self.options.jobs):
+                    atexit.register(shop.forget, f"{os.getpid()}-{number}")
+        return self.test_shops[tests].build(mutant.mutated(ROOT), place)
 
     def look_again(self, program, mutant, place):
-        """What no ordinary sequence shows: on paths that only errors take, and in a tree that holds other things."""
+        """What no ordinary sequence shows: on paths that only errors take, and to the room's own tests."""
         with tempfile.TemporaryDirectory(dir=self.shop.home) as home:
-            one = hunt.check(program, pathlib.Path(home), "faults", (hunt.DEFAULT_PROFILE,), self.options.seed,
+            one = hunt.check(program, pathlib.Path(home), "faults", mutant.profiles, self.options.seed,
                              self.options.budget)
             if one.trace:
                 one.trace = (pathlib.Path(home) / one.trace).read_text()
-            if not one.found and any(name.startswith(TREE_FILES) for name in mutant.files()):
-                one = hunt.rapidcheck(self.tree_program(mutant, place), pathlib.Path(home), self.options.budget)
-                one.oracle = "tree" if one.found else ""
+            if not one.found:
+                tests = "tree" if mutant.files()[0].startswith(TREE_FILES) else "units"
+                one = hunt.rapidcheck(self.test_program(tests, mutant, place), pathlib.Path(home), self.options.budget)
+                one.oracle = tests if one.found else ""
         return one
 
     def one(self, mutant):
