@@ -48,8 +48,9 @@ class Settler {
     if (settled->fingerprint != fingerprint && !seen_.insert(settled->fingerprint).second) return;
     ++found_;
     ++result_.summary.claims[settled->claim].findings;
-    progress_.findings.fetch_add(1, std::memory_order_relaxed);
+    // It counts when it is on disk.
     listener_.on_finding(*settled);
+    progress_.findings.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:

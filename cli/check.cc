@@ -197,8 +197,10 @@ ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& sh
   progress.note_sight();
   reports::RunSummary summary;
   summary.tally.operations = progress.operations.load();
+  // Also where the limit is reached: the death is another matter than what was found before it.
+  std::uint64_t reported = 0;
   for (const auto& finding : post_mortem(planned.campaign, shared.in_flight, death)) {
-    if (progress.findings.load() >= planned.campaign.max_findings) break;
+    if (reported++ >= planned.campaign.max_findings) break;
     progress.findings.fetch_add(1);
     summary.claims[finding.claim] = {.findings = 1, .sequences = 1};
     reporter.report(finding);
