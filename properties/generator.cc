@@ -104,8 +104,13 @@ class Writer {
   std::optional<spec::Syscall> planned() {
     auto call = motif_.next();
     if (!call && random_.percent(options_.favoured != 0 ? 6 : 2)) {
-      if (random_.percent(5)) {
+      const auto favours = [this](const spec::Syscall& call) {
+        return (options_.favoured >> call.index() & 1) != 0;
+      };
+      if (random_.percent(favours(spec::Brk{}) ? 40 : 5)) {
         motif_.plan_heap_end(random_, brk_);
+      } else if (maps_huge_files_ && random_.percent(favours(spec::RemapFilePages{}) ? 30 : 3)) {
+        motif_.plan_remap(random_, {spec::FileClass::kHugetlb, 0});
       } else if (maps_huge_files_ && random_.percent(5)) {
         motif_.plan_hole(random_, {spec::FileClass::kHugetlb, 0});
       } else {

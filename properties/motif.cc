@@ -113,6 +113,19 @@ void Motif::plan_heap_end(Random& random, Address brk) {
   calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
 }
 
+void Motif::plan_remap(Random& random, spec::FileId huge_file) {
+  constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
+  constexpr Address kPages = 3;
+  const Look huge{kReadWrite, spec::kMapShared | spec::kMapNoreserve, huge_file};
+  const Look shared{kReadWrite, spec::kMapShared, {spec::FileClass::kMemfd, 0}};
+  const Address start = kArena + spec::kHugePageSize * (1 + random.below(4));
+  calls_.clear();
+  calls_.emplace_back(map(huge, start - spec::kHugePageSize, spec::kHugePageSize, 0));
+  calls_.emplace_back(map(shared, start, kPages * kPage, kPage * random.below(8)));
+  calls_.emplace_back(
+      spec::RemapFilePages{start, kPage * (1 + random.below(kPages)), 0, random.below(8), 0});
+}
+
 void Motif::plan_hole(Random& random, spec::FileId huge_file) {
   constexpr Address kLow32BitStart = Address{1} << 30;
   constexpr Address kHugePages = spec::kHugePageSize / kPage;

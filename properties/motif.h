@@ -32,6 +32,9 @@ class Motif {
   /// of the file, and a mapping that looks for room there.
   void plan_hole(Random& random, spec::FileId huge_file);
 
+  /// Plans a file's pages that are rearranged right behind huge pages.
+  void plan_remap(Random& random, spec::FileId huge_file);
+
  private:
   std::deque<spec::Syscall> calls_;
 };

@@ -84,6 +84,21 @@ TEST(Motif, WhatIsDroppedIsNotMade) {
   EXPECT_FALSE(motif.next());
 }
 
+TEST(Motif, WhatIsRearrangedLiesRightBehindHugePages) {
+  Random random{7};
+  Motif motif;
+  motif.plan_remap(random, {spec::FileClass::kHugetlb, 0});
+  const auto calls = all(motif);
+  ASSERT_EQ(calls.size(), 3U);
+  const auto& huge = std::get<spec::Mmap>(calls[0]);
+  const auto& file = std::get<spec::Mmap>(calls[1]);
+  const auto& remap = std::get<spec::RemapFilePages>(calls[2]);
+  EXPECT_EQ(huge.addr % spec::kHugePageSize, 0U);
+  EXPECT_EQ(huge.addr + huge.length, file.addr);
+  EXPECT_EQ(remap.addr, file.addr);
+  EXPECT_LE(remap.length, file.length);
+}
+
 TEST(Motif, TheHoleIsAboutTwoHugePagesAndTheLastCallLooksForRoom) {
   bool has_stack = false;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {
