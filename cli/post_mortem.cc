@@ -125,14 +125,20 @@ void annotate(const CampaignOptions& options, const std::vector<std::string>& su
 
 Finding death_of(const CampaignOptions& options, const std::vector<std::string>& systems,
                  spec::Sequence sequence) {
-  std::string dead = systems.front();
+  std::string dead;
   std::vector<std::string> survivors;
   for (const std::string& name : systems) {
     Examination alone{options, {name}};
     (alone.look(sequence) == Look::kDeath ? dead = name : survivors.emplace_back(name));
   }
   Examination examination{options, systems};
-  examination.narrow_to_system(dead);
+  if (dead.empty()) {
+    // Allocations only fail where another system says what is right without.
+    dead = systems.back();
+    std::erase(survivors, dead);
+  } else {
+    examination.narrow_to_system(dead);
+  }
   Finding finding;
   finding.shrinks = examination.shrink(sequence, Look::kDeath);
   // The call that kills is the last one that is needed.
