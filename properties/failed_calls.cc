@@ -95,7 +95,8 @@ bool same_memory(const Vma& a, const Vma& b, const spec::Observes& seen) {
   const bool offsets = (a.file.is_none() && !seen.anon_pgoff) ||
                        spec::same_offset_in_bytes((a.start >> spec::kPageShift) - a.pgoff,
                                                   (b.start >> spec::kPageShift) - b.pgoff);
-  return ((a.flags ^ b.flags) & ~spec::kVmSoftdirty) == 0 && a.file == b.file && offsets;
+  // What sticks (VM_MAYBE_GUARD) goes to the whole of a VMA, beyond the range of a call.
+  return ((a.flags ^ b.flags) & ~spec::kVmSticky) == 0 && a.file == b.file && offsets;
 }
 
 /// What the pages of a range may have become.
@@ -161,22 +162,6 @@ Address start_of_effect(const spec::Syscall& call, const Snapshot& before, Addre
   return vma != before.vmas.end() ? std::min(start, vma->start) : start;
 }
 
-/// Installing guards marks the whole VMA (VM_MAYBE_GUARD).
-spec::Range range_of_effect(const spec::Syscall& call, const Snapshot& before, spec::Range range) {
-  range.start = start_of_effect(call, before, range.start);
-  const auto* madvise = std::get_if<spec::Madvise>(&call);
-  if (madvise == nullptr || madvise->advice != spec::kMadvGuardInstall || range.size() == 0) {
-    return range;
-  }
-  const auto first = find_vma(before, range.start);
-  if (first != before.vmas.end()) range.start = std::min(range.start, first->start);
-  const auto last = find_vma(before, range.end - 1);
-  if (last != before.vmas.end() && last->start < range.end) {
-    range.end = std::max(range.end, last->end);
-  }
-  return range;
-}
-
 /// Whether what changed is what the exemption excuses, and nothing else.
 bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& before,
                 const Snapshot& after, const spec::Observes& seen) {
@@ -187,7 +172,7 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
   }
   auto [low, high] = named_ranges(call);
   if (!low) return false;
-  *low = range_of_effect(call, before, *low);
+  low->start = start_of_effect(call, before, low->start);
   if (!high) high = low;
   if (high->start < low->start) std::swap(low, high);
   if (!same_pages(before, after, seen, 0, low->start) ||

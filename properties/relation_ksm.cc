@@ -49,7 +49,7 @@ RelationResult enabling_ksm_changes_no_layout(RelationRoom& room, const spec::Se
     room.counterpart.push_back(room.second.sequence.size());
     room.second.add(step, i);
   }
-  return run_both(room, {.leeway = {.flags = spec::kVmSoftdirty | spec::kVmMergeable,
+  return run_both(room, {.leeway = {.flags = spec::kVmSticky | spec::kVmMergeable,
                                     .moved = 0,
                                     .merge_any = true,
                                     .still_below = 0},

@@ -100,7 +100,8 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
     const spec::Mprotect back{there->addr, there->length, prot_of(before.vmas[*index].flags)};
     const spec::Outcome outcome = system.apply(step.process, back);
     if (auto s = system.snapshot(step.process, after); !s) return std::unexpected(s.error());
-    const auto d = difference(before, after, seen);
+    // A mark that sticks goes to what a merge on the way there made one, and stays.
+    const auto d = difference(before, after, seen, {.flags = spec::kVmSticky});
     if (outcome == spec::Outcome::fail(spec::Errno::kENOMEM)) {
       room.exemptions->count(Exemption::kNoWayBack);
     } else if (d && (before.vmas[*index].flags & spec::kVmSpecial) != 0) {
