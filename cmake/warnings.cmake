@@ -1,4 +1,5 @@
-# Warnings are errors in our own code; sanitizers, where asked for, are on in all of it.
+# Warnings are errors in our own code; sanitizers and coverage, where asked for, are on in all of it but the agent
+# and the guest.
 add_library(vmadiff_options INTERFACE)
 target_compile_options(vmadiff_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
@@ -11,4 +12,9 @@ if(VMADIFF_FUZZ)
   # Coverage of every room for libFuzzer, without its main.
   target_compile_options(vmadiff_options INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(vmadiff_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(VMADIFF_COVERAGE)
+  set(coverage_flags -fprofile-instr-generate -fcoverage-mapping -fprofile-update=atomic)
+  target_compile_options(vmadiff_options INTERFACE ${coverage_flags})
+  target_link_options(vmadiff_options INTERFACE ${coverage_flags})
 endif()

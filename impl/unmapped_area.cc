@@ -42,6 +42,10 @@ AddressOrErrno unmapped_area_topdown(const MmStruct& mm, const UnmappedAreaInfo&
       return gap - ((gap - info.align_offset) & info.align_mask);
     }
     high_limit = vm_start_gap(mm, *next);
+    // Where that gap begins at 0, the kernel's limit wraps: it finds the end of all addresses,
+    // which get_unmapped_area refuses, and nobody looks upwards then (measured on 6.18, 6.12
+    // and 6.1).
+    if (high_limit == 0) return (0 - info.length) & ~info.align_mask;
   }
 }
 

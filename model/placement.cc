@@ -56,6 +56,9 @@ std::optional<Address> search_down(const AddressSpace& space, const Wanted& want
       const Address gap = next == nullptr ? ~Address{0} : start_with_gap(*space.setup, *next);
       // The room for aligning counts here, too.
       if (found + room <= gap) return found;
+      // Where the gap takes all that is below, the search wraps round to the end of all addresses,
+      // where nothing can be (measured on 6.18, 6.12 and 6.1: ENOMEM, whatever is free elsewhere).
+      if (gap == 0) return (0 - wanted.length) & ~(wanted.alignment - 1);
       limit = high = std::min(high, gap);
       if (high > low && high - low >= room) {
         return (high - wanted.length) & ~(wanted.alignment - 1);

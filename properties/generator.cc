@@ -111,6 +111,8 @@ class Writer {
         motif_.plan_heap_end(random_, brk_);
       } else if (maps_huge_files_ && random_.percent(favours(spec::RemapFilePages{}) ? 30 : 3)) {
         motif_.plan_remap(random_, {spec::FileClass::kHugetlb, 0});
+      } else if (random_.percent(2)) {
+        motif_.plan_zero(random_);
       } else if (maps_huge_files_ && random_.percent(5)) {
         motif_.plan_hole(random_, {spec::FileClass::kHugetlb, 0});
       } else {

@@ -113,6 +113,17 @@ void Motif::plan_heap_end(Random& random, Address brk) {
   calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
 }
 
+void Motif::plan_zero(Random& random) {
+  const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+  calls_.clear();
+  calls_.emplace_back(map(plain, 0, 3 * kPage, 0));
+  calls_.emplace_back(spec::Mremap{.addr = kPage * random.below(2),
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = kArena + kPage * random.below(kArenaPages)});
+}
+
 void Motif::plan_remap(Random& random, spec::FileId huge_file) {
   constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
   constexpr Address kPages = 3;

@@ -32,6 +32,8 @@ class Motif {
   /// of the file, and a mapping that looks for room there.
   void plan_hole(Random& random, spec::FileId huge_file);
 
+  /// Plans a move out of the middle of memory at address 0, where some set-ups allow that.
+  void plan_zero(Random& random);
   /// Plans a file's pages that are rearranged right behind huge pages.
   void plan_remap(Random& random, spec::FileId huge_file);
 

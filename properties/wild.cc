@@ -10,6 +10,9 @@ namespace {
 using spec::Address;
 
 constexpr Address kPage = spec::kPageSize;
+constexpr Address kMovedBytesMax = Address{16} << 30;
+/// No address space has room for so much, so that nothing is moved.
+constexpr Address kAbsurdBytes = Address{1} << 47;
 
 Address wild_address(Address was, Random& random, const spec::Setup& setup) {
   switch (random.below(8)) {
@@ -270,6 +273,11 @@ void tame(spec::Syscall& call, std::uint64_t driver_pages) {
       mmap->length = std::min(mmap->length, kPage);
     }
     if (mmap->length > spec::kTouchBytesMax) mmap->flags &= ~spec::kMapPopulate;
+  } else if (auto* mremap = std::get_if<spec::Mremap>(&call)) {
+    // KSM that is turned off walks every page of private memory: seconds for some hundred GiB.
+    if (mremap->new_length > kMovedBytesMax && mremap->new_length < kAbsurdBytes) {
+      mremap->new_length %= kMovedBytesMax;
+    }
   } else if (auto* remap = std::get_if<spec::RemapFilePages>(&call)) {
     const std::uint64_t pages = remap->length >> spec::kPageShift;
     if (driver_pages != 0 && (pages > driver_pages || remap->pgoff > driver_pages - pages)) {

@@ -99,6 +99,22 @@ TEST(Motif, WhatIsRearrangedLiesRightBehindHugePages) {
   EXPECT_LE(remap.length, file.length);
 }
 
+TEST(Motif, WhatMovesFromAddressZeroLeavesSomethingThere) {
+  bool leaves_the_start = false;
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    Random random{seed};
+    Motif motif;
+    motif.plan_zero(random);
+    const auto calls = all(motif);
+    ASSERT_EQ(calls.size(), 2U);
+    EXPECT_EQ(std::get<spec::Mmap>(calls[0]).addr, 0U);
+    const auto& moved = std::get<spec::Mremap>(calls[1]);
+    EXPECT_LT(moved.addr + moved.length, std::get<spec::Mmap>(calls[0]).length);
+    leaves_the_start = leaves_the_start || moved.addr != 0;
+  }
+  EXPECT_TRUE(leaves_the_start);
+}
+
 TEST(Motif, TheHoleIsAboutTwoHugePagesAndTheLastCallLooksForRoom) {
   bool has_stack = false;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {

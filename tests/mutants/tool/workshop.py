@@ -87,10 +87,13 @@ class Workshop:
         if not self.units:
             raise BuildFault(f"{self.build_dir}: no commands for impl/")
         link = check(["ninja", "-C", self.build_dir, "-t", "commands", self.target], self.root)
-        words = shlex.split(link.strip().splitlines()[-1])
-        self.link = [w for w in words if w not in (":", "&&")]
-        if "impl/libvmadiff_impl.a" not in self.link:
-            raise BuildFault(f"the command that links {self.target} names no impl/libvmadiff_impl.a: {self.link}")
+        # Of several commands on the line (a test's tests are listed behind its link) the one that links.
+        words, steps = shlex.split(link.strip().splitlines()[-1]), [[]]
+        for word in words:
+            steps.append([]) if word == "&&" else steps[-1].append(word)
+        self.link = next((step for step in steps if "impl/libvmadiff_impl.a" in step), None)
+        if self.link is None:
+            raise BuildFault(f"the command that links {self.target} names no impl/libvmadiff_impl.a: {words}")
 
     def _make_prelude(self, ours):
         """All headers from outside impl/ that impl/ reads, precompiled: they are most of the work."""
