@@ -8,8 +8,6 @@
 namespace vmadiff::impl {
 namespace {
 
-
-
 std::string complaint(const std::function<void(spec::Setup&)>& spoil) {
   spec::Setup setup = spec::Setup::standard();
   spoil(setup);
@@ -23,7 +21,8 @@ TEST(Setup, the_standard_one_is_sound) {
 
 TEST(Setup, each_vma_lies_behind_the_one_before) {
   EXPECT_NE(complaint([](spec::Setup& s) { std::swap(s.initial.vmas[0], s.initial.vmas[1]); }), "");
-  EXPECT_NE(complaint([](spec::Setup& s) { s.initial.vmas[1].start = s.initial.vmas[0].start; }), "");
+  EXPECT_NE(complaint([](spec::Setup& s) { s.initial.vmas[1].start = s.initial.vmas[0].start; }),
+            "");
 }
 
 TEST(Setup, each_vma_has_pages) {
@@ -32,8 +31,9 @@ TEST(Setup, each_vma_has_pages) {
 }
 
 TEST(Setup, each_vma_lies_in_the_address_space) {
-  EXPECT_NE(complaint([](spec::Setup& s) { s.initial.vmas.back().end = s.task_size + spec::kPageSize; }),
-            "");
+  EXPECT_NE(
+      complaint([](spec::Setup& s) { s.initial.vmas.back().end = s.task_size + spec::kPageSize; }),
+      "");
 }
 
 TEST(Setup, each_vma_is_of_whole_pages) {
