@@ -172,6 +172,70 @@ TEST(MapleTree, cursor_sees_gaps_and_turns_around_at_both_ends) {
   EXPECT_EQ(cursor.prev(), 50U);
 }
 
+TEST(MapleTree, is_empty_until_something_is_there) {
+  Tree tree;
+  ASSERT_TRUE(tree.store(10, 20, 1));
+  EXPECT_FALSE(tree.is_empty());
+  ASSERT_TRUE(tree.erase(10, 20));
+  EXPECT_TRUE(tree.is_empty());
+  ASSERT_TRUE(tree.store(0, Tree::kKeyMax, 1));  // one slot, and not null
+  EXPECT_FALSE(tree.is_empty());
+  ASSERT_TRUE(tree.erase(0, Tree::kKeyMax));
+  for (std::uint64_t key = 0; key < 100; ++key) ASSERT_TRUE(tree.store(2 * key, 2 * key, 1));
+  EXPECT_GT(tree.height(), 1U);
+  EXPECT_FALSE(tree.is_empty());
+}
+
+TEST(MapleTree, find_reverse_is_exact_where_entries_have_one_key) {
+  Tree tree;
+  for (std::uint64_t key = 1; key < 200; ++key) ASSERT_TRUE(tree.store(4 * key, 4 * key, key));
+  for (std::uint64_t key = 0; key < 800; ++key) {
+    const std::uint64_t expected = std::min<std::uint64_t>(key / 4, 199);
+    const auto found = tree.find_reverse(key);
+    ASSERT_EQ(found.has_value(), expected != 0) << key;
+    if (found) EXPECT_EQ(found->value, expected) << key;
+    EXPECT_FALSE(tree.find_reverse(key, 4 * expected + 1)) << key;
+  }
+}
+
+TEST(MapleTree, find_reverse_is_limited) {
+  Tree tree;
+  ASSERT_TRUE(tree.store(10, 20, 1));
+  EXPECT_FALSE(tree.find_reverse(30, 21));
+  EXPECT_TRUE(tree.find_reverse(30, 20));
+  EXPECT_FALSE(tree.find_reverse(15, 18)) << "a window that ends before it begins";
+}
+
+TEST(MapleTree, areas_reach_to_both_ends_of_their_window) {
+  Tree tree;
+  EXPECT_EQ(tree.lowest_empty_area(0, 10, 10), 0U);
+  EXPECT_EQ(tree.highest_empty_area(0, 10, 10), 0U);
+  ASSERT_TRUE(tree.store(100, 109, 1));
+  EXPECT_EQ(tree.lowest_empty_area(90, 100, 10), 90U);
+  EXPECT_EQ(tree.lowest_empty_area(90, 121, 11), 110U);
+  EXPECT_EQ(tree.lowest_empty_area(91, 120, 10), 110U);
+  EXPECT_FALSE(tree.lowest_empty_area(91, 119, 10));
+  EXPECT_EQ(tree.highest_empty_area(90, 119, 10), 90U);
+}
+
+TEST(MapleTree, cursor_begins_with_an_entry_at_the_last_key) {
+  Tree tree;
+  ASSERT_TRUE(tree.store(5, 6, 1));
+  ASSERT_TRUE(tree.store(Tree::kKeyMax - 5, Tree::kKeyMax, 7));
+  Tree::Cursor cursor{tree};
+  EXPECT_EQ(cursor.prev(), 7U);
+  EXPECT_EQ(cursor.prev(), 1U);
+}
+
+TEST(MapleTree, the_pool_grows_with_the_tree) {
+  constexpr Key kEntries = 900'000;
+  Tree tree;
+  for (Key key = 0; key < kEntries; ++key) ASSERT_TRUE(tree.store(2 * key, 2 * key, 1));
+  EXPECT_GT(tree.node_count(), 50'000U);
+  EXPECT_EQ(tree.size(), kEntries);
+  EXPECT_EQ(tree.validate(), std::nullopt);
+}
+
 TEST(MapleTree, duplicate_is_equal_and_independent) {
   Tree tree = comb(500);
   Tree copy = tree.duplicate();
