@@ -123,7 +123,10 @@ class Runner:
     def test_program(self, tests, mutant, place):
         with self.test_lock:
             if tests not in self.test_shops:
-                shop = workshop.Workshop(ROOT, scratch(), "release", OWN_TESTS[tests], self.options.jobs)
+                if tests == "tree":
+                    shop = workshop.TestShop(ROOT, scratch(), "release", OWN_TESTS[tests])
+                else:
+                    shop = workshop.Workshop(ROOT, scratch(), "release", OWN_TESTS[tests], self.options.jobs)
                 shop.prepare("release")
                 self.test_shops[tests] = shop
                 for number in range(self.options.jobs):

@@ -39,6 +39,18 @@ def check(command, cwd):
     return done.stdout
 
 
+def link_of(root, build_dir, target):
+    """The words of the command that links the target; on its line others can stand, as that which lists the tests."""
+    lines = check(["ninja", "-C", build_dir, "-t", "commands", target], root).strip().splitlines()
+    words, steps = shlex.split(lines[-1]), [[]]
+    for word in words:
+        steps.append([]) if word == "&&" else steps[-1].append(word)
+    linking = [step for step in steps if "-o" in step and step[step.index("-o") + 1] == target]
+    if not linking:
+        raise BuildFault(f"{target}: no command links it: {words}")
+    return linking[0]
+
+
 class Workshop:
     """One program (a target of a preset), with the objects of impl/ in hand."""
 
@@ -86,14 +98,9 @@ class Workshop:
             self.flags = [w for w in words if not w.startswith(("-W", "-O"))] + [OPTIMISATION]
         if not self.units:
             raise BuildFault(f"{self.build_dir}: no commands for impl/")
-        link = check(["ninja", "-C", self.build_dir, "-t", "commands", self.target], self.root)
-        # Of several commands on the line (a test's tests are listed behind its link) the one that links.
-        words, steps = shlex.split(link.strip().splitlines()[-1]), [[]]
-        for word in words:
-            steps.append([]) if word == "&&" else steps[-1].append(word)
-        self.link = next((step for step in steps if "impl/libvmadiff_impl.a" in step), None)
-        if self.link is None:
-            raise BuildFault(f"the command that links {self.target} names no impl/libvmadiff_impl.a: {words}")
+        self.link = link_of(self.root, self.build_dir, self.target)
+        if "impl/libvmadiff_impl.a" not in self.link:
+            raise BuildFault(f"the command that links {self.target} names no impl/libvmadiff_impl.a: {self.link}")
 
     def _make_prelude(self, ours):
         """All headers from outside impl/ that impl/ reads, precompiled: they are most of the work."""
@@ -193,6 +200,55 @@ class Workshop:
         at = words.index("impl/libvmadiff_impl.a")
         words[at : at + 1] = objects.values()
         done = run([*words, "-fuse-ld=lld"], self.build_dir)
+        if done.returncode != 0:
+            raise Stillborn("does not link: " + done.stderr[-200:])
+        return program
+
+
+class TestShop:
+    """A test of headers alone, as the maple tree's is: all of its sources are compiled again."""
+
+    def __init__(self, root, scratch, preset, target):
+        self.root = root
+        self.build_dir = root / "build" / preset
+        self.target = target
+        self.home = scratch / f"{preset}-{pathlib.Path(target).name}"
+
+    def prepare(self, preset):
+        check([self.root / "scripts" / "build", preset, self.target], self.root)
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.link, self.commands = link_of(self.root, self.build_dir, self.target), {}
+        for entry in json.loads((self.build_dir / "compile_commands.json").read_text()):
+            words = shlex.split(entry["command"])
+            output = words[words.index("-o") + 1]
+            if output in self.link:
+                self.commands[output] = words
+        if not self.commands:
+            raise BuildFault(f"{self.target}: no source of it stands in compile_commands.json")
+
+    def forget(self, job):
+        shutil.rmtree(self.home / f"job-{job}", ignore_errors=True)
+
+    def build(self, texts, job):
+        """The test with these files of impl/ in place of the real ones. Raises Stillborn."""
+        place = self.home / f"job-{job}"
+        shutil.rmtree(place, ignore_errors=True)
+        view = place / "view"
+        (view / "impl").mkdir(parents=True)
+        for file, text in texts.items():
+            (view / file).write_text(text)
+        words = list(self.link)
+        for output, command in self.commands.items():
+            made = place / pathlib.Path(output).name
+            again = [word for word in command if not word.startswith(("-W", "-O"))]
+            again[again.index("-o") + 1] = made
+            done = run([again[0], f"-I{view}", OPTIMISATION, *again[1:]], self.build_dir)
+            if done.returncode != 0:
+                raise Stillborn(next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr[-200:]))
+            words[words.index(output)] = made
+        program = place / pathlib.Path(self.target).name
+        words[words.index("-o") + 1] = program
+        done = run(words, self.build_dir)
         if done.returncode != 0:
             raise Stillborn("does not link: " + done.stderr[-200:])
         return program
