@@ -113,6 +113,8 @@ class Writer {
         motif_.plan_remap(random_, {spec::FileClass::kHugetlb, 0});
       } else if (random_.percent(2)) {
         motif_.plan_zero(random_);
+      } else if (!has_driver_mapping_ && random_.percent(4)) {
+        motif_.plan_inheritance(random_, {spec::FileClass::kMemfd, 0});
       } else if (maps_huge_files_ && random_.percent(5)) {
         motif_.plan_hole(random_, {spec::FileClass::kHugetlb, 0});
       } else {

@@ -113,6 +113,25 @@ void Motif::plan_heap_end(Random& random, Address brk) {
   calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
 }
 
+void Motif::plan_inheritance(Random& random, spec::FileId file) {
+  const Look look{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate, file};
+  constexpr Address kFrom = kArena + kArenaPages * kPage;
+  const Address to = kFrom + kPage * (8 + random.below(8));
+  const Address offset = kPage * (1 + random.below(8));
+  const bool is_behind = random.percent(50);
+  calls_.clear();
+  calls_.emplace_back(map(look, kFrom, kPage, offset));
+  calls_.emplace_back(write(kFrom));
+  calls_.emplace_back(spec::Fork{});
+  calls_.emplace_back(map(look, is_behind ? to + kPage : to - kPage, kPage,
+                          is_behind ? offset + kPage : offset - kPage));
+  calls_.emplace_back(spec::Mremap{.addr = kFrom,
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = to});
+}
+
 void Motif::plan_zero(Random& random) {
   const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
   calls_.clear();

@@ -32,6 +32,9 @@ class Motif {
   /// of the file, and a mapping that looks for room there.
   void plan_hole(Random& random, spec::FileId huge_file);
 
+  /// Plans memory of a file that is written to, inherited by a child, and moved there beside memory
+  /// of the same file that was not written to.
+  void plan_inheritance(Random& random, spec::FileId file);
   /// Plans a move out of the middle of memory at address 0, where some set-ups allow that.
   void plan_zero(Random& random);
   /// Plans a file's pages that are rearranged right behind huge pages.

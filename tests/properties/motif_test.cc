@@ -99,6 +99,22 @@ TEST(Motif, WhatIsRearrangedLiesRightBehindHugePages) {
   EXPECT_LE(remap.length, file.length);
 }
 
+TEST(Motif, WhatIsInheritedMovesBesideItsFilesOtherPages) {
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    Random random{seed};
+    Motif motif;
+    motif.plan_inheritance(random, {spec::FileClass::kMemfd, 0});
+    const auto calls = all(motif);
+    ASSERT_EQ(calls.size(), 5U);
+    const auto& written = std::get<spec::Mmap>(calls[0]);
+    EXPECT_TRUE(std::holds_alternative<spec::Fork>(calls[2]));
+    const auto& beside = std::get<spec::Mmap>(calls[3]);
+    const auto& moved = std::get<spec::Mremap>(calls[4]);
+    EXPECT_EQ(moved.addr, written.addr);
+    EXPECT_EQ(beside.addr - moved.new_addr, beside.offset - written.offset);
+  }
+}
+
 TEST(Motif, WhatMovesFromAddressZeroLeavesSomethingThere) {
   bool leaves_the_start = false;
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
