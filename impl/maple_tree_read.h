@@ -156,7 +156,7 @@ auto MapleTree<T>::find_reverse(Key key, Key limit) const -> std::optional<Entry
 
 template <typename T>
 bool MapleTree<T>::is_empty() const {
-  return height_ == 1 && root_->leaf.count == 1 && is_null(root_->leaf.value[0]);
+  return !find(0);
 }
 
 template <typename T>
