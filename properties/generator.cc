@@ -104,8 +104,8 @@ class Writer {
   std::optional<spec::Syscall> planned() {
     auto call = motif_.next();
     if (!call && random_.percent(options_.favoured != 0 ? 6 : 2)) {
-      const auto favours = [this](const spec::Syscall& call) {
-        return (options_.favoured >> call.index() & 1) != 0;
+      const auto favours = [this](const spec::Syscall& wanted) {
+        return (options_.favoured >> wanted.index() & 1) != 0;
       };
       if (random_.percent(favours(spec::Brk{}) ? 40 : 5)) {
         motif_.plan_heap_end(random_, brk_);
