@@ -1,7 +1,8 @@
 // impl: what happens, fast? This file: memory that is faulted in ahead of its use (mm/gup.c).
 //
-// Of its pages nothing is kept, so populating a VMA costs no more than populating a page of it:
-// only its first page can give it an anon_vma, and only its last can be the one that is missing.
+// Of its pages nothing is kept but which are guards, so populating a VMA costs no more than
+// populating a page of it: only its first page can give it an anon_vma, and only the last one
+// before a guard can be missing.
 #pragma once
 
 #include "impl/mm.h"

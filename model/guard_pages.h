@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/icl/interval_set.hpp>
+#include <functional>
 
 #include "spec/units.h"
 

@@ -1,6 +1,6 @@
 // model: madvise. VMA by VMA in ascending order; holes are passed over and reported at the end,
 // unlike mprotect's. Advice about flags is the kind that splits and joins; advice about pages
-// changes nothing that can be seen here, but may be refused.
+// changes nothing that can be seen here, but may be refused. Guards are pages that are kept.
 #include <algorithm>
 #include <expected>
 

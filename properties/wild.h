@@ -13,7 +13,8 @@ void make_wild(spec::Syscall& call, Random& random, const spec::Setup& setup);
 
 /// Takes away what would make a real kernel fill more than kTouchBytesMax of memory in one call;
 /// what is locked is bounded by RLIMIT_MEMLOCK anyway. Keeps mappings of drivers' files to their
-/// first `driver_pages` pages, unless that is 0.
+/// first `driver_pages` pages, unless that is 0, and what mremap makes below the size at which KSM
+/// takes seconds to let go of it.
 void tame(spec::Syscall& call, std::uint64_t driver_pages);
 
 /// Whether a mapping of a driver's file stays within its first `driver_pages` pages; so does what

@@ -67,6 +67,19 @@ TEST(ParseSmaps, SoftDirtyIsNoFlag) {
   EXPECT_EQ(vmas[0].flags & spec::kVmSoftdirty, 0U);
 }
 
+TEST(ParseSmaps, VmPatIsNoFlagOfADriversMapping) {
+  const auto flags = [](std::string_view codes) {
+    std::string entry{kSmaps.substr(0, kSmaps.find("VmFlags:"))};
+    entry += "VmFlags: " + std::string{codes} + "\n";
+    std::vector<spec::Vma> vmas;
+    AnonymousFiles anonymous_files;
+    EXPECT_TRUE(parse_smaps(entry, kKnown, kTaskSize, anonymous_files, vmas));
+    return vmas.at(0).flags;
+  };
+  EXPECT_EQ(flags("rd pf io ar") & spec::kVmArch1, 0U);
+  EXPECT_NE(flags("rd ar") & spec::kVmArch1, 0U);
+}
+
 TEST(ParseSmaps, NothingIsNoVma) { EXPECT_EQ(parsed(""), ""); }
 
 TEST(ParseSmaps, AnUnknownFlagCodeIsNamed) {

@@ -178,6 +178,21 @@ class Runs(unittest.TestCase):
             self.assertIn(how, hunt["trace"])
             self.assertEqual(hunt["calls"], 1)
 
+    def test_what_only_failed_allocations_show_is_found_and_made_small(self):
+        status, results = self.run_of(
+            entry("error-path", "  if (fresh == nullptr) return nullptr;", "", "impl/copy_vma.cc"))
+        self.assertEqual(status, command.EXIT_ALL_FOUND)
+        hunt = results["error-path"]["hunts"][0]
+        self.assertEqual(hunt["by"], "SystemSurvives")
+        self.assertLessEqual(hunt["calls"], 6)
+
+    def test_what_only_the_trees_own_tests_show_is_found(self):
+        status, results = self.run_of(
+            entry("tree", "return find_reverse(at.min - 1, limit);", "return find_reverse(at.min - 2, limit);",
+                  "impl/maple_tree_read.h"))
+        self.assertEqual(status, command.EXIT_ALL_FOUND)
+        self.assertEqual(results["tree"]["hunts"][0]["oracle"], "tree")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -177,6 +177,40 @@ TEST(Generator, OffersOnlyTheFilesItIsGiven) {
 
 /// How much of what is generated does something. The shares are facts about the generator, measured
 /// with it; the bounds are well below them.
+TEST(Generator, KeepsToWhatARealDriverHasAndDoesNotForkItsMappings) {
+  auto options = generator_options();
+  options.driver_pages = 256;
+  spec::Sequence sequence;
+  std::size_t mappings = 0;
+  std::size_t forks = 0;
+  for (std::uint64_t i = 0; i < kSequences; ++i) {
+    generate(sequence_seed(3, i), options, sequence);
+    bool is_mapped = false;
+    for (const spec::Step& step : sequence) {
+      if (std::holds_alternative<spec::Fork>(step.call)) {
+        ++forks;
+        EXPECT_FALSE(is_mapped) << print_trace(sequence);
+      }
+      const auto* mmap = std::get_if<spec::Mmap>(&step.call);
+      if (mmap == nullptr || mmap->file.cls != spec::FileClass::kPfnmap) continue;
+      is_mapped = true;
+      ++mappings;
+      EXPECT_LE(mmap->offset + mmap->length, 256 * spec::kPageSize);
+    }
+  }
+  EXPECT_GT(mappings, 100U);
+  EXPECT_GT(forks, 100U);
+}
+
+TEST(Generator, NoMremapMakesWhatKsmTakesSecondsToLetGoOf) {
+  each_step(generator_options(), [](const spec::Step& step) {
+    const auto* mremap = std::get_if<spec::Mremap>(&step.call);
+    if (mremap == nullptr) return;
+    const bool is_absurd = mremap->new_length >= spec::Address{1} << 47;
+    EXPECT_TRUE(is_absurd || mremap->new_length <= spec::Address{16} << 30);
+  });
+}
+
 TEST(Generator, CallsMostlySucceedAndOftenMerge) {
   const auto options = generator_options();
   const auto model = model::make_model(spec::profile_named("linux-6.18").value());

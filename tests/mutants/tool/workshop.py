@@ -51,6 +51,33 @@ def link_of(root, build_dir, target):
     return linking[0]
 
 
+def compiled(command, shop):
+    done = run(command, shop.build_dir)
+    if done.returncode != 0:
+        raise Stillborn(next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr[-200:]))
+
+
+def linked(words, shop, place):
+    """The program that the words link, made in `place`. Raises Stillborn."""
+    program = place / pathlib.Path(shop.target).name
+    words[words.index("-o") + 1] = program
+    done = run([*words, "-fuse-ld=lld"], shop.build_dir)
+    if done.returncode != 0:
+        raise Stillborn("does not link: " + done.stderr[-200:])
+    return program
+
+
+def fresh_view(shop, texts, job):
+    """The place of a job, empty but for these files of impl/, and the directory that holds them."""
+    place = shop.home / f"job-{job}"
+    shutil.rmtree(place, ignore_errors=True)
+    view = place / "view"
+    (view / "impl").mkdir(parents=True)
+    for file, text in texts.items():
+        (view / file).write_text(text)
+    return place, view
+
+
 class Workshop:
     """One program (a target of a preset), with the objects of impl/ in hand."""
 
@@ -173,16 +200,8 @@ class Workshop:
 
     def build(self, texts, job):
         """The program with these files of impl/ in place of the real ones. Raises Stillborn."""
-        place = self.home / f"job-{job}"
-        shutil.rmtree(place, ignore_errors=True)
-        view = place / "view"
-        (view / "impl").mkdir(parents=True)
-        again = {}  # unit -> source
-        for file, text in texts.items():
-            mutated = view / file
-            mutated.write_text(text)
-            if file in self.units:
-                again[file] = mutated
+        place, view = fresh_view(self, texts, job)
+        again = {file: view / file for file in texts if file in self.units}  # unit -> source
         for file in texts:
             for unit in self._readers(file):
                 again.setdefault(unit, self.units[unit])
@@ -191,18 +210,11 @@ class Workshop:
         objects = dict(self.objects)
         for unit, source in again.items():
             objects[unit] = place / (pathlib.Path(unit).stem + ".o")
-            done = run(self._compile(unit, source, objects[unit], [f"-I{view}"]), self.build_dir)
-            if done.returncode != 0:
-                raise Stillborn(next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr[-200:]))
-        program = place / pathlib.Path(self.target).name
+            compiled(self._compile(unit, source, objects[unit], [f"-I{view}"]), self)
         words = list(self.link)
-        words[words.index("-o") + 1] = program
         at = words.index("impl/libvmadiff_impl.a")
         words[at : at + 1] = objects.values()
-        done = run([*words, "-fuse-ld=lld"], self.build_dir)
-        if done.returncode != 0:
-            raise Stillborn("does not link: " + done.stderr[-200:])
-        return program
+        return linked(words, self, place)
 
 
 class TestShop:
@@ -231,24 +243,12 @@ class TestShop:
 
     def build(self, texts, job):
         """The test with these files of impl/ in place of the real ones. Raises Stillborn."""
-        place = self.home / f"job-{job}"
-        shutil.rmtree(place, ignore_errors=True)
-        view = place / "view"
-        (view / "impl").mkdir(parents=True)
-        for file, text in texts.items():
-            (view / file).write_text(text)
+        place, view = fresh_view(self, texts, job)
         words = list(self.link)
         for output, command in self.commands.items():
             made = place / pathlib.Path(output).name
             again = [word for word in command if not word.startswith(("-W", "-O"))]
             again[again.index("-o") + 1] = made
-            done = run([again[0], f"-I{view}", OPTIMISATION, *again[1:]], self.build_dir)
-            if done.returncode != 0:
-                raise Stillborn(next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr[-200:]))
+            compiled([again[0], f"-I{view}", OPTIMISATION, *again[1:]], self)
             words[words.index(output)] = made
-        program = place / pathlib.Path(self.target).name
-        words[words.index("-o") + 1] = program
-        done = run(words, self.build_dir)
-        if done.returncode != 0:
-            raise Stillborn("does not link: " + done.stderr[-200:])
-        return program
+        return linked(words, self, place)
