@@ -83,6 +83,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.properties = *std::move(properties);
   campaign.setup = *setup;
   campaign.generator.setup = *setup;
+  campaign.generator.swarming = options.swarming;
   campaign.generator.file_classes = offer.file_classes;
   campaign.generator.files_per_class = offer.files_per_class;
   campaign.generator.driver_pages = offer.driver_pages;

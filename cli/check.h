@@ -8,6 +8,7 @@
 
 #include "cli/exit_status.h"
 #include "cli/systems.h"
+#include "properties/generator.h"
 
 namespace vmadiff::cli {
 
@@ -19,6 +20,7 @@ struct CheckOptions {
   std::optional<std::uint64_t> operations;
   std::optional<std::uint64_t> sequences;
   std::optional<std::uint64_t> seed;
+  properties::Swarming swarming = properties::Swarming::kCalls;
   std::size_t jobs = 1;
   std::size_t max_findings = 5;
   std::string out = "findings";

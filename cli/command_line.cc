@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -99,6 +100,14 @@ Entry add_check(CLI::App& top) {
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
   add_budget_options(app, *o);
+  using properties::Swarming;
+  const std::map<std::string, Swarming> swarmings{
+      {"none", Swarming::kNone}, {"calls", Swarming::kCalls}, {"arena", Swarming::kCallsAndArena}};
+  app->add_option("--swarm", o->swarming,
+                  "what each sequence draws for itself: nothing, its families of calls, these and "
+                  "the size of its arena")
+      ->transform(CLI::CheckedTransformer(swarmings).description("none, calls or arena"))
+      ->default_str("calls");
   app->add_option("--jobs", o->jobs, "threads, each with systems of its own")
       ->check(CLI::Range(std::size_t{1}, kJobsMax))
       ->capture_default_str();

@@ -23,6 +23,9 @@ constexpr Address kPage = spec::kPageSize;
 /// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
+/// Where the arena's size is drawn: so many pages, or twice, four times, … as many.
+constexpr std::uint64_t kArenaPagesMin = 6;
+constexpr std::uint64_t kArenaSizes = 7;
 /// Some sequences map files near the end that they can have (ext4's with blocks of 4 KiB, then any
 /// regular file's, then any file's), a few pages before it.
 constexpr std::array<std::uint64_t, 3> kFarOffsets{
@@ -44,12 +47,16 @@ class Writer {
         looks_(random_, options),
         maps_huge_files_(std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
                          options.file_classes.end()),
-        swarm_(random_, options.setup, options.favoured, maps_huge_files_),
+        swarm_(random_, options, maps_huge_files_),
         opening_(opening_of(seed, options)),
         huge_(random_.percent(15)),
         far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
         brk_(options.setup.start_brk),
-        top_(options.setup.mmap_base) {}
+        top_(options.setup.mmap_base) {
+    if (options.swarming == Swarming::kCallsAndArena) {
+      sketch_.set_arena_pages(kArenaPagesMin << random_.below(kArenaSizes));
+    }
+  }
 
   spec::Step step(std::size_t index) {
     if (index < opening_.size()) {
@@ -154,7 +161,7 @@ class Writer {
     if (huge_ && random_.percent(50)) {
       return kArena + spec::kHugePageSize * (1 + random_.below(kHugePlaces));
     }
-    return kArena + random_.below(kArenaPages) * kPage;
+    return kArena + random_.below(sketch_.arena_pages()) * kPage;
   }
 
   spec::Mmap mmap() {

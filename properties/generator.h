@@ -11,6 +11,13 @@
 
 namespace vmadiff::properties {
 
+/// What a sequence draws once, for all of its calls (swarm testing, Groce et al., 2012).
+enum class Swarming : std::uint8_t {
+  kNone,           ///< nothing: every family of calls is in every sequence
+  kCalls,          ///< which families of calls it has
+  kCallsAndArena,  ///< these, and how large the arena is that fixed addresses come from
+};
+
 struct GeneratorOptions {
   spec::Setup setup;                          ///< reserved memory is kept away from
   std::vector<spec::FileClass> file_classes;  ///< what mmap may name
@@ -22,6 +29,7 @@ struct GeneratorOptions {
   std::uint64_t favoured = 0;
   /// More mappings that were made mergeable one by one.
   bool favour_madvised = false;
+  Swarming swarming = Swarming::kCalls;
   bool openings = true;        ///< some sequences begin with many calls of one kind (opening.h)
   std::size_t length_min = 1;  ///< without the opening
   std::size_t length_max = 64;

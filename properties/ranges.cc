@@ -33,7 +33,7 @@ PageRange existing_range(Random& random, Sketch& sketch) {
       return {(random.percent(50) ? region.start : region.end) - kPage * (1 + random.below(3)),
               few_pages(random) * kPage};
     default:
-      return {kArena + random.below(kArenaPages) * kPage, (1 + random.below(24)) * kPage};
+      return {kArena + random.below(sketch.arena_pages()) * kPage, (1 + random.below(24)) * kPage};
   }
 }
 

@@ -9,10 +9,6 @@
 
 namespace vmadiff::properties {
 
-/// Where fixed addresses lie: small, so that calls overlap, and far from everything else. Bytes.
-inline constexpr spec::Address kArena = 0x100000000000;
-inline constexpr std::uint64_t kArenaPages = 96;
-
 struct PageRange {
   spec::Address start;
   spec::Address length;

@@ -12,6 +12,10 @@
 
 namespace vmadiff::properties {
 
+/// Where fixed addresses lie: small, so that calls overlap, and far from everything else. Bytes.
+inline constexpr spec::Address kArena = 0x100000000000;
+inline constexpr std::uint64_t kArenaPages = 96;
+
 /// The look of a mapping, which neighbours must share to merge.
 struct Look {
   std::uint64_t prot = 0;
@@ -36,6 +40,9 @@ class Sketch {
     ++next_;
   }
   [[nodiscard]] bool empty() const { return next_ == 0; }
+  /// How many pages fixed addresses are drawn from.
+  [[nodiscard]] std::uint64_t arena_pages() const { return arena_pages_; }
+  void set_arena_pages(std::uint64_t pages) { arena_pages_ = pages; }
   /// One of the recent regions, the newest most often. Requires !empty().
   Region& any(Random& random) {
     const std::size_t held = next_ < regions_.size() ? next_ : regions_.size();
@@ -47,6 +54,7 @@ class Sketch {
  private:
   std::array<Region, 12> regions_;
   std::size_t next_ = 0;
+  std::uint64_t arena_pages_ = kArenaPages;
 };
 
 }  // namespace vmadiff::properties

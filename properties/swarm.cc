@@ -39,26 +39,28 @@ bool wants(std::uint64_t favoured) {
 
 }  // namespace
 
-Swarm::Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured, bool huge_pages)
-    : setup_(setup),
-      moves_(random.percent(wants<spec::Mremap>(favoured) ? 75 : 45)),
-      locks_(random.percent(
-          wants<spec::Mlock, spec::Mlock2, spec::Munlock, spec::Mlockall, spec::Munlockall>(
-              favoured)
-              ? 60
-              : 30)),
-      advises_(random.percent(wants<spec::Madvise>(favoured) ? 70 : 40)),
-      populates_(random.percent(20)),
-      seals_(random.percent(wants<spec::Mseal>(favoured) ? 10 : 2)),
-      limits_(random.percent(wants<spec::Setrlimit>(favoured) ? 20 : 10)),
-      stacks_(random.percent(15)),
-      places_(random.percent(8)),
-      remaps_files_(random.percent(wants<spec::RemapFilePages>(favoured) ? 30 : 8)),
-      processes_(random.percent(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6)),
-      registers_(
-          random.percent(wants<spec::UffdRegister, spec::UffdUnregister>(favoured) ? 60 : 15)),
-      binds_(random.percent(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15)),
-      maps_huge_(huge_pages && random.percent(4)) {}
+Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages)
+    : setup_(options.setup) {
+  const std::uint64_t favoured = options.favoured;
+  const auto has = [&](std::uint64_t percent) {
+    return options.swarming == Swarming::kNone || random.percent(percent);
+  };
+  moves_ = has(wants<spec::Mremap>(favoured) ? 75 : 45);
+  const bool locking =
+      wants<spec::Mlock, spec::Mlock2, spec::Munlock, spec::Mlockall, spec::Munlockall>(favoured);
+  locks_ = has(locking ? 60 : 30);
+  advises_ = has(wants<spec::Madvise>(favoured) ? 70 : 40);
+  populates_ = has(20);
+  seals_ = has(wants<spec::Mseal>(favoured) ? 10 : 2);
+  limits_ = has(wants<spec::Setrlimit>(favoured) ? 20 : 10);
+  stacks_ = has(15);
+  places_ = has(8);
+  remaps_files_ = has(wants<spec::RemapFilePages>(favoured) ? 30 : 8);
+  processes_ = has(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6);
+  registers_ = has(wants<spec::UffdRegister, spec::UffdUnregister>(favoured) ? 60 : 15);
+  binds_ = has(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15);
+  maps_huge_ = huge_pages && has(4);
+}
 
 std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
   if (!processes_) return std::nullopt;
@@ -184,7 +186,7 @@ spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
     const auto there = existing_range(random, sketch);
     call.new_addr = random.percent(50)   ? there.start + there.length
                     : random.percent(50) ? there.start - call.new_length
-                                         : kArena + random.below(kArenaPages) * kPage;
+                                         : kArena + random.below(sketch.arena_pages()) * kPage;
   }
   if (random.percent(12)) {
     call.flags |= spec::kMremapDontunmap;

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "properties/generator.h"
 #include "properties/random.h"
 #include "properties/sketch.h"
 #include "spec/setup.h"
@@ -13,9 +14,9 @@ namespace vmadiff::properties {
 
 class Swarm {
  public:
-  /// The families of `favoured` calls (bit i: the i-th of spec::Syscall) come more often. Without
-  /// `huge_pages`, no mapping asks for them.
-  Swarm(Random& random, const spec::Setup& setup, std::uint64_t favoured, bool huge_pages);
+  /// The families of the options' favoured calls come more often. Without `huge_pages`, no mapping
+  /// asks for them.
+  Swarm(Random& random, const GeneratorOptions& options, bool huge_pages);
 
   /// A call of one of the sequence's families; nothing where it has none, or the turn is the
   /// core's.

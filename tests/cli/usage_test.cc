@@ -36,6 +36,7 @@ TEST(Usage, WhatIsWrongIsSaidWithWhatWouldBeRight) {
       BadUsage{{"check", "--ops", "0"}, "--ops"},
       BadUsage{{"check", "--jobs", "0"}, "--jobs"},
       BadUsage{{"check", "--max-findings", "0"}, "--max-findings"},
+      BadUsage{{"check", "--swarm", "bees"}, "--swarm"},
       BadUsage{{"check", "--seed", "0x11111111111111111"}, "--seed"},
       BadUsage{{"check", "--out", "/dev/full"}, "is not a directory"},
       BadUsage{{"check", "--out", "/dev/null/findings"}, "/dev/null"},

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 #include <string>
@@ -46,6 +48,52 @@ TEST(Generator, SeedsOfDifferentIndexesAndRunsDiffer) {
   }
   EXPECT_EQ(seeds.size(), 2500U);
   EXPECT_FALSE(seeds.contains(0));
+}
+
+std::size_t families(const spec::Sequence& sequence) {
+  std::set<std::size_t> kinds;
+  for (const spec::Step& step : sequence) kinds.insert(step.call.index());
+  return kinds.size();
+}
+
+TEST(Generator, WithoutSwarmingASequenceHasMoreKindsOfCalls) {
+  auto options = generator_options();
+  options.openings = false;
+  options.length_min = options.length_max = 64;
+  spec::Sequence sequence;
+  std::size_t drawn = 0;
+  std::size_t all = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    options.swarming = Swarming::kCalls;
+    generate(sequence_seed(1, i), options, sequence);
+    drawn += families(sequence);
+    options.swarming = Swarming::kNone;
+    generate(sequence_seed(1, i), options, sequence);
+    all += families(sequence);
+  }
+  EXPECT_GT(all, drawn + drawn / 4);
+}
+
+TEST(Generator, ArenasOfManySizesAreDrawn) {
+  auto options = generator_options();
+  options.swarming = Swarming::kCallsAndArena;
+  // The extent of what is mapped at fixed addresses of the arena, by powers of two of pages.
+  std::set<int> sizes;
+  spec::Sequence sequence;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    generate(sequence_seed(1, i), options, sequence);
+    std::uint64_t highest = 0;
+    for (const spec::Step& step : sequence) {
+      const auto* mmap = std::get_if<spec::Mmap>(&step.call);
+      if (mmap == nullptr || mmap->addr < kArena || mmap->addr >= kArena + spec::kHugePageSize) {
+        continue;
+      }
+      highest = std::max(highest, (mmap->addr - kArena) / spec::kPageSize);
+    }
+    sizes.insert(static_cast<int>(std::bit_width(highest)));
+  }
+  EXPECT_TRUE(sizes.contains(3));
+  EXPECT_TRUE(sizes.contains(9));
 }
 
 TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {

@@ -10,6 +10,7 @@
 
 #include "properties/checker.h"
 #include "properties/generator.h"
+#include "properties/sketch.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::spec {
@@ -21,8 +22,6 @@ inline void PrintTo(const Vma& vma, std::ostream* out) { *out << text(vma); }
 }  // namespace vmadiff::spec
 
 namespace vmadiff::properties {
-
-inline constexpr spec::Address kArena = 0x100000000000;
 
 /// The address of a page of the arena.
 constexpr spec::Address page(std::uint64_t number) { return kArena + number * spec::kPageSize; }
