@@ -16,7 +16,7 @@ using spec::FileClass;
 using spec::Snapshot;
 using spec::Vma;
 
-constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
+constexpr std::array<std::string_view, 18> kFieldNames{"number of VMAs",
                                                        "start",
                                                        "end",
                                                        "permissions",
@@ -30,7 +30,6 @@ constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
                                                        "total_vm",
                                                        "locked_vm",
                                                        "data_vm",
-                                                       "stack_vm",
                                                        "exec_vm",
                                                        "data_vm + stack_vm",
                                                        "break",
@@ -128,7 +127,7 @@ class Comparison {
     if (!seen_.counters) return std::nullopt;
     if (a.locked_vm != b.locked_vm) return Field::kLockedVm;
     if (a.data_vm != b.data_vm) return Field::kDataVm;
-    if (a.stack_vm != b.stack_vm) return Field::kStackVm;
+    // And with them stack_vm: the sums are equal.
     if (a.exec_vm != b.exec_vm) return Field::kExecVm;
     return std::nullopt;
   }
@@ -151,8 +150,6 @@ std::uint64_t value(Field field, const Snapshot& s) {
       return s.counters.locked_vm;
     case Field::kDataVm:
       return s.counters.data_vm;
-    case Field::kStackVm:
-      return s.counters.stack_vm;
     case Field::kExecVm:
       return s.counters.exec_vm;
     case Field::kDataAndStackVm:

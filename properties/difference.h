@@ -27,7 +27,6 @@ enum class Field : std::uint8_t {
   kTotalVm,
   kLockedVm,
   kDataVm,
-  kStackVm,
   kExecVm,
   kDataAndStackVm,
   kBrk,

@@ -41,11 +41,11 @@ std::optional<RelationBreach> compare_runs(const RelationRoom& room, const Corre
   const auto& second = room.second_run;
   for (std::size_t i = 0; i < first.steps; ++i) {
     const std::size_t j = room.counterpart[i];
-    if (j >= second.steps) break;
+    const bool died = j >= second.steps;
     const auto& call = room.first.sequence[i].call;
     const auto& expected = first.states[i + 1];
-    const auto& actual = second.states[j + 1];
-    const spec::Outcome& given = second.outcomes[j];
+    const auto& actual = second.states[died ? second.steps : j + 1];
+    const spec::Outcome& given = died ? second.outcomes.back() : second.outcomes[j];
     const auto breach = [&](std::string explanation, std::string reason) {
       return RelationBreach{room.first.origin[i], std::move(explanation), std::move(reason),
                             View{fmt::format("{}, {}", room.system->name(), how.first_name),
@@ -53,6 +53,11 @@ std::optional<RelationBreach> compare_runs(const RelationRoom& room, const Corre
                             View{fmt::format("{}, {}", room.system->name(), how.second_name), given,
                                  actual, room.seen}};
     };
+    if (died) {
+      return breach(fmt::format("the system survives {} with {}, and dies with {}",
+                                spec::name(call), how.first_name, how.second_name),
+                    "died");
+    }
     if (moved(call, first.outcomes[i], how.leeway.moved) != given) {
       return breach(
           fmt::format("{} gives {} with {}, and {} with {}", spec::name(call),

@@ -1,4 +1,4 @@
-# tests/mutants: the command line: list, run, traces.
+# tests/mutants: the command line: list, run, compare, traces.
 import argparse
 import atexit
 import concurrent.futures
@@ -11,18 +11,12 @@ import sys
 import tempfile
 import threading
 
-from tool import historical, hunt, report, workshop
+from tool import compare, historical, hunt, report, workshop
 from tool.mutant import EditLost
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "mutants"
 PROFILES = ("linux-6.18", "linux-6.12", "patch-v2", "patch-v2-review", "linux-6.1")
-# What each engine builds: preset, target.
-ENGINES = {
-    "random": ("release", "vmadiff"),
-    "rapidcheck": ("release", "tests/properties/properties_rapidcheck_test"),
-    "libfuzzer": ("fuzz", "fuzz/fuzz_differential"),
-}
 # The room's own tests: the tree's, which ask for more than address spaces do, and the others'.
 TREE_FILES = "impl/maple_"
 OWN_TESTS = {"tree": "tests/impl/impl_maple_tree_test", "units": "tests/impl/impl_mmap_path_test"}
@@ -34,8 +28,9 @@ def parse(words):
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="the mutants, one a line")
     running = commands.add_parser("run", help="build mutants and hunt them")
+    comparing = commands.add_parser("compare", help="engines, or oracles, on the same mutants with the same time")
     tracing = commands.add_parser("traces", help="corpus/history: each trace fails with its mutant")
-    for sub in (listing, running, tracing):
+    for sub in (listing, running, comparing, tracing):
         sub.add_argument("--family", choices=("historical", "structural", "all"), default="all")
         sub.add_argument("--id", action="append", default=[], help="only this one (may stand more than once)")
         sub.add_argument("--sample", type=positive, help="so many of the structural ones")
@@ -43,11 +38,14 @@ def parse(words):
         sub.add_argument("--jobs", type=positive, default=os.cpu_count(), help="hunts at a time (the processors)")
         sub.add_argument("--historical-dir", type=pathlib.Path, default=DATA / "historical", help=argparse.SUPPRESS)
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
-    running.add_argument("--engine", choices=ENGINES, default="random")
+    running.add_argument("--engine", choices=hunt.ENGINES, default="random")
     running.add_argument("--oracle", choices=hunt.ORACLES, default="all", help="who may see it (engine random)")
+    comparing.add_argument("what", choices=compare.CONTENDERS)
     running.add_argument("--budget", type=seconds, default=60, help="for each hunt: 60s (the default), 2m")
+    comparing.add_argument("--budget", type=seconds, default=10, help="for each hunt: 10s (the default), 2m")
     running.add_argument("--repeat", type=positive, default=1, help="hunts of each mutant, each with its own seed")
-    running.add_argument("--markdown", type=pathlib.Path, help="write the table there")
+    for sub in (running, comparing):
+        sub.add_argument("--markdown", type=pathlib.Path, help="write the table there")
     options = parser.parse_args(words)
     options.words = words
     return options
@@ -101,10 +99,10 @@ def scratch():
 class Runner:
     def __init__(self, options):
         self.options = options
-        preset, target = ENGINES[options.engine]
-        self.shop = workshop.Workshop(ROOT, scratch(), preset, target, options.jobs)
-        self.shop.prepare(preset)
-        self.test_shops, self.test_lock = {}, threading.Lock()
+        preset, self.target = hunt.ENGINES[options.engine]
+        self.shop = workshop.Workshop(ROOT, scratch(), preset, options.jobs)
+        self.shop.prepare(self.target)
+        self.tree_shop, self.test_lock = None, threading.Lock()
         self.places = queue.SimpleQueue()
         for place in range(options.jobs):
             self.places.put(f"{os.getpid()}-{place}")
@@ -115,25 +113,23 @@ class Runner:
         if options.engine == "rapidcheck":
             return hunt.rapidcheck(program, home, options.budget)
         if options.engine == "libfuzzer":
-            corpus = [ROOT / "corpus" / "seeds", ROOT / "corpus" / "regressions"]
-            return hunt.libfuzzer(program, home, corpus, seed, options.budget)
+            return hunt.libfuzzer(program, home, hunt.corpus(ROOT), seed, options.budget)
         oracle = "faults" if mutant.needs and options.oracle == "all" else options.oracle
         return hunt.check(program, home, oracle, mutant.profiles, seed, options.budget)
 
-    def test_program(self, tests, mutant, place):
-        with self.test_lock:
-            if tests not in self.test_shops:
-                if tests == "tree":
-                    shop = workshop.TestShop(ROOT, scratch(), "release", OWN_TESTS[tests])
-                else:
-                    shop = workshop.Workshop(ROOT, scratch(), "release", OWN_TESTS[tests], self.options.jobs)
-                shop.prepare("release")
-                self.test_shops[tests] = shop
-                for number in range(self.options.jobs):
-                    atexit.register(shop.forget, f"{os.getpid()}-{number}")
-        return self.test_shops[tests].build(mutant.mutated(ROOT), place)
+    def program(self, mutant, place):
+        return self.shop.program(self.shop.compile(mutant.mutated(ROOT), place), self.target)
 
-    def look_again(self, program, mutant, place):
+    def tree_tests(self, mutant, place):
+        with self.test_lock:
+            if self.tree_shop is None:
+                self.tree_shop = workshop.TestShop(ROOT, scratch(), "release", OWN_TESTS["tree"])
+                self.tree_shop.prepare("release")
+                for number in range(self.options.jobs):
+                    atexit.register(self.tree_shop.forget, f"{os.getpid()}-{number}")
+        return self.tree_shop.build(mutant.mutated(ROOT), place)
+
+    def look_again(self, made, program, mutant, place):
         """What no ordinary sequence shows: on paths that only errors take, and to the room's own tests."""
         with tempfile.TemporaryDirectory(dir=self.shop.home) as home:
             one = hunt.check(program, pathlib.Path(home), "faults", mutant.profiles, self.options.seed,
@@ -142,7 +138,8 @@ class Runner:
                 one.trace = (pathlib.Path(home) / one.trace).read_text()
             if not one.found:
                 tests = "tree" if mutant.files()[0].startswith(TREE_FILES) else "units"
-                one = hunt.rapidcheck(self.test_program(tests, mutant, place), pathlib.Path(home), self.options.budget)
+                own = self.tree_tests(mutant, place) if tests == "tree" else self.shop.program(made, OWN_TESTS[tests])
+                one = hunt.rapidcheck(own, pathlib.Path(home), self.options.budget)
                 one.oracle = tests if one.found else ""
         return one
 
@@ -154,7 +151,8 @@ class Runner:
             return result
         place = self.places.get()
         try:
-            program = self.shop.build(mutant.mutated(ROOT), place)
+            made = self.shop.compile(mutant.mutated(ROOT), place)
+            program = self.shop.program(made, self.target)
             repeat = 1 if self.options.engine == "rapidcheck" else self.options.repeat
             for number in range(repeat):
                 with tempfile.TemporaryDirectory(dir=self.shop.home) as home:
@@ -165,7 +163,7 @@ class Runner:
                 if not one.found:
                     break  # what survives once is a survivor; its other hunts would only take time
             if not result.hunts[-1].found and self.options.engine == "random" and self.options.oracle == "all":
-                again = self.look_again(program, mutant, place)
+                again = self.look_again(made, program, mutant, place)
                 if again.found:
                     result.hunts[-1] = again
             result.verdict = "found" if all(one.found for one in result.hunts) else "survived"
@@ -210,6 +208,15 @@ def run_mutants(options):
     return EXIT_SURVIVOR if bad or len(results) < len(mutants) else EXIT_ALL_FOUND
 
 
+def compare_contenders(options):
+    log = scratch() / f"compare-{options.what}.jsonl"
+    table = compare.run(ROOT, scratch(), chosen(options), options, log)
+    print(table.summary(), file=sys.stderr if options.json else sys.stdout)
+    if options.markdown:
+        options.markdown.write_text(table.markdown(options))
+    return EXIT_ALL_FOUND if table.is_whole() else EXIT_SURVIVOR
+
+
 def check_traces(options):
     """Every mutant that can be hunted has a trace, which fails with it; the traces hold without (ctest)."""
     from tool import traces
@@ -228,7 +235,8 @@ def check_traces(options):
 def main(words):
     options = parse(words)
     try:
-        return {"list": list_mutants, "run": run_mutants, "traces": check_traces}[options.command](options)
+        return {"list": list_mutants, "run": run_mutants, "compare": compare_contenders,
+                "traces": check_traces}[options.command](options)
     except (historical.BadData, EditLost, workshop.BuildFault, hunt.HuntFault) as error:
         print(f"mutants: {error}", file=sys.stderr)
         return EXIT_BAD_USAGE

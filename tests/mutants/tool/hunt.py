@@ -8,6 +8,12 @@ import signal
 import subprocess
 import time
 
+# What each engine builds: preset, target.
+ENGINES = {
+    "random": ("release", "vmadiff"),
+    "rapidcheck": ("release", "tests/properties/properties_rapidcheck_test"),
+    "libfuzzer": ("fuzz", "fuzz/fuzz_differential"),
+}
 # What vmadiff is asked for each oracle: systems, properties. The claims of an equivalence are the model's
 # (or the host's) word; the others need no second system.
 ORACLES = {
@@ -62,10 +68,11 @@ def oracle_of(claim):
 
 
 def limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    # The soft limit alone: the processes that make calls on this kernel must have none, and lift it.
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
-def run_limited(command, seconds, cwd):
+def run_limited(command, seconds, cwd, before=limit_memory):
     """(status or None where the time was up, stdout, stderr, seconds it took)"""
     start = time.monotonic()
     child = subprocess.Popen(
@@ -76,7 +83,7 @@ def run_limited(command, seconds, cwd):
         text=True,
         errors="replace",
         start_new_session=True,
-        preexec_fn=limit_memory,
+        preexec_fn=before,
     )
     try:
         out, err = child.communicate(timeout=seconds)
@@ -94,13 +101,13 @@ def ended_badly(status):
     return signal.Signals(-status).name if status < 0 else ""
 
 
-def check_once(program, home, oracle, profile, seed, budget, timeout):
+def check_once(program, home, oracle, profile, seed, budget, timeout, more=()):
     """One run of `vmadiff check`. Returns a Hunt; its operations and seconds are those of this run."""
     systems, properties = ORACLES[oracle]
     if profile != DEFAULT_PROFILE and oracle in OTHER_PROFILES:
         systems, properties = OTHER_PROFILES[oracle]
     command = [program, "check", "--systems", systems, "--properties", properties, "--profile", profile]
-    command += ["--seed", seed, "--max-findings", 1, "--json", "--out", home / "findings", *budget]
+    command += ["--seed", seed, "--max-findings", 1, "--json", "--out", home / "findings", *budget, *more]
     status, out, err, seconds = run_limited(command, timeout, home)
     hunt = Hunt(seed=seed, found=False, profile=profile, seconds=seconds)
     bad = ended_badly(status)
@@ -125,12 +132,12 @@ def check_once(program, home, oracle, profile, seed, budget, timeout):
     return hunt
 
 
-def check(program, home, oracle, profiles, seed, seconds):
+def check(program, home, oracle, profiles, seed, seconds, more=()):
     """Rounds over the profiles, each longer than the one before, until the time is up. Every round of a seed
     has sequences of its own, and the sum of operations and seconds counts."""
     if len(profiles) == 1:
         budget = ["--time", f"{seconds}s"]
-        return check_once(program, home, oracle, profiles[0], seed, budget, seconds + GRACE_SECONDS)
+        return check_once(program, home, oracle, profiles[0], seed, budget, seconds + GRACE_SECONDS, more)
     operations, spent, round_number = 0, 0.0, 0
     while True:
         for profile in profiles:
@@ -141,7 +148,7 @@ def check(program, home, oracle, profiles, seed, seconds):
             if round_number >= 3:
                 budget = ["--time", f"{max(1, round(seconds / len(profiles) / 2))}s"]
             run_seed = seed + 1_000_003 * round_number
-            hunt = check_once(program, home, oracle, profile, run_seed, budget, left + GRACE_SECONDS)
+            hunt = check_once(program, home, oracle, profile, run_seed, budget, left + GRACE_SECONDS, more)
             operations, spent = operations + hunt.operations, spent + hunt.seconds
             if hunt.found:
                 return dataclasses.replace(hunt, seed=seed, operations=operations, seconds=spent)
@@ -174,23 +181,25 @@ def shortest(text):
     return len(shown)
 
 
+def corpus(root):
+    return [root / "corpus" / "seeds", root / "corpus" / "regressions"]
+
+
 def libfuzzer(program, home, corpus, seed, seconds):
     found = home / "inputs"
     found.mkdir(exist_ok=True)
     command = [program, f"-max_total_time={seconds}", f"-seed={seed + 1}", "-max_len=600", "-timeout=10", "-rss_limit_mb=0"]
     command += [f"-artifact_prefix={found}/crash-", "-print_final_stats=1", found, *corpus]
-    start = time.monotonic()
-    done = subprocess.run([str(w) for w in command], cwd=home, capture_output=True, text=True, errors="replace",
-                          timeout=seconds + 4 * GRACE_SECONDS)
-    spent = time.monotonic() - start
-    runs = re.search(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
-    claim = re.search(r"^FINDING: (\S+)|SUMMARY: (.+)$", done.stderr, re.MULTILINE)
-    by = (claim[1] or claim[2]) if claim else ""
+    # AddressSanitizer reserves terabytes of addresses: no limit of those.
+    status, _, err, spent = run_limited(command, seconds + 4 * GRACE_SECONDS, home, before=None)
+    runs = re.search(r"stat::number_of_executed_units:\s+(\d+)", err)
+    claim = re.search(r"^FINDING: (\S+)|SUMMARY: (.+)$", err, re.MULTILINE)
+    by = (claim[1] or claim[2]) if claim else ended_badly(status) or f"status {status}"
     return Hunt(
         seed=seed,
-        found=done.returncode != 0,
-        by=by or f"status {done.returncode}",
-        oracle="fuzz_differential" if done.returncode else "",
+        found=status != 0,
+        by=by if status != 0 else "",
+        oracle="fuzz_differential" if status != 0 else "",
         seconds=spent,
         operations=int(runs[1]) if runs else 0,
     )

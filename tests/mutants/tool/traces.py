@@ -12,7 +12,7 @@ def wrong(root, runner, mutant):
         return f"there is no {trace.relative_to(root)}"
     place = runner.places.get()
     try:
-        program = runner.shop.build(mutant.mutated(root), place)
+        program = runner.program(mutant, place)
         command = [program, "replay", "--systems", "model,impl", trace]
         status, out, err, _ = hunt.run_limited(command, TIMEOUT_SECONDS, root)
     except (workshop.Stillborn, EditLost) as error:

@@ -1,7 +1,8 @@
-# tests/mutants: builds a program around a mutated impl/. The source tree is never touched: what is mutated
+# tests/mutants: builds programs around a mutated impl/. The source tree is never touched: what is mutated
 # stands in a job's own directory, which comes first on the include path, and only the objects that read it
 # are compiled again. Everything else comes from the ordinary build.
 import concurrent.futures
+import dataclasses
 import hashlib
 import json
 import pathlib
@@ -18,6 +19,7 @@ TREE_HEADERS = ("impl/maple_node.h", "impl/maple_tree.h", "impl/maple_tree_read.
 TREE_CLASSES = ("MapleTree", "MapleNodePool")
 TREE = "class vmadiff::impl::MapleTree<vmadiff::impl::VmArea*>;"
 OPTIMISATION = "-O2"
+IMPL = "impl/libvmadiff_impl.a"
 
 
 class BuildFault(Exception):
@@ -57,9 +59,9 @@ def compiled(command, shop):
         raise Stillborn(next((l for l in done.stderr.splitlines() if "error:" in l), done.stderr[-200:]))
 
 
-def linked(words, shop, place):
+def linked(words, shop, place, target):
     """The program that the words link, made in `place`. Raises Stillborn."""
-    program = place / pathlib.Path(shop.target).name
+    program = place / pathlib.Path(target).name
     words[words.index("-o") + 1] = program
     done = run([*words, "-fuse-ld=lld"], shop.build_dir)
     if done.returncode != 0:
@@ -78,15 +80,25 @@ def fresh_view(shop, texts, job):
     return place, view
 
 
-class Workshop:
-    """One program (a target of a preset), with the objects of impl/ in hand."""
+@dataclasses.dataclass
+class Compiled:
+    """A mutated impl/, in a job's own place."""
 
-    def __init__(self, root, scratch, preset, target, jobs):
+    place: pathlib.Path
+    objects: list
+
+
+class Workshop:
+    """Programs (targets of a preset), with the objects of impl/ in hand."""
+
+    def __init__(self, root, scratch, preset, jobs):
         self.root = root
+        self.preset = preset
         self.build_dir = root / "build" / preset
-        self.target = target
         self.jobs = jobs
-        self.home = scratch / f"{preset}-{pathlib.Path(target).name}"
+        self.home = scratch / preset
+        self.links = {}  # target -> words of the command that links it
+        self.link_lock = threading.Lock()
         self.objects = {}  # unit -> object
         self.readers = {}  # header -> units that include it
         self.tree_readers = None  # units that compile code of the tree; found out when first asked
@@ -94,8 +106,9 @@ class Workshop:
 
     # --- what is not mutated -------------------------------------------------------------------
 
-    def prepare(self, preset):
-        check([self.root / "scripts" / "build", preset, self.target], self.root)
+    def prepare(self, *targets):
+        for target in targets:
+            self._link(target)
         self.home.mkdir(parents=True, exist_ok=True)
         self._read_commands()
         (self.home / "tree_extern.h").write_text(f'#include "impl/mm.h"\nextern template {TREE}\n')
@@ -125,9 +138,17 @@ class Workshop:
             self.flags = [w for w in words if not w.startswith(("-W", "-O"))] + [OPTIMISATION]
         if not self.units:
             raise BuildFault(f"{self.build_dir}: no commands for impl/")
-        self.link = link_of(self.root, self.build_dir, self.target)
-        if "impl/libvmadiff_impl.a" not in self.link:
-            raise BuildFault(f"the command that links {self.target} names no impl/libvmadiff_impl.a: {self.link}")
+
+    def _link(self, target):
+        """The words that link a target, which is built, with everything else that it needs, when first asked for."""
+        with self.link_lock:
+            if target not in self.links:
+                check([self.root / "scripts" / "build", self.preset, target], self.root)
+                words = link_of(self.root, self.build_dir, target)
+                if IMPL not in words:
+                    raise BuildFault(f"the command that links {target} names no {IMPL}: {words}")
+                self.links[target] = words
+            return list(self.links[target])
 
     def _make_prelude(self, ours):
         """All headers from outside impl/ that impl/ reads, precompiled: they are most of the work."""
@@ -198,8 +219,8 @@ class Workshop:
 
     # --- what is mutated -----------------------------------------------------------------------
 
-    def build(self, texts, job):
-        """The program with these files of impl/ in place of the real ones. Raises Stillborn."""
+    def compile(self, texts, job):
+        """impl/ with these files in place of the real ones. Raises Stillborn."""
         place, view = fresh_view(self, texts, job)
         again = {file: view / file for file in texts if file in self.units}  # unit -> source
         for file in texts:
@@ -211,10 +232,18 @@ class Workshop:
         for unit, source in again.items():
             objects[unit] = place / (pathlib.Path(unit).stem + ".o")
             compiled(self._compile(unit, source, objects[unit], [f"-I{view}"]), self)
-        words = list(self.link)
-        at = words.index("impl/libvmadiff_impl.a")
-        words[at : at + 1] = objects.values()
-        return linked(words, self, place)
+        return Compiled(place, list(objects.values()))
+
+    def pristine(self, job):
+        """impl/ as it is."""
+        return Compiled(fresh_view(self, {}, job)[0], list(self.objects.values()))
+
+    def program(self, made, target):
+        """The target around what `compile` gave. Raises Stillborn."""
+        words = self._link(target)
+        at = words.index(IMPL)
+        words[at : at + 1] = made.objects
+        return linked(words, self, made.place, target)
 
 
 class TestShop:
@@ -251,4 +280,4 @@ class TestShop:
             again[again.index("-o") + 1] = made
             compiled([again[0], f"-I{view}", OPTIMISATION, *again[1:]], self)
             words[words.index(output)] = made
-        return linked(words, self, place)
+        return linked(words, self, place, self.target)

@@ -1,0 +1,249 @@
+// tests/properties: states that real sequences lead to, damaged in each way that there is: whoever
+// should see it does.
+#include "damage.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "impl/implementation.h"
+#include "model/model.h"
+#include "properties/failed_calls.h"
+#include "properties/merge_due.h"
+#include "properties/random.h"
+#include "properties/state_invariants.h"
+#include "support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Snapshot;
+
+/// Calls of generated sequences, run by the model: visit(call, outcome, before, after).
+template <typename Visit>
+void each_call(std::string_view profile, std::uint64_t sequences, const Visit& visit) {
+  const auto model = model::make_model(spec::profile_named(profile).value());
+  const GeneratorOptions options = generator_options();
+  spec::Sequence sequence;
+  Snapshot before;
+  Snapshot after;
+  for (std::uint64_t i = 0; i < sequences; ++i) {
+    generate(sequence_seed(5, i), options, sequence);
+    ASSERT_TRUE(model->start(options.setup));
+    for (const spec::Step& step : sequence) {
+      if (std::holds_alternative<spec::Fork>(step.call)) break;
+      ASSERT_TRUE(model->snapshot(0, before));
+      const spec::Outcome outcome = model->apply(0, step.call);
+      if (outcome.is_death()) break;
+      ASSERT_TRUE(model->snapshot(0, after));
+      visit(step.call, outcome, before, after);
+    }
+  }
+}
+
+std::set<std::string_view> all_names() {
+  std::set<std::string_view> names;
+  for (const Damage& damage : damages()) names.insert(damage.name);
+  return names;
+}
+
+TEST(Damages, AComparisonSeesEachAndSaysWhereItIs) {
+  Random random{1};
+  Snapshot damaged;
+  each_call("linux-6.18", 40, [&](const auto&, const auto&, const auto&, const Snapshot& state) {
+    for (const Damage& damage : damages()) {
+      damaged = state;
+      damage.make(damaged, random.below(state.vmas.size()));
+      const auto there = difference(state, damaged, {});
+      const auto back = difference(damaged, state, {});
+      ASSERT_TRUE(there && back) << damage.name;
+      EXPECT_EQ(name(there->field), name(damage.field)) << damage.name;
+      EXPECT_EQ(name(back->field), name(damage.field)) << damage.name;
+      EXPECT_NE(explain(*there, state, damaged), explain(*there, state, state)) << damage.name;
+    }
+  });
+}
+
+TEST(Damages, WhatIsNotObservedIsNotCompared) {
+  constexpr spec::Observes kNothing{false, false, false, false, false, false, false};
+  const std::set<Field> unseen{Field::kFlags,    Field::kPolicy,         Field::kAnonVma,
+                               Field::kMapCount, Field::kTotalVm,        Field::kLockedVm,
+                               Field::kDataVm,   Field::kDataAndStackVm, Field::kExecVm,
+                               Field::kBrk,      Field::kMergeAny,       Field::kAnonVmaLinks};
+  const Snapshot state = spec::Setup::standard().initial;
+  for (const Damage& damage : damages()) {
+    Snapshot damaged = state;
+    damage.make(damaged, 0);
+    EXPECT_EQ(difference(state, damaged, kNothing).has_value(), !unseen.contains(damage.field))
+        << damage.name;
+  }
+}
+
+TEST(Damages, TheInvariantsOfAStateSeeTheirs) {
+  const spec::KernelProfile profile = spec::profile_named("linux-6.18").value();
+  const spec::Setup setup = spec::Setup::standard();
+  const Selection selection{PropertySet::parse("invariants").value()};
+  const std::set<std::string_view> of_counters{
+      "map_count", "total_vm", "locked_vm", "data_vm for stack_vm", "stack_vm", "exec_vm"};
+  ExemptionCounts exemptions;
+  std::set<std::string> reasons;
+  each_call("linux-6.18", 40, [&](const auto&, const auto&, const auto&, const Snapshot& state) {
+    for (const Damage& damage : damages()) {
+      Snapshot damaged = state;
+      damage.make(damaged, 0);
+      const auto breach =
+          broken_state_invariant(damaged, {}, setup, profile, selection, {}, exemptions);
+      if (!of_counters.contains(damage.name)) continue;
+      // What had drifted by just one page before is true now: not one of these, without the past.
+      ASSERT_TRUE(breach || counters_of(damaged) == damaged.counters) << damage.name;
+      if (!breach) continue;
+      EXPECT_EQ(breach->claim, Claim::kCountersMatchTheVmas);
+      reasons.insert(reason(*breach, damaged));
+      EXPECT_FALSE(explain(*breach, damaged).empty());
+    }
+  });
+  EXPECT_EQ(reasons, (std::set<std::string>{"map_count", "total_vm", "locked_vm", "data_vm",
+                                            "stack_vm", "exec_vm"}));
+}
+
+TEST(Damages, WhereOnlySumsAreSeenOnlyTheseAreClaimed) {
+  const spec::KernelProfile profile = spec::profile_named("linux-6.18").value();
+  const spec::Setup setup = spec::Setup::standard();
+  const Selection selection{PropertySet::parse("CountersMatchTheVmas").value()};
+  const spec::Observes sums{.counters = false};
+  const std::set<std::string_view> seen{"a VMA more",  "the last VMA lost", "another start",
+                                        "another end", "map_count",         "total_vm",
+                                        "stack_vm"};
+  ExemptionCounts exemptions;
+  for (const Damage& damage : damages()) {
+    Snapshot damaged = setup.initial;
+    damage.make(damaged, 0);
+    const auto breach =
+        broken_state_invariant(damaged, sums, setup, profile, selection, {}, exemptions);
+    EXPECT_EQ(breach.has_value(), seen.contains(damage.name)) << damage.name;
+  }
+}
+
+TEST(Damages, AFailedCallThatDoesThemIsSeenOrExcusedByName) {
+  Random random{2};
+  std::set<std::string_view> seen;
+  each_call("linux-6.18", 400,
+            [&](const auto& call, const auto& outcome, const Snapshot& before, const Snapshot&) {
+              const bool is_brk = std::holds_alternative<spec::Brk>(call);
+              if (!is_brk && !outcome.is_error()) return;
+              for (const Damage& damage : damages()) {
+                Snapshot damaged = before;
+                damage.make(damaged, random.below(before.vmas.size()));
+                ExemptionCounts counts;
+                // A brk fails where it answers with another break than was asked for.
+                const auto said = change_by_failed_call(
+                    call, is_brk ? spec::Outcome::ok(1) : outcome, before, damaged, {}, counts);
+                if (said) {
+                  seen.insert(damage.name);
+                  continue;
+                }
+                std::map<std::string, std::uint64_t, std::less<>> excuses;
+                counts.add_to(excuses);
+                EXPECT_EQ(excuses.size(), 1U) << damage.name;
+              }
+            });
+  EXPECT_EQ(seen, all_names());
+}
+
+TEST(Damages, ASplitWhereAMergeWasDueIsSeenOrExcusedByName) {
+  for (const spec::KernelProfile& profile : spec::profiles()) {
+    const spec::Setup setup = spec::Setup::standard();
+    std::uint64_t seen = 0;
+    std::uint64_t excused = 0;
+    each_call(
+        profile.name, 150,
+        [&](const auto& call, const auto& outcome, const Snapshot& before, const Snapshot& after) {
+          if (!outcome.is_ok()) return;
+          const auto due = merge_due(call, outcome, before, after, setup);
+          if (!due) return;
+          Snapshot damaged = after;
+          for (std::size_t i = 0; i < after.vmas.size(); ++i) {
+            const spec::Vma& vma = after.vmas[i];
+            if (vma.start >= due->first || due->first >= vma.end) continue;
+            spec::Vma high = vma;
+            high.start = due->first;
+            high.pgoff += (high.start - vma.start) >> spec::kPageShift;
+            damaged.vmas[i].end = due->first;
+            damaged.vmas.insert(std::next(damaged.vmas.begin(), static_cast<std::ptrdiff_t>(i) + 1),
+                                high);
+            break;
+          }
+          if (damaged.vmas.size() == after.vmas.size()) return;
+          ExemptionCounts counts;
+          const auto index = unmerged_neighbour(call, outcome, before, damaged, setup, profile,
+                                                {.locks_future = true}, counts);
+          std::map<std::string, std::uint64_t, std::less<>> excuses;
+          counts.add_to(excuses);
+          seen += index ? 1 : 0;
+          excused += excuses.size();
+          if (index) EXPECT_EQ(damaged.vmas[*index].start, due->first);
+        });
+    EXPECT_GT(seen, 20U) << profile.name;
+    EXPECT_GT(excused, 0U) << profile.name;
+  }
+}
+
+/// The implementation, which shows a damaged state once an allocation of it has failed.
+class Damaged final : public spec::System, public spec::AllocationFaults {
+ public:
+  Damaged(const spec::KernelProfile& profile, const Damage& damage)
+      : impl_(impl::make_implementation(profile)), damage_(damage) {}
+
+  [[nodiscard]] std::string_view name() const override { return "damaged"; }
+  [[nodiscard]] spec::Observes observes() const override { return impl_->observes(); }
+  std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
+    has_failed_ = false;
+    return impl_->start(setup);
+  }
+  spec::Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
+    return impl_->apply(process, call);
+  }
+  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process, Snapshot& out) override {
+    auto seen = impl_->snapshot(process, out);
+    if (has_failed_) damage_.make(out, random_.below(out.vmas.size()));
+    return seen;
+  }
+  [[nodiscard]] spec::AllocationFaults* allocation_faults() override { return this; }
+  void fail(std::uint64_t number) override {
+    has_failed_ = false;
+    impl_->allocation_faults()->fail(number);
+  }
+  bool cancel() override {
+    has_failed_ = impl_->allocation_faults()->cancel();
+    return has_failed_;
+  }
+
+ private:
+  std::unique_ptr<spec::System> impl_;
+  const Damage& damage_;
+  Random random_{3};
+  bool has_failed_ = false;
+};
+
+TEST(Damages, AFailedAllocationThatDoesThemIsSeen) {
+  constexpr std::uint64_t kSequences = 60;
+  const auto options = checker_options("linux-6.18", "FailedAllocationsAreSurvived");
+  const auto model = model::make_model(options.profile);
+  for (const Damage& damage : damages()) {
+    Damaged damaged{options.profile, damage};
+    std::uint64_t seen = 0;
+    spec::Sequence sequence;
+    Checker checker{{model.get(), &damaged}, options};
+    for (std::uint64_t i = 0; i < kSequences; ++i) {
+      generate(sequence_seed(4, i), generator_options(), sequence);
+      seen += checker.check(sequence, Observation::kEveryStep).value() ? 1 : 0;
+    }
+    EXPECT_GT(seen, kSequences / 4) << damage.name;
+  }
+}
+
+}  // namespace
+}  // namespace vmadiff::properties
