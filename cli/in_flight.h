@@ -11,7 +11,8 @@ namespace vmadiff::cli {
 
 /// One thread's sequence, by what it was generated from.
 struct InFlightSlot {
-  std::atomic<std::uint64_t> seed{0};  ///< 0: between two sequences
+  std::atomic<std::uint64_t> seed{0};    ///< 0: between two sequences
+  std::atomic<std::uint64_t> before{0};  ///< the one before it; 0: none
   std::atomic<std::uint64_t> favoured{0};
   std::atomic<bool> favour_madvised{false};
   std::atomic<std::uint64_t> turns{0};  ///< moves as long as the thread does
@@ -20,9 +21,17 @@ struct InFlightSlot {
     favoured.store(favoured_calls, std::memory_order_relaxed);
     favour_madvised.store(madvised, std::memory_order_relaxed);
     turns.fetch_add(1, std::memory_order_relaxed);
+    before.store(last_, std::memory_order_relaxed);
+    last_ = sequence_seed;
     seed.store(sequence_seed, std::memory_order_release);
   }
-  void end() { seed.store(0, std::memory_order_release); }
+  void end() {
+    before.store(last_, std::memory_order_relaxed);
+    seed.store(0, std::memory_order_release);
+  }
+
+ private:
+  std::uint64_t last_ = 0;
 };
 
 inline constexpr std::size_t kJobsMax = 256;

@@ -28,6 +28,7 @@ using std::chrono::steady_clock;
 /// Without a remote system a sequence takes milliseconds, even under a sanitizer.
 constexpr auto kLookPatience = std::chrono::milliseconds{400};
 constexpr auto kShrinkTime = std::chrono::seconds{15};
+constexpr int kTimesOver = 30;
 constexpr int kNothingSeen = 0;
 constexpr int kFoundOne = 10;
 
@@ -44,14 +45,16 @@ class Examination {
     if (auto set = properties::PropertySet::parse(claim)) properties_ = *std::move(set);
   }
   void narrow_to_system(std::string name) { systems_ = {std::move(name)}; }
+  /// Each look runs the sequence so often, on the same systems: for memory that is corrupted, which
+  /// kills later.
+  void repeat(int times) { times_ = times; }
   [[nodiscard]] const std::string& how() const { return how_; }
 
   Look look(const spec::Sequence& sequence) {
     const pid_t child = start_child([&] {
       const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
       ::dup2(nowhere, STDERR_FILENO);
-      const auto found = check(sequence);
-      return found && *found ? kFoundOne : kNothingSeen;
+      return check_in_child(sequence);
     });
     if (child < 0) return Look::kNothing;
     const auto status = wait_for(child, kLookPatience);
@@ -98,6 +101,20 @@ class Examination {
   }
 
  private:
+  int check_in_child(const spec::Sequence& sequence) {
+    if (times_ == 1) {
+      const auto found = check(sequence);
+      return found && *found ? kFoundOne : kNothingSeen;
+    }
+    auto crew = Crew::make(systems_, options_.profile);
+    if (!crew) return kNothingSeen;
+    auto checker = make_checker(crew->systems(), options_.profile, options_.setup, properties_);
+    for (int i = 0; i < times_; ++i) {
+      static_cast<void>(checker.check(sequence, properties::Observation::kEveryStep));
+    }
+    return kNothingSeen;
+  }
+
   static std::string key(const spec::Sequence& sequence) {
     std::string out;
     for (const spec::Step& step : sequence) {
@@ -110,6 +127,7 @@ class Examination {
   std::vector<std::string> systems_;
   properties::PropertySet properties_;
   std::string how_;
+  int times_ = 1;
 };
 
 /// What the systems that survive the sequence say of each call.
@@ -123,15 +141,18 @@ void annotate(const CampaignOptions& options, const std::vector<std::string>& su
   for (std::size_t i = 0; i < sequence.size(); ++i) sequence[i].expected = recording->outcomes[i];
 }
 
+/// Of a sequence that kills when it is run so many times over.
 Finding death_of(const CampaignOptions& options, const std::vector<std::string>& systems,
-                 spec::Sequence sequence) {
+                 spec::Sequence sequence, int times) {
   std::string dead;
   std::vector<std::string> survivors;
   for (const std::string& name : systems) {
     Examination alone{options, {name}};
+    alone.repeat(times);
     (alone.look(sequence) == Look::kDeath ? dead = name : survivors.emplace_back(name));
   }
   Examination examination{options, systems};
+  examination.repeat(times);
   if (dead.empty()) {
     // Allocations only fail where another system says what is right without.
     dead = systems.back();
@@ -147,7 +168,8 @@ Finding death_of(const CampaignOptions& options, const std::vector<std::string>&
   finding.claim = "SystemSurvives";
   finding.step = sequence.size() - 1;
   const auto call = spec::name(sequence.back().call);
-  finding.explanation = fmt::format("{}: {} while it ran {}", examination.how(), dead, call);
+  finding.explanation = fmt::format("{}: {} while it ran {}{}", examination.how(), dead, call,
+                                    times > 1 ? fmt::format(", {} times over", times) : "");
   finding.fingerprint = fmt::format("SystemSurvives/{}/{}", call, examination.how());
   finding.views.push_back({dead, spec::Outcome::died(), {}, {}});
   finding.sequence = std::move(sequence);
@@ -161,8 +183,8 @@ struct Suspect {
   spec::Sequence sequence;
 };
 
-Suspect suspect_of(const CampaignOptions& campaign, const InFlightSlot& slot) {
-  Suspect suspect{campaign, slot.seed.load(), {}};
+Suspect suspect_of(const CampaignOptions& campaign, const InFlightSlot& slot, std::uint64_t seed) {
+  Suspect suspect{campaign, seed, {}};
   if (auto setup = own_setup(campaign, suspect.seed)) suspect.options.setup = *std::move(setup);
   auto& generator = suspect.options.generator;
   generator.favoured = slot.favoured.load();
@@ -176,7 +198,7 @@ std::optional<Finding> examined(const Suspect& suspect, const std::vector<std::s
   Examination examination{suspect.options, systems};
   switch (examination.look(suspect.sequence)) {
     case Look::kDeath:
-      return death_of(suspect.options, systems, suspect.sequence);
+      return death_of(suspect.options, systems, suspect.sequence, 1);
     case Look::kFound: {
       auto found = examination.check(suspect.sequence);
       if (!found || !*found) return std::nullopt;
@@ -190,6 +212,10 @@ std::optional<Finding> examined(const Suspect& suspect, const std::vector<std::s
     }
     case Look::kNothing:
       break;
+  }
+  examination.repeat(kTimesOver);
+  if (examination.look(suspect.sequence) == Look::kDeath) {
+    return death_of(suspect.options, systems, suspect.sequence, kTimesOver);
   }
   return std::nullopt;
 }
@@ -227,9 +253,18 @@ std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight
   };
   std::optional<Suspect> last;
   for (const InFlightSlot& slot : in_flight.slots) {
-    if (slot.seed.load() == 0) continue;
-    last = suspect_of(campaign, slot);
-    if (auto finding = examined(*last, systems)) add(*last, *std::move(finding));
+    std::optional<Finding> finding;
+    if (slot.seed.load() != 0) {
+      last = suspect_of(campaign, slot, slot.seed.load());
+      finding = examined(*last, systems);
+    }
+    if (!finding && slot.before.load() != 0) {
+      // Memory that a sequence corrupts can kill in the next one.
+      const Suspect before = suspect_of(campaign, slot, slot.before.load());
+      finding = examined(before, systems);
+      if (finding) last = before;
+    }
+    if (finding) add(*last, *std::move(finding));
   }
   // Who is killed from outside (SIGKILL, for want of memory) proves nothing.
   if (findings.empty() && last && death != "SIGKILL") add(*last, unexplained(*last, death));

@@ -71,6 +71,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "anon_vma that comes of it can be a neighbour's, with which a merge was not possible before"},
     {"DontunmapKeepsItsSource", "NoCompatibleNeighboursLeftUnmerged",
      "before 6.13 memory that MREMAP_DONTUNMAP moves next to its own source is not merged with it"},
+    {"TheSourceLosesItsAnonVma", "NoCompatibleNeighboursLeftUnmerged",
+     "of several VMAs that MREMAP_DONTUNMAP moves to right behind their range, the first meets the "
+     "last while that has its anon_vma yet, which it loses when its own turn comes"},
     {"PopulationComesBetween", "SplittingACallEqualsTheWhole",
      "mprotect that makes locked memory writable populates it at once; done in two halves, the "
      "first "

@@ -36,6 +36,7 @@ enum class Exemption : std::uint8_t {
   kTheLockIsTakenBack,
   kPopulationComesAfter,
   kDontunmapKeepsItsSource,
+  kTheSourceLosesItsAnonVma,
   kPopulationComesBetween,
   kUserfaultfdStopsMidway,
   kMbindStopsMidway,
@@ -47,7 +48,7 @@ enum class Exemption : std::uint8_t {
   kGuardsNeedAnAnonVma,
   kEmptiedMemoryLosesItsCharge,
 };
-inline constexpr std::size_t kExemptionCount = 31;
+inline constexpr std::size_t kExemptionCount = 32;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

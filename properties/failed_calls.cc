@@ -90,13 +90,14 @@ auto find_vma(const Snapshot& s, Address address) {
   return std::ranges::upper_bound(s.vmas, address, {}, &Vma::end);
 }
 
-/// Offsets of memory without a file count only where the system shows them.
-bool same_memory(const Vma& a, const Vma& b, const spec::Observes& seen) {
+/// Offsets of memory without a file count only where the system shows them; flags in `loose` may
+/// differ.
+bool same_memory(const Vma& a, const Vma& b, const spec::Observes& seen, spec::VmFlags loose) {
   const bool offsets = (a.file.is_none() && !seen.anon_pgoff) ||
                        spec::same_offset_in_bytes((a.start >> spec::kPageShift) - a.pgoff,
                                                   (b.start >> spec::kPageShift) - b.pgoff);
   // What sticks (VM_MAYBE_GUARD) goes to the whole of a VMA, beyond the range of a call.
-  return ((a.flags ^ b.flags) & ~spec::kVmSticky) == 0 && a.file == b.file && offsets;
+  return ((a.flags ^ b.flags) & ~(spec::kVmSticky | loose)) == 0 && a.file == b.file && offsets;
 }
 
 /// What the pages of a range may have become.
@@ -104,7 +105,7 @@ enum class Pages : std::uint8_t { kSame, kSameOrUnmapped };
 
 /// Whether every page of [start, end) is mapped alike in both, however it is cut into VMAs.
 bool same_pages(const Snapshot& before, const Snapshot& after, const spec::Observes& seen,
-                Address start, Address end, Pages allowed = Pages::kSame) {
+                Address start, Address end, Pages allowed = Pages::kSame, spec::VmFlags loose = 0) {
   Address at = start;
   while (at < end) {
     const auto a = find_vma(before, at);
@@ -112,7 +113,8 @@ bool same_pages(const Snapshot& before, const Snapshot& after, const spec::Obser
     const bool a_here = a != before.vmas.end() && a->start <= at;
     const bool b_here = b != after.vmas.end() && b->start <= at;
     const bool unmapped = a_here && !b_here && allowed == Pages::kSameOrUnmapped;
-    if (!unmapped && (a_here != b_here || (a_here && !same_memory(*a, *b, seen)))) return false;
+    if (!unmapped && (a_here != b_here || (a_here && !same_memory(*a, *b, seen, loose))))
+      return false;
     Address next = end;
     if (a != before.vmas.end()) next = std::min(next, a_here ? a->end : a->start);
     if (b != after.vmas.end()) next = std::min(next, b_here ? b->end : b->start);
@@ -162,6 +164,14 @@ Address start_of_effect(const spec::Syscall& call, const Snapshot& before, Addre
   return vma != before.vmas.end() ? std::min(start, vma->start) : start;
 }
 
+/// What the VMAs that a call reaches into may have lost beyond its range: MREMAP_DONTUNMAP unlocks
+/// the whole of a source of which a part was moved (measured on 6.18).
+spec::VmFlags lost_beyond_the_range(const spec::Syscall& call) {
+  const auto* mremap = std::get_if<spec::Mremap>(&call);
+  const bool keeps = mremap != nullptr && (mremap->flags & spec::kMremapDontunmap) != 0;
+  return keeps ? spec::kVmLocked | spec::kVmLockonfault : 0;
+}
+
 /// Whether what changed is what the exemption excuses, and nothing else.
 bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& before,
                 const Snapshot& after, const spec::Observes& seen) {
@@ -175,9 +185,11 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
   low->start = start_of_effect(call, before, low->start);
   if (!high) high = low;
   if (high->start < low->start) std::swap(low, high);
-  if (!same_pages(before, after, seen, 0, low->start) ||
-      !same_pages(before, after, seen, low->end, high->start) ||
-      !same_pages(before, after, seen, high->end, ~Address{0})) {
+  const spec::VmFlags loose = lost_beyond_the_range(call);
+  const auto same = [&](Address start, Address end) {
+    return same_pages(before, after, seen, start, end, Pages::kSame, loose);
+  };
+  if (!same(0, low->start) || !same(low->end, high->start) || !same(high->end, ~Address{0})) {
     return false;
   }
   return exemption != Exemption::kMmapHookFailsAfterUnmapping ||

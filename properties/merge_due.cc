@@ -156,6 +156,15 @@ bool lies_by_its_source(const spec::Syscall& call, const spec::KernelProfile& pr
          profile.dontunmap_source == spec::DontunmapSource::kCutOut;
 }
 
+/// Whether `now` is what MREMAP_DONTUNMAP left of memory that had an anon_vma.
+bool lost_its_anon_vma(const spec::Syscall& call, const Snapshot& before, const Vma& now) {
+  const auto* mremap = std::get_if<spec::Mremap>(&call);
+  if (mremap == nullptr || (mremap->flags & spec::kMremapDontunmap) == 0) return false;
+  const auto was = std::ranges::upper_bound(before.vmas, now.start, {}, &Vma::end);
+  return was != before.vmas.end() && was->start <= now.start && was->anon_vma != spec::kNoAnonVma &&
+         now.anon_vma == spec::kNoAnonVma;
+}
+
 /// Whether an mremap moved memory that a userfaultfd had been registered for, or moved memory to
 /// such a place.
 bool moved_registered(const spec::Syscall& call, const Snapshot& before) {
@@ -229,7 +238,9 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
     // Which side is the range: for a new mapping what is in it, else what the call changed.
     const bool next_is_source = modifies ? changed(before, next->start, *next)
                                          : next->start == due->first && !due->range_is_below;
-    const Vma& source = next_is_source ? *next : *prev;
+    Vma source = next_is_source ? *next : *prev;
+    // What grows in place has its VMA's anon_vma, and no chain of its own (vma_merge_extend).
+    if (due->range_is_below) source.anon_vma_links = std::min(source.anon_vma_links, 1U);
     const Vma& target = next_is_source ? *prev : *next;
     if (!can_join_anon_vmas(target, source, profile.anon_vma_merge)) continue;
     if (modifies && !next_is_source && !changed(before, prev->end - spec::kPageSize, *prev)) {
@@ -240,6 +251,8 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kPopulationComesAfter);
     } else if (lies_by_its_source(call, profile)) {
       exemptions.count(Exemption::kDontunmapKeepsItsSource);
+    } else if (lost_its_anon_vma(call, before, *prev) || lost_its_anon_vma(call, before, *next)) {
+      exemptions.count(Exemption::kTheSourceLosesItsAnonVma);
     } else if (moved_registered(call, before)) {
       exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
     } else if (lost_its_lock(call, before, *next, past)) {

@@ -127,6 +127,15 @@ class Simplify {
     for (const Address l : shorter_lengths(call.new_length)) with_lengths(call.length, l);
     return out;
   }
+  /// What is mapped already may be more than the limit: mostly it matters only that it is low.
+  std::vector<spec::Syscall> operator()(const spec::Setrlimit& call) const {
+    std::vector<spec::Syscall> out;
+    for (const std::uint64_t value :
+         {std::uint64_t{0}, spec::page_down(call.limit / 2), spec::page_down(call.limit)}) {
+      if (value < call.limit) out.emplace_back(spec::Setrlimit{call.resource, value});
+    }
+    return out;
+  }
   std::vector<spec::Syscall> operator()(const spec::Mlock2& call) const {
     auto out = ranges(call);
     out.emplace_back(spec::Mlock{call.addr, call.length});

@@ -178,6 +178,14 @@ class Runs(unittest.TestCase):
             self.assertIn(how, hunt["trace"])
             self.assertEqual(hunt["calls"], 1)
 
+    def test_memory_that_is_corrupted_and_kills_later_is_made_small(self):
+        status, results = self.run_of(
+            entry("later", "++mm.counters.map_count;", "--mm.counters.map_count;", "impl/brk.cc"))
+        self.assertEqual(status, command.EXIT_ALL_FOUND)
+        hunt = results["later"]["hunts"][0]
+        self.assertEqual(hunt["by"], "SystemSurvives")
+        self.assertLessEqual(hunt["calls"], 6)
+
     def test_what_only_failed_allocations_show_is_found_and_made_small(self):
         status, results = self.run_of(
             entry("error-path", "  if (fresh == nullptr) return nullptr;", "", "impl/copy_vma.cc"))

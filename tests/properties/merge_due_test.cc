@@ -158,6 +158,19 @@ TEST_F(MergeDue, AChainThatCameThroughForkIsNotJoined) {
   EXPECT_FALSE(after_mmap(2, 4, {forked, vma(2, 4)}));
 }
 
+// Measured on 6.18: what grows has the anon_vma without being a VMA that came through fork.
+TEST_F(MergeDue, GrowthInPlaceAsksNoChain) {
+  const spec::Mremap call{
+      .addr = page(0), .length = page(1) - page(0), .new_length = page(3) - page(0)};
+  Vma was = vma(0, 1, kReadWrite, 1);
+  was.anon_vma_links = 2;
+  Vma grown = was;
+  grown.end = page(3);
+  EXPECT_EQ(unmerged(call, {was, vma(3, 4)}, {grown, vma(3, 4)}, Outcome::ok(page(0))), 1U);
+  profile_ = spec::profile_named("linux-6.12").value();
+  EXPECT_FALSE(unmerged(call, {was, vma(3, 4)}, {grown, vma(3, 4)}, Outcome::ok(page(0))));
+}
+
 TEST_F(MergeDue, TheBreakMergesDownwardsOnly) {
   const auto start = setup_.start_brk;
   const auto heap = [&](std::uint64_t first, std::uint64_t last) {

@@ -1,8 +1,11 @@
 // tests/properties: the table of claims and the words that select from it.
 #include "properties/property.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -18,6 +21,17 @@ TEST(PropertyTable, NamesAreUniqueClaimsWithASourceEach) {
     EXPECT_TRUE(names.insert(property.name).second) << property.name;
     EXPECT_TRUE(property.claim.ends_with('.')) << property.name;
     EXPECT_FALSE(property.source.empty()) << property.name;
+  }
+}
+
+TEST(PropertyTable, EachNameStandsInTheDocumentation) {
+  std::ifstream file{VMADIFF_SOURCE_DIR "/docs/properties.md"};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  for (const Property& property : all_properties()) {
+    EXPECT_TRUE(text.contains(fmt::format("### {}\n", property.name))) << property.name;
+  }
+  for (const ExemptionRule& rule : exemption_rules()) {
+    EXPECT_TRUE(text.contains(fmt::format("`{}`", rule.name))) << rule.name;
   }
 }
 

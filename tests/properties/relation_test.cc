@@ -97,6 +97,15 @@ INSTANTIATE_TEST_SUITE_P(
             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
             "touch(0x100000002000, 0x1000, WRITE)\n"
             "mprotect(0x100000001000, 0x1000, PROT_READ|PROT_WRITE)\n"},
+        Case{"TheSourceLosesItsAnonVma", "linux-6.18",
+             "fork()\n"
+             "[pid 1] brk(0x20021000)\n"
+             "[pid 1] fork()\n"
+             "[pid 2] mmap(0x20022000, 0x4000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_POPULATE, -1, 0)\n"
+             "[pid 2] fork()\n"
+             "[pid 3] mremap(0x20020000, 0x6000, 0x6000, "
+             "MREMAP_MAYMOVE|MREMAP_FIXED|MREMAP_DONTUNMAP, 0x20026000)\n"},
         Case{"HugePagesCannotBeSplit", "linux-6.18",
              "mmap(0x100000000000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, "
              "hugetlb:0, 0)\n"

@@ -45,6 +45,15 @@ TEST(Shrink, DropsHalvesOfALongSequenceFirst) {
   EXPECT_LT(tried, 2 * sequence.size());
 }
 
+TEST(Shrink, LowersALimitSoThatWhatItCountedCanGo) {
+  const auto sequence = sequence_of("setrlimit(RLIMIT_AS, 0x13f7da)\n");
+  const auto candidates = texts(with_simpler_arguments(sequence, kLandmarks));
+  EXPECT_TRUE(has(candidates, "setrlimit(RLIMIT_AS, 0)\n"));
+  EXPECT_TRUE(has(candidates, "setrlimit(RLIMIT_AS, 0x13f000)\n"));
+  EXPECT_TRUE(
+      texts(with_simpler_arguments(sequence_of("setrlimit(RLIMIT_AS, 0)\n"), kLandmarks)).empty());
+}
+
 TEST(Shrink, SimplifiesOneArgumentAtATime) {
   const auto sequence = sequence_of(
       "mmap(0x100000000000, 0x8000, PROT_READ|PROT_WRITE|PROT_EXEC, "
