@@ -178,6 +178,25 @@ class Runs(unittest.TestCase):
             self.assertIn(how, hunt["trace"])
             self.assertEqual(hunt["calls"], 1)
 
+    def test_contenders_are_compared_and_what_one_alone_finds_is_named(self):
+        comment = "// The pool of huge pages is empty."
+        place = "if (call.length == 0) return Outcome::ok();"
+        with tempfile.TemporaryDirectory() as directory:
+            for one in (entry("nothing", comment, "// It is empty."),
+                        entry("wrong", place, "if (call.length == 0) return Outcome::ok(1);")):
+                (pathlib.Path(directory) / f"{one['id']}.json").write_text(json.dumps(one))
+            words = ["compare", "oracles", "--family", "historical", "--historical-dir", directory, "--budget", "1s",
+                     "--json", "--markdown", f"{directory}/table.md"]
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(command.main(words), command.EXIT_ALL_FOUND)
+            rows = {row["id"]: row["hunts"] for row in map(json.loads, out.getvalue().splitlines())}
+            table = (pathlib.Path(directory) / "table.md").read_text()
+        self.assertFalse(any(one["found"] for one in rows["nothing"].values()))
+        self.assertTrue(rows["wrong"]["model"]["found"])
+        self.assertFalse(rows["wrong"]["relations"]["found"])
+        self.assertIn("Found by none in this time: `nothing`.", table)
+
     def test_memory_that_is_corrupted_and_kills_later_is_made_small(self):
         status, results = self.run_of(
             entry("later", "++mm.counters.map_count;", "--mm.counters.map_count;", "impl/brk.cc"))

@@ -96,6 +96,43 @@ TEST(Generator, ArenasOfManySizesAreDrawn) {
   EXPECT_TRUE(sizes.contains(9));
 }
 
+/// How many of the calls are of that kind.
+std::size_t calls_of_kind(const GeneratorOptions& options, std::size_t kind) {
+  std::size_t count = 0;
+  each_step(options, [&](const spec::Step& step) { count += step.call.index() == kind ? 1 : 0; });
+  return count;
+}
+
+TEST(Generator, FavouredCallsComeMoreOften) {
+  const auto plain = generator_options();
+  for (const spec::Syscall& call :
+       {spec::Syscall{spec::Mremap{}}, spec::Syscall{spec::Mlock{}}, spec::Syscall{spec::Madvise{}},
+        spec::Syscall{spec::Mseal{}}, spec::Syscall{spec::Setrlimit{}},
+        spec::Syscall{spec::RemapFilePages{}}, spec::Syscall{spec::Fork{}},
+        spec::Syscall{spec::UffdRegister{}}, spec::Syscall{spec::Mbind{}},
+        spec::Syscall{spec::Brk{}}}) {
+    auto options = plain;
+    options.favoured = std::uint64_t{1} << call.index();
+    EXPECT_GT(calls_of_kind(options, call.index()), calls_of_kind(plain, call.index()))
+        << spec::name(call);
+  }
+}
+
+TEST(Generator, MergeableMappingsOnRequest) {
+  const auto count = [](const GeneratorOptions& options) {
+    std::size_t mergeable = 0;
+    each_step(options, [&](const spec::Step& step) {
+      const auto* madvise = std::get_if<spec::Madvise>(&step.call);
+      mergeable += madvise != nullptr && madvise->advice == spec::kMadvMergeable ? 1 : 0;
+    });
+    return mergeable;
+  };
+  auto options = generator_options();
+  const std::size_t plain = count(options);
+  options.favour_madvised = true;
+  EXPECT_GT(count(options), 2 * plain);
+}
+
 TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {
   auto options = generator_options();
   options.length_min = 3;

@@ -8,6 +8,7 @@ import os
 import pathlib
 import queue
 import statistics
+import sys
 import tempfile
 
 from tool import hunt, workshop
@@ -144,7 +145,13 @@ class Arena:
         made = {preset: shop.pristine(place) for preset, shop in self.shops.items()}
         for one in self.contenders:
             for profile in profiles:
-                self.usable[one.name, profile] = one.engine != "random" or not self.hunt_once(one, made, (profile,)).found
+                if one.engine != "random":
+                    self.usable[one.name, profile] = True
+                    continue
+                found = self.hunt_or_note(one, made, (profile,))
+                self.usable[one.name, profile] = not found.found and not found.by
+                if found.by:
+                    print(f"{one.name} has no say under {profile}: {found.by}", file=sys.stderr)
         self.places.put(place)
 
     def one(self, mutant):

@@ -77,7 +77,7 @@ def summary(results):
 def markdown(results, options):
     today = datetime.date.today().isoformat()
     out = [
-        "# Detection",
+        f"# Detection: {options.family} mutants",
         "",
         "How soon vmadiff finds bugs that were put into a copy of `impl/` (docs/mutants.md). Written by",
         "",
