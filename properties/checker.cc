@@ -146,9 +146,11 @@ struct Checker::State {
 ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence) {
   auto found = lockstep.run(sequence, false);
   const bool tree = found && *found && (*found)->claim == Claim::kDataStructuresAreWellFormed;
+  if (!tree) return found;
   // Trees are looked at once a sequence, since that is dear; once one is broken, run again to see
-  // which call broke it.
-  return tree ? lockstep.run(sequence, true) : found;
+  // which call broke it. What does not show again was there all the same.
+  auto again = lockstep.run(sequence, true);
+  return again && !*again ? found : again;
 }
 
 ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,

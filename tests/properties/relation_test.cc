@@ -130,6 +130,47 @@ TEST(EnablingKsmChangesNoLayout, IsBrokenByTheKernelBeforeThePatch) {
   EXPECT_EQ(found->views[1].system, "impl, KSM on from the start");
 }
 
+/// What is found of two neighbours that KSM keeps apart on 6.12, or that are moved.
+std::optional<Finding> found_with(const spec::Setup& setup, std::string_view claim, Fault fault,
+                                  bool remote) {
+  const auto profile = *spec::profile_named("linux-6.12");
+  const auto system = make_wrong(profile, fault, remote);
+  Checker checker{
+      {system.get()},
+      {.profile = profile, .setup = setup, .properties = PropertySet::parse(claim).value()}};
+  return checker
+      .check(sequence_of("mmap(0x100000000000, 0x1000, PROT_READ, "
+                         "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+                         "mmap(0x100000001000, 0x1000, PROT_READ, "
+                         "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"),
+             Observation::kAtEnd)
+      .value();
+}
+
+TEST(Relations, AreNotAskedOfARealKernelWhereASequenceTouchesWhatIsReserved) {
+  spec::Setup setup = spec::Setup::standard();
+  EXPECT_TRUE(found_with(setup, "EnablingKsmChangesNoLayout", Fault::kNone, true));
+  setup.reserved = {{page(1), page(2)}};
+  EXPECT_FALSE(found_with(setup, "EnablingKsmChangesNoLayout", Fault::kNone, true));
+  EXPECT_TRUE(found_with(setup, "EnablingKsmChangesNoLayout", Fault::kNone, false));
+}
+
+TEST(Relations, AddressesAreRenumberedOnlyWhereBothPlacesAreFree) {
+  constexpr std::string_view kClaim = "RenumberingAddressesMovesTheLayout";
+  spec::Setup setup = spec::Setup::standard();
+  EXPECT_TRUE(found_with(setup, kClaim, Fault::kMarksHighVmas, false));
+  spec::Setup taken = setup;
+  spec::Vma last = taken.initial.vmas.back();
+  last.start = page(1000);
+  last.end = page(1001);
+  taken.initial.vmas.push_back(last);
+  EXPECT_FALSE(found_with(taken, kClaim, Fault::kMarksHighVmas, false));
+  spec::Setup small = setup;
+  small.task_size = page(1000);
+  small.mmap_base = page(900);
+  EXPECT_FALSE(found_with(small, kClaim, Fault::kMarksHighVmas, false));
+}
+
 TEST(EnablingKsmChangesNoLayout, IsAskedOfARealKernelWhereNoModelTakesPart) {
   const auto profile = *spec::profile_named("linux-6.12");
   const auto remote = make_wrong(profile, Fault::kNone, true);

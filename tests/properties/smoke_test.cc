@@ -7,6 +7,7 @@
 
 #include "impl/implementation.h"
 #include "model/model.h"
+#include "properties/setups.h"
 #include "support.h"
 
 namespace vmadiff::properties {
@@ -46,6 +47,29 @@ TEST(Smoke, NothingFailsUnderLinux618) {
   EXPECT_EQ(tally.sequences, kSequences);
   EXPECT_GT(tally.operations, kSequences);
   EXPECT_GT(tally.exemptions["LegacyMmapHookUnderKsm"], 0U);
+}
+
+/// As long as a test may be, on machines of all kinds: what is rare, and what every claim makes an
+/// exception of, is met here or not at all.
+TEST(Smoke, NothingFailsInALongRun) {
+  constexpr std::uint64_t kLong = 8000;
+  CheckerOptions options = checker_options("linux-6.18", "all,faults");
+  options.make_like = make_like;
+  const spec::Setup standard = options.setup;
+  const auto model = model::make_model(options.profile);
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{model.get(), impl.get()}, options};
+  GeneratorOptions generator = generator_options();
+  spec::Sequence sequence;
+  for (std::uint64_t i = 0; i < kLong; ++i) {
+    const std::uint64_t seed = sequence_seed(9, i);
+    generator.setup = varied_setup(seed, standard).value_or(standard);
+    generate(seed, generator, sequence);
+    checker.begin_in(generator.setup);
+    const auto found = checker.check(sequence, Observation::kEveryStep).value();
+    ASSERT_FALSE(found) << found->claim << ": " << found->explanation << '\n'
+                        << print_trace(found->sequence);
+  }
 }
 
 TEST(Smoke, Linux612LeavesNeighboursApartUnderKsm) {
