@@ -82,7 +82,7 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
 Failure punch_hole(FileId file, std::uint64_t offset, Address length) {
   constexpr std::uint64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
   if (offset > kOffsetMax) return Errno::kEINVAL;
-  if (!is_regular(file) && file.cls != FileClass::kAnonShared) return Errno::kENODEV;
+  if (!is_regular(file)) return Errno::kENODEV;
   const std::uint64_t size_max = file.cls == FileClass::kFile ? kRegularFileBytesMax : kOffsetMax;
   if (offset + length > size_max) return Errno::kEFBIG;
   return std::nullopt;

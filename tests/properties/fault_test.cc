@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 
 #include "impl/implementation.h"
 #include "model/model.h"
@@ -28,8 +29,9 @@ enum class Wrong {
 /// The implementation, wrong in one way.
 class Faulty final : public spec::System, public spec::AllocationFaults {
  public:
-  Faulty(const spec::KernelProfile& profile, Wrong wrong)
-      : impl_(impl::make_implementation(profile)), wrong_(wrong) {}
+  /// `only`: of calls of that kind (the index in spec::Syscall).
+  Faulty(const spec::KernelProfile& profile, Wrong wrong, std::optional<std::size_t> only = {})
+      : impl_(impl::make_implementation(profile)), wrong_(wrong), only_(only) {}
 
   [[nodiscard]] std::string_view name() const override { return "faulty"; }
   [[nodiscard]] spec::Observes observes() const override { return impl_->observes(); }
@@ -47,6 +49,7 @@ class Faulty final : public spec::System, public spec::AllocationFaults {
     if (has_failed_ && wrong_ == Wrong::kCannotGoOn) return Outcome::fail(spec::Errno::kENOMEM);
     const Outcome outcome = impl_->apply(process, call);
     if (!armed_ || outcome != Outcome::fail(spec::Errno::kENOMEM)) return outcome;
+    if (only_ && *only_ != call.index()) return outcome;
     has_failed_ = true;
     switch (wrong_) {
       case Wrong::kSaysThatItSucceeded:
@@ -75,6 +78,7 @@ class Faulty final : public spec::System, public spec::AllocationFaults {
  private:
   std::unique_ptr<spec::System> impl_;
   Wrong wrong_;
+  std::optional<std::size_t> only_;
   bool armed_ = false;
   bool has_failed_ = false;
 };
@@ -102,6 +106,28 @@ TEST(Faults, EachWayNotToSurviveIsSeen) {
     ASSERT_TRUE(found) << static_cast<int>(wrong);
     EXPECT_EQ(found->claim, kClaim);
     EXPECT_FALSE(found->explanation.empty());
+  }
+}
+
+/// Whether a generated sequence shows that a call of that kind does not survive.
+bool is_seen(Wrong wrong, const spec::Syscall& call) {
+  const auto options = checker_options("linux-6.18", kClaim);
+  const auto model = model::make_model(options.profile);
+  Faulty faulty{options.profile, wrong, call.index()};
+  Checker checker{{model.get(), &faulty}, options};
+  const auto found = first_finding(checker, 1000);
+  return found && found->sequence[found->step].call.index() == call.index();
+}
+
+TEST(Faults, EachWayNotToSurviveIsSeenOfEachCall) {
+  for (const Wrong wrong : {Wrong::kSaysThatItSucceeded, Wrong::kGivesAnotherErrno, Wrong::kDies}) {
+    for (const spec::Syscall& call :
+         {spec::Syscall{spec::Mmap{}}, spec::Syscall{spec::Munmap{}},
+          spec::Syscall{spec::Mprotect{}}, spec::Syscall{spec::Mremap{}},
+          spec::Syscall{spec::Mlock{}}, spec::Syscall{spec::Mlock2{}}, spec::Syscall{spec::Mbind{}},
+          spec::Syscall{spec::UffdRegister{}}, spec::Syscall{spec::Fork{}}}) {
+      EXPECT_TRUE(is_seen(wrong, call)) << static_cast<int>(wrong) << ' ' << spec::name(call);
+    }
   }
 }
 

@@ -131,6 +131,12 @@ TEST(Generator, MergeableMappingsOnRequest) {
   const std::size_t plain = count(options);
   options.favour_madvised = true;
   EXPECT_GT(count(options), 2 * plain);
+  std::size_t unmergeable = 0;
+  each_step(options, [&](const spec::Step& step) {
+    const auto* madvise = std::get_if<spec::Madvise>(&step.call);
+    unmergeable += madvise != nullptr && madvise->advice == spec::kMadvUnmergeable ? 1 : 0;
+  });
+  EXPECT_GT(unmergeable, plain);
 }
 
 TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {

@@ -158,6 +158,71 @@ TEST_F(MergeDue, AChainThatCameThroughForkIsNotJoined) {
   EXPECT_FALSE(after_mmap(2, 4, {forked, vma(2, 4)}));
 }
 
+/// MREMAP_DONTUNMAP of the first page to right behind itself.
+spec::Mremap copy_behind() {
+  return {.addr = page(0),
+          .length = spec::kPageSize,
+          .new_length = spec::kPageSize,
+          .flags = spec::kMremapMaymove | spec::kMremapFixed | spec::kMremapDontunmap,
+          .new_addr = page(1)};
+}
+
+TEST_F(MergeDue, WhatAMoveTakesFromItsSourceKeptThemApart) {
+  const Outcome moved = Outcome::ok(page(1));
+  const std::vector<Vma> after{vma(0, 1), vma(1, 2)};
+  EXPECT_EQ(unmerged(copy_behind(), {vma(0, 1)}, after, moved), 1U);
+
+  EXPECT_FALSE(unmerged(copy_behind(), {vma(0, 1, kReadWrite | spec::kVmLocked)}, after, moved));
+  EXPECT_EQ(counted("TheLockIsTakenBack"), 1U);
+  EXPECT_FALSE(unmerged(copy_behind(), {vma(0, 1, kReadWrite, 7)}, after, moved));
+  EXPECT_EQ(counted("TheSourceLosesItsAnonVma"), 1U);
+  EXPECT_FALSE(unmerged(copy_behind(), {vma(0, 1, kReadWrite | spec::kVmUffdWp)}, after, moved));
+  EXPECT_EQ(counted("UserfaultfdLosesWhatMoves"), 1U);
+  // What else was locked, had an anon_vma or was registered does not count.
+  for (const Vma& other : {vma(5, 6, kReadWrite | spec::kVmLocked), vma(5, 6, kReadWrite, 7),
+                           vma(5, 6, kReadWrite | spec::kVmUffdWp)}) {
+    EXPECT_EQ(unmerged(copy_behind(), {vma(0, 1), other}, after, moved), 1U);
+  }
+  profile_ = spec::profile_named("linux-6.12").value();
+  EXPECT_FALSE(unmerged(copy_behind(), {vma(0, 1)}, after, moved));
+  EXPECT_EQ(counted("DontunmapKeepsItsSource"), 1U);
+}
+
+TEST_F(MergeDue, ACopyOfRegisteredSharedMemoryHasLostItsRegistration) {
+  spec::Mremap copy = copy_behind();
+  copy.flags &= ~spec::kMremapDontunmap;
+  copy.length = 0;
+  const Outcome moved = Outcome::ok(page(1));
+  const std::vector<Vma> after{vma(0, 1), vma(1, 2)};
+  EXPECT_FALSE(unmerged(copy, {vma(0, 1, kReadWrite | spec::kVmUffdWp)}, after, moved));
+  EXPECT_EQ(counted("UserfaultfdLosesWhatMoves"), 1U);
+  EXPECT_EQ(unmerged(copy, {vma(0, 1), vma(5, 6, kReadWrite | spec::kVmUffdWp)}, after, moved), 1U);
+}
+
+TEST_F(MergeDue, PopulationComesAfterTheMerge) {
+  const spec::Mlock call{page(0), spec::kPageSize};
+  constexpr spec::VmFlags kLocked = kReadWrite | spec::kVmLocked;
+  const std::vector<Vma> after{vma(0, 1, kLocked, 1), vma(1, 2, kLocked, 1)};
+  EXPECT_FALSE(unmerged(call, {vma(0, 1), vma(1, 2, kLocked, 1)}, after));
+  EXPECT_EQ(counted("PopulationComesAfter"), 1U);
+  EXPECT_EQ(unmerged(call, {vma(0, 1, kReadWrite, 1), vma(1, 2, kLocked, 1)}, after), 1U);
+}
+
+TEST_F(MergeDue, DroppableMemoryThatWasToBeLockedIsExempt) {
+  constexpr spec::VmFlags kDroppable = kReadWrite | spec::kVmDroppable;
+  spec::Mmap call{.addr = page(1),
+                  .length = spec::kPageSize,
+                  .prot = spec::kProtRead | spec::kProtWrite,
+                  .flags = spec::kMapDroppable | spec::kMapAnonymous | spec::kMapFixed,
+                  .file = {},
+                  .offset = 0};
+  const std::vector<Vma> after{vma(0, 1, kDroppable), vma(1, 2, kDroppable)};
+  EXPECT_EQ(unmerged(call, {after[0]}, after, Outcome::ok(page(1))), 1U);
+  call.flags |= spec::kMapLocked;
+  EXPECT_FALSE(unmerged(call, {after[0]}, after, Outcome::ok(page(1))));
+  EXPECT_EQ(counted("TheLockIsTakenBack"), 1U);
+}
+
 // Measured on 6.18: what grows has the anon_vma without being a VMA that came through fork.
 TEST_F(MergeDue, GrowthInPlaceAsksNoChain) {
   const spec::Mremap call{
