@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <new>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -69,12 +71,15 @@ class Examination {
     return Look::kDeath;
   }
 
-  /// In this process: for a sequence that is known to be survived.
-  std::expected<std::optional<Finding>, spec::ToolFault> check(const spec::Sequence& sequence) {
+  /// In this process: for a sequence that was survived. One that corrupts memory may do otherwise
+  /// the next time, and take all memory that there is.
+  std::expected<std::optional<Finding>, spec::ToolFault> check(const spec::Sequence& sequence) try {
     auto crew = Crew::make(systems_, options_.profile);
     if (!crew) return std::unexpected(crew.error());
     auto checker = make_checker(crew->systems(), options_.profile, options_.setup, properties_);
     return checker.check(sequence, properties::Observation::kEveryStep);
+  } catch (const std::bad_alloc&) {
+    return std::unexpected(spec::ToolFault{"out of memory in a look at a sequence"});
   }
 
   /// The smallest sequence found that still gives the same look.
@@ -104,7 +109,8 @@ class Examination {
   int check_in_child(const spec::Sequence& sequence) {
     if (times_ == 1) {
       const auto found = check(sequence);
-      return found && *found ? kFoundOne : kNothingSeen;
+      if (!found) std::abort();  // for the parent that is a death, as it would have been there
+      return *found ? kFoundOne : kNothingSeen;
     }
     auto crew = Crew::make(systems_, options_.profile);
     if (!crew) return kNothingSeen;
