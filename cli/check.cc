@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +13,7 @@
 
 #include "cli/budget.h"
 #include "cli/campaign.h"
+#include "cli/child.h"
 #include "cli/choices.h"
 #include "cli/interrupt.h"
 #include "cli/post_mortem.h"
@@ -29,6 +31,8 @@ namespace {
 /// call.
 constexpr auto kPatience = std::chrono::seconds{5};
 constexpr auto kPatienceRemote = std::chrono::seconds{60};
+/// Longer than any post-mortem, which makes small for 15 s a thread.
+constexpr auto kPostMortemPatience = std::chrono::hours{1};
 
 /// Everything that is decided before the first sequence runs.
 struct Plan {
@@ -190,17 +194,15 @@ ExitStatus campaign(const Plan& planned, const Reporter& reporter, Progress& pro
   return found ? ExitStatus::kFinding : ExitStatus::kHeld;
 }
 
-/// The run was cut short: says of what, and ends it in its place.
-ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& shared,
-                       const std::string& death) {
-  fmt::print(stderr, "vmadiff: the run was cut short ({}); looking for the sequence\n", death);
-  auto& progress = shared.progress;
-  progress.note_sight();
+/// Reports what a run that was cut short leaves, and ends it in its place.
+ExitStatus report_death(const Plan& planned, const Reporter& reporter, Progress& progress,
+                        const std::vector<properties::Finding>& findings,
+                        const std::string& death) {
   reports::RunSummary summary;
   summary.tally.operations = progress.operations.load();
   // Also where the limit is reached: the death is another matter than what was found before it.
   std::uint64_t reported = 0;
-  for (const auto& finding : post_mortem(planned.campaign, shared.in_flight, death)) {
+  for (const auto& finding : findings) {
     if (reported++ >= planned.campaign.max_findings) break;
     progress.findings.fetch_add(1);
     summary.claims[finding.claim] = {.findings = 1, .sequences = 1};
@@ -211,6 +213,23 @@ ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& sh
   if (progress.findings.load() != 0) return ExitStatus::kFinding;
   return refuse({ExitStatus::kLacks,
                  fmt::format("the run was cut short ({}), and no sequence shows why", death)});
+}
+
+/// The run was cut short: says of what. Looking for the sequence can end a process as well, where
+/// memory is corrupted: it is done in one of its own, and what is left then is the sequence itself.
+ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& shared,
+                       const std::string& death) {
+  fmt::print(stderr, "vmadiff: the run was cut short ({}); looking for the sequence\n", death);
+  shared.progress.note_sight();
+  const pid_t child = start_child([&] {
+    const auto findings = post_mortem(planned.campaign, shared.in_flight, death);
+    return static_cast<int>(report_death(planned, reporter, shared.progress, findings, death));
+  });
+  const auto ended = child < 0 ? std::nullopt : wait_for(child, kPostMortemPatience);
+  if (ended && WIFEXITED(*ended)) return static_cast<ExitStatus>(WEXITSTATUS(*ended));
+  if (child >= 0 && !ended) kill_child(child);
+  return report_death(planned, reporter, shared.progress,
+                      suspects(planned.campaign, shared.in_flight, death), death);
 }
 
 }  // namespace

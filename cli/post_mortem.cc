@@ -199,31 +199,31 @@ Suspect suspect_of(const CampaignOptions& campaign, const InFlightSlot& slot, st
   return suspect;
 }
 
+/// A finding that is not a death, made small.
+std::optional<Finding> found_in(const Suspect& suspect, Examination& examination) {
+  auto found = examination.check(suspect.sequence);
+  if (!found || !*found) return std::nullopt;
+  examination.narrow_to((*found)->claim);
+  auto smaller = (*found)->sequence;
+  const auto shrinks = examination.shrink(smaller, Look::kFound);
+  auto again = examination.check(smaller);
+  if (again && *again) found = std::move(again);
+  (*found)->shrinks = shrinks;
+  return **std::move(found);
+}
+
 /// What the sequence shows by itself, made small.
 std::optional<Finding> examined(const Suspect& suspect, const std::vector<std::string>& systems) {
   Examination examination{suspect.options, systems};
-  switch (examination.look(suspect.sequence)) {
-    case Look::kDeath:
-      return death_of(suspect.options, systems, suspect.sequence, 1);
-    case Look::kFound: {
-      auto found = examination.check(suspect.sequence);
-      if (!found || !*found) return std::nullopt;
-      examination.narrow_to((*found)->claim);
-      auto smaller = (*found)->sequence;
-      const auto shrinks = examination.shrink(smaller, Look::kFound);
-      auto again = examination.check(smaller);
-      if (again && *again) found = std::move(again);
-      (*found)->shrinks = shrinks;
-      return **std::move(found);
-    }
-    case Look::kNothing:
-      break;
-  }
-  examination.repeat(kTimesOver);
-  if (examination.look(suspect.sequence) == Look::kDeath) {
+  const Look once = examination.look(suspect.sequence);
+  if (once == Look::kDeath) return death_of(suspect.options, systems, suspect.sequence, 1);
+  // What corrupts memory kills when it is done again and again; this process must not be the one.
+  Examination over_and_over{suspect.options, systems};
+  over_and_over.repeat(kTimesOver);
+  if (over_and_over.look(suspect.sequence) == Look::kDeath) {
     return death_of(suspect.options, systems, suspect.sequence, kTimesOver);
   }
-  return std::nullopt;
+  return once == Look::kFound ? found_in(suspect, examination) : std::nullopt;
 }
 
 /// The sequence is survived by itself: what killed came with the memory of those before it.
@@ -240,41 +240,63 @@ Finding unexplained(Suspect suspect, const std::string& death) {
   return finding;
 }
 
-}  // namespace
-
-std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight& in_flight,
-                                 const std::string& death) {
+std::vector<std::string> systems_in_process(const CampaignOptions& campaign) {
   std::vector<std::string> systems;
   for (const std::string& name : campaign.systems) {
     if (!is_real(name)) systems.push_back(name);
   }
+  return systems;
+}
+
+Finding completed(const Suspect& suspect, Finding finding) {
+  finding.profile = suspect.options.profile.name;
+  finding.setup = suspect.options.setup;
+  finding.run_seed = suspect.options.seed;
+  finding.sequence_seed = suspect.seed;
+  return finding;
+}
+
+/// The thread's sequence; nothing between two of them.
+std::optional<Suspect> present(const CampaignOptions& campaign, const InFlightSlot& slot) {
+  if (slot.seed.load() == 0) return std::nullopt;
+  return suspect_of(campaign, slot, slot.seed.load());
+}
+
+std::optional<Suspect> previous(const CampaignOptions& campaign, const InFlightSlot& slot) {
+  if (slot.before.load() == 0) return std::nullopt;
+  return suspect_of(campaign, slot, slot.before.load());
+}
+
+}  // namespace
+
+std::vector<Finding> post_mortem(const CampaignOptions& campaign, const InFlight& in_flight,
+                                 const std::string& death) {
+  const auto systems = systems_in_process(campaign);
+  if (systems.empty()) return {};
   std::vector<Finding> findings;
-  if (systems.empty()) return findings;
-  const auto add = [&](const Suspect& suspect, Finding finding) {
-    finding.profile = suspect.options.profile.name;
-    finding.setup = suspect.options.setup;
-    finding.run_seed = suspect.options.seed;
-    finding.sequence_seed = suspect.seed;
-    findings.push_back(std::move(finding));
-  };
+  for (const InFlightSlot& slot : in_flight.slots) {
+    // Memory that a sequence corrupts can kill in the next one, too.
+    for (const auto& suspect : {present(campaign, slot), previous(campaign, slot)}) {
+      if (!suspect) continue;
+      auto finding = examined(*suspect, systems);
+      if (!finding) continue;
+      findings.push_back(completed(*suspect, *std::move(finding)));
+      break;
+    }
+  }
+  return findings.empty() ? suspects(campaign, in_flight, death) : findings;
+}
+
+std::vector<Finding> suspects(const CampaignOptions& campaign, const InFlight& in_flight,
+                              const std::string& death) {
+  // Who is killed from outside (SIGKILL, for want of memory) proves nothing.
+  if (systems_in_process(campaign).empty() || death == "SIGKILL") return {};
   std::optional<Suspect> last;
   for (const InFlightSlot& slot : in_flight.slots) {
-    std::optional<Finding> finding;
-    if (slot.seed.load() != 0) {
-      last = suspect_of(campaign, slot, slot.seed.load());
-      finding = examined(*last, systems);
-    }
-    if (!finding && slot.before.load() != 0) {
-      // Memory that a sequence corrupts can kill in the next one.
-      const Suspect before = suspect_of(campaign, slot, slot.before.load());
-      finding = examined(before, systems);
-      if (finding) last = before;
-    }
-    if (finding) add(*last, *std::move(finding));
+    if (auto suspect = present(campaign, slot)) last = std::move(suspect);
   }
-  // Who is killed from outside (SIGKILL, for want of memory) proves nothing.
-  if (findings.empty() && last && death != "SIGKILL") add(*last, unexplained(*last, death));
-  return findings;
+  if (!last) return {};
+  return {completed(*last, unexplained(*last, death))};
 }
 
 }  // namespace vmadiff::cli

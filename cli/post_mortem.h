@@ -12,10 +12,15 @@
 namespace vmadiff::cli {
 
 /// Runs each sequence that was in flight again, in a process of its own. The findings: that a
-/// system does not survive it, and what was about to be made smaller. Where no
-/// sequence shows anything by itself, the last one in flight is reported as not reproducible.
+/// system does not survive it, and what was about to be made smaller. Where no sequence shows
+/// anything by itself: what suspects() gives. Sequences that corrupt memory can end this process.
 [[nodiscard]] std::vector<properties::Finding> post_mortem(const CampaignOptions& options,
                                                            const InFlight& in_flight,
                                                            const std::string& death);
+
+/// The last sequence in flight, as a finding that is not reproducible. Runs nothing.
+[[nodiscard]] std::vector<properties::Finding> suspects(const CampaignOptions& options,
+                                                        const InFlight& in_flight,
+                                                        const std::string& death);
 
 }  // namespace vmadiff::cli
