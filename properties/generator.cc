@@ -23,6 +23,8 @@ constexpr Address kPage = spec::kPageSize;
 /// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
+/// Tells the source of plans at a sequence's beginning from the sequence's own.
+constexpr std::uint64_t kLowPlans = 0x6c6f772d706c616eULL;
 /// Where the arena's size is drawn: so many pages, or twice, four times, … as many.
 constexpr std::uint64_t kArenaPagesMin = 6;
 constexpr std::uint64_t kArenaSizes = 7;
@@ -53,6 +55,13 @@ class Writer {
         far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
         brk_(options.setup.start_brk),
         top_(options.setup.mmap_base) {
+    // From a source of their own: all other sequences are what they are without.
+    Random own{mix(seed ^ kLowPlans)};
+    if (own.percent(2)) {
+      motif_.plan_low_stack(own);
+    } else if (own.percent(1)) {
+      motif_.plan_full_room(own, options.setup.mmap_base);
+    }
     if (options.swarming == Swarming::kCallsAndArena) {
       sketch_.set_arena_pages(kArenaPagesMin << random_.below(kArenaSizes));
     }

@@ -143,6 +143,32 @@ void Motif::plan_zero(Random& random) {
                                    .new_addr = kArena + kPage * random.below(kArenaPages)});
 }
 
+void Motif::plan_low_stack(Random& random) {
+  const Look stack{spec::kProtRead | spec::kProtWrite,
+                   spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown,
+                   {}};
+  const std::uint64_t page = 1 + random.below(20);
+  calls_.clear();
+  calls_.emplace_back(map(stack, page * kPage, kPage, 0));
+  calls_.emplace_back(write(random.percent(30) ? 0 : kPage * random.below(page)));
+}
+
+void Motif::plan_full_room(Random& random, Address mmap_base) {
+  constexpr Address kAbove4G = Address{1} << 32;
+  const Look nothing{0, spec::kMapPrivate | spec::kMapAnonymous | spec::kMapNoreserve, {}};
+  const Look stack{0, spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown, {}};
+  const Address from = kAbove4G + kPage * (2 + random.below(4));
+  calls_.clear();
+  calls_.emplace_back(map(nothing, from, mmap_base - from, 0));
+  calls_.emplace_back(map(stack, from - kPage, kPage, 0));
+  calls_.emplace_back(spec::Mmap{.addr = 0,
+                                 .length = kPage * (1 + random.below(2)),
+                                 .prot = 0,
+                                 .flags = nothing.flags | spec::kMapAbove4G,
+                                 .file = {},
+                                 .offset = 0});
+}
+
 void Motif::plan_remap(Random& random, spec::FileId huge_file) {
   constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
   constexpr Address kPages = 3;

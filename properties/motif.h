@@ -37,6 +37,11 @@ class Motif {
   void plan_inheritance(Random& random, spec::FileId file);
   /// Plans a move out of the middle of memory at address 0, where some set-ups allow that.
   void plan_zero(Random& random);
+  /// Plans a stack among the lowest addresses, which is to grow to below where it may begin.
+  void plan_low_stack(Random& random);
+  /// Plans memory that takes all room above 4 GiB but for a few pages, a stack in these, and a
+  /// mapping that looks for room there: what is left lies in the stack's guard gap.
+  void plan_full_room(Random& random, spec::Address mmap_base);
   /// Plans a file's pages that are rearranged right behind huge pages.
   void plan_remap(Random& random, spec::FileId huge_file);
 

@@ -131,6 +131,43 @@ TEST(Motif, WhatMovesFromAddressZeroLeavesSomethingThere) {
   EXPECT_TRUE(leaves_the_start);
 }
 
+TEST(Motif, ALowStackIsToGrowToBelowItself) {
+  bool grows_to_zero = false;
+  for (std::uint64_t seed = 1; seed < 50; ++seed) {
+    Random random{seed};
+    Motif motif;
+    motif.plan_low_stack(random);
+    const auto calls = all(motif);
+    ASSERT_EQ(calls.size(), 2U);
+    const auto& stack = std::get<spec::Mmap>(calls[0]);
+    const auto& touch = std::get<spec::Touch>(calls[1]);
+    EXPECT_NE(stack.flags & spec::kMapGrowsdown, 0U);
+    EXPECT_LT(touch.addr, stack.addr);
+    EXPECT_LE(stack.addr, 20 * spec::kPageSize);
+    grows_to_zero = grows_to_zero || touch.addr == 0;
+  }
+  EXPECT_TRUE(grows_to_zero);
+}
+
+TEST(Motif, AFullRoomLeavesWhatLiesInTheGuardGap) {
+  constexpr spec::Address kTop = 0x7ffff7fff000;
+  for (std::uint64_t seed = 1; seed < 20; ++seed) {
+    Random random{seed};
+    Motif motif;
+    motif.plan_full_room(random, kTop);
+    const auto calls = all(motif);
+    ASSERT_EQ(calls.size(), 3U);
+    const auto& full = std::get<spec::Mmap>(calls[0]);
+    const auto& stack = std::get<spec::Mmap>(calls[1]);
+    const auto& asked = std::get<spec::Mmap>(calls[2]);
+    EXPECT_EQ(full.addr + full.length, kTop);
+    EXPECT_EQ(stack.addr + stack.length, full.addr);
+    EXPECT_GT(stack.addr, spec::Address{1} << 32);
+    EXPECT_EQ(asked.addr, 0U);
+    EXPECT_NE(asked.flags & spec::kMapAbove4G, 0U);
+  }
+}
+
 TEST(Motif, TheHoleIsAboutTwoHugePagesAndTheLastCallLooksForRoom) {
   bool has_stack = false;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {
