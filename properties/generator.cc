@@ -57,7 +57,9 @@ class Writer {
         top_(options.setup.mmap_base) {
     // From a source of their own: all other sequences are what they are without.
     Random own{mix(seed ^ kLowPlans)};
-    if (own.percent(2)) {
+    if (options.setup.mmap_min_addr == 0 && own.percent(30)) {
+      motif_.plan_zero(own);
+    } else if (own.percent(2)) {
       motif_.plan_low_stack(own);
     } else if (own.percent(1)) {
       motif_.plan_full_room(own, options.setup.mmap_base);
