@@ -10,6 +10,7 @@
 #include "properties/opening.h"
 #include "properties/random.h"
 #include "properties/ranges.h"
+#include "properties/setups.h"
 #include "properties/sketch.h"
 #include "properties/swarm.h"
 #include "properties/wild.h"
@@ -57,7 +58,8 @@ class Writer {
         top_(options.setup.mmap_base) {
     // From a source of their own: all other sequences are what they are without.
     Random own{mix(seed ^ kLowPlans)};
-    if (options.setup.mmap_min_addr == 0 && own.percent(30)) {
+    const auto varied = varied_setup(seed, options.setup);
+    if (varied && varied->mmap_min_addr == 0 && own.percent(50)) {
       motif_.plan_zero(own);
     } else if (own.percent(2)) {
       motif_.plan_low_stack(own);
