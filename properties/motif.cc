@@ -155,7 +155,8 @@ void Motif::plan_low_stack(Random& random) {
 
 void Motif::plan_full_room(Random& random, Address mmap_base) {
   constexpr Address kAbove4G = Address{1} << 32;
-  const Look nothing{0, spec::kMapPrivate | spec::kMapAnonymous | spec::kMapNoreserve, {}};
+  // Shared: KSM walks private memory page by page, which for terabytes takes longer than it may.
+  const Look nothing{0, spec::kMapShared | spec::kMapAnonymous | spec::kMapNoreserve, {}};
   const Look stack{0, spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown, {}};
   const Address from = kAbove4G + kPage * (2 + random.below(4));
   calls_.clear();
