@@ -27,7 +27,8 @@ namespace {
 using properties::Finding;
 using std::chrono::steady_clock;
 
-/// Without a remote system a sequence takes milliseconds, even under a sanitizer.
+/// For each run of a sequence: without a remote system it takes milliseconds, even under a
+/// sanitizer.
 constexpr auto kLookPatience = std::chrono::milliseconds{400};
 constexpr auto kShrinkTime = std::chrono::seconds{15};
 constexpr int kTimesOver = 30;
@@ -59,7 +60,7 @@ class Examination {
       return check_in_child(sequence);
     });
     if (child < 0) return Look::kNothing;
-    const auto status = wait_for(child, kLookPatience);
+    const auto status = wait_for(child, kLookPatience * times_);
     if (!status) {
       kill_child(child);
       how_ = "hang";
@@ -262,6 +263,7 @@ std::optional<Suspect> present(const CampaignOptions& campaign, const InFlightSl
   return suspect_of(campaign, slot, slot.seed.load());
 }
 
+/// The one before it, generated with the present one's favours, which seldom change.
 std::optional<Suspect> previous(const CampaignOptions& campaign, const InFlightSlot& slot) {
   if (slot.before.load() == 0) return std::nullopt;
   return suspect_of(campaign, slot, slot.before.load());
