@@ -148,6 +148,13 @@ class Runs(unittest.TestCase):
                 status = command.main(words)
         return status, {one["id"]: one for one in map(json.loads, out.getvalue().splitlines())}
 
+    def kills_in_few_calls(self, one):
+        status, results = self.run_of(one)
+        self.assertEqual(status, command.EXIT_ALL_FOUND)
+        hunt = results[one["id"]]["hunts"][0]
+        self.assertEqual(hunt["by"], "SystemSurvives")
+        self.assertLessEqual(hunt["calls"], 6)
+
     def test_each_end_is_told_apart(self):
         comment = "// The pool of huge pages is empty."
         status, results = self.run_of(
@@ -200,19 +207,11 @@ class Runs(unittest.TestCase):
     def test_what_kills_when_it_comes_again_and_again_is_made_small(self):
         place = "if (call.length == 0) return Outcome::ok();"
         again = "static int times = 0; if (call.length == 0 && ++times == 25) __builtin_trap();\n  "
-        status, results = self.run_of(entry("later", place, again + place))
-        self.assertEqual(status, command.EXIT_ALL_FOUND)
-        hunt = results["later"]["hunts"][0]
-        self.assertEqual(hunt["by"], "SystemSurvives")
-        self.assertLessEqual(hunt["calls"], 6)
+        self.kills_in_few_calls(entry("later", place, again + place))
 
     def test_what_only_failed_allocations_show_is_found_and_made_small(self):
-        status, results = self.run_of(
+        self.kills_in_few_calls(
             entry("error-path", "  if (fresh == nullptr) return nullptr;", "", "impl/copy_vma.cc"))
-        self.assertEqual(status, command.EXIT_ALL_FOUND)
-        hunt = results["error-path"]["hunts"][0]
-        self.assertEqual(hunt["by"], "SystemSurvives")
-        self.assertLessEqual(hunt["calls"], 6)
 
     def test_what_only_the_trees_own_tests_show_is_found(self):
         status, results = self.run_of(

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <type_traits>
 #include <vector>
 
 #include "properties/ranges.h"
@@ -17,6 +18,16 @@ std::vector<spec::Syscall> all(Motif& motif) {
   std::vector<spec::Syscall> calls;
   while (auto call = motif.next()) calls.push_back(*std::move(call));
   return calls;
+}
+
+/// The calls of one of the plans that need nothing but a random source and `arguments`.
+template <typename... Arguments>
+std::vector<spec::Syscall> planned(std::uint64_t seed, void (Motif::*plan)(Random&, Arguments...),
+                                   std::type_identity_t<Arguments>... arguments) {
+  Random random{seed};
+  Motif motif;
+  (motif.*plan)(random, arguments...);
+  return all(motif);
 }
 
 TEST(Motif, MarksThreeNeighboursEachOnceTheMiddleLast) {
@@ -101,10 +112,7 @@ TEST(Motif, WhatIsRearrangedLiesRightBehindHugePages) {
 
 TEST(Motif, WhatIsInheritedMovesBesideItsFilesOtherPages) {
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
-    Random random{seed};
-    Motif motif;
-    motif.plan_inheritance(random, {spec::FileClass::kMemfd, 0});
-    const auto calls = all(motif);
+    const auto calls = planned(seed, &Motif::plan_inheritance, {spec::FileClass::kMemfd, 0});
     ASSERT_EQ(calls.size(), 5U);
     const auto& written = std::get<spec::Mmap>(calls[0]);
     EXPECT_TRUE(std::holds_alternative<spec::Fork>(calls[2]));
@@ -118,10 +126,7 @@ TEST(Motif, WhatIsInheritedMovesBesideItsFilesOtherPages) {
 TEST(Motif, WhatMovesFromAddressZeroLeavesSomethingThere) {
   bool leaves_the_start = false;
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
-    Random random{seed};
-    Motif motif;
-    motif.plan_zero(random);
-    const auto calls = all(motif);
+    const auto calls = planned(seed, &Motif::plan_zero);
     ASSERT_EQ(calls.size(), 2U);
     EXPECT_EQ(std::get<spec::Mmap>(calls[0]).addr, 0U);
     const auto& moved = std::get<spec::Mremap>(calls[1]);
@@ -134,10 +139,7 @@ TEST(Motif, WhatMovesFromAddressZeroLeavesSomethingThere) {
 TEST(Motif, ALowStackIsToGrowToBelowItself) {
   bool grows_to_zero = false;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {
-    Random random{seed};
-    Motif motif;
-    motif.plan_low_stack(random);
-    const auto calls = all(motif);
+    const auto calls = planned(seed, &Motif::plan_low_stack);
     ASSERT_EQ(calls.size(), 2U);
     const auto& stack = std::get<spec::Mmap>(calls[0]);
     const auto& touch = std::get<spec::Touch>(calls[1]);
@@ -152,10 +154,7 @@ TEST(Motif, ALowStackIsToGrowToBelowItself) {
 TEST(Motif, AFullRoomLeavesWhatLiesInTheGuardGap) {
   constexpr spec::Address kTop = 0x7ffff7fff000;
   for (std::uint64_t seed = 1; seed < 20; ++seed) {
-    Random random{seed};
-    Motif motif;
-    motif.plan_full_room(random, kTop);
-    const auto calls = all(motif);
+    const auto calls = planned(seed, &Motif::plan_full_room, kTop);
     ASSERT_EQ(calls.size(), 3U);
     const auto& full = std::get<spec::Mmap>(calls[0]);
     const auto& stack = std::get<spec::Mmap>(calls[1]);
@@ -171,10 +170,7 @@ TEST(Motif, AFullRoomLeavesWhatLiesInTheGuardGap) {
 TEST(Motif, TheHoleIsAboutTwoHugePagesAndTheLastCallLooksForRoom) {
   bool has_stack = false;
   for (std::uint64_t seed = 1; seed < 50; ++seed) {
-    Random random{seed};
-    Motif motif;
-    motif.plan_hole(random, {spec::FileClass::kHugetlb, 0});
-    const auto calls = all(motif);
+    const auto calls = planned(seed, &Motif::plan_hole, {spec::FileClass::kHugetlb, 0});
     ASSERT_EQ(calls.size(), 3U);
     const auto& below = std::get<spec::Mmap>(calls[0]);
     const auto& above = std::get<spec::Mmap>(calls[1]);

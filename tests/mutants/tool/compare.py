@@ -170,6 +170,13 @@ class Arena:
             self.places.put(place)
 
 
+def until_interrupted(results, log):
+    try:
+        yield from results
+    except KeyboardInterrupt:
+        print(f"interrupted: what was done is in {log}", file=sys.stderr)
+
+
 def run(root, scratch, mutants, options, log):
     contenders = CONTENDERS[options.what]
     mutants = [mutant for mutant in mutants if not mutant.equivalent]
@@ -178,7 +185,7 @@ def run(root, scratch, mutants, options, log):
     try:
         arena.learn(sorted({profile for mutant in mutants for profile in mutant.profiles}))
         with log.open("w") as kept, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            for mutant, hunts in pool.map(arena.one, mutants):
+            for mutant, hunts in until_interrupted(pool.map(arena.one, mutants), log):
                 if hunts is None:
                     table.unbuilt.append(mutant)
                     continue
