@@ -93,6 +93,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.generator.driver_pages = offer.driver_pages;
   campaign.generator.ksm_calls = offer.ksm_calls;
   campaign.generator.exec_only = offer.exec_only;
+  campaign.generator.withheld = offer.withheld;
   campaign.seed = options.seed ? *options.seed : random_seed();
   campaign.jobs = options.jobs;
   campaign.max_findings = options.max_findings;

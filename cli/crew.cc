@@ -35,12 +35,18 @@ properties::Checker make_checker(std::vector<spec::System*> systems,
                                  const spec::KernelProfile& profile, const spec::Setup& setup,
                                  properties::PropertySet properties,
                                  properties::Coverage* coverage) {
+  std::vector<spec::CallPart> withheld;
+  for (const spec::System* system : systems) {
+    const auto parts = withheld_from(system->name());
+    withheld.insert(withheld.end(), parts.begin(), parts.end());
+  }
   return properties::Checker{std::move(systems),
                              {.profile = profile,
                               .setup = setup,
                               .properties = std::move(properties),
                               .relation_every = 1,
                               .make_like = make_like,
+                              .withheld = std::move(withheld),
                               .coverage = coverage}};
 }
 

@@ -36,8 +36,8 @@ std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::strin
                                                                            : std::string{kHost}};
   auto setup = setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
-  if (is_real(system) && !file.directives.setup.empty()) {
-    return lacks(fmt::format("{} cannot run on {}: it has a set-up of its own", file.path, system));
+  if (const auto reason = why_no_setup(system, file.directives.setup)) {
+    return lacks(fmt::format("{} cannot run on {}: {}", file.path, system, *reason));
   }
   *setup = setup_of(file, *std::move(setup));
   if (is_real(system)) {

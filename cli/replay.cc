@@ -66,10 +66,9 @@ std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& op
     std::optional<std::string> reason;
     if (!is_for(directives.systems, system)) {
       reason = "the trace is not for it";
-    } else if (is_real(system) && !directives.setup.empty()) {
-      reason = "the trace has a set-up of its own";
-    } else if (is_real(system)) {
-      reason = why_not_on(system, spec::Setup::standard(), file.trace.sequence);
+    } else {
+      reason = why_no_setup(system, directives.setup);
+      if (!reason) reason = why_not_on(system, spec::Setup::standard(), file.trace.sequence);
     }
     if (!reason) {
       out.systems.push_back(system);

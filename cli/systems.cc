@@ -19,6 +19,7 @@
 #include "kernel/layout.h"
 #include "model/model.h"
 #include "properties/wild.h"
+#include "spec/setup_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -215,6 +216,15 @@ std::unique_ptr<spec::System> make_like(std::string_view system,
   return nullptr;
 }
 
+std::vector<spec::CallPart> withheld_from(std::string_view system) {
+  std::vector<spec::CallPart> parts;
+  if (!is_real(system)) return parts;
+  for (const kernel::Withheld& withheld : real_kernels().capabilities(system).withheld) {
+    parts.push_back(withheld.part);
+  }
+  return parts;
+}
+
 Offer offer_of(std::span<const std::string> systems) {
   const auto all = spec::mappable_file_classes();
   Offer offer;
@@ -241,6 +251,12 @@ Offer offer_of(std::span<const std::string> systems) {
       offer.driver_pages = kernel::kMemoryDevicePages;
     }
     if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
+    for (const kernel::Withheld& withheld : has.withheld) {
+      note(fmt::format("the {}'s machine does not give {} ({})", system, spec::text(withheld.part),
+                       withheld.how));
+    }
+    const auto withheld = withheld_from(system);
+    offer.withheld.insert(offer.withheld.end(), withheld.begin(), withheld.end());
     offer.ksm_calls = offer.ksm_calls && has.ksm;
     offer.exec_only = offer.exec_only && has.exec_only;
   }
@@ -269,8 +285,14 @@ std::optional<std::string> why_no_files_for(std::string_view system,
 std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
                                       const spec::Sequence& sequence) {
   if (!is_real(system)) return std::nullopt;
-  const bool has_ksm = real_kernels().capabilities(system).ksm;
+  const auto& has = real_kernels().capabilities(system);
+  const bool has_ksm = has.ksm;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
+    for (const kernel::Withheld& withheld : has.withheld) {
+      if (!spec::is_of(sequence[i].call, withheld.part)) continue;
+      return fmt::format("call {} is {}, which {}'s machine does not give ({})", i + 1,
+                         spec::text(withheld.part), system, withheld.how);
+    }
     if (spec::touches_reserved(setup, sequence[i])) {
       return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
     }
@@ -279,6 +301,18 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
     }
   }
   return why_no_files_for(system, sequence);
+}
+
+std::optional<std::string> why_no_setup(std::string_view system, std::string_view words) {
+  if (!is_real(system) || words.empty()) return std::nullopt;
+  const auto own = real_kernels().setup(system);
+  if (!own) return own.error().message;
+  auto asked = *own;
+  if (const auto read = spec::read_setup_text(words, asked); !read) return read.error();
+  const auto difference = spec::setup_text(asked, *own);
+  if (difference.empty()) return std::nullopt;
+  return fmt::format("the trace's set-up asks for {}, and this machine has {}", difference,
+                     spec::setup_text(*own, asked));
 }
 
 std::expected<spec::Setup, spec::ToolFault> setup_for(std::span<const std::string> systems) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "spec/call_part.h"
 #include "spec/kernel_profile.h"
 #include "spec/sequence.h"
 #include "spec/setup.h"
@@ -78,6 +79,9 @@ struct SystemKind {
 [[nodiscard]] std::unique_ptr<spec::System> make_like(std::string_view system,
                                                       const spec::KernelProfile& profile);
 
+/// What the machine of a real kernel does not give; nothing for the others.
+[[nodiscard]] std::vector<spec::CallPart> withheld_from(std::string_view system);
+
 /// What sequences may use so that all of these systems can run them.
 struct Offer {
   std::vector<spec::FileClass> file_classes;
@@ -85,7 +89,8 @@ struct Offer {
   std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
   bool ksm_calls = true;
   bool exec_only = true;
-  std::string note;  ///< what is left out, and why; empty where nothing is
+  std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give
+  std::string note;                      ///< what is left out, and why; empty where nothing is
 };
 [[nodiscard]] Offer offer_of(std::span<const std::string> systems);
 
@@ -96,7 +101,13 @@ struct Offer {
                                                     const spec::Setup& setup,
                                                     const spec::Sequence& sequence);
 
-/// The same as far as files go: a call that the kernel does not know is an answer, too.
+/// Why a real kernel cannot begin as a trace's `# setup:` says: its machine is another, and it
+/// cannot be made that. Nothing where the machine is so already. Requires that the words can be
+/// read, and that the system can run.
+[[nodiscard]] std::optional<std::string> why_no_setup(std::string_view system,
+                                                      std::string_view words);
+
+/// why_not_on as far as files go: a call that the kernel does not know is an answer, too.
 [[nodiscard]] std::optional<std::string> why_no_files_for(std::string_view system,
                                                           const spec::Sequence& sequence);
 

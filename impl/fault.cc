@@ -17,6 +17,14 @@ bool is_allowed(const VmArea& vma, Access access) {
   return (vma.vm_flags & (access == Access::kWrite ? kVmWrite : kVmAccessFlags)) != 0;
 }
 
+/// do_anonymous_page: a read maps the zero page instead, unless mm_forbids_zeropage. Of a file, a
+/// read maps the file's page (do_read_fault).
+bool needs_anon_folio(const MmStruct& mm, const VmArea& vma, Access access) {
+  if ((vma.vm_flags & kVmShared) != 0) return false;
+  const bool mm_forbids_zeropage = !mm.setup->zero_page;
+  return access == Access::kWrite || (mm_forbids_zeropage && vma.is_anonymous());
+}
+
 }  // namespace
 
 Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
@@ -26,9 +34,7 @@ Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) 
   if (is_file_hugepages(vma.vm_file)) return Errno::kSIGBUS;
   // A private page of its own; the anon_vma comes before the file is looked at (do_cow_fault), so
   // a write behind the end of the file leaves one too.
-  if (access == Access::kWrite && (vma.vm_flags & kVmShared) == 0 && !anon_vma_prepare(mm, vma)) {
-    return Errno::kENOMEM;
-  }
+  if (needs_anon_folio(mm, vma, access) && !anon_vma_prepare(mm, vma)) return Errno::kENOMEM;
   const std::uint64_t page = vma.vm_pgoff + ((addr - vma.vm_start) >> kPageShift);
   if (page >= file_size_pages(mm, vma.vm_file)) return Errno::kSIGBUS;
   return std::nullopt;

@@ -302,6 +302,18 @@ std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,
   return {};
 }
 
+std::expected<std::uint64_t, ToolFault> AgentSession::anonymous_bytes(spec::Address start) {
+  auto text = read_proc(agent_->smaps(), buffer_);
+  if (!text) return std::unexpected(text.error());
+  SmapsEntry entry;
+  while (take_smaps_entry(*text, entry)) {
+    if (entry.range.start != start) continue;
+    if (const auto bytes = kernel::anonymous_bytes(entry)) return *bytes;
+  }
+  return std::unexpected(
+      ToolFault{fmt::format("smaps has no line 'Anonymous:' for the mapping at {:#x}", start)});
+}
+
 std::expected<void, ToolFault> AgentSession::read_forked(int pid, spec::Snapshot& out) {
   const Descriptor smaps{::open(fmt::format("/proc/{}/smaps", pid).c_str(), O_RDONLY | O_CLOEXEC)};
   const Descriptor status{

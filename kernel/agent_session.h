@@ -49,6 +49,10 @@ class AgentSession final : public Session {
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
 
+  /// How many bytes of pages of its own the VMA has that begins at `start` in process 0, after the
+  /// last run.
+  [[nodiscard]] std::expected<std::uint64_t, spec::ToolFault> anonymous_bytes(spec::Address start);
+
  private:
   explicit AgentSession(const HostOptions& options) : options_(options) {}
   std::expected<void, spec::ToolFault> replace_agent();

@@ -11,11 +11,19 @@
 #include <string>
 #include <vector>
 
+#include "spec/call_part.h"
 #include "spec/file.h"
 #include "spec/setup.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {
+
+/// A call, or one with a certain argument, that something else than the kernel answers here: a
+/// sandbox's policy, a security module, a limit on processes. Sequences do without it.
+struct Withheld {
+  spec::CallPart part;
+  std::string how;  ///< what happens instead: "-1 EPERM", "killed by SIGSYS"
+};
 
 /// What this machine lets us do, found by trying.
 struct HostCapabilities {
@@ -27,6 +35,7 @@ struct HostCapabilities {
   /// Whether calls about KSM can be part of sequences: the kernel has KSM, and lets us turn it on.
   bool ksm = false;
   std::string ksm_note;  ///< why not, one line; else empty
+  std::vector<Withheld> withheld;
   /// The classes that have at least one file here, in enum order.
   std::vector<spec::FileClass> file_classes;
   /// How many files of each class there are, by the class's value: kFilesPerClass or less.

@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <string>
 
 #include "kernel/agent_session.h"
+#include "kernel/given_calls.h"
 #include "kernel/host.h"
 #include "kernel/layout.h"
 #include "kernel/program.h"
@@ -48,6 +50,20 @@ class Probe {
   /// Mainline asks for no capability here (read in 6.12, measured on 6.18); to try is to know.
   std::uint64_t set_memory_merge() {
     return (*this)(system_call(SYS_prctl, spec::kPrSetMemoryMerge, 1));
+  }
+
+  /// Whether reading private anonymous memory leaves it without a page of its own, as seen from
+  /// outside. Where that cannot be seen, mainline's answer.
+  bool maps_zero_page() {
+    constexpr Address kPlace = 0x100000000000;
+    constexpr std::array program{
+        system_call(SYS_mmap, kPlace, spec::kPageSize, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, ~std::uint64_t{0}, 0),
+        system_call(kTouchRead, kPlace, 1)};
+    if (!session_.begin()) return true;
+    const auto ran = session_.run(program, results_);
+    if (!ran || ran->died || results_.back() != 0) return true;
+    return session_.anonymous_bytes(kPlace).value_or(0) == 0;
   }
 
   bool is_noexec(FileId file) {
@@ -154,6 +170,7 @@ spec::Setup setup_of(AgentSession& session) {
   const bool has_numa = probe(system_call(kSetMempolicy)) != static_cast<std::uint64_t>(-ENOSYS);
   setup.nodes = has_numa ? std::max<std::uint64_t>(memory_nodes(), 1) : 0;
   setup.may_set_memory_merge = probe.set_memory_merge() != static_cast<std::uint64_t>(-EPERM);
+  setup.zero_page = probe.maps_zero_page();
   setup.zero_noexec = probe.is_noexec({FileClass::kZero, 0});
   setup.file_noexec = probe.is_noexec({FileClass::kFile, 0});
   setup.limits = session.limits();
@@ -230,7 +247,9 @@ HostCapabilities probe_host(const HostOptions& options) {
   }
   Probe probe{**session};
   found.can_run = true;
-  found.unmodelled = reason_against(probe, setup_of(**session));
+  const auto setup = setup_of(**session);
+  found.unmodelled = reason_against(probe, setup);
+  found.withheld = find_withheld(**session, setup);
   probe_files(probe, **session, found);
   probe_ksm(probe, found);
   return found;

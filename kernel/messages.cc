@@ -141,6 +141,7 @@ void show_setup(auto& show, auto& setup) {
   show(setup.userfaultfd);
   show(setup.nodes);
   show(setup.may_set_memory_merge);
+  show(setup.zero_page);
   show(setup.zero_noexec);
   show(setup.file_noexec);
   show.list(setup.reserved, [](auto& s, auto& range) {
@@ -156,6 +157,12 @@ void show_introduction(auto& show, auto& introduction) {
   show(c.unmodelled);
   show(c.ksm);
   show(c.ksm_note);
+  show.list(c.withheld, [](auto& s, auto& withheld) {
+    s(withheld.part.call);
+    s(withheld.part.argument);
+    s(withheld.part.value);
+    s(withheld.how);
+  });
   show.list(c.file_classes, kScalar);
   for (auto& count : c.file_counts) show(count);
   show.list(c.file_notes, kScalar);

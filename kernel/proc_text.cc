@@ -124,12 +124,25 @@ bool take_smaps_entry(std::string_view& text, SmapsEntry& entry) {
   constexpr std::string_view kFlags = "\nVmFlags: ";
   const auto flags = text.find(kFlags);
   if (flags == std::string_view::npos) return false;
+  entry.sizes = text.substr(0, flags + 1);
   text.remove_prefix(flags + kFlags.size());
   const auto end = text.find('\n');
   if (end == std::string_view::npos) return false;
   entry.flag_codes = text.substr(0, end);
   text.remove_prefix(end + 1);
   return true;
+}
+
+std::optional<std::uint64_t> anonymous_bytes(const SmapsEntry& entry) {
+  constexpr std::string_view kName = "\nAnonymous:";
+  constexpr std::uint64_t kKib = 1024;
+  const auto at = entry.sizes.find(kName);
+  if (at == std::string_view::npos) return std::nullopt;
+  auto rest = entry.sizes.substr(at + kName.size());
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  std::uint64_t kib = 0;
+  if (!take_number(rest, 10, ' ', kib)) return std::nullopt;
+  return kib * kKib;
 }
 
 std::expected<void, ToolFault> parse_smaps(std::string_view text,

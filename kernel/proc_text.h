@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,11 +36,16 @@ struct SmapsEntry {
   std::uint64_t offset = 0;  ///< bytes
   Inode inode;
   std::string_view path;
+  std::string_view sizes;       ///< the lines "NAME:   N kB" between the two
   std::string_view flag_codes;  ///< behind "VmFlags: "
 };
 
 /// Takes the first entry off `text`. Nothing where the text is not smaps'.
 [[nodiscard]] bool take_smaps_entry(std::string_view& text, SmapsEntry& entry);
+
+/// How many bytes a VMA's pages of its own take ("Anonymous:"); the zero page is none. Nothing
+/// where there is no such line.
+[[nodiscard]] std::optional<std::uint64_t> anonymous_bytes(const SmapsEntry& entry);
 
 /// Names the shmem and hugetlb objects that no descriptor stands for, in order of appearance. Kept
 /// from one snapshot of a sequence to the next, so that an object keeps its name.

@@ -25,6 +25,15 @@ bool keeps_a_gap(const Vma& below) {
   return (below.flags & spec::kVmGrowsdown) == 0 && (below.flags & spec::kVmAccessFlags) != 0;
 }
 
+// Whether the fault gives the VMA a page of its own. What private memory holds for reading is the
+// file's page, or the zero page on a machine that maps it.
+bool takes_own_page(const AddressSpace& space, const Vma& vma, Access access) {
+  const bool is_private = (vma.flags & spec::kVmShared) == 0;
+  const bool is_huge = (vma.flags & spec::kVmHugetlb) != 0;
+  if (!is_private || is_huge) return false;
+  return access == Access::kWrite || (is_anonymous(vma) && !space.setup->zero_page);
+}
+
 }  // namespace
 
 void prepare_anon_vma(AddressSpace& space, Vma& vma) {
@@ -45,10 +54,8 @@ Result fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
   // A guard is met before anything is asked of the VMA.
   const Address guard = space.guards.first_in(range);
   if (guard == range.start) return fail(Errno::kSIGSEGV);
-  const bool is_private = (vma.flags & spec::kVmShared) == 0;
-  const bool is_huge = (vma.flags & spec::kVmHugetlb) != 0;
   // The anon_vma comes first: it is there even if the page turns out to be behind the file's end.
-  if (access == Access::kWrite && is_private && !is_huge) prepare_anon_vma(space, vma);
+  if (takes_own_page(space, vma, access)) prepare_anon_vma(space, vma);
   const std::uint64_t pgoff_end = vma.pgoff + ((guard - vma.start) >> spec::kPageShift);
   if (pgoff_end > object_pages(space, vma)) return fail(Errno::kSIGBUS);
   return guard == range.end ? Result{} : fail(Errno::kSIGSEGV);

@@ -1,5 +1,5 @@
 // model: touch, one access to each page of a range, up to the first that faults for good. What it
-// leaves behind is the anon_vma of a private VMA that was written to, and a stack that grew.
+// leaves behind is the anon_vma of a private VMA that got a page of its own, and a stack that grew.
 #include <algorithm>
 
 #include "model/calls.h"

@@ -50,9 +50,13 @@ bool changes_processes(const spec::Step& step) {
          std::holds_alternative<spec::Exec>(step.call);
 }
 
-bool touches_reserved(const spec::Setup& setup, const spec::Sequence& sequence) {
-  return std::ranges::any_of(
-      sequence, [&](const spec::Step& step) { return spec::touches_reserved(setup, step); });
+/// Whether a real kernel is not given the sequence: it would change what the agent lives on, or ask
+/// for what the machine does not give.
+bool stays_here(const CheckerOptions& options, const spec::Sequence& sequence) {
+  return std::ranges::any_of(sequence, [&](const spec::Step& step) {
+    return spec::touches_reserved(options.setup, step) ||
+           spec::is_of_any(step.call, options.withheld);
+  });
 }
 
 }  // namespace
@@ -155,7 +159,7 @@ ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequ
 
 ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
                                            Observation observation) {
-  const bool skip = !remotes.empty() && touches_reserved(options.setup, sequence);
+  const bool skip = !remotes.empty() && stays_here(options, sequence);
   if (skip) ++tally.skipped_on_remote;
   const bool with_remotes = !remotes.empty() && !skip;
   if (with_remotes) tally.remote_operations += sequence.size() * remotes.size();
@@ -179,7 +183,7 @@ ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
 
 ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
   if (room.system == nullptr) return std::nullopt;
-  if (room.system->is_remote() && touches_reserved(options.setup, sequence)) return std::nullopt;
+  if (room.system->is_remote() && stays_here(options, sequence)) return std::nullopt;
   const auto first = std::ranges::find_if(sequence, changes_processes);
   const bool several = first != sequence.end();
   if (several) one_process.assign(sequence.begin(), first);

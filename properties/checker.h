@@ -14,6 +14,7 @@
 #include "properties/coverage.h"
 #include "properties/finding.h"
 #include "properties/property.h"
+#include "spec/call_part.h"
 #include "spec/kernel_profile.h"
 #include "spec/system.h"
 
@@ -30,7 +31,7 @@ struct Tally {
   std::uint64_t sequences = 0;
   std::uint64_t operations = 0;         ///< calls, counted once however many systems ran them
   std::uint64_t remote_operations = 0;  ///< calls that a real kernel executed
-  std::uint64_t skipped_on_remote = 0;  ///< sequences that touch reserved memory
+  std::uint64_t skipped_on_remote = 0;  ///< sequences that no real kernel was given
   /// Exemption name -> how many times it excused a missing merge.
   std::map<std::string, std::uint64_t, std::less<>> exemptions;
   void add(const Tally& other);
@@ -47,6 +48,8 @@ struct CheckerOptions {
   /// one named, in the profile given; nullptr where it cannot.
   std::unique_ptr<spec::System> (*make_like)(std::string_view system,
                                              const spec::KernelProfile& profile) = nullptr;
+  /// What the remote systems' machines do not give: no sequence with such a call is run there.
+  std::vector<spec::CallPart> withheld{};
   /// Where what the first in-process system meets is noted; outlives the checker.
   Coverage* coverage = nullptr;
 };

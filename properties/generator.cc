@@ -330,6 +330,11 @@ void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequenc
   for (std::size_t i = 0; i < length; ++i) {
     out[i] = writer.step(i);
   }
+  if (options.withheld.empty()) return;
+  // In its place stands a call that changes nothing, since the length is known before.
+  for (spec::Step& step : out) {
+    if (spec::is_of_any(step.call, options.withheld)) step.call = spec::Brk{0};
+  }
 }
 
 }  // namespace vmadiff::properties

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "spec/call_part.h"
 #include "spec/sequence.h"
 #include "spec/setup.h"
 
@@ -22,9 +23,10 @@ struct GeneratorOptions {
   spec::Setup setup;                          ///< reserved memory is kept away from
   std::vector<spec::FileClass> file_classes;  ///< what mmap may name
   std::uint32_t files_per_class = spec::kFilesPerClass;
-  std::uint64_t driver_pages = 0;  ///< how much of a driver's file can be mapped; 0: all
-  bool ksm_calls = true;           ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
-  bool exec_only = true;           ///< PROT_EXEC alone (takes a pkey on some machines)
+  std::uint64_t driver_pages = 0;        ///< how much of a driver's file can be mapped; 0: all
+  bool ksm_calls = true;                 ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
+  bool exec_only = true;                 ///< PROT_EXEC alone (takes a pkey on some machines)
+  std::vector<spec::CallPart> withheld;  ///< what no call may be of
   /// Calls to be made more often: bit i is the i-th of spec::Syscall.
   std::uint64_t favoured = 0;
   /// More mappings that were made mergeable one by one.

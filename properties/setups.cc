@@ -35,6 +35,7 @@ std::optional<spec::Setup> varied_setup(std::uint64_t seed, const spec::Setup& b
   if (random.percent(20)) setup.zero_noexec = true;
   if (random.percent(20)) setup.file_noexec = true;
   if (random.percent(8)) setup.may_set_memory_merge = false;
+  if (random.percent(25)) setup.zero_page = !base.zero_page;
   return setup;
 }
 

@@ -49,6 +49,10 @@ struct Setup {
   /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability (read in 6.12, measured on
   /// 6.18 as nobody).
   bool may_set_memory_merge = true;
+  /// Whether a read fault of private anonymous memory (private /dev/zero too) maps the zero page,
+  /// which needs no anon_vma. Else it takes a page of its own, and with it an anon_vma
+  /// (mm_forbids_zeropage; a vendor's option on x86-64, measured on a 6.18.44 that has it).
+  bool zero_page = true;
   bool zero_noexec = false;  ///< /dev is mounted noexec
   bool file_noexec = false;  ///< so is the file system of the regular files
   /// Memory that belongs to the program that runs the calls. A sequence that can change it is not

@@ -28,6 +28,8 @@ constexpr std::array kRows{
         [](Setup& s, std::uint64_t v) { s.placement_min_addr = v; }},
     Row{"stack_guard_gap", [](const Setup& s) { return s.stack_guard_gap; },
         [](Setup& s, std::uint64_t v) { s.stack_guard_gap = v; }},
+    Row{"zero_page", [](const Setup& s) { return std::uint64_t{s.zero_page}; },
+        [](Setup& s, std::uint64_t v) { s.zero_page = v != 0; }},
     Row{"zero_noexec", [](const Setup& s) { return std::uint64_t{s.zero_noexec}; },
         [](Setup& s, std::uint64_t v) { s.zero_noexec = v != 0; }},
     Row{"file_noexec", [](const Setup& s) { return std::uint64_t{s.file_noexec}; },
@@ -65,12 +67,13 @@ std::expected<void, std::string> read_word(std::string_view word, Setup& setup) 
 
 }  // namespace
 
-std::string setup_text(const Setup& setup) {
-  const Setup standard = Setup::standard();
+std::string setup_text(const Setup& setup) { return setup_text(setup, Setup::standard()); }
+
+std::string setup_text(const Setup& setup, const Setup& base) {
   std::string out;
   for (const Row& row : kRows) {
     const auto value = row.get(setup);
-    if (value == row.get(standard)) continue;
+    if (value == row.get(base)) continue;
     out += fmt::format("{}{}={}", out.empty() ? "" : " ", row.name,
                        value > 0xffff ? fmt::format("{:#x}", value) : fmt::format("{}", value));
   }

@@ -11,6 +11,8 @@ namespace vmadiff::spec {
 
 /// Empty where `setup` has the limits of `Setup::standard()`.
 [[nodiscard]] std::string setup_text(const Setup& setup);
+/// What of `setup` differs from `base`.
+[[nodiscard]] std::string setup_text(const Setup& setup, const Setup& base);
 
 /// Gives `setup` the values that stand in the text. The error names what is wrong, and what would
 /// be right.

@@ -27,8 +27,8 @@ TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
       if (!only.empty() && only != profile.name) continue;
       for (const char* name : {"model", "impl"}) {
         const auto system = make_system(name, profile).value();
-        const auto recording =
-            record(*system, spec::Setup::standard(), file->trace.sequence, Snapshots::kEveryStep);
+        const auto recording = record(*system, setup_of(*file, spec::Setup::standard()),
+                                      file->trace.sequence, Snapshots::kEveryStep);
         ASSERT_TRUE(recording);
         const auto broken = broken_vma_count(*file, *recording, profile.name);
         EXPECT_FALSE(broken) << *broken;
