@@ -16,6 +16,7 @@
 #include "cli/child.h"
 #include "cli/choices.h"
 #include "cli/interrupt.h"
+#include "cli/machine.h"
 #include "cli/post_mortem.h"
 #include "cli/status_line.h"
 #include "cli/supervisor.h"
@@ -23,6 +24,7 @@
 #include "reports/json.h"
 #include "reports/store.h"
 #include "reports/terminal.h"
+#include "reports/trace.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -116,7 +118,11 @@ class Reporter {
  public:
   explicit Reporter(const CheckOptions& options) : options_(options) {}
 
-  void report(const properties::Finding& finding) const {
+  void report(properties::Finding finding) const {
+    for (const std::string& system : reports::systems_of(finding)) {
+      if (is_real(system))
+        finding.machines.push_back(fmt::format("{}: {}", system, machine_line(system)));
+    }
     const auto files = reports::write_finding(options_.out, finding);
     if (!files.fault.empty()) {
       fmt::print(stderr, "vmadiff: the finding is printed, but not all of it written: {}\n",

@@ -198,6 +198,14 @@ Entry add_diff(CLI::App& top) {
   return made;
 }
 
+Entry add_doctor(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "doctor", "say what this machine, or a guest, is to a comparison: traits, what is left out");
+  auto [o, made] = entry<DoctorOptions>(app);
+  add_guest_options(app, o->guest);
+  return made;
+}
+
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
 std::array<Entry, 3> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
@@ -257,6 +265,7 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
       add_export_c(app),
       add_identify(app),
       add_diff(app),
+      add_doctor(app),
       entry<ListProfiles>(app.add_subcommand("profiles", "list the profiles and their behaviours"))
           .second,
       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))

@@ -7,6 +7,7 @@
 
 #include "cli/check.h"
 #include "cli/diff.h"
+#include "cli/doctor.h"
 #include "cli/exit_status.h"
 #include "cli/export_c.h"
 #include "cli/identify.h"
@@ -22,7 +23,7 @@ struct ListSystems {};
 
 using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
                              ExportCOptions, ListProfiles, ListSystems, ListKernels, FetchKernel,
-                             RunInGuest, IdentifyOptions, DiffOptions>;
+                             RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

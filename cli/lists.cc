@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "cli/machine.h"
 #include "cli/systems.h"
 #include "spec/behaviours.h"
 #include "spec/kernel_profile.h"
@@ -33,6 +34,10 @@ ExitStatus list_systems() {
       fmt::print("      not comparable with the models: {}\n", *unmodelled);
     const auto note = offer_of(system).note;
     if (!note.empty()) fmt::print("      {}\n", note);
+    const auto setup = setup_for(system);
+    if (!setup) continue;
+    const auto read_faults = traits_of(*setup).front();
+    fmt::print("      {} {} (vmadiff doctor says more)\n", read_faults.first, read_faults.second);
   }
   return ExitStatus::kHeld;
 }

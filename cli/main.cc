@@ -40,6 +40,10 @@ struct Run {
     choose_guests(options.guest);
     return diff(options);
   }
+  ExitStatus operator()(const DoctorOptions& options) const {
+    choose_guests(options.guest);
+    return doctor(options);
+  }
   ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
   ExitStatus operator()(const ListSystems&) const { return list_systems(); }
   ExitStatus operator()(const ListKernels&) const { return list_kernels(); }

@@ -198,6 +198,10 @@ std::optional<std::string> why_unmodelled(std::string_view system) {
   return reason.empty() ? std::nullopt : std::optional{reason};
 }
 
+const kernel::HostCapabilities& capabilities_of(std::string_view system) {
+  return real_kernels().capabilities(system);
+}
+
 std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile) {
   if (is_real(system)) return real_kernels().make(system);

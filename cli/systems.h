@@ -20,7 +20,8 @@
 
 namespace vmadiff::kernel {
 class Guest;
-}
+struct HostCapabilities;
+}  // namespace vmadiff::kernel
 
 namespace vmadiff::cli {
 
@@ -67,6 +68,9 @@ struct SystemKind {
 /// Why a real kernel that runs here cannot be compared with the models; nothing where it can, and
 /// for the models themselves.
 [[nodiscard]] std::optional<std::string> why_unmodelled(std::string_view system);
+
+/// What was found out about a real kernel and its machine.
+[[nodiscard]] const kernel::HostCapabilities& capabilities_of(std::string_view system);
 
 /// Requires that the system can run here.
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(

@@ -4,21 +4,21 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <fstream>
 #include <string>
 
 #include "kernel/agent_session.h"
 #include "kernel/given_calls.h"
 #include "kernel/host.h"
 #include "kernel/layout.h"
+#include "kernel/probe.h"
 #include "kernel/program.h"
+#include "kernel/traits.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -28,104 +28,26 @@ using spec::FileClass;
 using spec::FileId;
 using spec::ToolFault;
 
-/// Calls made in the agent, each from the initial state.
-class Probe {
- public:
-  explicit Probe(AgentSession& session) : session_(session) {}
-
-  /// The raw result; a death or fault is the caller's EINTR, which no probed call gives.
-  std::uint64_t operator()(const Record& record) {
-    constexpr std::uint64_t kFailed = static_cast<std::uint64_t>(-EINTR);
-    if (!session_.begin()) return kFailed;
-    const auto ran = session_.run(std::span{&record, 1}, results_);
-    return ran && !ran->died ? results_.front() : kFailed;
-  }
-
-  std::uint64_t map(Address addr, Address length, std::uint64_t prot, std::uint64_t flags,
-                    FileId file = {}) {
-    const auto descriptor = static_cast<std::uint64_t>(std::int64_t{descriptor_of(file)});
-    return (*this)(system_call(SYS_mmap, addr, length, prot, flags, descriptor, 0));
-  }
-
-  /// Mainline asks for no capability here (read in 6.12, measured on 6.18); to try is to know.
-  std::uint64_t set_memory_merge() {
-    return (*this)(system_call(SYS_prctl, spec::kPrSetMemoryMerge, 1));
-  }
-
-  /// Whether reading private anonymous memory leaves it without a page of its own, as seen from
-  /// outside. Where that cannot be seen, mainline's answer.
-  bool maps_zero_page() {
-    constexpr Address kPlace = 0x100000000000;
-    constexpr std::array program{
-        system_call(SYS_mmap, kPlace, spec::kPageSize, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, ~std::uint64_t{0}, 0),
-        system_call(kTouchRead, kPlace, 1)};
-    if (!session_.begin()) return true;
-    const auto ran = session_.run(program, results_);
-    if (!ran || ran->died || results_.back() != 0) return true;
-    return session_.anonymous_bytes(kPlace).value_or(0) == 0;
-  }
-
-  bool is_noexec(FileId file) {
-    return map(0, spec::kPageSize, PROT_READ | PROT_EXEC, MAP_PRIVATE, file) ==
-           static_cast<std::uint64_t>(-EPERM);
-  }
-
-  /// Whether a large mapping of the file goes to a huge-page boundary.
-  bool is_placed_huge(FileId file, std::uint64_t flags) {
-    return map(0, 2 * spec::kHugePageSize, PROT_READ, flags, file) % spec::kHugePageSize == 0;
-  }
-
- private:
-  AgentSession& session_;
-  std::vector<std::uint64_t> results_;
-};
-
-std::uint64_t number_in(const char* path, std::uint64_t otherwise) {
-  std::ifstream file{path};
-  std::uint64_t value = 0;
-  return file >> value ? value : otherwise;
+/// Mainline asks for no capability here (read in 6.12, measured on 6.18); to try is to know.
+std::uint64_t set_memory_merge(Probe& probe) {
+  return probe(system_call(SYS_prctl, spec::kPrSetMemoryMerge, 1));
 }
 
-/// A list such as "0-2,5" as bits.
-std::uint64_t bits_of_list(std::string_view list) {
-  std::uint64_t bits = 0;
-  while (!list.empty()) {
-    const auto part = list.substr(0, list.find(','));
-    list.remove_prefix(std::min(part.size() + 1, list.size()));
-    unsigned first = 0;
-    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), first);
-    if (error != std::errc{}) break;
-    unsigned last = first;
-    if (rest != part.data() + part.size() && *rest == '-')
-      std::from_chars(rest + 1, part.data() + part.size(), last);
-    for (unsigned i = first; i <= last && i < spec::kNodeCount; ++i) bits |= std::uint64_t{1} << i;
-  }
-  return bits;
+bool is_noexec(Probe& probe, FileId file) {
+  return probe.map(0, spec::kPageSize, PROT_READ | PROT_EXEC, MAP_PRIVATE, file) ==
+         static_cast<std::uint64_t>(-EPERM);
 }
 
-/// The nodes that have memory and are this process's, and so the agent's.
-std::uint64_t memory_nodes() {
-  std::string there;
-  if (!(std::ifstream{"/sys/devices/system/node/has_memory"} >> there)) return 0;
-  std::ifstream status{"/proc/self/status"};
-  std::uint64_t allowed = ~std::uint64_t{0};
-  for (std::string label; status >> label;) {
-    std::string list;
-    if (label == "Mems_allowed_list:" && status >> list) allowed = bits_of_list(list);
-  }
-  return bits_of_list(there) & allowed;
+/// Whether a large mapping of the file goes to a huge-page boundary.
+bool is_placed_huge(Probe& probe, FileId file, std::uint64_t flags) {
+  return probe.map(0, 2 * spec::kHugePageSize, PROT_READ, flags, file) % spec::kHugePageSize == 0;
 }
 
-/// RAM plus swap, pages: what heuristic overcommit holds a single charge against.
+/// RAM plus swap, pages. /proc/meminfo can be another's (a container's).
 std::uint64_t memory_pages() {
-  std::ifstream file{"/proc/meminfo"};
-  std::uint64_t kib = 0;
-  for (std::string label; file >> label;) {
-    std::uint64_t value = 0;
-    if ((label == "MemTotal:" || label == "SwapTotal:") && file >> value) kib += value;
-  }
-  return kib / (spec::kPageSize / 1024);
+  struct sysinfo info{};
+  if (::sysinfo(&info) != 0) return 0;
+  return (info.totalram + info.totalswap) * info.mem_unit / spec::kPageSize;
 }
 
 /// Where a search puts one page first, by the rule for its direction and what is mapped.
@@ -149,8 +71,7 @@ bool has_protection_keys() {
 }
 
 constexpr std::uint64_t kAnonPrivate = MAP_PRIVATE | MAP_ANONYMOUS;
-/// /proc/sys/vm/overcommit_memory
-constexpr std::uint64_t kOvercommitAlways = 1;
+/// In /proc/sys/vm/overcommit_memory.
 constexpr std::uint64_t kOvercommitNever = 2;
 
 spec::Setup setup_of(AgentSession& session) {
@@ -158,21 +79,19 @@ spec::Setup setup_of(AgentSession& session) {
   spec::Setup setup;
   setup.initial = session.initial();
   setup.start_brk = setup.initial.brk;
-  setup.mmap_min_addr = number_in("/proc/sys/vm/mmap_min_addr", setup.mmap_min_addr);
+  setup.mmap_min_addr = measured_mmap_min_addr(probe);
   setup.bottom_up = has_legacy_layout();
   // The lowest hint there is goes up to it.
   setup.placement_min_addr = probe.map(spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
-  setup.max_map_count = number_in("/proc/sys/vm/max_map_count", setup.max_map_count);
-  if (number_in("/proc/sys/vm/overcommit_memory", 0) != kOvercommitAlways)
-    setup.overcommit_pages = memory_pages();
+  setup.max_map_count = max_map_count(probe);
+  setup.stack_guard_gap = measured_stack_guard_gap(probe);
+  setup.overcommit_pages = measured_overcommit_pages(probe);
   setup.userfaultfd = probe(system_call(kUffdUnregister)) != static_cast<std::uint64_t>(-ENOSYS);
-  // sysfs need not be mounted, but a kernel without NUMA has no such call.
-  const bool has_numa = probe(system_call(kSetMempolicy)) != static_cast<std::uint64_t>(-ENOSYS);
-  setup.nodes = has_numa ? std::max<std::uint64_t>(memory_nodes(), 1) : 0;
-  setup.may_set_memory_merge = probe.set_memory_merge() != static_cast<std::uint64_t>(-EPERM);
-  setup.zero_page = probe.maps_zero_page();
-  setup.zero_noexec = probe.is_noexec({FileClass::kZero, 0});
-  setup.file_noexec = probe.is_noexec({FileClass::kFile, 0});
+  setup.nodes = measured_nodes(probe);
+  setup.may_set_memory_merge = set_memory_merge(probe) != static_cast<std::uint64_t>(-EPERM);
+  setup.zero_page = maps_zero_page(probe);
+  setup.zero_noexec = is_noexec(probe, {FileClass::kZero, 0});
+  setup.file_noexec = is_noexec(probe, {FileClass::kFile, 0});
   setup.limits = session.limits();
   for (const spec::Vma& vma : setup.initial.vmas) setup.reserved.push_back(vma.range());
   return setup;
@@ -185,7 +104,10 @@ std::string reason_against(Probe& probe, const spec::Setup& setup) {
     if (::getrlimit(resource, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
       return "address space or data size is limited: raise the hard limits (ulimit -Hv, -Hd)";
   }
-  if (number_in("/proc/sys/vm/overcommit_memory", 0) == kOvercommitNever)
+  // Where that cannot be read: a machine that lets nobody have what it has.
+  const bool has_less = setup.overcommit_pages < memory_pages();
+  if (number_in("/proc/sys/vm/overcommit_memory").value_or(has_less ? kOvercommitNever : 0) ==
+      kOvercommitNever)
     return "strict overcommit is not modelled: sysctl vm.overcommit_memory=0";
   if (const auto at = probe.map(0, spec::kPageSize, PROT_NONE, kAnonPrivate);
       at != first_place(setup)) {
@@ -198,9 +120,15 @@ std::string reason_against(Probe& probe, const spec::Setup& setup) {
     return "five-level page tables are not modelled: boot with no5lvl";
   // Of a kernel with them, before 6.7, it is a behaviour.
   const bool has_huge_pages = ::access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0;
-  if (!has_huge_pages && !probe.is_placed_huge({}, kAnonPrivate))
+  if (!has_huge_pages && !is_placed_huge(probe, {}, kAnonPrivate))
     return "the placement of a kernel without transparent huge pages is not modelled";
-  if (probe.is_placed_huge({}, MAP_SHARED | MAP_ANONYMOUS)) {
+  if (const auto size = placed_by_another_rule(probe, MAP_SHARED | MAP_ANONYMOUS, {})) {
+    return fmt::format(
+        "large pages of {0} kB in shared memory are not modelled: echo never > "
+        "/sys/kernel/mm/transparent_hugepage/hugepages-{0}kB/shmem_enabled",
+        *size / 1024);
+  }
+  if (is_placed_huge(probe, {}, MAP_SHARED | MAP_ANONYMOUS)) {
     return "huge pages in shared memory are not modelled: "
            "echo never > /sys/kernel/mm/transparent_hugepage/shmem_enabled";
   }
@@ -212,7 +140,9 @@ void probe_files(Probe& probe, const AgentSession& session, HostCapabilities& fo
   for (const FileClass cls : spec::mappable_file_classes()) {
     auto count = session.file_count(cls);
     const bool is_regular = cls == FileClass::kFile || cls == FileClass::kFileReadOnly;
-    if (is_regular && count != 0 && !probe.is_placed_huge({cls, 0}, MAP_PRIVATE)) {
+    if (is_regular && count != 0 &&
+        (!is_placed_huge(probe, {cls, 0}, MAP_PRIVATE) ||
+         placed_by_another_rule(probe, MAP_PRIVATE, {cls, 0}))) {
       found.file_notes.push_back(fmt::format(
           "{}: this file system places large mappings by a rule that is not modelled", name(cls)));
       count = 0;
@@ -223,7 +153,7 @@ void probe_files(Probe& probe, const AgentSession& session, HostCapabilities& fo
 }
 
 void probe_ksm(Probe& probe, HostCapabilities& found) {
-  const auto result = probe.set_memory_merge();
+  const auto result = set_memory_merge(probe);
   if (result == static_cast<std::uint64_t>(-EPERM)) {
     found.ksm_note = "this kernel wants CAP_SYS_RESOURCE for PR_SET_MEMORY_MERGE: run as root";
   } else if (result != 0) {

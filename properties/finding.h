@@ -35,6 +35,8 @@ struct Finding {
   std::vector<View> views;
   /// What a system that died left behind, several lines: the console of its machine; or empty.
   std::string log;
+  /// The machine of each real kernel that takes part, in a line: where the finding comes from.
+  std::vector<std::string> machines;
   std::uint64_t run_seed = 0;       ///< 0: not from a campaign
   std::uint64_t sequence_seed = 0;  ///< 0: not generated
   std::uint64_t shrinks = 0;        ///< how many simplifications led to `sequence`

@@ -63,6 +63,7 @@ ordered_json to_json(const properties::Finding& finding) {
                    {"sequence_seed", hex(finding.sequence_seed)},
                    {"shrinks", finding.shrinks},
                    {"reproducible", finding.reproducible}};
+  if (!finding.machines.empty()) out["machines"] = finding.machines;
   out["sequence"] = ordered_json::array();
   for (const spec::Step& step : finding.sequence) {
     ordered_json line{{"call", spec::text(step.call)}};

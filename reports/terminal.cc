@@ -139,8 +139,10 @@ std::string draft_regression_test(const Finding& finding) {
 
 std::string terminal_text(const Finding& finding, const FindingFiles& files) {
   std::string out = claim_text(finding);
-  out += fmt::format("seeds: {}; profile {}; {} simplifications\n\n", seeds_text(finding),
+  out += fmt::format("seeds: {}; profile {}; {} simplifications\n", seeds_text(finding),
                      finding.profile, finding.shrinks);
+  for (const std::string& machine : finding.machines) out += fmt::format("machine: {}\n", machine);
+  out += "\n";
   out += sequence_text(finding);
   out += fmt::format("\nlayouts after call {}\n", finding.step + 1);
   out += side_by_side(finding.views);

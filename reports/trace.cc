@@ -56,6 +56,10 @@ std::string print_finding_trace(const properties::Finding& finding) {
   if (!finding.reproducible) head.emplace_back("# not reproducible: a second run did not show it");
   head.push_back(fmt::format("# seeds: {}", seeds_text(finding)));
   head.push_back(fmt::format("# profile: {}", finding.profile));
+  for (const std::string& machine : finding.machines) {
+    for (const auto& line : wrapped(fmt::format("machine: {}", machine), 96))
+      head.push_back("# " + line);
+  }
   const auto systems = systems_of(finding);
   if (!systems.empty()) head.push_back(fmt::format("# systems: {}", fmt::join(systems, ",")));
   const auto setup = setup_directive(finding);

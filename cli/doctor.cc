@@ -1,0 +1,60 @@
+// cli: the doctor command.
+#include "cli/doctor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "cli/machine.h"
+#include "kernel/host.h"
+
+namespace vmadiff::cli {
+namespace {
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+void print(std::string_view title, const Rows& rows) {
+  if (rows.empty()) return;
+  std::size_t width = 0;
+  for (const auto& row : rows) width = std::max(width, row.first.size());
+  fmt::print("  {}\n", title);
+  for (const auto& [what, text] : rows) fmt::print("    {:<{}}  {}\n", what, width, text);
+}
+
+/// Whether it can be compared with the models.
+bool examine(const std::string& system) {
+  if (const auto reason = why_not(system)) {
+    fmt::print("{}: cannot run here\n", system);
+    print("to change", {{"now", *reason}});
+    return false;
+  }
+  const auto& has = capabilities_of(system);
+  const auto unmodelled = why_unmodelled(system);
+  fmt::print("{}: Linux {}, {}\n", system, has.release,
+             unmodelled ? "runs, but cannot be compared with the models"
+                        : "can be compared with the models");
+  const std::array<std::string, 1> names{system};
+  if (const auto setup = setup_for(names)) print("measured", traits_of(*setup));
+  print("left out of sequences, and of traces that are run there", left_out_on(system));
+  if (unmodelled) print("to change", {{"now", *unmodelled}});
+  return !unmodelled;
+}
+
+}  // namespace
+
+ExitStatus doctor(const DoctorOptions& options) {
+  std::vector<std::string> systems{std::string{kHost}};
+  if (!options.guest.kernel.empty()) {
+    const auto guest = parse_systems(kGuest);
+    if (!guest) return refuse_input(guest.error());
+    systems.push_back(guest->front());
+  }
+  bool all = true;
+  for (const std::string& system : systems) all = examine(system) && all;
+  fmt::print("model, impl: run everywhere\n");
+  return all ? ExitStatus::kHeld : ExitStatus::kLacks;
+}
+
+}  // namespace vmadiff::cli
