@@ -1,7 +1,8 @@
 // tests: a machine that does not give every call. Runs a program under a seccomp policy:
 //   under_policy ANSWER CALL[:ARGUMENT=VALUE|:ARGUMENT&BITS]… -- PROGRAM WORDS…
-// ANSWER is EPERM, ENOSYS, EACCES or kill. With an argument (counted from 0) the policy asks for
-// its value, or for all of the bits. Status 125 where the policy cannot be set up.
+// ANSWER is EPERM, ENOSYS, EACCES or kill; or mdwe, which asks for no calls: then the policy is
+// PR_SET_MDWE (no memory that is writable and executable). With an argument (counted from 0) the
+// policy asks for its value, or for all of the bits. Status 125 where the policy cannot be set up.
 #include <seccomp.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -69,8 +70,23 @@ void add(scmp_filter_ctx filter, std::uint32_t action, std::string_view word) {
 
 }  // namespace
 
+namespace {
+
+void forbid_write_and_exec() {
+  constexpr int kSetMdwe = 65;  // since 6.3, newer than the headers
+  constexpr unsigned long kRefuseExecGain = 1;
+  if (::prctl(kSetMdwe, kRefuseExecGain, 0, 0, 0) != 0) give_up("this kernel has no PR_SET_MDWE");
+}
+
+}  // namespace
+
 int main(int count, char** words) {
   if (count < 2) give_up("usage: under_policy ANSWER CALL… -- PROGRAM WORDS…");
+  if (count > 3 && std::string_view{words[1]} == "mdwe") {
+    forbid_write_and_exec();
+    ::execvp(words[3], words + 3);
+    give_up("the program cannot be run");
+  }
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   const std::uint32_t action = action_of(words[1]);
   int at = 2;
