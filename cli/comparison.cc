@@ -36,6 +36,7 @@ std::expected<void, spec::ToolFault> run(spec::System& system, const spec::Setup
                                          const Sequence& sequence, End& end) {
   if (auto started = system.start(setup); !started) return started;
   system.apply_all(sequence, end.outcomes);
+  if (auto setback = system.take_setback()) return std::unexpected(*std::move(setback));
   end.processes.clear();
   if (std::ranges::any_of(end.outcomes, &spec::Outcome::is_death)) return {};
   std::size_t count = 1;

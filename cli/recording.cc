@@ -13,6 +13,7 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
     const auto outcome = system.apply(sequence[i].process, sequence[i].call);
     out.outcomes.push_back(outcome);
     if (outcome.is_death()) {
+      if (auto setback = system.take_setback()) return std::unexpected(*std::move(setback));
       out.outcomes.resize(sequence.size(), outcome);
       return out;
     }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 namespace vmadiff::kernel {
 
@@ -12,11 +14,32 @@ struct Inherited {
   int to;
 };
 
+/// What the child does, in this order.
+enum class SpawnStep : std::uint8_t {
+  kFork,
+  kDeathSignal,
+  kSignals,
+  kLimits,
+  kDescriptors,
+  kPersonality,
+  kExec,
+};
+
+/// One line: the call of that step, what became of it, and the remedy.
+[[nodiscard]] std::string describe(SpawnStep step, std::string_view what);
+
+/// Where the child says how far it came: memory that it shares with its parent.
+struct SpawnReport {
+  std::uint32_t& step;  ///< a SpawnStep
+  std::int32_t& error;  ///< the errno of the step that failed
+};
+
 /// Makes only calls that are safe after fork in a program with threads. The agent gets an address
 /// space without randomisation, in its parent's direction, the default stack limit (mmap_base
-/// depends on it), no other limits, no descriptors but those named, no signals from the terminal,
-/// and dies with its parent. On failure writes the errno and exits.
+/// depends on it), no other limits, no descriptors but those named, no signals from the terminal, a
+/// process group of its own, the first place in line where the kernel is out of memory, and dies
+/// with its parent. On failure reports it and exits.
 [[noreturn]] void become_agent(int parent, int executable, std::span<const Inherited> inherited,
-                               std::int32_t& failed_with);
+                               SpawnReport report);
 
 }  // namespace vmadiff::kernel

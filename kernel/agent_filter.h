@@ -11,7 +11,7 @@
 namespace vmadiff::kernel {
 
 /// A filter that allows the memory calls of spec/syscall.h and what the protocol needs; anything
-/// else kills the process.
+/// else kills the process, and so does a second mapping of the window.
 [[nodiscard]] std::expected<std::vector<sock_filter>, spec::ToolFault> agent_filter();
 
 }  // namespace vmadiff::kernel

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "kernel/program.h"
+#include "kernel/usage.h"
 #include "spec/flags.h"
 #include "spec/setup.h"
 
@@ -30,6 +31,10 @@ constexpr std::size_t kCallCountMax =
     kRecordCountMax - (kObservationCount + 1) * kProcessCountMax - kResetCountMax;
 /// After so many sequences the layout is read in full and compared with the first one.
 constexpr std::uint32_t kVerifyInterval = 256;
+/// An agent that is killed from outside is replaced so many times, for one run.
+constexpr int kTriesMax = 8;
+/// A run that ends in SIGKILL so often, always at the same call, is not killed from outside.
+constexpr int kDeathsThatCount = 4;
 
 }  // namespace
 
@@ -54,8 +59,12 @@ std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
 std::expected<void, ToolFault> AgentSession::begin() {
   must_reset_ = true;
   anonymous_files_.clear();
+  past_.clear();
+  past_results_.clear();
+  appetite_ = {};
+  if (agent_) agent_->begin_sequence();
   ++sequences_;
-  if (!agent_->is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
+  if (!is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
     return replace_agent();
   if (sequences_ % kVerifyInterval == 0) {
     spec::Snapshot now;
@@ -67,16 +76,42 @@ std::expected<void, ToolFault> AgentSession::begin() {
 }
 
 std::expected<void, ToolFault> AgentSession::replace_agent() {
+  std::expected<void, ToolFault> done;
+  for (int i = 0; i < kTriesMax; ++i) {
+    done = try_replace_agent();
+    if (done || !done.error().passes) return done;
+  }
+  return done;
+}
+
+// A fault that passes is that of an agent that was killed meanwhile.
+std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   // The old one goes first: two would need twice the memory.
   agent_.reset();
-  auto agent = AgentProcess::spawn(files_, options_.timeout);
-  if (!agent) return std::unexpected(agent.error());
+  const auto memory = options_.memory_limit != 0 ? options_.memory_limit : default_memory_limit();
+  limits_of_use_ = {
+      .patience = options_.timeout, .memory = within_own_limits(memory), .cpu = options_.cpu_limit};
+  kills_before_ = out_of_memory_kills();
+  auto agent = AgentProcess::spawn(files_, limits_of_use_);
+  if (!agent) {
+    agent.error().fault.passes = agent.error().was_killed;
+    return std::unexpected(std::move(agent.error().fault));
+  }
   agent_ = std::move(*agent);
+  agent_->begin_sequence();
   ++process_count_;
   limits_ = agent_->limits();
   sequences_ = 0;
   is_suspect_ = limits_changed_ = locked_all_ = locks_ = exec_made_ = false;
   forks_ = 0;
+  auto ready = learn_beginning();
+  if (ready || ready.error().passes) return ready;
+  const auto death = agent_->find_death();
+  ready.error().passes = death && death->was_killed;
+  return ready;
+}
+
+std::expected<void, ToolFault> AgentSession::learn_beginning() {
   if (auto done = learn_own_files(); !done) return done;
 
   // The state as it is now is the initial one, but for the break, which is asked for.
@@ -84,7 +119,12 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
   start_brk_ = 0;
   unseen_.assign(1, {});
   must_reset_ = true;
-  if (auto read = snapshot(0, initial_); !read) return read;
+  auto trip = run_once({}, no_results_);
+  if (!trip) return std::unexpected(std::move(trip.error()));
+  if (trip->run.died)
+    return std::unexpected(
+        ToolFault{fmt::format("agent: at its beginning: {}", trip->run.how_died), trip->again});
+  if (auto read = look(0, initial_); !read) return read;
   start_brk_ = unseen_[0].brk;
   spec::Address free_from = 0;
   for (const spec::Vma& vma : initial_.vmas) {
@@ -217,18 +257,105 @@ std::expected<Session::Run, ToolFault> AgentSession::run(std::span<const Record>
   do {
     const auto part = records.first(std::min(records.size(), kCallCountMax));
     records = records.subspan(part.size());
-    auto ran = run_once(part, results);
+    auto ran = run_part(part, results);
     if (!ran) return ran;
     total.done += ran->done;
     total.died = ran->died;
     total.how_died = std::move(ran->how_died);
+    total.setback = std::move(ran->setback);
   } while (!records.empty() && !total.died);
   return total;
 }
 
-std::expected<Session::Run, ToolFault> AgentSession::run_once(std::span<const Record> program,
+// Runs it until the agent is not killed in it.
+std::expected<Session::Run, ToolFault> AgentSession::run_part(std::span<const Record> part,
                                                               std::vector<std::uint64_t>& results) {
-  if (!agent_->is_alive()) return Run{.done = 0, .died = true, .how_died = "it is dead already"};
+  if (!is_alive())
+    return Run{.done = 0, .died = true, .how_died = "it is dead already", .setback = {}};
+  const auto before = results.size();
+  std::optional<std::uint32_t> place;
+  bool at_one_place = true;
+  for (int tries = 1;; ++tries) {
+    auto trip = run_once(part, results);
+    if (!trip) return std::unexpected(std::move(trip.error()));
+    if (!trip->again) {
+      past_.insert(past_.end(), part.begin(), part.end());
+      past_results_.insert(past_results_.end(),
+                           results.begin() + static_cast<std::ptrdiff_t>(before), results.end());
+      return std::move(trip->run);
+    }
+    at_one_place = at_one_place && place.value_or(trip->run.done) == trip->run.done;
+    place = trip->run.done;
+    if (tries == kTriesMax || (at_one_place && tries == kDeathsThatCount))
+      return give_up(trip->run, at_one_place);
+    results.resize(before);
+    for (int i = 0;; ++i) {
+      const auto again = run_again();
+      if (!again) return std::unexpected(again.error());
+      if (*again) break;
+      if (i == kTriesMax) return give_up(trip->run, false);
+    }
+  }
+}
+
+// With a fresh agent, up to where the present sequence was. False where that was killed as well.
+std::expected<bool, ToolFault> AgentSession::run_again() {
+  const bool was_suspect = is_suspect_;
+  if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+  is_suspect_ = was_suspect;
+  anonymous_files_.clear();
+  const auto past = std::exchange(past_, {});
+  const auto past_results = std::exchange(past_results_, {});
+  appetite_ = {};
+  std::span<const Record> rest = past;
+  std::vector<std::uint64_t> results;
+  bool lives = true;
+  while (!rest.empty() && lives) {
+    const auto part = rest.first(std::min(rest.size(), kCallCountMax));
+    rest = rest.subspan(part.size());
+    const auto trip = run_once(part, results);
+    if (!trip) return std::unexpected(trip.error());
+    lives = !trip->run.died;
+  }
+  past_ = past;
+  past_results_ = past_results;
+  if (lives && results != past_results) {
+    return std::unexpected(
+        ToolFault{"the agent was killed from outside, and the same calls gave other results in the "
+                  "one after it",
+                  true});
+  }
+  return lives;
+}
+
+// It is the sequence's own doing where it always happens at the same call, and an agent that is
+// left alone lives.
+std::expected<Session::Run, ToolFault> AgentSession::give_up(const Run& last, bool at_one_place) {
+  Run run = last;
+  agent_->kill();
+  if (!run.setback.empty()) return run;
+  if (out_of_memory_kills() != kills_before_) {
+    run.setback =
+        "the kernel killed the agent for want of memory: the sequence needs more than this "
+        "machine, "
+        "or its cgroup, has";
+    return run;
+  }
+  if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+  for (int i = 0; at_one_place && i < kTriesMax; ++i) {
+    must_reset_ = true;
+    const auto trip = run_once({}, no_results_);
+    if (!trip) return std::unexpected(trip.error());
+    at_one_place = !trip->run.died;
+  }
+  is_suspect_ = true;
+  agent_->kill();
+  if (!at_one_place) run.setback = "the agent was killed from outside (SIGKILL), again and again";
+  return run;
+}
+
+std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
+    std::span<const Record> program, std::vector<std::uint64_t>& results) {
   for (bool is_retry = false;; is_retry = true) {
     prefix_.clear();
     if (must_reset_) {
@@ -246,8 +373,11 @@ std::expected<Session::Run, ToolFault> AgentSession::run_once(std::span<const Re
       *at++ = in_process(process, system_call(SYS_brk));
       *at++ = in_process(process, system_call(SYS_prctl, spec::kPrGetMemoryMerge));
     }
-    const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1));
-    const bool is_reset_broken = end.kind != RunEnd::Kind::kDone && end.index < prefix;
+    add_appetite(appetite_, program, past_.size(), locked_all_);
+    const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1), appetite_);
+    const bool was_killed = end.kind == RunEnd::Kind::kDied && end.death.was_killed;
+    const bool is_reset_broken =
+        end.kind != RunEnd::Kind::kDone && end.index < prefix && !was_killed;
     if (is_reset_broken) {
       if (is_retry)
         return std::unexpected(
@@ -256,14 +386,27 @@ std::expected<Session::Run, ToolFault> AgentSession::run_once(std::span<const Re
       continue;
     }
     must_reset_ = false;
-    const auto done = std::min(end.index - prefix, calls);
+    const auto done = end.index < prefix ? 0 : std::min(end.index - prefix, calls);
     const auto all = agent_->results();
     results.insert(results.end(), all.begin() + prefix, all.begin() + prefix + done);
     if (end.kind == RunEnd::Kind::kDied) {
       // A death in the observation is the last call's doing.
       const auto blamed = std::min(done, calls - (calls == 0 ? 0 : 1));
       results.resize(results.size() - (done - blamed));
-      return Run{.done = blamed, .died = true, .how_died = end.how_died};
+      return Trip{{.done = blamed,
+                   .died = true,
+                   .how_died = end.death.how,
+                   .setback = end.death.over_limit},
+                  was_killed};
+    }
+    for (std::uint32_t i = 0; i < done; ++i) {
+      if (program[i].number != kFork || all[prefix + i] != kNoProcessLeft) continue;
+      return Trip{{.done = i,
+                   .died = true,
+                   .how_died = {},
+                   .setback = "fork: this machine allows no more processes: ulimit -u, or pids.max "
+                              "of the cgroup"},
+                  true};
     }
     unseen_.resize(forks_ + 1);
     for (std::uint32_t process = 0; process <= forks_; ++process) {
@@ -271,24 +414,47 @@ std::expected<Session::Run, ToolFault> AgentSession::run_once(std::span<const Re
       // An error (a kernel without KSM) is no flag.
       unseen_[process] = {all[first], all[first + 1] == 1};
     }
-    return Run{.done = done, .died = false, .how_died = {}};
+    return Trip{{.done = done, .died = false, .how_died = {}, .setback = {}}, false};
   }
 }
 
 std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,
                                                       spec::Snapshot& out) {
   if (must_reset_) {
-    if (auto ran = run(std::span<const Record>{}, no_results_); !ran)
-      return std::unexpected(ran.error());
+    auto ran = run(std::span<const Record>{}, no_results_);
+    if (!ran) return std::unexpected(ran.error());
+    if (!ran->setback.empty()) return std::unexpected(ToolFault{std::move(ran->setback), true});
   }
-  if (!agent_->is_alive())
-    return std::unexpected(ToolFault{"the agent is dead: nothing to look at"});
+  for (int i = 0;; ++i) {
+    auto seen = look(process, out);
+    if (seen || !is_alive() || i == kTriesMax) return seen;
+    // It may be that it was killed since it ran.
+    const auto death = agent_->find_death();
+    if (!death) return seen;
+    if (!death->was_killed) {
+      return std::unexpected(
+          ToolFault{fmt::format("the agent died while it was looked at: {}", death->how)});
+    }
+    for (int tries = 0;; ++tries) {
+      const auto again = run_again();
+      if (!again) return std::unexpected(again.error());
+      if (*again) break;
+      if (tries == kTriesMax) {
+        return std::unexpected(
+            ToolFault{"the agent was killed from outside (SIGKILL), again and again", true});
+      }
+    }
+  }
+}
+
+std::expected<void, ToolFault> AgentSession::look(spec::ProcessId process, spec::Snapshot& out) {
+  if (!is_alive()) return std::unexpected(ToolFault{"the agent is dead: nothing to look at"});
   if (process != 0) {
-    const int pid = agent_->pid_of(process);
-    if (pid == 0 || process > forks_) {
+    if (process > forks_ || !agent_->has(process)) {
       out = {};
       return {};
     }
+    const int pid = agent_->pid_of(process);
     if (auto read = read_forked(pid, out); !read) return read;
   } else {
     if (exec_made_) {

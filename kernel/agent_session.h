@@ -1,5 +1,7 @@
 // kernel: an agent that can be used again and again: it is reset between sequences, replaced when
 // it dies, and its mappings' files are known by name. What the host system and the probes stand on.
+// Where the agent is killed from outside, a fresh one makes the calls of the sequence again, and
+// nobody notices.
 #pragma once
 
 #include <cstdint>
@@ -54,19 +56,33 @@ class AgentSession final : public Session {
   [[nodiscard]] std::expected<std::uint64_t, spec::ToolFault> anonymous_bytes(spec::Address start);
 
  private:
+  [[nodiscard]] bool is_alive() const { return agent_ && agent_->is_alive(); }
   explicit AgentSession(const HostOptions& options) : options_(options) {}
   std::expected<void, spec::ToolFault> replace_agent();
   std::expected<void, spec::ToolFault> learn_files();
   std::expected<void, spec::ToolFault> learn_own_files();
   std::expected<void, spec::ToolFault> read_layout(int smaps, int status, spec::Snapshot& out);
   std::expected<void, spec::ToolFault> read_forked(int pid, spec::Snapshot& out);
-  std::expected<Run, spec::ToolFault> run_once(std::span<const Record> program,
+  std::expected<void, spec::ToolFault> try_replace_agent();
+  std::expected<void, spec::ToolFault> learn_beginning();
+  std::expected<Run, spec::ToolFault> run_part(std::span<const Record> part,
                                                std::vector<std::uint64_t>& results);
+  struct Trip {
+    Run run;
+    bool again = false;  ///< it died of what may not be there the next time
+  };
+  /// One round trip.
+  std::expected<Trip, spec::ToolFault> run_once(std::span<const Record> program,
+                                                std::vector<std::uint64_t>& results);
+  std::expected<bool, spec::ToolFault> run_again();
+  std::expected<Run, spec::ToolFault> give_up(const Run& last, bool at_one_place);
+  std::expected<void, spec::ToolFault> look(spec::ProcessId process, spec::Snapshot& out);
   void note_what_lasts(std::span<const Record> program);
   void write_reset(std::vector<Record>& program) const;
 
   HostOptions options_;
   AgentFiles files_;
+  AgentLimits limits_of_use_;
   std::unique_ptr<AgentProcess> agent_;
   std::vector<KnownFile> known_;
   AnonymousFiles anonymous_files_;  ///< of the present sequence
@@ -83,11 +99,15 @@ class AgentSession final : public Session {
     bool merge_any = false;
   };
   std::vector<Unseen> unseen_{1};
-  bool limits_changed_ = false;  ///< a record set a resource limit
-  bool locked_all_ = false;      ///< a record made later mappings locked
-  bool locks_ = false;           ///< a record may have locked something
-  bool exec_made_ = false;       ///< process 0 may have run its executable anew
-  std::uint32_t forks_ = 0;      ///< records that may have made a process, since the last reset
+  std::vector<Record> past_;  ///< of the present sequence, as far as it has run
+  std::vector<std::uint64_t> past_results_;
+  Appetite appetite_;
+  std::uint64_t kills_before_ = 0;  ///< out_of_memory_kills() when the agent began
+  bool limits_changed_ = false;     ///< a record set a resource limit
+  bool locked_all_ = false;         ///< a record made later mappings locked
+  bool locks_ = false;              ///< a record may have locked something
+  bool exec_made_ = false;          ///< process 0 may have run its executable anew
+  std::uint32_t forks_ = 0;         ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;
   std::uint32_t sequences_ = 0;

@@ -237,7 +237,8 @@ GuestSession::Result<std::optional<Answer>> GuestSession::announced(const Progra
 std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
                                                          std::vector<std::uint64_t>& results) {
   results.clear();
-  if (!machine_) return Run{.done = 0, .died = true, .how_died = "it is dead already"};
+  if (!machine_)
+    return Run{.done = 0, .died = true, .how_died = "it is dead already", .setback = {}};
   auto answer = announced(program);
   if (!answer && !answer.error().is_death) return std::unexpected(std::move(answer.error().fault));
   if (!answer) {
@@ -272,8 +273,9 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
   const bool was_alone = suspects_.empty();
   bury(death);
   if (was_alone && program.records.size() <= 1) {
-    return Answer{
-        .run = {.done = 0, .died = true, .how_died = death.how}, .results = {}, .seen = {}};
+    return Answer{.run = {.done = 0, .died = true, .how_died = death.how, .setback = {}},
+                  .results = {},
+                  .seen = {}};
   }
   if (auto booted = boot(); !booted) return std::unexpected(booted.error());
   auto again = run_call_by_call(program);
@@ -326,7 +328,8 @@ Answer GuestSession::after_all(const Program& program, Answer answer) {
   bury(their_death_);
   answer.run = {.done = static_cast<std::uint32_t>(program.records.size()) - 1,
                 .died = true,
-                .how_died = fmt::format("{} (of several sequences together)", their_death_.how)};
+                .how_died = fmt::format("{} (of several sequences together)", their_death_.how),
+                .setback = {}};
   answer.results.resize(answer.run.done);
   answer.seen.clear();
   return answer;

@@ -48,8 +48,14 @@ struct HostCapabilities {
 };
 
 struct HostOptions {
-  /// An agent that does not answer for so long counts as dead.
+  /// An agent that does not come further for so long, in time in which it could have
+  /// (kernel/patience.h), counts as dead.
   std::chrono::milliseconds timeout{10000};
+  /// How much memory one sequence may take, bytes; 0: half of the machine's, at most a GiB. A soft
+  /// limit of the caller's own (ulimit -v) that is lower holds instead.
+  std::uint64_t memory_limit = 0;
+  /// How much CPU time one sequence may take.
+  std::chrono::seconds cpu_limit{60};
   /// A fresh process after so many sequences, against state that no reset sees.
   std::uint32_t sequences_per_process = 10000;
   /// `pfnmap:N` is /dev/mem: only in a machine of our own, since sequences write to it.

@@ -107,6 +107,7 @@ void show_answer(auto& show, auto& answer) {
   show(answer.run.done);
   show(answer.run.died);
   show(answer.run.how_died);
+  show(answer.run.setback);
   show.list(answer.results, kScalar);
   show.list(answer.seen, [](auto& s, auto& seen) {
     s(seen.first);

@@ -55,7 +55,10 @@ class RealKernel final : public spec::System {
     const auto ran = session_->run(program_, results_);
     if (!ran) {
       how_died_ = ran.error().message;
+      setback_ = ran.error();
     } else {
+      if (!ran->setback.empty())
+        setback_ = spec::ToolFault{fmt::format("{}: {}", name_, ran->setback), true};
       for (std::uint32_t i = 0; i < ran->done; ++i)
         outcomes.push_back(outcome_of(sequence[i].call, results_[i]));
       if (ran->died && how_died_.empty()) how_died_ = ran->how_died;
@@ -82,6 +85,9 @@ class RealKernel final : public spec::System {
   [[nodiscard]] bool is_remote() const override { return true; }
 
   [[nodiscard]] std::string_view death_note() const override { return how_died_; }
+  [[nodiscard]] std::optional<spec::ToolFault> take_setback() override {
+    return std::exchange(setback_, std::nullopt);
+  }
   [[nodiscard]] std::string_view death_log() const override { return session_->death_log(); }
   [[nodiscard]] bool is_death_dear() const override { return session_->is_death_dear(); }
 
@@ -100,6 +106,7 @@ class RealKernel final : public spec::System {
   std::unique_ptr<Session> session_;
   const spec::Setup* setup_ = nullptr;
   std::string how_died_;
+  std::optional<spec::ToolFault> setback_;
   // Kept for their memory.
   Program program_;
   std::vector<std::uint64_t> results_;

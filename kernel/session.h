@@ -42,6 +42,8 @@ class Session {
     std::uint32_t done = 0;  ///< records with a result
     bool died = false;       ///< in record `done`
     std::string how_died;    ///< one line
+    /// Where the death was no doing of the kernel's: why, with the remedy; else empty.
+    std::string setback;
     friend bool operator==(const Run&, const Run&) = default;
   };
   /// Runs the records in order. results[i] belongs to records[i]; the end is after a death or the

@@ -206,6 +206,9 @@ std::expected<std::optional<Finding>, spec::ToolFault> Checker::State::check(
     const spec::Sequence& sequence, Observation observation, bool relations) {
   auto found = run_systems(sequence, observation);
   if (found && !*found && relations) found = run_relations(sequence);
+  for (spec::System* remote : remotes) {
+    if (auto setback = remote->take_setback()) return std::unexpected(*std::move(setback));
+  }
   if (!found) return std::unexpected(found.error());
   if (!*found) return std::nullopt;
   return finding(std::move(**found), sequence);

@@ -90,7 +90,7 @@ class Search {
     ++runs_;
     auto found = checker_.recheck(candidate, Observation::kEveryStep);
     if (!found) {
-      faulted_ = true;
+      faulted_ = !found.error().passes;
       return false;
     }
     if (!*found || (*found)->claim != best_.claim) return false;

@@ -16,6 +16,12 @@ constexpr Address kTextStart = 0x20000000;
 constexpr Address kTextEnd = 0x20010000;
 constexpr Address kDataEnd = 0x20020000;
 
+/// With an old size of 0 mremap maps what lies at the address a second time, in the new size.
+Range duplicated(const Mremap& call) {
+  const Address end = call.addr + std::max<Address>(call.new_length, 1);
+  return {page_down(call.addr), end < call.addr ? ~Address{0} : end};
+}
+
 }  // namespace
 
 Setup Setup::standard() {
@@ -51,7 +57,10 @@ Setup Setup::standard() {
 }
 
 bool touches_reserved(const Setup& setup, const Step& step) {
-  const auto [first, second] = named_ranges(step.call);
+  auto [first, second] = named_ranges(step.call);
+  if (const auto* mremap = std::get_if<Mremap>(&step.call);
+      mremap != nullptr && mremap->length == 0)
+    first = duplicated(*mremap);
   return std::ranges::any_of(setup.reserved, [&](const Range& reserved) {
     return (first && first->overlaps(reserved)) || (second && second->overlaps(reserved));
   });

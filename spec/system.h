@@ -20,6 +20,8 @@ namespace vmadiff::spec {
 /// A fault of the tool (not of a system under test): what happened, where, and what would be right.
 struct ToolFault {
   std::string message;
+  /// It is of this one sequence: the next can be run all the same.
+  bool passes = false;
 };
 
 class System {
@@ -52,6 +54,11 @@ class System {
 
   /// What is known of the last death (the signal, a hang), one line; empty where there was none.
   [[nodiscard]] virtual std::string_view death_note() const { return {}; }
+
+  /// A death since this was last asked that was no doing of the system: the process was killed from
+  /// outside, or a bound of the tool's own was reached. What was given since start() then says
+  /// nothing of the system. Nothing where all deaths are its own.
+  [[nodiscard]] virtual std::optional<ToolFault> take_setback() { return std::nullopt; }
 
   /// What else is known of it, several lines: the console of a machine that died, and what it was
   /// given to run.

@@ -12,6 +12,8 @@
 #include <linux/futex.h>
 #include <linux/ioctl.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/userfaultfd.h>
 
 #include "agent/protocol.h"
@@ -111,12 +113,6 @@ void on_fault(int signal, void* /*info*/, void* context) {
 
 void catch_faults() {
   struct sigaction action = {};
-  // Ended processes go away by themselves.
-  action.sa_handler = SIG_IGN;
-  if (system_call(__NR_rt_sigaction, SIGCHLD, address_of(&action), 0, sizeof(action.sa_mask)) !=
-      0) {
-    leave(1);
-  }
   action.sa_flags = SA_SIGINFO | SA_RESTORER;
   action.sa_handler = __builtin_bit_cast(__sighandler_t, &on_fault);
   action.sa_restorer = &signal_return;
@@ -182,26 +178,33 @@ uint64_t unregister_range(uint64_t start, uint64_t length) {
 // The kernel takes one node less than it is told.
 constexpr uint64_t kMaxNode = 65;
 
-constexpr uint64_t kErrnoPerm = 1;
-constexpr uint64_t kErrnoAgain = 11;
+static_assert(vmadiff::kernel::kForkFlags == (CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD));
 
 /// Which process this is. A forked one has its own.
 uint32_t me = 0;
 
+// A fork does not inherit this. The parent may have died before it was said.
+void die_with_parent(const Window& window) {
+  system_call(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (system_call(__NR_getppid) != static_cast<uint64_t>(window.parent)) leave(2);
+}
+
 uint64_t fork_process(Window& window) {
   const uint32_t number = window.last_process + 1;
-  if (number >= vmadiff::kernel::kProcessCountMax) return -kErrnoAgain;
-  const uint64_t pid = system_call(__NR_clone, SIGCHLD);
+  if (number >= vmadiff::kernel::kProcessCountMax) return -uint64_t{EAGAIN};
+  const uint64_t pid =
+      system_call(__NR_clone, vmadiff::kernel::kForkFlags, 0, address_of(&window.pids[number]));
   if (pid == 0) {
     me = number;
+    die_with_parent(window);
     // The parent's speaks for the parent's memory.
     if (userfaultfd >= 0) system_call(__NR_close, static_cast<uint64_t>(userfaultfd));
     userfaultfd = -1;
     return 0;
   }
+  if (pid == -uint64_t{EAGAIN}) return vmadiff::kernel::kNoProcessLeft;
   if (static_cast<int64_t>(pid) < 0) return pid;
   window.last_process = number;
-  window.pids[number] = static_cast<int32_t>(pid);
   return number;
 }
 
@@ -249,19 +252,12 @@ void give_turn(Window& window, uint32_t process) {
   system_call(__NR_futex, address_of(&window.turn), FUTEX_WAKE, 0x7fffffff);
 }
 
-// Until it is this process's turn. A forked one that waits for a minute has been forgotten: its
-// parent died.
+// Until it is this process's turn.
 void wait_for_turn(Window& window) {
-  struct {
-    int64_t seconds;
-    int64_t nanoseconds;
-  } constexpr kPatience{60, 0};
   for (;;) {
     const uint32_t turn = __atomic_load_n(&window.turn, __ATOMIC_ACQUIRE);
     if (turn == me) return;
-    const uint64_t result = system_call(__NR_futex, address_of(&window.turn), FUTEX_WAIT, turn,
-                                        me == 0 ? 0 : address_of(&kPatience));
-    if (result == -uint64_t{ETIMEDOUT}) leave(2);
+    system_call(__NR_futex, address_of(&window.turn), FUTEX_WAIT, turn);
   }
 }
 
@@ -310,7 +306,7 @@ bool run_records(Window& window) {
           break;
         case vmadiff::kernel::kExit:
           if (me != 0) exit_process(window);
-          result = -kErrnoPerm;
+          result = -uint64_t{EPERM};
           break;
         default:
           result = run_call(record);

@@ -30,8 +30,8 @@ inline constexpr uint32_t kTouchWrite = 0xffff0001;
 inline constexpr uint32_t kGive = 0xffff0002;
 /// Sets the soft limit of the resource argument[0] to argument[1] and keeps the hard one.
 inline constexpr uint32_t kSetLimit = 0xffff0003;
-/// Makes a process; its result is that process's number (one more than that of the last). The
-/// process ends with kExit (which process 0 refuses, with EPERM) or after a minute without work.
+/// Makes a process; its result is that process's number (one more than that of the last), or
+/// kNoProcessLeft. The process ends with kExit (which process 0 refuses, with EPERM).
 inline constexpr uint32_t kFork = 0xffff0004;
 /// Runs the agent's own executable in the process, which goes on with the next record.
 inline constexpr uint32_t kExec = 0xffff0005;
@@ -47,6 +47,14 @@ inline constexpr uint32_t kSetMempolicy = 0xffff000a;
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.
 inline constexpr uint64_t kNoSuchProcess = -uint64_t{5000};
+/// The result of a kFork where the machine allows no more processes (the kernel's EAGAIN; the
+/// protocol's own limit is the errno).
+inline constexpr uint64_t kNoProcessLeft = -uint64_t{5001};
+
+/// How kFork calls clone: CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD. Every process is a child of
+/// the agent's parent, in the agent's process group, so that its number stays its own until that
+/// parent has taken it away; and the kernel writes the number down before the process runs.
+inline constexpr uint64_t kForkFlags = 0x8000 | 0x100000 | 17;
 
 /// Processes of one sequence; a further kFork gives EAGAIN.
 inline constexpr uint32_t kProcessCountMax = 64;
@@ -90,14 +98,18 @@ struct Window {
   uint32_t last_process;
   /// Nonzero between the exec of a process and its coming back: one more than its number.
   uint32_t execing;
-  /// Each process's pid; 0 for one that is not there.
+  /// Each process's pid; 0 for one that is not there. The first one's is not written.
   int32_t pids[kProcessCountMax];
+  /// The pid of the agent's parent, without which nobody goes on.
+  int32_t parent;
   /// What to unmap after an exec, so that the layout is the first one again. The count is 0 until
   /// the parent has found out.
   uint32_t own_range_count;
   OwnRange own_ranges[kOwnRangeCountMax];
-  /// What exec failed with, in the child that was to become the agent.
-  alignas(64) int32_t spawn_errno;
+  /// In the child that is to become the agent: which step it is at (SpawnStep), and the errno with
+  /// which that failed.
+  alignas(64) uint32_t spawn_step;
+  int32_t spawn_errno;
   /// Memory for structures that set-up calls take by address.
   alignas(64) uint8_t scratch[kScratchSize];
   alignas(64) uint64_t results[kRecordCountMax];

@@ -44,8 +44,8 @@ class AgentProcessTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const auto found = probe_host(); !found.can_run) GTEST_SKIP() << found.why_not;
-    auto agent = AgentProcess::spawn(files_, std::chrono::milliseconds{200});
-    ASSERT_TRUE(agent) << agent.error().message;
+    auto agent = AgentProcess::spawn(files_, {.patience = std::chrono::milliseconds{200}});
+    ASSERT_TRUE(agent) << agent.error().fault.message;
     agent_ = std::move(*agent);
   }
 
@@ -90,14 +90,14 @@ TEST_F(AgentProcessTest, StopsWhereAResultMustBeAnother) {
 
 TEST_F(AgentProcessTest, TheFilterKillsWhatIsNoMemoryCall) {
   for (const long number : {SYS_getpid, SYS_openat, SYS_execve, SYS_socket, SYS_kill, SYS_fork}) {
-    auto agent = AgentProcess::spawn(files_, std::chrono::seconds{10});
+    auto agent = AgentProcess::spawn(files_, {});
     ASSERT_TRUE(agent);
     agent_ = std::move(*agent);
     const auto end =
         run({system_call(kGive), system_call(static_cast<std::uint64_t>(number), 1), {}});
     EXPECT_EQ(end.kind, RunEnd::Kind::kDied) << number;
     EXPECT_EQ(end.index, 1U);
-    EXPECT_EQ(end.how_died, "killed by SIGSYS (a call that the filter forbids)");
+    EXPECT_EQ(end.death.how, "killed by SIGSYS (a call that the filter forbids)");
     EXPECT_FALSE(agent_->is_alive());
   }
 }
@@ -114,14 +114,14 @@ TEST_F(AgentProcessTest, AHungAgentIsKilledAndNamed) {
                         system_call(SYS_futex, kWindowStart + kWindowSize - 8, FUTEX_WAIT, 0, 0)});
   EXPECT_EQ(end.kind, RunEnd::Kind::kDied);
   EXPECT_EQ(end.index, 1U);
-  EXPECT_EQ(end.how_died, "hung: no answer within 200 ms, killed");
+  EXPECT_EQ(end.death.how, "hung: no progress in 200 ms, killed");
 }
 
 TEST_F(AgentProcessTest, ExitIsToldFromASignal) {
   const auto end = run({system_call(SYS_exit_group, 3)});
   EXPECT_EQ(end.kind, RunEnd::Kind::kDied);
   EXPECT_EQ(end.index, 0U);
-  EXPECT_EQ(end.how_died, "exited with status 3");
+  EXPECT_EQ(end.death.how, "exited with status 3");
 }
 
 }  // namespace
