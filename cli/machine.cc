@@ -75,6 +75,8 @@ std::vector<std::pair<std::string, std::string>> left_out_on(std::string_view sy
   for (const kernel::Withheld& withheld : has.withheld)
     rows.emplace_back(spec::text(withheld.part),
                       withheld.how + ": a sandbox's policy, a security module or a limit answers");
+  for (const std::string& code : has.unknown_codes)
+    rows.emplace_back(fmt::format("VmFlags '{}'", code), "not known here: not compared");
   if (!has.ksm) rows.emplace_back("KSM calls", has.ksm_note);
   if (!has.exec_only) rows.emplace_back("PROT_EXEC alone", "takes a protection key on this CPU");
   return rows;

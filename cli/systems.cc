@@ -259,6 +259,9 @@ Offer offer_of(std::span<const std::string> systems) {
       note(fmt::format("the {}'s machine does not give {} ({})", system, spec::text(withheld.part),
                        withheld.how));
     }
+    for (const std::string& code : has.unknown_codes)
+      note(fmt::format("the {} shows the VmFlags code '{}', which is not known here: not compared",
+                       system, code));
     const auto withheld = withheld_from(system);
     offer.withheld.insert(offer.withheld.end(), withheld.begin(), withheld.end());
     offer.ksm_calls = offer.ksm_calls && has.ksm;

@@ -493,7 +493,9 @@ std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
                                                          spec::Snapshot& out) {
   auto text = read_proc(smaps, buffer_);
   if (!text) return std::unexpected(text.error());
-  if (auto parsed = parse_smaps(*text, known_, kTaskSize, anonymous_files_, out.vmas); !parsed)
+  if (auto parsed =
+          parse_smaps(*text, known_, kTaskSize, anonymous_files_, unknown_codes_, out.vmas);
+      !parsed)
     return parsed;
   text = read_proc(status, buffer_);
   if (!text) return std::unexpected(text.error());

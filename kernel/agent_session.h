@@ -51,6 +51,9 @@ class AgentSession final : public Session {
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
 
+  /// What snapshots have shown so far.
+  [[nodiscard]] const UnknownCodes& unknown_codes() const { return unknown_codes_; }
+
   /// How many bytes of pages of its own the VMA has that begins at `start` in process 0, after the
   /// last run.
   [[nodiscard]] std::expected<std::uint64_t, spec::ToolFault> anonymous_bytes(spec::Address start);
@@ -86,6 +89,7 @@ class AgentSession final : public Session {
   std::unique_ptr<AgentProcess> agent_;
   std::vector<KnownFile> known_;
   AnonymousFiles anonymous_files_;  ///< of the present sequence
+  UnknownCodes unknown_codes_;
   spec::Snapshot initial_;
   std::vector<Record> reset_;   ///< unmaps all that is not initial
   std::vector<Record> prefix_;  ///< the reset as it is needed now; kept for its memory

@@ -69,20 +69,15 @@ class Search {
 
   /// A process cannot be had as often as a sequence may ask for one.
   void forks() {
-    const std::size_t index = index_of(spec::Fork{});
     Sequence all;
     while (all.size() + 1 < spec::kProcessCountMax) all.push_back({0, spec::Fork{}, {}});
     const auto results = run(all);
-    if (!results) return;
-    const auto failed = std::ranges::find_if_not(*results, &Outcome::is_ok);
-    if (failed == results->end()) return;
-    const auto many = failed - results->begin();
-    add({index, Argument::kAny, 0}, *failed);
-    if (many != 0) {
-      withheld_.back().how += fmt::format(
-          " after {} of the {} processes that a sequence may have (RLIMIT_NPROC or a pids cgroup: "
-          "raise it)",
-          many, spec::kProcessCountMax - 1);
+    const CallPart part{index_of(spec::Fork{}), Argument::kAny, 0};
+    if (!setback_.empty()) {
+      withheld_.push_back({part, setback_});
+    } else if (results) {
+      const auto failed = std::ranges::find_if_not(*results, &Outcome::is_ok);
+      if (failed != results->end()) add(part, *failed);
     }
   }
 
@@ -123,7 +118,8 @@ class Search {
       program.push_back(in_process(step.process, record_of(step.call, setup_.task_size)));
     if (!session_.begin()) return std::nullopt;
     const auto ran = session_.run(program, results_);
-    if (!ran) return std::nullopt;
+    setback_ = ran ? ran->setback : std::string{};
+    if (!ran || !setback_.empty()) return std::nullopt;
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < results_.size(); ++i)
       outcomes.push_back(outcome_of(sequence[i].call, results_[i]));
@@ -139,6 +135,7 @@ class Search {
   bool is_filtered_;
   std::vector<std::uint64_t> results_;
   std::string how_died_;
+  std::string setback_;  ///< why the last run says nothing of the kernel, or empty
   std::vector<Withheld> withheld_;
 };
 

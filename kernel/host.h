@@ -40,6 +40,8 @@ struct HostCapabilities {
   std::vector<spec::FileClass> file_classes;
   /// How many files of each class there are, by the class's value: kFilesPerClass or less.
   std::array<std::uint32_t, spec::kFileClassCount> file_counts{};
+  /// VmFlags codes that mean nothing here, and are not compared.
+  std::vector<std::string> unknown_codes;
   std::vector<std::string> file_notes;  ///< why a class is missing or not whole, a line each
   /// Whether PROT_EXEC alone may be part of sequences. Not with CPU protection keys, where it takes
   /// a key (arch_override_mprotect_pkey), which is not modelled.

@@ -152,6 +152,31 @@ void probe_files(Probe& probe, const AgentSession& session, HostCapabilities& fo
   }
 }
 
+/// Looks at a mapping of each kind.
+void probe_codes(AgentSession& session, HostCapabilities& found) {
+  std::vector<Record> program;
+  Address at = 0x100000000000;
+  const auto map = [&](FileId file, std::uint64_t flags) {
+    const auto descriptor = static_cast<std::uint64_t>(std::int64_t{descriptor_of(file)});
+    program.push_back(system_call(SYS_mmap, at, spec::kHugePageSize, PROT_READ | PROT_WRITE,
+                                  flags | MAP_FIXED | MAP_NORESERVE, descriptor, 0));
+    at += 2 * spec::kHugePageSize;
+  };
+  for (const std::uint64_t flags :
+       {std::uint64_t{0}, spec::kMapGrowsdown, spec::kMapStack, spec::kMapLocked})
+    map({}, kAnonPrivate | flags);
+  map({}, MAP_SHARED | MAP_ANONYMOUS);
+  for (const FileClass cls : found.file_classes) {
+    map({cls, 0}, MAP_PRIVATE);
+    map({cls, 0}, MAP_SHARED);
+  }
+  std::vector<std::uint64_t> results;
+  spec::Snapshot seen;
+  // What cannot be looked at here will say so when it matters.
+  if (!session.begin() || !session.run(program, results) || !session.snapshot(0, seen)) return;
+  found.unknown_codes.assign(session.unknown_codes().begin(), session.unknown_codes().end());
+}
+
 void probe_ksm(Probe& probe, HostCapabilities& found) {
   const auto result = set_memory_merge(probe);
   if (result == static_cast<std::uint64_t>(-EPERM)) {
@@ -181,6 +206,7 @@ HostCapabilities probe_host(const HostOptions& options) {
   found.unmodelled = reason_against(probe, setup);
   found.withheld = find_withheld(**session, setup);
   probe_files(probe, **session, found);
+  probe_codes(**session, found);
   probe_ksm(probe, found);
   return found;
 }

@@ -166,6 +166,7 @@ void show_introduction(auto& show, auto& introduction) {
   });
   show.list(c.file_classes, kScalar);
   for (auto& count : c.file_counts) show(count);
+  show.list(c.unknown_codes, kScalar);
   show.list(c.file_notes, kScalar);
   show(c.exec_only);
   show(c.release);

@@ -57,7 +57,7 @@ class FlagCodes {
   std::array<spec::VmFlags, kLetters * kLetters> bits_{};
 };
 
-std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {
+spec::VmFlags flags_of(std::string_view codes, UnknownCodes& unknown) {
   static const FlagCodes table;
   spec::VmFlags flags = 0;
   while (!codes.empty()) {
@@ -68,10 +68,7 @@ std::expected<spec::VmFlags, ToolFault> flags_of(std::string_view codes) {
     // In 6.1 this flag, which only locked memory has, has no code yet.
     const bool is_lockonfault = code == "??" && (flags & spec::kVmLocked) != 0;
     const auto bits = is_lockonfault ? spec::kVmLockonfault : table.bits(code);
-    if (bits == 0) {
-      return std::unexpected(ToolFault{
-          fmt::format("smaps shows the VmFlags code '{}', which is not known here", code)});
-    }
+    if (bits == 0 && !unknown.contains(code)) unknown.emplace(code);
     flags |= bits;
   }
   // Until 6.16 x86 notes here (VM_PAT) that it tracks the memory type of a driver's whole mapping.
@@ -148,6 +145,7 @@ std::optional<std::uint64_t> anonymous_bytes(const SmapsEntry& entry) {
 std::expected<void, ToolFault> parse_smaps(std::string_view text,
                                            const std::vector<KnownFile>& known,
                                            spec::Address task_size, AnonymousFiles& anonymous_files,
+                                           UnknownCodes& unknown_codes,
                                            std::vector<spec::Vma>& vmas) {
   vmas.clear();
   while (!text.empty()) {
@@ -158,13 +156,12 @@ std::expected<void, ToolFault> parse_smaps(std::string_view text,
     }
     // The vsyscall page is the kernel's own, and in no mm.
     if (entry.range.start >= task_size) continue;
-    const auto flags = flags_of(entry.flag_codes);
-    if (!flags) return std::unexpected(flags.error());
+    const auto flags = flags_of(entry.flag_codes, unknown_codes);
     const auto file = file_of(entry, known, anonymous_files);
     if (!file) return std::unexpected(file.error());
     vmas.push_back({entry.range.start,
                     entry.range.end,
-                    *flags,
+                    flags,
                     entry.offset >> spec::kPageShift,
                     *file,
                     spec::kNoAnonVma,

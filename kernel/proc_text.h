@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,13 +60,15 @@ class AnonymousFiles {
   std::vector<Inode> seen_;
 };
 
+/// VmFlags codes that smaps showed and that mean nothing here: a newer kernel's, or a vendor's.
+/// Such flags are not compared.
+using UnknownCodes = std::set<std::string, std::less<>>;
+
 /// Writes the VMAs below `task_size` into `vmas`. Files that are not known are a fault, but for
 /// those behind shared anonymous memory and anonymous huge pages, which `anonymous_files` names.
-[[nodiscard]] std::expected<void, spec::ToolFault> parse_smaps(std::string_view text,
-                                                               const std::vector<KnownFile>& known,
-                                                               spec::Address task_size,
-                                                               AnonymousFiles& anonymous_files,
-                                                               std::vector<spec::Vma>& vmas);
+[[nodiscard]] std::expected<void, spec::ToolFault> parse_smaps(
+    std::string_view text, const std::vector<KnownFile>& known, spec::Address task_size,
+    AnonymousFiles& anonymous_files, UnknownCodes& unknown_codes, std::vector<spec::Vma>& vmas);
 
 /// The mm's counters from /proc/PID/status; map_count is not there and stays as it is.
 [[nodiscard]] std::expected<void, spec::ToolFault> parse_status(std::string_view text,

@@ -56,8 +56,9 @@ TEST(Wire, MessagesArePutTogetherFromAnyPieces) {
 }
 
 Answer some_answer() {
-  Answer answer{
-      .run = {.done = 2, .died = true, .how_died = "killed"}, .results = {7, ~0ULL}, .seen = {}};
+  Answer answer{.run = {.done = 2, .died = true, .how_died = "killed", .setback = "no more memory"},
+                .results = {7, ~0ULL},
+                .seen = {}};
   auto& [process, snapshot] = answer.seen.emplace_back();
   process = 3;
   snapshot.vmas.push_back({.start = 0x1000,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Setting {
   std::string named = {};   ///< what the run must say; may be empty
   bool needs_root = false;  ///< mount namespaces, other users
 };
+
+/// How the names of tests print it.
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
 
 /// In a mount namespace of its own, so that nothing else sees what it hides.
 std::string hidden(const std::string& what) {
