@@ -1,7 +1,11 @@
 // cli: a campaign's main thread: takes up what the workers hand in, block after block.
 #include "cli/campaign.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -21,6 +25,8 @@ using std::chrono::steady_clock;
 /// After the time is up, a finding is still made smaller for so long.
 constexpr auto kGrace = std::chrono::seconds{10};
 constexpr auto kTick = std::chrono::milliseconds{200};
+/// Agents are killed from outside: a finding is looked at again so many times.
+constexpr int kTriesMax = 4;
 
 /// Settles findings, each kind once. Its systems are made when the first finding comes.
 class Settler {
@@ -40,8 +46,15 @@ class Settler {
       crew_ = *std::move(made);
     }
     const auto fingerprint = finding.fingerprint;
+    if (slot_ != nullptr) slot_->thread = ::gettid();
     if (slot_ != nullptr) slot_->begin(finding.sequence_seed, 0, false);
-    auto settled = settle(*crew_, options_.profile, std::move(finding), interrupted());
+    auto settled = settle(*crew_, options_.profile, finding, interrupted());
+    for (int i = 1; i < kTriesMax && !settled && settled.error().passes; ++i)
+      settled = settle(*crew_, options_.profile, finding, interrupted());
+    if (!settled && settled.error().passes) {
+      finding.reproducible = false;
+      settled = std::move(finding);
+    }
     if (slot_ != nullptr) slot_->end();
     if (!settled) return fail(settled.error());
     // A smaller sequence can turn out to be a finding that is known already.
@@ -98,6 +111,7 @@ void reduce(Exchange& exchange, Settler& settler, const CampaignListener& listen
     ++block;
     summary.tally.add(taken->tally);
     for (const auto& [claim, count] : taken->sightings) summary.claims[claim].sequences += count;
+    for (const auto& [reason, count] : taken->set_back) summary.set_back[reason] += count;
     for (Finding& finding : taken->findings) {
       if (settler.is_full() || result.fault) break;
       settler.take_up(std::move(finding));
@@ -125,7 +139,15 @@ CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
     for (std::size_t i = 0; i < options.jobs; ++i) {
       InFlightSlot* const slot =
           options.in_flight == nullptr ? nullptr : &options.in_flight->slots[1 + i];
-      threads.emplace_back([&, slot] { work(options, dealer, exchange, progress, stop, slot); });
+      try {
+        threads.emplace_back([&, slot] { work(options, dealer, exchange, progress, stop, slot); });
+      } catch (const std::system_error& error) {
+        result.fault = spec::ToolFault{
+            fmt::format("thread {} cannot be started: {} (allow more processes: ulimit -u, or "
+                        "pids.max of the cgroup; or take fewer --jobs)",
+                        i + 1, error.code().message())};
+        break;
+      }
     }
     Settler settler{options, progress, listener, result};
     reduce(exchange, settler, listener, result);

@@ -12,6 +12,8 @@
 #include <exception>
 #include <thread>
 
+#include "kernel/patience.h"
+
 namespace vmadiff::cli {
 
 pid_t start_child(const std::function<int()>& body) {
@@ -32,15 +34,42 @@ pid_t start_child(const std::function<int()>& body) {
   ::_exit(status);
 }
 
+namespace {
+
+/// Its wait status, if it has ended.
+std::optional<int> ended(pid_t child) {
+  int status = 0;
+  const pid_t got = ::waitpid(child, &status, WNOHANG);
+  if (got == child) return status;
+  if (got < 0 && errno != EINTR) return 0;  // somebody else took it
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<int> wait_for(pid_t child, std::chrono::milliseconds patience) {
+  constexpr auto kLook = std::chrono::milliseconds{10};
+  // Most end in much less than a look.
+  auto pause = std::chrono::microseconds{50};
+  for (; pause < kLook; pause *= 2) {
+    if (const auto status = ended(child)) return status;
+    std::this_thread::sleep_for(pause);
+  }
+  kernel::Patience left{child};
+  while (left.spent() < patience) {
+    if (const auto status = ended(child)) return status;
+    std::this_thread::sleep_for(kLook);
+    left.look(kLook);
+  }
+  return ended(child);
+}
+
+std::optional<int> look_for(pid_t child, std::chrono::milliseconds time) {
   using std::chrono::steady_clock;
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = steady_clock::now() + time;
   auto pause = std::chrono::microseconds{50};
   while (true) {
-    int status = 0;
-    const pid_t got = ::waitpid(child, &status, WNOHANG);
-    if (got == child) return status;
-    if (got < 0 && errno != EINTR) return 0;  // somebody else took it
+    if (const auto status = ended(child)) return status;
     if (steady_clock::now() >= deadline) return std::nullopt;
     std::this_thread::sleep_for(pause);
     if (pause < std::chrono::milliseconds{20}) pause *= 2;

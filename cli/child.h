@@ -14,8 +14,11 @@ namespace vmadiff::cli {
 /// child, or a negative number where there can be none.
 [[nodiscard]] pid_t start_child(const std::function<int()>& body);
 
-/// The child's wait status, if it ends before the time is up.
+/// The child's wait status, if it ends before `patience` is over, as kernel::Patience counts: a
+/// busy machine takes nothing off it.
 [[nodiscard]] std::optional<int> wait_for(pid_t child, std::chrono::milliseconds patience);
+/// The same, with the machine's time: for who has something else to look after.
+[[nodiscard]] std::optional<int> look_for(pid_t child, std::chrono::milliseconds time);
 /// Kills the child and takes its wait status.
 int kill_child(pid_t child);
 

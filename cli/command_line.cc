@@ -62,6 +62,14 @@ void add_guest_options(CLI::App* app, GuestChoice& guest) {
   app->add_option("--cpus", guest.cpus, "of a guest")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app->add_option("--memory-limit", guest.memory_limit_mib,
+                  "that one sequence may take on the host, MiB (default: half of the machine's, at "
+                  "most 1024)")
+      ->check(CLI::Range(16, 1 << 20));
+  app->add_option("--cpu-limit", guest.cpu_limit_seconds,
+                  "CPU time that one sequence may take on the host, s")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
 }
 
 /// For check and diff.

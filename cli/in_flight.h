@@ -16,6 +16,7 @@ struct InFlightSlot {
   std::atomic<std::uint64_t> favoured{0};
   std::atomic<bool> favour_madvised{false};
   std::atomic<std::uint64_t> turns{0};  ///< moves as long as the thread does
+  std::atomic<int> thread{0};           ///< its number in the kernel; 0: it has not begun
 
   void begin(std::uint64_t sequence_seed, std::uint64_t favoured_calls, bool madvised) {
     favoured.store(favoured_calls, std::memory_order_relaxed);

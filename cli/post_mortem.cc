@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,15 +26,23 @@ namespace vmadiff::cli {
 namespace {
 
 using properties::Finding;
-using std::chrono::steady_clock;
 
 /// For each run of a sequence: without a remote system it takes milliseconds, even under a
 /// sanitizer.
 constexpr auto kLookPatience = std::chrono::milliseconds{400};
+/// CPU time of the looks at smaller sequences. A sequence that hangs costs kLookPatience each.
 constexpr auto kShrinkTime = std::chrono::seconds{15};
 constexpr int kTimesOver = 30;
 constexpr int kNothingSeen = 0;
 constexpr int kFoundOne = 10;
+
+/// Of those that were waited for, and of theirs.
+std::chrono::microseconds cpu_time_of_children() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return std::chrono::seconds{usage.ru_utime.tv_sec + usage.ru_stime.tv_sec} +
+         std::chrono::microseconds{usage.ru_utime.tv_usec + usage.ru_stime.tv_usec};
+}
 
 enum class Look { kNothing, kFound, kDeath };
 
@@ -85,8 +94,8 @@ class Examination {
 
   /// The smallest sequence found that still gives the same look.
   std::uint64_t shrink(spec::Sequence& sequence, Look wanted) {
-    const auto deadline = steady_clock::now() + kShrinkTime;
-    const auto is_over = [&] { return steady_clock::now() > deadline || is_interrupted(); };
+    const auto end = cpu_time_of_children() + kShrinkTime;
+    const auto is_over = [&] { return cpu_time_of_children() > end || is_interrupted(); };
     std::unordered_set<std::string> seen;
     std::uint64_t shrinks = 0;
     bool smaller = true;

@@ -7,34 +7,44 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "cli/child.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
+#include "kernel/patience.h"
 
 namespace vmadiff::cli {
 namespace {
 
-using std::chrono::steady_clock;
 constexpr auto kLook = std::chrono::milliseconds{100};
 
-/// Since when each thread has been at the same sequence.
+/// How long each thread has been at the same sequence.
 class Watch {
  public:
-  Watch(const InFlight& in_flight, std::chrono::seconds patience)
-      : in_flight_(in_flight), patience_(patience) {}
+  Watch(const InFlight& in_flight, pid_t child, std::chrono::seconds patience,
+        bool waits_for_others)
+      : in_flight_(in_flight),
+        child_(child),
+        patience_(patience),
+        waits_for_others_(waits_for_others) {}
 
+  /// To be called every kLook.
   [[nodiscard]] bool sees_a_hang() {
-    const auto now = steady_clock::now();
     bool hang = false;
     for (std::size_t i = 0; i < in_flight_.slots.size(); ++i) {
       const InFlightSlot& slot = in_flight_.slots[i];
       const auto seed = slot.seed.load(std::memory_order_acquire);
       const auto turns = slot.turns.load(std::memory_order_relaxed);
       Seen& seen = seen_[i];
-      if (seed == 0 || seed != seen.seed || turns != seen.turns) seen = {seed, turns, now};
-      hang = hang || now - seen.since > patience_;
+      if (seed == 0 || seed != seen.seed || turns != seen.turns) {
+        seen = {seed, turns, std::nullopt};
+        continue;
+      }
+      if (!seen.at_it) seen.at_it.emplace(child_, slot.thread.load());
+      seen.at_it->look(kLook, !waits_for_others_);
+      hang = hang || seen.at_it->spent() > patience_;
     }
     return hang;
   }
@@ -43,16 +53,18 @@ class Watch {
   struct Seen {
     std::uint64_t seed = 0;
     std::uint64_t turns = 0;
-    steady_clock::time_point since = steady_clock::now();
+    std::optional<kernel::Patience> at_it;
   };
   const InFlight& in_flight_;
+  pid_t child_;
   std::chrono::seconds patience_;
+  bool waits_for_others_;
   std::array<Seen, 1 + kJobsMax> seen_;
 };
 
 }  // namespace
 
-Supervised supervise(InFlight& in_flight, std::chrono::seconds patience,
+Supervised supervise(InFlight& in_flight, std::chrono::seconds patience, bool waits_for_others,
                      const std::function<ExitStatus()>& body) {
   const pid_t child = start_child([&] {
     // Ctrl-C comes to the supervisor alone, which passes it on: once.
@@ -63,10 +75,10 @@ Supervised supervise(InFlight& in_flight, std::chrono::seconds patience,
   });
   // Without a child there is no supervision, but there is a run.
   if (child < 0) return {body(), {}};
-  Watch watch{in_flight, patience};
+  Watch watch{in_flight, child, patience, waits_for_others};
   bool passed_on = false;
   while (true) {
-    const auto wait_status = wait_for(child, kLook);
+    const auto wait_status = look_for(child, kLook);
     if (wait_status) {
       if (in_flight.ended.load()) {
         return {static_cast<ExitStatus>(WEXITSTATUS(*wait_status)), {}};

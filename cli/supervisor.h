@@ -19,8 +19,10 @@ struct Supervised {
 };
 
 /// Runs `body` in a child of this process. `in_flight` is shared memory, made before. A sequence
-/// that takes longer than `patience` counts as a hang. An interrupt is passed on.
+/// on which its thread spends more than `patience`, as kernel::Patience counts, is one that hangs.
+/// With `waits_for_others` (who have patience of their own) only its CPU time counts. An interrupt
+/// is passed on.
 [[nodiscard]] Supervised supervise(InFlight& in_flight, std::chrono::seconds patience,
-                                   const std::function<ExitStatus()>& body);
+                                   bool waits_for_others, const std::function<ExitStatus()>& body);
 
 }  // namespace vmadiff::cli

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -67,7 +68,7 @@ class RealKernels {
   }
 
   std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make(std::string_view system) {
-    if (system == kHost) return kernel::make_host({});
+    if (system == kHost) return kernel::make_host(host_options());
     auto guest = boot(system);
     if (!guest) return std::unexpected(guest.error());
     return std::move(*guest).into_system(std::string{system});
@@ -85,6 +86,12 @@ class RealKernels {
       options = real.options;
     }
     return kernel::Guest::boot(options);
+  }
+
+  kernel::HostOptions host_options() {
+    const std::lock_guard lock{mutex_};
+    return {.memory_limit = std::uint64_t{choice_.memory_limit_mib} << 20,
+            .cpu_limit = std::chrono::seconds{choice_.cpu_limit_seconds}};
   }
 
  private:

@@ -32,12 +32,14 @@ inline constexpr std::string_view kHost = "host";
 /// names.
 inline constexpr std::string_view kGuest = "guest";
 
-/// What the virtual machines of a command are like.
+/// What the virtual machines of a command are like, and what one sequence may take on the host.
 struct GuestChoice {
   std::string kernel;  ///< of the system "guest": a file's path or a name; may be empty
   std::string append;  ///< to the kernel's command line
   std::uint32_t memory_mib = 1024;
   std::uint32_t cpus = 1;
+  std::uint32_t memory_limit_mib = 0;  ///< 0: HostOptions' own
+  std::uint32_t cpu_limit_seconds = 60;
 };
 /// To be called once, before any system is asked for.
 void choose_guests(const GuestChoice& choice);

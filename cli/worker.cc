@@ -2,6 +2,7 @@
 #include "cli/worker.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -22,6 +23,9 @@ using properties::Observation;
 /// Relations cost several runs each: they are checked on every so manieth sequence. A remote system
 /// is looked at after every call on as many.
 constexpr std::uint64_t kThoroughEvery = 64;
+
+/// Where so many sequences after each other could not be run, none can.
+constexpr int kSetBackMax = 100;
 
 /// The selected properties without the relations; nothing where only relations are selected.
 std::optional<properties::PropertySet> without_relations(const properties::PropertySet& all) {
@@ -168,6 +172,7 @@ void Exchange::wake_all() {
 
 void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Progress& progress,
           const std::atomic<bool>& stop, InFlightSlot* slot) {
+  if (slot != nullptr) slot->thread = ::gettid();
   const auto must_end = [&] {
     return stop.load(std::memory_order_relaxed) || is_interrupted() ||
            (options.budget.time &&
@@ -176,8 +181,9 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
   auto crew = Crew::make(options.systems, options.profile);
   if (!crew) {
     if (const auto block = dealer.next()) {
-      exchange.hand_in(block->number,
-                       {.tally = {}, .findings = {}, .sightings = {}, .fault = crew.error()});
+      exchange.hand_in(
+          block->number,
+          {.tally = {}, .findings = {}, .sightings = {}, .set_back = {}, .fault = crew.error()});
     }
     return exchange.worker_left();
   }
@@ -208,6 +214,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
   };
   Hand hand;
   Hand next;
+  int set_back_in_a_row = 0;
   for (draw(hand); hand.block && !must_end(); std::swap(hand, next)) {
     const Block& block = *hand.block;
     exchange.wait_for_room(block.number, stop);
@@ -222,9 +229,15 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
       if (setup) bench.begin_in(options.setup);
       if (slot != nullptr) slot->end();
       if (!checked) {
-        result.fault = checked.error();
+        ++set_back_in_a_row;
+        if (checked.error().passes && set_back_in_a_row < kSetBackMax) {
+          ++result.set_back[checked.error().message];
+        } else {
+          result.fault = checked.error();
+        }
         continue;
       }
+      set_back_in_a_row = 0;
       progress.operations.fetch_add(hand.sequences[i].size(), std::memory_order_relaxed);
       if (*checked) {
         progress.note_sight();

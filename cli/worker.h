@@ -22,6 +22,8 @@ struct BlockResult {
   std::vector<properties::Finding> findings;
   /// Claim -> how many sequences showed it.
   std::map<std::string, std::uint64_t> sightings;
+  /// Faults that pass -> how many sequences met them.
+  std::map<std::string, std::uint64_t> set_back;
   std::optional<spec::ToolFault> fault;
 };
 

@@ -43,6 +43,7 @@ std::expected<std::unique_ptr<VirtualMachine>, MachineDeath> boot_accelerated(
         is_known = true;
         return machine;
       }
+      if (machine.error().was_killed) return machine;
       works = false;
       has_failed = true;
     }

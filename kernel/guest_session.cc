@@ -26,6 +26,8 @@ using spec::ToolFault;
 
 /// So many messages are sent ahead at most: one being run, one waiting.
 constexpr std::size_t kMessagesAhead = 2;
+/// A machine that somebody kills while it boots is booted so many times.
+constexpr int kBootsMax = 3;
 
 std::expected<Descriptor, ToolFault> make_initramfs(const std::string& kernel) {
   Initramfs files;
@@ -97,10 +99,12 @@ std::expected<void, ToolFault> GuestSession::boot() {
                          .disk = guest_disk(),
                          .timeout = options_.timeout};
   auto booted = boot_accelerated(machine, initramfs->number());
+  for (int i = 1; i < kBootsMax && !booted && booted.error().was_killed; ++i)
+    booted = boot_accelerated(machine, initramfs->number());
   if (!booted) {
-    const auto& [how, console] = booted.error();
-    return std::unexpected(
-        ToolFault{fmt::format("{} does not boot: {}\n{}", options_.kernel, how, console)});
+    const auto& death = booted.error();
+    return std::unexpected(ToolFault{
+        fmt::format("{} does not boot: {}\n{}", options_.kernel, death.how, death.console)});
   }
   machine_ = *std::move(booted);
   return {};
@@ -243,7 +247,7 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
   if (!answer && !answer.error().is_death) return std::unexpected(std::move(answer.error().fault));
   if (!answer) {
     // One of those under way killed it, and this is the first of them.
-    suspect_announced(answer.error().death);
+    if (!answer.error().death.was_killed) suspect_announced(answer.error().death);
     bury(answer.error().death);
     if (auto booted = boot(); !booted) return std::unexpected(booted.error());
     answer = std::optional<Answer>{};
@@ -268,6 +272,15 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
   if (answer) return *std::move(answer);
   if (!answer.error().is_death) return std::unexpected(std::move(answer.error().fault));
   const auto death = std::move(answer.error().death);
+  if (death.was_killed) {
+    bury(death);
+    return Answer{.run = {.done = 0,
+                          .died = true,
+                          .how_died = death.how,
+                          .setback = "its virtual machine was killed from outside (SIGKILL)"},
+                  .results = {},
+                  .seen = {}};
+  }
   // Programs sent ahead may have killed it as well.
   suspect_announced(death);
   const bool was_alone = suspects_.empty();

@@ -45,6 +45,8 @@ constexpr std::string_view kCommandLine =
 constexpr milliseconds kLastWords{5000};
 /// A kernel prints its first line at once: without it for so long, the accelerator does not work.
 constexpr milliseconds kFirstWord{10000};
+/// How often a machine that says nothing is looked at.
+constexpr milliseconds kLook{50};
 constexpr std::size_t kConsoleMax = std::size_t{256} << 10;
 
 enum Line : std::size_t { kPort = 0, kSerial = 1 };
@@ -182,12 +184,10 @@ std::optional<MachineDeath> VirtualMachine::start(int initramfs) {
 }
 
 std::optional<MachineDeath> VirtualMachine::wait_until_ready() {
-  const auto start = Clock::now();
-  const auto deadline = start + options_.boot_timeout;
-  const auto first_word = start + std::min(kFirstWord, options_.boot_timeout);
+  const auto first_word = std::min(kFirstWord, options_.boot_timeout);
+  Patience patience{pid_};
   for (;;) {
-    const bool is_silent = console_text_.empty();
-    if (auto death = pump(false, is_silent ? first_word : deadline)) return death;
+    if (auto death = pump(false, patience)) return death;
     for (const Line line : {kPort, kSerial}) {
       const auto message = streams_[line].next();
       if (!message) continue;
@@ -199,7 +199,7 @@ std::optional<MachineDeath> VirtualMachine::wait_until_ready() {
       watched_ = console_text_.size();
       return std::nullopt;
     }
-    if (Clock::now() < (console_text_.empty() ? first_word : deadline)) continue;
+    if (patience.spent() < (console_text_.empty() ? first_word : options_.boot_timeout)) continue;
     return died(
         console_text_.empty()
             ? "its kernel prints nothing"
@@ -211,7 +211,7 @@ std::optional<MachineDeath> VirtualMachine::wait_until_ready() {
 
 std::optional<MachineDeath> VirtualMachine::send(MessageKind kind, std::string_view body) {
   const auto bytes = framed(static_cast<std::uint8_t>(kind), body);
-  const auto deadline = Clock::now() + options_.timeout;
+  Patience patience{pid_};
   for (std::string_view rest = bytes; !rest.empty();) {
     const auto count = ::send(wires_[wire_].number(), rest.data(), rest.size(), MSG_NOSIGNAL);
     if (count > 0) {
@@ -219,34 +219,34 @@ std::optional<MachineDeath> VirtualMachine::send(MessageKind kind, std::string_v
       continue;
     }
     // The machine may itself wait for us to read: both are done.
-    if (auto death = pump(true, deadline)) return death;
-    if (Clock::now() >= deadline) return died("hung: it takes no more requests");
+    if (auto death = pump(true, patience)) return death;
+    if (patience.spent() >= options_.timeout) return died("hung: it takes no more requests");
   }
   return std::nullopt;
 }
 
 std::expected<Message, MachineDeath> VirtualMachine::receive() {
-  const auto deadline = Clock::now() + options_.timeout;
+  std::optional<Patience> patience;
   for (;;) {
     if (auto message = streams_[wire_].next()) return *std::move(message);
-    if (auto death = pump(false, deadline)) return std::unexpected(*std::move(death));
-    if (Clock::now() >= deadline) {
+    if (!patience) patience.emplace(pid_);
+    if (auto death = pump(false, *patience)) return std::unexpected(*std::move(death));
+    if (patience->spent() >= options_.timeout) {
       return std::unexpected(
           died(fmt::format("hung: no answer within {} ms", options_.timeout.count())));
     }
   }
 }
 
-/// Waits until something can be read (or written), at most until the deadline, and reads it.
-std::optional<MachineDeath> VirtualMachine::pump(bool wants_to_write, Clock::time_point deadline) {
+/// Waits until something can be read (or written), at most for a look, and reads it.
+std::optional<MachineDeath> VirtualMachine::pump(bool wants_to_write, Patience& patience) {
   std::array<pollfd, 4> waits{
       pollfd{wires_[kPort].number(), POLLIN, 0}, pollfd{wires_[kSerial].number(), POLLIN, 0},
       pollfd{console_.number(), POLLIN, 0}, pollfd{process_.number(), POLLIN, 0}};
   if (wants_to_write) waits[wire_].events = POLLIN | POLLOUT;
-  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-  const int patience = static_cast<int>(std::max<std::int64_t>(0, left.count()));
-  if (::poll(waits.data(), waits.size(), patience) < 0 && errno != EINTR)
-    return died(fmt::format("poll: {}", std::strerror(errno)));
+  const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(kLook.count()));
+  if (ready < 0 && errno != EINTR) return died(fmt::format("poll: {}", std::strerror(errno)));
+  if (ready == 0) patience.look(kLook);
   for (const Line line : {kPort, kSerial}) {
     if (waits[line].revents != 0) read_wire(line);
   }
@@ -256,20 +256,32 @@ std::optional<MachineDeath> VirtualMachine::pump(bool wants_to_write, Clock::tim
     }
   }
   if (!trouble_.empty()) {
-    // The rest of what it has to say, until it ends.
-    const auto last = Clock::now() + kLastWords;
-    while (Clock::now() < last) {
-      pollfd end{process_.number(), POLLIN, 0};
-      if (::poll(&end, 1, 10) == 1) break;
-      while (read_console()) {
-      }
-    }
-    while (read_console()) {
-    }
+    hear_out();
     return died(trouble_);
   }
-  if (has_ended) return died(fmt::format("it ended by itself: {}", last_line(console_text_)));
+  if (has_ended) {
+    siginfo_t info{};
+    was_killed_ =
+        ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_code == CLD_KILLED && info.si_status == SIGKILL;
+    return died(was_killed_ ? "QEMU was killed (SIGKILL)"
+                            : fmt::format("it ended by itself: {}", last_line(console_text_)));
+  }
   return std::nullopt;
+}
+
+void VirtualMachine::hear_out() {
+  constexpr milliseconds kPause{10};
+  Patience patience{pid_};
+  while (patience.spent() < kLastWords) {
+    pollfd end{process_.number(), POLLIN, 0};
+    if (::poll(&end, 1, static_cast<int>(kPause.count())) == 1) break;
+    while (read_console()) {
+    }
+    patience.look(kPause);
+  }
+  while (read_console()) {
+  }
 }
 
 void VirtualMachine::read_wire(std::size_t line) {
@@ -309,7 +321,7 @@ bool VirtualMachine::read_console() {
 
 MachineDeath VirtualMachine::died(std::string how) {
   kill();
-  return {std::move(how), console_text_};
+  return {std::move(how), console_text_, was_killed_};
 }
 
 void VirtualMachine::kill() {

@@ -16,6 +16,7 @@
 
 #include "kernel/descriptor.h"
 #include "kernel/messages.h"
+#include "kernel/patience.h"
 #include "kernel/wire.h"
 
 namespace vmadiff::kernel {
@@ -30,6 +31,7 @@ struct MachineOptions {
   std::uint32_t cpus = 1;
   Accelerator accelerator = Accelerator::kTcg;
   std::string disk;  ///< path of an image that is mounted for regular files; empty: none
+  // Patience is counted as kernel/patience.h does: a busy machine takes nothing off it.
   std::chrono::milliseconds boot_timeout{std::chrono::minutes{3}};
   /// A machine that does not answer for so long counts as hung.
   std::chrono::milliseconds timeout{std::chrono::minutes{1}};
@@ -39,6 +41,7 @@ struct MachineOptions {
 struct MachineDeath {
   std::string how;  ///< one line
   std::string console;
+  bool was_killed = false;  ///< by somebody else (SIGKILL): it says nothing of its kernel
 };
 
 /// Where QEMU is; empty where it is not installed.
@@ -62,12 +65,12 @@ class VirtualMachine {
   std::expected<Message, MachineDeath> receive();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   explicit VirtualMachine(const MachineOptions& options) : options_(options) {}
   std::optional<MachineDeath> start(int initramfs);
   std::optional<MachineDeath> wait_until_ready();
-  std::optional<MachineDeath> pump(bool wants_to_write, Clock::time_point deadline);
+  std::optional<MachineDeath> pump(bool wants_to_write, Patience& patience);
+  /// Reads what it says last. Whether it ended is not known yet.
+  void hear_out();
   void read_wire(std::size_t line);
   bool read_console();
   MachineDeath died(std::string how);
@@ -85,6 +88,7 @@ class VirtualMachine {
   std::size_t watched_ = 0;  ///< so much of it was looked at
   bool is_ready_ = false;
   std::string trouble_;  ///< the first line on the console that says so
+  bool was_killed_ = false;
   Introduction introduction_;
 };
 

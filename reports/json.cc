@@ -99,6 +99,7 @@ ordered_json to_json(const RunSummary& summary) {
                    {"operations", tally.operations},
                    {"remote_operations", tally.remote_operations},
                    {"skipped_on_remote", tally.skipped_on_remote}};
+  if (!summary.set_back.empty()) out["set_back"] = summary.set_back;
   out["exemptions"] = ordered_json::object();
   for (const auto& [name, count] : tally.exemptions) out["exemptions"][name] = count;
   if (summary.coverage) {

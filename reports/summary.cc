@@ -94,6 +94,10 @@ std::string text(const RunSummary& summary) {
   out += fmt::format("sequences            {}\n", tally.sequences);
   out += fmt::format("operations           {}\n", tally.operations);
   out += fmt::format("by the real kernel   {}\n", tally.remote_operations);
+  for (const auto& [reason, count] : summary.set_back) {
+    out += fmt::format("could not be run     {} sequence{}: {}\n", count, count == 1 ? "" : "s",
+                       reason);
+  }
   if (tally.skipped_on_remote != 0) {
     out += fmt::format("not run on it        {} sequences (they touch the agent's own memory)\n",
                        tally.skipped_on_remote);

@@ -29,6 +29,9 @@ struct ClaimCount {
 struct RunSummary {
   properties::Tally tally;
   std::map<std::string, ClaimCount> claims;
+  /// Why sequences could not be run on a real kernel, and how many: it was killed from outside, or
+  /// they took more than they may.
+  std::map<std::string, std::uint64_t> set_back;
   bool interrupted = false;
   std::optional<properties::Coverage> coverage;  ///< where it was asked for
 };
