@@ -138,7 +138,7 @@ void become_agent(int parent, int executable, std::span<const Inherited> inherit
       at(SpawnStep::kLimits) && limit_resources() && at(SpawnStep::kDescriptors) &&
       arrange_descriptors(inherited) && at(SpawnStep::kPersonality) && take_personality()) {
     offer_itself();
-    at(SpawnStep::kExec);
+    at(SpawnStep::kExecuting);
     char name[] = "vmadiff-agent";
     char* const arguments[] = {name, nullptr};
     char* const environment[] = {nullptr};

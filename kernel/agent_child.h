@@ -16,13 +16,13 @@ struct Inherited {
 
 /// What the child does, in this order.
 enum class SpawnStep : std::uint8_t {
-  kFork,
+  kForking,
   kDeathSignal,
   kSignals,
   kLimits,
   kDescriptors,
   kPersonality,
-  kExec,
+  kExecuting,
 };
 
 /// One line: the call of that step, what became of it, and the remedy.

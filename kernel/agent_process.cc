@@ -142,7 +142,7 @@ std::optional<spec::ToolFault> AgentProcess::start_child(const AgentFiles& files
   window_->parent = parent;
   pid_ = ::fork();
   if (pid_ < 0) {
-    return spec::ToolFault{describe(SpawnStep::kFork, std::strerror(errno))};
+    return spec::ToolFault{describe(SpawnStep::kForking, std::strerror(errno))};
   }
   if (pid_ == 0) {
     become_agent(parent, executable.number(), inherited,
@@ -166,7 +166,7 @@ std::optional<spec::ToolFault> AgentProcess::set_up(std::span<const Record> prog
   }
   was_killed_ = end.death.was_killed;
   const auto step = static_cast<SpawnStep>(
-      std::min<std::uint32_t>(window_->spawn_step, static_cast<std::uint32_t>(SpawnStep::kExec)));
+      std::min<std::uint32_t>(window_->spawn_step, static_cast<std::uint32_t>(SpawnStep::kExecuting)));
   if (window_->spawn_errno != 0)
     return spec::ToolFault{describe(step, std::strerror(window_->spawn_errno))};
   // Before it runs what it is told.

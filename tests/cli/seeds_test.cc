@@ -35,7 +35,9 @@ TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
         asserted += file->directives.vmas.size();
         for (std::size_t i = 0; i < recording->outcomes.size(); ++i) {
           const auto& expected = file->trace.sequence[i].expected;
-          if (expected) EXPECT_EQ(text(recording->outcomes[i]), text(*expected)) << path;
+          if (expected) {
+            EXPECT_EQ(text(recording->outcomes[i]), text(*expected)) << path;
+          }
         }
       }
     }
