@@ -39,6 +39,7 @@ constexpr auto kPostMortemPatience = std::chrono::hours{1};
 struct Plan {
   CampaignOptions campaign;
   reports::RunHeader header;
+  std::string left_out;  ///< SystemChoice's
 };
 
 constexpr std::string_view kFaultClaims = "faults";
@@ -107,6 +108,7 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
                 .properties = words.empty() ? "all" : words,
                 .seed = campaign.seed,
                 .notes = {}};
+  out.left_out = choice->left_out;
   if (!choice->left_out.empty()) out.header.notes.push_back("without " + choice->left_out);
   if (!offer.note.empty()) out.header.notes.push_back(offer.note);
   return out;
@@ -245,6 +247,10 @@ ExitStatus check(const CheckOptions& options) {
   if (!planned) return refuse(planned.error());
   const Reporter reporter{options};
   reporter.print(planned->header);
+  // The head of a long log is soon out of sight.
+  if (!planned->left_out.empty()) {
+    fmt::print(stderr, "vmadiff: the host takes no part: {}\n", planned->left_out);
+  }
 
   watch_for_interrupts();
   const auto shared = make_shared_memory<Shared>();

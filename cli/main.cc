@@ -1,9 +1,11 @@
 // cli: the vmadiff command. It reads the command line, runs the command, and makes sure that what
 // was printed has arrived.
+#include <csignal>
 #include <exception>
 #include <system_error>
 
 #include "cli/command_line.h"
+#include "cli/first_process.h"
 #include "cli/lists.h"
 #include "cli/output.h"
 #include "cli/systems.h"
@@ -62,6 +64,11 @@ ExitStatus run(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   using vmadiff::cli::ExitStatus;
+  // What a caller may have chosen to ignore: children that end must be waited for, or their numbers
+  // are others' at once. A file that must not grow is an error to be told, not a death.
+  std::signal(SIGCHLD, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_IGN);
+  vmadiff::cli::stand_in_for_init();
   try {
     return static_cast<int>(vmadiff::cli::run(argc, argv));
   } catch (const std::system_error& fault) {

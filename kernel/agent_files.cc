@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/memfd.h>
+#include <linux/mount.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -28,37 +30,34 @@ using spec::FileClass;
 constexpr std::array kFileSystems{0xef53L /* ext4 */, 0x58465342L /* xfs */,
                                   0x9123683eL /* btrfs */};
 
-/// A directory of our own, gone at the end of the scope.
-class Directory {
- public:
-  explicit Directory(std::string path) : path_(std::move(path)) {}
-  Directory(Directory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  Directory& operator=(Directory&&) = delete;
-  ~Directory() {
-    if (!path_.empty()) ::rmdir(path_.c_str());
-  }
-  [[nodiscard]] std::string file(std::string_view name) const {
-    return fmt::format("{}/{}", path_, name);
-  }
+/// A file without a name, so that nothing can be left behind. Closed where the directory's file
+/// system cannot make one.
+Descriptor open_nameless(const std::string& directory) {
+  return Descriptor{::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+}
 
- private:
-  std::string path_;
-};
-
-std::optional<Directory> make_directory(bool on_known_file_system) {
+/// Where regular files can be made: a directory for temporary files, on a file system that is
+/// known.
+std::optional<std::string> file_directory() {
   const char* chosen = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
-  for (const char* parent : {chosen, "/var/tmp", "/tmp", "."}) {
+  for (const char* directory : {chosen, "/var/tmp", "/tmp", "."}) {
     struct statfs status{};
-    if (parent == nullptr || ::statfs(parent, &status) != 0) continue;
-    if (on_known_file_system &&
-        std::ranges::find(kFileSystems, status.f_type) == kFileSystems.end())
-      continue;
-    std::string path = fmt::format("{}/vmadiff-XXXXXX", parent);
-    if (::mkdtemp(path.data()) != nullptr) return Directory{path};
+    if (directory == nullptr || ::statfs(directory, &status) != 0) continue;
+    if (std::ranges::find(kFileSystems, status.f_type) != kFileSystems.end() &&
+        open_nameless(directory).is_open())
+      return directory;
   }
   return std::nullopt;
+}
+
+/// A file system of our own that is mounted nowhere and goes with its last open file: a place for
+/// device nodes. Closed where that is not allowed (CAP_SYS_ADMIN).
+Descriptor open_file_system() {
+  const Descriptor context{static_cast<int>(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC))};
+  if (!context.is_open() ||
+      ::syscall(SYS_fsconfig, context.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return {};
+  return Descriptor{static_cast<int>(::syscall(SYS_fsmount, context.number(), FSMOUNT_CLOEXEC, 0))};
 }
 
 /// Moves a descriptor out of the range that the agent's own descriptors take.
@@ -77,13 +76,27 @@ bool fill(const Descriptor& file) {
   return true;
 }
 
-/// Opens one file under a name, and takes the name away.
-Descriptor open_and_unlink(const std::string& path, int flags) {
-  const Descriptor file{::open(path.c_str(), flags | O_CLOEXEC, 0600)};
+/// Makes a device node, opens it, and takes its name away. `directory` is a descriptor of one, or
+/// AT_FDCWD.
+Descriptor open_node(int directory, const std::string& path, dev_t device) {
+  if (::mknodat(directory, path.c_str(), S_IFCHR | 0600, device) != 0) return {};
+  const Descriptor file{::openat(directory, path.c_str(), O_RDWR | O_CLOEXEC)};
   const int error = errno;
-  ::unlink(path.c_str());
+  ::unlinkat(directory, path.c_str(), 0);
   errno = error;
   return raised(file);
+}
+
+/// The same in a directory for temporary files. Who is killed in between leaves a name behind.
+Descriptor open_node_in_directory(dev_t device) {
+  const char* chosen = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
+  for (const char* directory : {chosen, "/var/tmp", "/tmp", "."}) {
+    if (directory == nullptr) continue;
+    Descriptor file =
+        open_node(AT_FDCWD, fmt::format("{}/vmadiff-device-{}", directory, ::getpid()), device);
+    if (file.is_open()) return file;
+  }
+  return {};
 }
 
 class Opener {
@@ -125,34 +138,33 @@ bool reads_zero(const char* path) {
 }
 
 void open_regular(Opener& opener) {
-  const auto directory = make_directory(true);
+  const auto directory = file_directory();
   if (!directory) {
     for (const FileClass cls : {FileClass::kFile, FileClass::kFileReadOnly})
       opener.note(cls, "set TMPDIR to a directory on ext4, xfs or btrfs");
     return;
   }
   opener.open_class(FileClass::kFile, [&] {
-    Descriptor file = open_and_unlink(directory->file("file"), O_RDWR | O_CREAT | O_EXCL);
-    return file.is_open() && fill(file) ? std::move(file) : Descriptor{};
+    const Descriptor file = open_nameless(*directory);
+    return file.is_open() && fill(file) ? raised(file) : Descriptor{};
   });
   opener.open_class(FileClass::kFileReadOnly, [&] {
-    const std::string path = directory->file("file-ro");
-    const Descriptor writer{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+    const Descriptor writer = open_nameless(*directory);
     if (!writer.is_open() || !fill(writer)) return Descriptor{};
-    return open_and_unlink(path, O_RDONLY);
+    const auto again = fmt::format("/proc/self/fd/{}", writer.number());
+    return raised(Descriptor{::open(again.c_str(), O_RDONLY | O_CLOEXEC)});
   });
 }
 
 /// A character device under kFilesPerClass names, since only the inode tells from outside which one
 /// is mapped. Where no device can be made, the system's own is opened.
-void open_device(Opener& opener, FileClass cls, const Directory& directory, unsigned minor_number,
+void open_device(Opener& opener, FileClass cls, const Descriptor& own, unsigned minor_number,
                  const char* system_path) {
   constexpr unsigned kMemoryDevices = 1;  // the major number of /dev/null, /dev/zero, …
+  const auto device = makedev(kMemoryDevices, minor_number);
   opener.open_class(cls, [&] {
-    const std::string path = directory.file("device");
-    Descriptor file;
-    if (::mknod(path.c_str(), S_IFCHR | 0600, makedev(kMemoryDevices, minor_number)) == 0)
-      file = open_and_unlink(path, O_RDWR);
+    Descriptor file =
+        own.is_open() ? open_node(own.number(), "device", device) : open_node_in_directory(device);
     if (!file.is_open()) file = raised(Descriptor{::open(system_path, O_RDWR | O_CLOEXEC)});
     return file;
   });
@@ -166,17 +178,13 @@ std::uint32_t AgentFiles::count(FileClass cls) const {
 }
 
 std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) {
-  const auto directory = make_directory(false);
-  if (!directory) {
-    return std::unexpected(
-        spec::ToolFault{"no directory for temporary files: set TMPDIR to one that can be written"});
-  }
+  const Descriptor own = open_file_system();
   Opener opener;
   opener.open_class(FileClass::kMemfd, open_memfd);
   open_regular(opener);
-  open_device(opener, FileClass::kZero, *directory, 5, "/dev/zero");
-  open_device(opener, FileClass::kUnmappable, *directory, 3, "/dev/null");
-  if (memory_device) open_device(opener, FileClass::kPfnmap, *directory, 1, "/dev/mem");
+  open_device(opener, FileClass::kZero, own, 5, "/dev/zero");
+  open_device(opener, FileClass::kUnmappable, own, 3, "/dev/null");
+  if (memory_device) open_device(opener, FileClass::kPfnmap, own, 1, "/dev/mem");
   // What a mapping of a hugetlb file does depends on the pool; the models know the empty one.
   if (reads_zero("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages") &&
       reads_zero("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages")) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernel/own_limits.h"
 #include "kernel/program.h"
 #include "kernel/usage.h"
 #include "spec/flags.h"
@@ -33,6 +34,8 @@ constexpr std::size_t kCallCountMax =
 constexpr std::uint32_t kVerifyInterval = 256;
 /// An agent that is killed from outside is replaced so many times, for one run.
 constexpr int kTriesMax = 8;
+/// And so many times where it does not even come to its beginning.
+constexpr int kSpawnsMax = 100;
 /// A run that ends in SIGKILL so often, always at the same call, is not killed from outside.
 constexpr int kDeathsThatCount = 4;
 
@@ -41,6 +44,7 @@ constexpr int kDeathsThatCount = 4;
 std::expected<std::unique_ptr<AgentSession>, ToolFault> AgentSession::open(
     const HostOptions& options) {
   std::unique_ptr<AgentSession> session{new AgentSession{options}};
+  if (auto fault = make_room()) return std::unexpected(*std::move(fault));
   auto files = open_agent_files(options.memory_device);
   if (!files) return std::unexpected(files.error());
   session->files_ = std::move(*files);
@@ -77,7 +81,7 @@ std::expected<void, ToolFault> AgentSession::begin() {
 
 std::expected<void, ToolFault> AgentSession::replace_agent() {
   std::expected<void, ToolFault> done;
-  for (int i = 0; i < kTriesMax; ++i) {
+  for (int i = 0; i < kSpawnsMax; ++i) {
     done = try_replace_agent();
     if (done || !done.error().passes) return done;
   }
@@ -104,6 +108,7 @@ std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   sequences_ = 0;
   is_suspect_ = limits_changed_ = locked_all_ = locks_ = exec_made_ = false;
   forks_ = 0;
+  appetite_ = {};
   auto ready = learn_beginning();
   if (ready || ready.error().passes) return ready;
   const auto death = agent_->find_death();
@@ -376,8 +381,8 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
     add_appetite(appetite_, program, past_.size(), locked_all_);
     const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1), appetite_);
     const bool was_killed = end.kind == RunEnd::Kind::kDied && end.death.was_killed;
-    const bool is_reset_broken =
-        end.kind != RunEnd::Kind::kDone && end.index < prefix && !was_killed;
+    const bool is_reset_broken = end.kind != RunEnd::Kind::kDone && end.index < prefix &&
+                                 !was_killed && end.death.over_limit.empty();
     if (is_reset_broken) {
       if (is_retry)
         return std::unexpected(
