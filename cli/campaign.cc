@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "cli/attribution.h"
+#include "cli/call_pattern.h"
 #include "cli/crew.h"
 #include "cli/dealer.h"
 #include "cli/interrupt.h"
@@ -33,18 +35,42 @@ class Settler {
  public:
   Settler(const CampaignOptions& options, Progress& progress, const CampaignListener& listener,
           CampaignResult& result)
-      : options_(options), progress_(progress), listener_(listener), result_(result) {}
+      : options_(options),
+        progress_(progress),
+        listener_(listener),
+        result_(result),
+        attribution_(options.profile, options.is_identified) {}
+
+  /// What was met before the campaign, in the form of findings.
+  void report_unknown() {
+    for (const Unknown& unknown : options_.unknown) {
+      if (result_.fault || is_interrupted()) return;
+      attribution_.add(unknown.sequence);
+      if (!can_compare() || !has_crew()) continue;
+      auto checker = make_checker(crew_->systems(), options_.profile, options_.setup,
+                                  properties::PropertySet::parse("equivalence").value());
+      auto found = checker.check(unknown.sequence, properties::Observation::kEveryStep);
+      if (!found) return fail(found.error());
+      if (!*found) continue;  // it differed once; if it is anything, the campaign meets it
+      auto settled = settle(*crew_, options_.profile, **std::move(found), [] { return true; });
+      if (!settled) return fail(settled.error());
+      settled->explanation = fmt::format("This kernel does as no known one, asked about {}: {}. {}",
+                                         unknown.about, unknown.seen, settled->explanation);
+      settled->fingerprint += "/asked first";
+      if (seen_.insert(settled->fingerprint).second) publish(*settled);
+    }
+  }
 
   /// Whether the campaign has as many findings as were asked for.
   [[nodiscard]] bool is_full() const { return found_ >= options_.max_findings; }
 
   void take_up(Finding finding) {
     if (!seen_.insert(finding.fingerprint).second) return;
-    if (!crew_) {
-      auto made = Crew::make(options_.systems, options_.profile);
-      if (!made) return fail(made.error());
-      crew_ = *std::move(made);
-    }
+    if (!has_crew()) return;
+    auto rest = attribution_.without_known(*crew_, std::move(finding));
+    if (!rest) return fail(rest.error());
+    if (!*rest) return;
+    finding = **std::move(rest);
     const auto fingerprint = finding.fingerprint;
     if (slot_ != nullptr) slot_->thread = ::gettid();
     if (slot_ != nullptr) slot_->begin(finding.sequence_seed, 0, false);
@@ -59,14 +85,41 @@ class Settler {
     if (!settled) return fail(settled.error());
     // A smaller sequence can turn out to be a finding that is known already.
     if (settled->fingerprint != fingerprint && !seen_.insert(settled->fingerprint).second) return;
+    const auto is_new = attribution_.is_new(*crew_, *settled);
+    if (!is_new) return fail(is_new.error());
+    if (!*is_new) return;
     ++found_;
-    ++result_.summary.claims[settled->claim].findings;
+    publish(*settled);
+  }
+
+  /// To be called at the end.
+  void sum_up() { result_.summary.more_of_a_cause = attribution_.more(); }
+
+ private:
+  void publish(const Finding& finding) {
+    ++result_.summary.claims[finding.claim].findings;
     // It counts when it is on disk.
-    listener_.on_finding(*settled);
+    listener_.on_finding(finding);
     progress_.findings.fetch_add(1, std::memory_order_relaxed);
   }
 
- private:
+  bool has_crew() {
+    if (crew_) return true;
+    auto made = Crew::make(options_.systems, options_.profile);
+    if (!made) {
+      fail(made.error());
+      return false;
+    }
+    crew_ = *std::move(made);
+    return true;
+  }
+
+  /// Whether systems are compared with one another at all.
+  [[nodiscard]] bool can_compare() const {
+    return options_.systems.size() > 1 &&
+           options_.properties.has_any(properties::Kind::kEquivalence);
+  }
+
   void fail(const spec::ToolFault& fault) { result_.fault = fault; }
 
   [[nodiscard]] std::function<bool()> interrupted() const {
@@ -92,6 +145,7 @@ class Settler {
   CampaignResult& result_;
   InFlightSlot* slot_ = options_.in_flight == nullptr ? nullptr : options_.in_flight->slots.data();
   std::optional<Crew> crew_;
+  Attribution attribution_;
   std::set<std::string> seen_;
   std::size_t found_ = 0;
 };
@@ -122,6 +176,12 @@ void reduce(Exchange& exchange, Settler& settler, const CampaignListener& listen
 
 }  // namespace
 
+void draw(const CampaignOptions& options, std::uint64_t sequence_seed,
+          const properties::GeneratorOptions& generator, spec::Sequence& out) {
+  properties::generate(sequence_seed, generator, out);
+  for (const Unknown& unknown : options.unknown) leave_out(pattern_of(unknown.sequence), out);
+}
+
 std::optional<spec::Setup> own_setup(const CampaignOptions& options, std::uint64_t sequence_seed) {
   if (!options.varies_setup) return std::nullopt;
   return properties::varied_setup(sequence_seed, options.setup);
@@ -150,7 +210,9 @@ CampaignResult run_campaign(const CampaignOptions& options, Progress& progress,
       }
     }
     Settler settler{options, progress, listener, result};
+    settler.report_unknown();
     reduce(exchange, settler, listener, result);
+    settler.sum_up();
     stop = true;
     exchange.wake_all();
   }

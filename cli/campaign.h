@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cli/budget.h"
+#include "cli/identity.h"
 #include "cli/in_flight.h"
 #include "properties/checker.h"
 #include "properties/finding.h"
@@ -23,6 +24,7 @@
 #include "properties/property.h"
 #include "reports/summary.h"
 #include "spec/kernel_profile.h"
+#include "spec/sequence.h"
 #include "spec/setup.h"
 #include "spec/system.h"
 
@@ -41,7 +43,12 @@ struct CampaignOptions {
   /// Note which behaviours are met, and steer towards those that are not. The sequences then depend
   /// on what was met before, so a run with several threads is not repeatable.
   bool coverage = false;
-  bool varies_setup = false;      ///< some sequences begin in a set-up of their own
+  bool varies_setup = false;  ///< some sequences begin in a set-up of their own
+  /// The profile is what the real kernel was found to be, not what it is held to.
+  bool is_identified = false;
+  /// Where that kernel does as no profile: reported first, and beside the limit of findings. The
+  /// sequences come without the calls that would show it again.
+  std::vector<Unknown> unknown;
   InFlight* in_flight = nullptr;  ///< where each thread notes what it is at; outlives the campaign
 };
 
@@ -88,6 +95,10 @@ struct CampaignResult {
   reports::RunSummary summary;
   std::optional<spec::ToolFault> fault;  ///< what ended the campaign before its time
 };
+
+/// Generates the sequence of that seed, without the calls that depend on what is unknown.
+void draw(const CampaignOptions& options, std::uint64_t sequence_seed,
+          const properties::GeneratorOptions& generator, spec::Sequence& out);
 
 /// The set-up of the sequence of that seed, where it is not the campaign's. A real kernel has but
 /// one.

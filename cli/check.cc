@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/budget.h"
+#include "cli/call_pattern.h"
 #include "cli/campaign.h"
 #include "cli/child.h"
 #include "cli/choices.h"
@@ -25,6 +26,7 @@
 #include "reports/store.h"
 #include "reports/terminal.h"
 #include "reports/trace.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -59,9 +61,42 @@ bool can_check_faults(std::span<const std::string> systems) {
   return is_there(kModel) && is_there(kImpl);
 }
 
+/// What was asked of the kernel, and what it answered that a reader must know.
+void note_identity(const Choice& choice, reports::RunHeader& header) {
+  const Identity& identity = *choice.identity;
+  reports::IdentityNote note{.system = choice.identified,
+                             .nearest = std::string{identity.nearest->name},
+                             .is_exact = identity.is_exact,
+                             .differences = {},
+                             .not_asked = {},
+                             .unknown = {}};
+  for (const BehaviourFound& found : identity.findings) {
+    const auto& b = *found.behaviour;
+    const auto value = b.get(identity.profile);
+    if (value != b.get(*identity.nearest)) note.differences.emplace(b.name, b.value_name(value));
+    if (found.not_asked.empty()) continue;
+    note.not_asked.emplace_back(b.name);
+    header.notes.push_back(fmt::format("not asked: {} ({}): {}", b.what, b.name, found.not_asked));
+  }
+  for (const Unknown& unknown : identity.unknown) {
+    note.unknown.push_back(fmt::format("{}: {}", unknown.about, unknown.seen));
+    const auto left_out = left_out_text(pattern_of(unknown.sequence));
+    header.notes.push_back(
+        fmt::format("as no profile: {}: {}; {}", unknown.about, unknown.seen,
+                    left_out.empty() ? "nothing can be left out for it" : "left out: " + left_out));
+  }
+  for (const std::string& other : choice.systems.systems) {
+    if (is_real(other) && other != choice.identified)
+      header.notes.push_back(fmt::format("the profile is that of {}; {} is held to it, too",
+                                         choice.identified, other));
+  }
+  header.identity = std::move(note);
+}
+
 std::expected<Plan, Refusal> plan(const CheckOptions& options) {
-  const auto profile = choose_profile(options.profile);
-  if (!profile) return std::unexpected(profile.error());
+  // What is wrong with the command is said before a kernel is asked.
+  if (const auto profile = choose_profile(options.profile); !profile)
+    return std::unexpected(profile.error());
   const auto words = properties_of(options);
   auto properties = choose_properties(words);
   if (!properties) return std::unexpected(properties.error());
@@ -69,8 +104,9 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   if (!budget) return std::unexpected(budget.error());
   if (auto out = probe_out(options.out); !out) return std::unexpected(out.error());
   const bool only_faults = options.faults && options.systems.empty();
-  const auto choice = choose_systems(only_faults ? "model,impl" : options.systems, *profile);
-  if (!choice) return std::unexpected(choice.error());
+  const auto chosen = choose(only_faults ? "model,impl" : options.systems, options.profile);
+  if (!chosen) return std::unexpected(chosen.error());
+  const auto* const choice = &chosen->systems;
   if (properties->has_any(properties::Kind::kFault) && !can_check_faults(choice->systems)) {
     return std::unexpected(
         Refusal{ExitStatus::kBadInput,
@@ -85,7 +121,9 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   Plan out;
   auto& campaign = out.campaign;
   campaign.systems = choice->systems;
-  campaign.profile = *profile;
+  campaign.profile = chosen->profile;
+  campaign.is_identified = chosen->identity != nullptr;
+  if (chosen->identity != nullptr) campaign.unknown = chosen->identity->unknown;
   campaign.properties = *std::move(properties);
   campaign.setup = *setup;
   campaign.generator.setup = *setup;
@@ -103,12 +141,13 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.coverage = options.coverage;
   campaign.varies_setup = std::ranges::none_of(choice->systems, is_real);
   out.header = {.version = VMADIFF_VERSION,
-                .profile = std::string{profile->name},
+                .profile = spec::profile_text(chosen->profile),
                 .systems = choice->systems,
                 .properties = words.empty() ? "all" : words,
                 .seed = campaign.seed,
                 .notes = {}};
   out.left_out = choice->left_out;
+  if (chosen->identity != nullptr) note_identity(*chosen, out.header);
   if (!choice->left_out.empty()) out.header.notes.push_back("without " + choice->left_out);
   if (!offer.note.empty()) out.header.notes.push_back(offer.note);
   return out;

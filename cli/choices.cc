@@ -4,24 +4,42 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "cli/identified.h"
 #include "cli/systems.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
+namespace {
+
+constexpr std::string_view kAuto = "auto";
+
+/// Kernels of another time would only be found to differ. The default profile is what the host is
+/// held to where nothing is said; any other one it must have.
+std::optional<std::string> why_of_another_profile(const spec::KernelProfile& profile) {
+  const auto wanted = spec::profile_text(profile);
+  if (wanted == spec::kDefaultProfileName) return std::nullopt;
+  const auto identity = identity_of(std::string{kHost});
+  if (!identity) return identity.error().message;
+  const auto has = spec::profile_text((*identity)->profile);
+  if (has == wanted) return std::nullopt;
+  return fmt::format("it is {}, not {}", has, wanted);
+}
+
+}  // namespace
 
 std::expected<SystemChoice, Refusal> choose_systems(std::string_view words,
                                                     const spec::KernelProfile& profile) {
   SystemChoice choice;
   if (words.empty()) {
     choice.systems = {std::string{kModel}, std::string{kImpl}};
-    // The other profiles are kernels of another time: this one would only be found to differ.
-    if (profile.name != spec::kDefaultProfileName) {
-      choice.left_out = fmt::format("host (it is taken for {}, not {}; --systems can name it)",
-                                    spec::kDefaultProfileName, profile.name);
-    } else if (const auto reason = why_not(kHost)) {
+    if (const auto reason = why_not(kHost)) {
       choice.left_out = fmt::format("host ({})", *reason);
     } else if (const auto unmodelled = why_unmodelled(kHost)) {
       choice.left_out = fmt::format("host ({})", *unmodelled);
+    } else if (const auto other = why_of_another_profile(profile)) {
+      choice.left_out = fmt::format("host ({}; --systems can name it)", *other);
     } else {
       choice.systems.emplace_back(kHost);
     }
@@ -47,15 +65,28 @@ std::expected<SystemChoice, Refusal> choose_systems(std::string_view words,
   return choice;
 }
 
+bool is_auto(std::string_view words) { return words.empty() || words == kAuto; }
+
 std::expected<spec::KernelProfile, Refusal> choose_profile(std::string_view words) {
-  const auto wanted = words.empty() ? spec::kDefaultProfileName : words;
-  if (const auto profile = spec::profile_named(wanted)) return *profile;
-  std::string known;
-  for (const spec::KernelProfile& profile : spec::profiles()) {
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", profile.name);
-  }
-  return std::unexpected(Refusal{ExitStatus::kBadInput,
-                                 fmt::format("unknown profile '{}': expected {}", wanted, known)});
+  const auto profile = spec::read_profile_text(is_auto(words) ? spec::kDefaultProfileName : words);
+  if (!profile) return std::unexpected(Refusal{ExitStatus::kBadInput, profile.error()});
+  return *profile;
+}
+
+std::expected<Choice, Refusal> choose(std::string_view systems, std::string_view profile) {
+  const auto named = choose_profile(profile);
+  if (!named) return std::unexpected(named.error());
+  auto chosen = choose_systems(systems, *named);
+  if (!chosen) return std::unexpected(chosen.error());
+  Choice choice{*std::move(chosen), *named, {}, nullptr};
+  const auto real = std::ranges::find_if(choice.systems.systems, is_real);
+  if (!is_auto(profile) || real == choice.systems.systems.end()) return choice;
+  const auto identity = identity_of(*real);
+  if (!identity) return std::unexpected(Refusal{ExitStatus::kLacks, identity.error().message});
+  choice.identified = *real;
+  choice.identity = *identity;
+  choice.profile = (*identity)->profile;
+  return choice;
 }
 
 std::expected<properties::PropertySet, Refusal> choose_properties(std::string_view words) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/exit_status.h"
+#include "cli/identity.h"
 #include "properties/property.h"
 #include "spec/kernel_profile.h"
 
@@ -19,12 +20,29 @@ struct SystemChoice {
 };
 
 /// The systems named in `words`; with no words model and impl, and the host where it can run and
-/// `profile` is what it is taken for. A named system that cannot run here is a refusal (kLacks).
+/// `profile` is the default one, or the host's own. A named system that cannot run here is a
+/// refusal (kLacks).
 [[nodiscard]] std::expected<SystemChoice, Refusal> choose_systems(
     std::string_view words, const spec::KernelProfile& profile);
 
-/// No words: the default profile. The refusal lists the profiles.
+/// Whether the words ask for the real kernel's own profile: "auto", or none.
+[[nodiscard]] bool is_auto(std::string_view words);
+
+/// The profile named in `words`, with its differences (spec/profile_text.h); the default one where
+/// they are auto. The refusal lists what would be right.
 [[nodiscard]] std::expected<spec::KernelProfile, Refusal> choose_profile(std::string_view words);
+
+/// Both, since each can depend on the other.
+struct Choice {
+  SystemChoice systems;
+  spec::KernelProfile profile;
+  std::string identified;              ///< the real kernel that was asked for its profile; or empty
+  const Identity* identity = nullptr;  ///< what it is; null where none was asked
+};
+
+/// With `profile` auto, the first real kernel among the systems is asked what it is.
+[[nodiscard]] std::expected<Choice, Refusal> choose(std::string_view systems,
+                                                    std::string_view profile);
 
 /// No words: all.
 [[nodiscard]] std::expected<properties::PropertySet, Refusal> choose_properties(

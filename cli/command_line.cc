@@ -38,7 +38,10 @@ was asked for.)";
 
 constexpr const char* kSystemsHelp =
     "systems to compare, the expected one first: model,impl,host,guest";
-constexpr const char* kProfileHelp = "kernel profile ('vmadiff profiles' lists them)";
+constexpr const char* kProfileHelp =
+    "kernel profile: auto (the default) is what the real kernel that takes part is found to be; a "
+    "name ('vmadiff profiles' lists them) is held to strictly, with differences where there are: "
+    "'linux-6.18 dontunmap_source=cut-out'";
 constexpr const char* kPropertiesHelp =
     "all, equivalence, invariants, relations, or names, separated by commas";
 

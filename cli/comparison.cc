@@ -64,12 +64,6 @@ Sequence cut_behind(const Sequence& sequence, std::size_t step) {
   return {sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(step) + 1};
 }
 
-/// "ok", "ENOMEM", "died".
-std::string kind_of(const spec::Outcome& outcome) {
-  if (outcome.is_ok()) return "ok";
-  return outcome.is_death() ? "died" : std::string{spec::name(outcome.error())};
-}
-
 class Comparison {
  public:
   Comparison(const ComparedKernel& a, const ComparedKernel& b, const ComparisonOptions& options,

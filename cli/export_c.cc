@@ -7,6 +7,7 @@
 #include "cli/trace_file.h"
 #include "reports/reproducer.h"
 #include "reports/store.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 
@@ -16,10 +17,11 @@ ExitStatus export_c(const ExportCOptions& options) {
   const auto state = final_state(*file, options.system, options.profile);
   if (!state) return refuse(state.error());
 
+  const auto profile = spec::profile_text(state->profile);
   reports::Reproduction r;
   r.story = {fmt::format("vmadiff: {}", file->path),
-             fmt::format("Expected: what {} gives under {}.", options.system, state->profile.name),
-             "", "cc -Wall THIS.c -o reproducer && ./reproducer",
+             fmt::format("Expected: what {} gives under {}.", options.system, profile), "",
+             "cc -Wall THIS.c -o reproducer && ./reproducer",
              "Exit status: 0 as expected, 1 different, 3 cannot run here."};
   r.setup = state->setup;
   r.sequence = file->trace.sequence;
@@ -27,8 +29,8 @@ ExitStatus export_c(const ExportCOptions& options) {
     r.sequence[i].expected = state->recording.outcomes[i];
   }
   r.expected = *state->recording.end;
-  r.held = fmt::format("as expected ({} under {})", options.system, state->profile.name);
-  r.differed = fmt::format("different from {} under {}", options.system, state->profile.name);
+  r.held = fmt::format("as expected ({} under {})", options.system, profile);
+  r.differed = fmt::format("different from {} under {}", options.system, profile);
   if (auto written = reports::write_atomically(options.output, reports::c_program(r)); !written) {
     return refuse_input(written.error().message);
   }

@@ -20,11 +20,10 @@ std::unexpected<Refusal> lacks(std::string message) {
 
 std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::string_view words,
                                                std::string_view profile_name) {
-  const auto profile =
-      choose_profile(profile_name.empty() ? file.directives.profile : profile_name);
-  if (!profile) return std::unexpected(profile.error());
-  const auto choice = choose_systems(words, *profile);
-  if (!choice) return std::unexpected(choice.error());
+  const auto chosen = choose(words, profile_name.empty() ? file.directives.profile : profile_name);
+  if (!chosen) return std::unexpected(chosen.error());
+  const auto* const choice = &chosen->systems;
+  const auto* const profile = &chosen->profile;
   if (choice->systems.size() != 1) {
     return std::unexpected(
         Refusal{ExitStatus::kBadInput,

@@ -5,16 +5,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "cli/choices.h"
-#include "cli/identity.h"
+#include "cli/identified.h"
+#include "spec/profile_text.h"
+#include "spec/trace_text.h"
 
 namespace vmadiff::cli {
 namespace {
 
-std::string value_text(const Finding& finding) {
+std::string value_text(const BehaviourFound& finding) {
   const auto& b = *finding.behaviour;
   if (!finding.not_asked.empty()) return fmt::format("not asked: {}", finding.not_asked);
   if (finding.values.empty()) return "none that is known";
@@ -26,7 +27,7 @@ std::string value_text(const Finding& finding) {
 
 void print(const std::string& system, const Identity& identity, bool verbose) {
   fmt::print("{}\n", system);
-  for (const Finding& finding : identity.findings) {
+  for (const BehaviourFound& finding : identity.findings) {
     const auto& b = *finding.behaviour;
     fmt::print("  {:<40} {}\n", b.what, value_text(finding));
     if (finding.not_asked.empty()) {
@@ -43,8 +44,15 @@ void print(const std::string& system, const Identity& identity, bool verbose) {
       }
     }
   }
+  for (const Unknown& unknown : identity.unknown) {
+    fmt::print("  as no profile: {}: {}\n", unknown.about, unknown.seen);
+    if (!verbose) continue;
+    for (const spec::Step& step : unknown.sequence) fmt::print("      {}\n", spec::text(step));
+  }
   fmt::print("  {} {}\n", identity.is_exact ? "it is as the profile" : "nearest is the profile",
              identity.nearest->name);
+  const auto profile = spec::profile_text(identity.profile);
+  if (profile != identity.nearest->name) fmt::print("  --profile '{}'\n", profile);
 }
 
 }  // namespace
@@ -60,14 +68,9 @@ ExitStatus identify(const IdentifyOptions& options) {
     }
   }
   for (const std::string& name : systems->systems) {
-    const std::array only{name};
-    const auto setup = setup_for(only);
-    if (!setup) return refuse({ExitStatus::kLacks, setup.error().message});
-    auto kernel = make_system(name, *spec::profile_named(spec::kDefaultProfileName));
-    if (!kernel) return refuse({ExitStatus::kLacks, kernel.error().message});
-    const auto identity = identify(**kernel, *setup);
+    const auto identity = identity_of(name);
     if (!identity) return refuse({ExitStatus::kLacks, identity.error().message});
-    print(name, *identity, options.verbose);
+    print(name, **identity, options.verbose);
   }
   return ExitStatus::kHeld;
 }

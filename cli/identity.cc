@@ -1,42 +1,69 @@
 // cli: finding a kernel's behaviours.
 #include "cli/identity.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
+#include "cli/call_pattern.h"
 #include "cli/deciding_traces.h"
 #include "cli/systems.h"
 #include "properties/difference.h"
+#include "spec/profile_text.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::cli {
 namespace {
 
-/// A deciding trace, and what the kernel did with it.
+/// A trace, and what the kernel did with it.
 struct Answer {
-  const DecidingTrace* trace = nullptr;
+  const spec::Behaviour* behaviour = nullptr;  ///< null: what all profiles have in common
+  std::string about;
+  std::string_view text;
   spec::Sequence sequence;
   Recording recording;
   std::string not_asked;
 };
 
-std::expected<std::vector<Answer>, spec::ToolFault> ask(spec::System& kernel,
-                                                        const spec::Setup& setup) {
+std::expected<void, spec::ToolFault> ask(spec::System& kernel, const spec::Setup& setup,
+                                         Answer& answer) {
+  answer.sequence = spec::parse_trace(answer.text).trace.sequence;
+  if (auto reason = why_no_answer_to(kernel.name(), answer.sequence)) {
+    answer.not_asked = *std::move(reason);
+    return {};
+  }
+  auto recording = record(kernel, setup, answer.sequence, Snapshots::kEveryStep);
+  if (!recording) return std::unexpected(recording.error());
+  answer.recording = *std::move(recording);
+  return {};
+}
+
+std::expected<std::vector<Answer>, spec::ToolFault> ask_all(spec::System& kernel,
+                                                            const spec::Setup& setup) {
   std::vector<Answer> answers;
   for (const DecidingTrace& trace : deciding_traces()) {
-    Answer answer{.trace = &trace,
-                  .sequence = spec::parse_trace(trace.text).trace.sequence,
-                  .recording = {},
-                  .not_asked = {}};
-    if (auto reason = why_no_files_for(kernel.name(), answer.sequence)) {
-      answer.not_asked = *std::move(reason);
-    } else {
-      auto recording = record(kernel, setup, answer.sequence, Snapshots::kEveryStep);
-      if (!recording) return std::unexpected(recording.error());
-      answer.recording = *std::move(recording);
-    }
-    answers.push_back(std::move(answer));
+    const auto behaviour =
+        std::ranges::find(spec::behaviours(), trace.behaviour, &spec::Behaviour::name);
+    answers.push_back({.behaviour = &*behaviour,
+                       .about = fmt::format("{} ({})", behaviour->what, behaviour->name),
+                       .text = trace.text,
+                       .sequence = {},
+                       .recording = {},
+                       .not_asked = {}});
+  }
+  for (const CommonTrace& trace : common_traces()) {
+    answers.push_back({.behaviour = nullptr,
+                       .about = std::string{trace.about},
+                       .text = trace.text,
+                       .sequence = {},
+                       .recording = {},
+                       .not_asked = {}});
+  }
+  for (Answer& answer : answers) {
+    if (auto asked = ask(kernel, setup, answer); !asked) return std::unexpected(asked.error());
   }
   return answers;
 }
@@ -63,35 +90,93 @@ const spec::KernelProfile& nearest_to(const std::vector<Answer>& answers, const 
   };
   // Of several the last, which is the newest.
   const spec::KernelProfile* best = nullptr;
+  std::ptrdiff_t most = -1;
   for (const spec::KernelProfile& profile : spec::profiles()) {
-    if (best == nullptr || likeness(profile) >= likeness(*best)) best = &profile;
+    if (const auto alike = likeness(profile); alike >= most) {
+      most = alike;
+      best = &profile;
+    }
   }
   return *best;
 }
 
-Finding find(const spec::Behaviour& behaviour, const std::vector<Answer>& answers,
-             const spec::KernelProfile& nearest, const spec::Setup& setup,
-             const spec::Observes& seen) {
-  Finding finding;
+BehaviourFound find(const spec::Behaviour& behaviour, const std::vector<Answer>& answers,
+                    const spec::KernelProfile& others, const spec::Setup& setup,
+                    const spec::Observes& seen) {
+  BehaviourFound finding;
   finding.behaviour = &behaviour;
   for (std::size_t value = 0; value < behaviour.count; ++value) finding.values.push_back(value);
   bool is_separating = false;
   for (const Answer& answer : answers) {
-    if (answer.trace->behaviour != behaviour.name) continue;
-    finding.traces.push_back(answer.trace->text);
+    if (answer.behaviour != &behaviour) continue;
+    finding.traces.push_back(answer.text);
     if (!answer.not_asked.empty()) {
       finding.not_asked = answer.not_asked;
       continue;
     }
-    const auto first = model_of(behaviour.changed(nearest, 0), setup, answer.sequence);
+    const auto first = model_of(behaviour.changed(others, 0), setup, answer.sequence);
     for (std::size_t value = 0; value < behaviour.count; ++value) {
-      const auto run = model_of(behaviour.changed(nearest, value), setup, answer.sequence);
+      const auto run = model_of(behaviour.changed(others, value), setup, answer.sequence);
       is_separating = is_separating || !is_alike(first, run, seen);
       if (!is_alike(run, answer.recording, seen)) std::erase(finding.values, value);
     }
   }
   finding.is_invisible = !is_separating && finding.values.size() == behaviour.count;
   return finding;
+}
+
+/// What each behaviour is, and in `profile` the profile that they make. A behaviour can hide
+/// another's value (without KSM for processes nothing shows when its flag is set), so each is asked
+/// about again until nothing changes.
+std::vector<BehaviourFound> find_all(const std::vector<Answer>& answers,
+                                     spec::KernelProfile& profile, const spec::Setup& setup,
+                                     const spec::Observes& seen) {
+  constexpr int kRoundsMax = 4;
+  std::vector<BehaviourFound> findings;
+  bool has_changed = true;
+  for (int round = 0; has_changed && round < kRoundsMax; ++round) {
+    has_changed = false;
+    findings.clear();
+    for (const spec::Behaviour& behaviour : spec::behaviours()) {
+      auto found = find(behaviour, answers, profile, setup, seen);
+      if (!found.values.empty() &&
+          std::ranges::find(found.values, behaviour.get(profile)) == found.values.end()) {
+        behaviour.set(profile, found.values.front());
+        has_changed = true;
+      }
+      findings.push_back(std::move(found));
+    }
+  }
+  return findings;
+}
+
+/// Where the kernel does otherwise than the model under the profile that was found.
+std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
+                                const spec::KernelProfile& profile, const spec::Setup& setup,
+                                const spec::Observes& seen) {
+  std::vector<Unknown> unknown;
+  std::map<std::string, std::size_t> known;
+  for (const Answer& answer : answers) {
+    if (!answer.not_asked.empty()) continue;
+    const auto run = model_of(profile, setup, answer.sequence);
+    const auto step = first_difference(answer.recording, run, seen);
+    if (!step) continue;
+    Unknown one{.about = answer.about,
+                .seen = what_differs(answer.sequence, answer.recording, run, *step, seen),
+                .sequence = {answer.sequence.begin(),
+                             answer.sequence.begin() + static_cast<std::ptrdiff_t>(*step) + 1}};
+    // A call that is refused is one thing, wherever it is met; layouts differ for many reasons.
+    auto key = one.seen;
+    if (answer.recording.outcomes[*step] == run.outcomes[*step])
+      key += left_out_text(pattern_of(one.sequence));
+    const auto [at, is_new] = known.emplace(std::move(key), unknown.size());
+    if (is_new) {
+      unknown.push_back(std::move(one));
+    } else {
+      unknown[at->second].about += fmt::format("; {}", answer.about);
+    }
+  }
+  return unknown;
 }
 
 }  // namespace
@@ -110,25 +195,35 @@ bool is_alike(const Recording& one, const Recording& other, const spec::Observes
   return !first_difference(one, other, seen);
 }
 
+std::string what_differs(const spec::Sequence& sequence, const Recording& kernel,
+                         const Recording& other, std::size_t step, const spec::Observes& seen) {
+  const auto call = spec::name(sequence[step].call);
+  const auto& a = kernel.outcomes[step];
+  const auto& b = other.outcomes[step];
+  if (kind_of(a) != kind_of(b))
+    return fmt::format("{} gives {}, not {}", call, kind_of(a), kind_of(b));
+  if (a != b) return fmt::format("{} gives {}, not {}", call, spec::text(a), spec::text(b));
+  const auto d = properties::difference(kernel.snapshots[step], other.snapshots[step], seen);
+  return fmt::format("{} leaves another {}", call,
+                     d ? properties::name(d->field) : std::string_view{"layout"});
+}
+
 std::expected<Identity, spec::ToolFault> identify(spec::System& kernel, const spec::Setup& setup) {
-  const auto answers = ask(kernel, setup);
+  const auto answers = ask_all(kernel, setup);
   if (!answers) return std::unexpected(answers.error());
   const auto seen = kernel.observes();
   Identity identity;
   identity.nearest = &nearest_to(*answers, setup, seen);
   identity.profile = *identity.nearest;
-  identity.is_exact = true;
-  for (const spec::Behaviour& behaviour : spec::behaviours()) {
-    auto found = find(behaviour, *answers, *identity.nearest, setup, seen);
-    const auto expected = behaviour.get(*identity.nearest);
-    const bool is_as_expected =
-        !found.not_asked.empty() || std::ranges::find(found.values, expected) != found.values.end();
-    identity.is_exact = identity.is_exact && is_as_expected;
-    if (!is_as_expected && !found.values.empty())
-      behaviour.set(identity.profile, found.values.front());
-    identity.findings.push_back(std::move(found));
-  }
+  identity.findings = find_all(*answers, identity.profile, setup, seen);
+  identity.unknown = unknown_in(*answers, identity.profile, setup, seen);
+  identity.is_exact =
+      identity.unknown.empty() && spec::profile_text(identity.profile) == identity.nearest->name;
   return identity;
+}
+
+std::string headline(const Identity& identity) {
+  return fmt::format("{} as identified", spec::profile_text(identity.profile));
 }
 
 }  // namespace vmadiff::cli

@@ -12,6 +12,7 @@
 #include "cli/recording.h"
 #include "spec/behaviours.h"
 #include "spec/kernel_profile.h"
+#include "spec/sequence.h"
 #include "spec/setup.h"
 #include "spec/system.h"
 
@@ -26,8 +27,14 @@ namespace vmadiff::cli {
 [[nodiscard]] bool is_alike(const Recording& one, const Recording& other,
                             const spec::Observes& seen);
 
+/// "madvise gives EINVAL, not ok"; "mmap leaves another map count": of that kernel, not of the
+/// other, at the step where they differ.
+[[nodiscard]] std::string what_differs(const spec::Sequence& sequence, const Recording& kernel,
+                                       const Recording& other, std::size_t step,
+                                       const spec::Observes& seen);
+
 /// What a kernel does about one behaviour.
-struct Finding {
+struct BehaviourFound {
   const spec::Behaviour* behaviour = nullptr;
   std::vector<std::string_view> traces;  ///< as text
   /// The values with which the model does the same; none where it does the same with no value.
@@ -37,8 +44,17 @@ struct Finding {
   bool is_invisible = false;
 };
 
+/// Where a kernel does as no profile: not with any value of the behaviour that was asked about, or
+/// in what all profiles have in common.
+struct Unknown {
+  std::string about;        ///< "mremap moves (mremap_move)", "MADV_DOFORK on hugetlb memory"
+  std::string seen;         ///< "madvise gives EINVAL, not ok"
+  spec::Sequence sequence;  ///< up to the call where it shows
+};
+
 struct Identity {
-  std::vector<Finding> findings;  ///< in the order of spec::behaviours()
+  std::vector<BehaviourFound> findings;  ///< in the order of spec::behaviours()
+  std::vector<Unknown> unknown;          ///< each kind of difference once
   const spec::KernelProfile* nearest = nullptr;
   /// The nearest profile with the behaviours that were found.
   spec::KernelProfile profile;
@@ -47,5 +63,8 @@ struct Identity {
 
 [[nodiscard]] std::expected<Identity, spec::ToolFault> identify(spec::System& kernel,
                                                                 const spec::Setup& setup);
+
+/// "linux-6.18 as identified", "linux-6.18 dontunmap_source=cut-out as identified".
+[[nodiscard]] std::string headline(const Identity& identity);
 
 }  // namespace vmadiff::cli

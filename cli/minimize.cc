@@ -13,6 +13,7 @@
 #include "cli/trace_file.h"
 #include "reports/store.h"
 #include "reports/trace.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -23,15 +24,15 @@ std::unexpected<Refusal> lacks(std::string message) {
 
 std::expected<properties::Finding, Refusal> smallest(const TraceFile& file,
                                                      const MinimizeOptions& options) {
-  const auto profile =
-      choose_profile(options.profile.empty() ? file.directives.profile : options.profile);
-  if (!profile) return std::unexpected(profile.error());
   const auto properties = choose_properties(options.properties);
   if (!properties) return std::unexpected(properties.error());
   auto words = options.systems;
   if (words.empty()) words = fmt::format("{}", fmt::join(file.directives.systems, ","));
-  const auto choice = choose_systems(words, *profile);
-  if (!choice) return std::unexpected(choice.error());
+  const auto chosen =
+      choose(words, options.profile.empty() ? file.directives.profile : options.profile);
+  if (!chosen) return std::unexpected(chosen.error());
+  const auto* const choice = &chosen->systems;
+  const auto* const profile = &chosen->profile;
   const auto setup = setup_for(choice->systems);
   if (!setup) return lacks(setup.error().message);
   const auto crew = Crew::make(choice->systems, *profile);
@@ -44,7 +45,7 @@ std::expected<properties::Finding, Refusal> smallest(const TraceFile& file,
     return std::unexpected(
         Refusal{ExitStatus::kBadInput,
                 fmt::format("{}: shows no finding on {} under {}, so there is nothing to keep",
-                            file.path, joined(choice->systems), profile->name)});
+                            file.path, joined(choice->systems), spec::profile_text(*profile))});
   }
   watch_for_interrupts();
   auto settled = settle(*crew, *profile, **std::move(found), is_interrupted);

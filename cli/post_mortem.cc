@@ -20,6 +20,7 @@
 #include "cli/recording.h"
 #include "cli/systems.h"
 #include "properties/shrink.h"
+#include "spec/profile_text.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::cli {
@@ -205,7 +206,7 @@ Suspect suspect_of(const CampaignOptions& campaign, const InFlightSlot& slot, st
   auto& generator = suspect.options.generator;
   generator.favoured = slot.favoured.load();
   generator.favour_madvised = slot.favour_madvised.load();
-  properties::generate(suspect.seed, generator, suspect.sequence);
+  draw(campaign, suspect.seed, generator, suspect.sequence);
   return suspect;
 }
 
@@ -259,7 +260,7 @@ std::vector<std::string> systems_in_process(const CampaignOptions& campaign) {
 }
 
 Finding completed(const Suspect& suspect, Finding finding) {
-  finding.profile = suspect.options.profile.name;
+  finding.profile = spec::profile_text(suspect.options.profile);
   finding.setup = suspect.options.setup;
   finding.run_seed = suspect.options.seed;
   finding.sequence_seed = suspect.seed;

@@ -28,6 +28,11 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
   return out;
 }
 
+std::string kind_of(const spec::Outcome& outcome) {
+  if (outcome.is_ok()) return "ok";
+  return outcome.is_death() ? "died" : std::string{spec::name(outcome.error())};
+}
+
 std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all) {
   std::vector<std::string> lines;
   for (const spec::Vma& vma : snapshot.vmas) {

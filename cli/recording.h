@@ -29,6 +29,9 @@ enum class Snapshots { kAtEnd, kEveryStep };
                                                                const spec::Sequence& sequence,
                                                                Snapshots snapshots);
 
+/// What an outcome is, without its value: "ok", "ENOMEM", "died".
+[[nodiscard]] std::string kind_of(const spec::Outcome& outcome);
+
 /// The lines of a layout: those of the trace, or (`all`) also those that were there before.
 [[nodiscard]] std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all);
 

@@ -11,6 +11,7 @@
 #include "cli/systems.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -20,7 +21,7 @@ class Fleet {
  public:
   std::expected<spec::System*, Refusal> get(const std::string& name,
                                             const spec::KernelProfile& profile) {
-    auto& slot = systems_[{name, std::string{is_real(name) ? "" : profile.name}}];
+    auto& slot = systems_[{name, is_real(name) ? "" : spec::profile_text(profile)}];
     if (!slot) {
       auto made = make_system(name, profile);
       if (!made) return std::unexpected(Refusal{ExitStatus::kLacks, made.error().message});
@@ -56,13 +57,11 @@ bool is_for(const std::vector<std::string>& allowed, const std::string& system) 
 
 std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& options) {
   const auto& directives = file.directives;
-  const auto profile =
-      choose_profile(options.profile.empty() ? directives.profile : options.profile);
-  if (!profile) return std::unexpected(profile.error());
-  const auto choice = choose_systems(options.systems, *profile);
+  const auto choice =
+      choose(options.systems, options.profile.empty() ? directives.profile : options.profile);
   if (!choice) return std::unexpected(choice.error());
-  Plan out{*profile, {}, {}};
-  for (const std::string& system : choice->systems) {
+  Plan out{choice->profile, {}, {}};
+  for (const std::string& system : choice->systems.systems) {
     std::optional<std::string> reason;
     if (!is_for(directives.systems, system)) {
       reason = "the trace is not for it";
@@ -125,7 +124,7 @@ std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptio
   const bool holds = verdict->failures.empty();
   ++(holds ? counts.ok : counts.failed);
   fmt::print("{} {}  ({}; {}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
-             planned->profile.name, joined(planned->systems),
+             spec::profile_text(planned->profile), joined(planned->systems),
              planned->left_out.empty() ? "" : "; without ", planned->left_out);
   if (options.verbose) print_steps(file, verdict->recordings);
   for (const std::string& failure : verdict->failures) fmt::print("  {}\n", failure);

@@ -38,6 +38,8 @@ struct RealKernel {
   std::optional<std::expected<spec::Setup, spec::ToolFault>> setup;
   kernel::GuestOptions options;        ///< of a guest
   std::optional<kernel::Guest> spare;  ///< the machine that was asked, until somebody needs one
+  std::unique_ptr<spec::System> kept;  ///< a guest's that was given back
+  std::function<std::unique_ptr<spec::System>()> pretended;  ///< instead of a real one
 };
 
 /// Real kernels by the names of their systems. Thread-safe.
@@ -68,10 +70,33 @@ class RealKernels {
   }
 
   std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make(std::string_view system) {
+    {
+      const std::lock_guard lock{mutex_};
+      auto& real = get(system);
+      if (real.pretended) return real.pretended();
+      if (real.kept) return std::exchange(real.kept, nullptr);
+    }
     if (system == kHost) return kernel::make_host(host_options());
     auto guest = boot(system);
     if (!guest) return std::unexpected(guest.error());
     return std::move(*guest).into_system(std::string{system});
+  }
+
+  void keep(std::string_view system, std::unique_ptr<spec::System> made) {
+    const std::lock_guard lock{mutex_};
+    if (is_guest(system)) get(system).kept = std::move(made);
+  }
+
+  void pretend(std::string_view system, std::function<std::unique_ptr<spec::System>()> make) {
+    const std::lock_guard lock{mutex_};
+    RealKernel real;
+    real.capabilities.can_run = true;
+    real.capabilities.ksm = true;
+    real.capabilities.exec_only = true;
+    real.capabilities.file_counts.fill(spec::kFilesPerClass);
+    real.setup = spec::Setup::standard();
+    real.pretended = std::move(make);
+    kernels_.insert_or_assign(std::string{system}, std::move(real));
   }
 
   /// The spare machine, or a new one.
@@ -102,7 +127,9 @@ class RealKernels {
   }
 
   static RealKernel ask_host() {
-    return {.capabilities = kernel::probe_host(), .setup = {}, .options = {}, .spare = {}};
+    RealKernel real;
+    real.capabilities = kernel::probe_host();
+    return real;
   }
 
   RealKernel ask_guest(std::string_view system) const {
@@ -220,6 +247,14 @@ std::expected<kernel::Guest, spec::ToolFault> boot_guest(std::string_view system
   return real_kernels().boot(system);
 }
 
+void keep_for_later(std::string_view system, std::unique_ptr<spec::System> made) {
+  real_kernels().keep(system, std::move(made));
+}
+
+void pretend(std::string_view system, std::function<std::unique_ptr<spec::System>()> make) {
+  real_kernels().pretend(system, std::move(make));
+}
+
 std::unique_ptr<spec::System> make_like(std::string_view system,
                                         const spec::KernelProfile& profile) {
   if (system == kModel) return model::make_model(profile);
@@ -277,11 +312,16 @@ Offer offer_of(std::span<const std::string> systems) {
   return offer;
 }
 
-std::optional<std::string> why_no_files_for(std::string_view system,
+std::optional<std::string> why_no_answer_to(std::string_view system,
                                             const spec::Sequence& sequence) {
   if (!is_real(system)) return std::nullopt;
   const auto& has = real_kernels().capabilities(system);
   for (std::size_t i = 0; i < sequence.size(); ++i) {
+    for (const kernel::Withheld& withheld : has.withheld) {
+      if (!spec::is_of(sequence[i].call, withheld.part)) continue;
+      return fmt::format("call {} is {}, which {}'s machine does not give ({})", i + 1,
+                         spec::text(withheld.part), system, withheld.how);
+    }
     const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
     if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&
         mmap->file.number >= file_count(has, mmap->file.cls)) {
@@ -302,11 +342,6 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
   const auto& has = real_kernels().capabilities(system);
   const bool has_ksm = has.ksm;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
-    for (const kernel::Withheld& withheld : has.withheld) {
-      if (!spec::is_of(sequence[i].call, withheld.part)) continue;
-      return fmt::format("call {} is {}, which {}'s machine does not give ({})", i + 1,
-                         spec::text(withheld.part), system, withheld.how);
-    }
     if (spec::touches_reserved(setup, sequence[i])) {
       return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
     }
@@ -314,7 +349,7 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
       return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
     }
   }
-  return why_no_files_for(system, sequence);
+  return why_no_answer_to(system, sequence);
 }
 
 std::optional<std::string> why_no_setup(std::string_view system, std::string_view words) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -78,6 +79,14 @@ struct SystemKind {
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile);
 
+/// Gives back a real kernel's system that is not needed any more: make_system gives a guest's next,
+/// which saves a boot.
+void keep_for_later(std::string_view system, std::unique_ptr<spec::System> made);
+
+/// For tests, before anything is asked of that system: from here on the real kernel of that name is
+/// what `make` makes, on the standard machine, with every file.
+void pretend(std::string_view system, std::function<std::unique_ptr<spec::System>()> make);
+
 /// A machine with the kernel of that guest, up and running.
 [[nodiscard]] std::expected<kernel::Guest, spec::ToolFault> boot_guest(std::string_view system);
 
@@ -113,8 +122,9 @@ struct Offer {
 [[nodiscard]] std::optional<std::string> why_no_setup(std::string_view system,
                                                       std::string_view words);
 
-/// why_not_on as far as files go: a call that the kernel does not know is an answer, too.
-[[nodiscard]] std::optional<std::string> why_no_files_for(std::string_view system,
+/// why_not_on as far as files and the machine's policies go: a call that the kernel does not know is
+/// an answer, too.
+[[nodiscard]] std::optional<std::string> why_no_answer_to(std::string_view system,
                                                           const spec::Sequence& sequence);
 
 /// The set-up in which sequences begin: that of the first real kernel that takes part, else the

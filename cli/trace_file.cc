@@ -15,6 +15,7 @@
 
 #include "cli/systems.h"
 #include "properties/property.h"
+#include "spec/profile_text.h"
 #include "spec/setup_text.h"
 
 namespace vmadiff::cli {
@@ -71,7 +72,7 @@ std::optional<std::string_view> directive(std::string_view line, std::string_vie
 
 /// Each function takes in one directive's value, or says what is wrong with it.
 std::optional<std::string> take_profile(std::string_view value, Directives& out) {
-  if (!spec::profile_named(value)) return fmt::format("unknown profile '{}'", value);
+  if (auto read = spec::read_profile_text(value); !read) return read.error();
   out.profile = value;
   return std::nullopt;
 }

@@ -21,7 +21,7 @@ struct VmaCount {
 
 /// What a trace says of itself in comments (docs/traces.md).
 struct Directives {
-  std::string profile;               ///< "# profile: P": the profile to run it under, or empty
+  std::string profile;  ///< "# profile: P": what to run it under (spec/profile_text.h), or empty
   std::vector<std::string> systems;  ///< "# systems: A,B": those that can run it; empty: all
   std::vector<std::string> expect;   ///< "# expect: CLAIM": claims that it is known to violate
   std::string setup;           ///< "# setup: NAME=VALUE …": limits of its own (spec/setup_text.h)

@@ -8,6 +8,7 @@
 
 #include "cli/systems.h"
 #include "properties/checker.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -86,7 +87,7 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
     auto recording = record(*system, setup, file.trace.sequence, Snapshots::kEveryStep);
     if (!recording) return std::unexpected(recording.error());
     if (auto broken = broken_assertion(file, *recording)) verdict.failures.push_back(*broken);
-    if (auto broken = broken_vma_count(file, *recording, profile.name)) {
+    if (auto broken = broken_vma_count(file, *recording, spec::profile_text(profile))) {
       verdict.failures.push_back(*broken);
     }
     verdict.recordings.push_back(*std::move(recording));
@@ -101,7 +102,7 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
     if (!*found) {
       verdict.failures.push_back(
           fmt::format("{}: {} holds under {}, the trace says that it is violated", file.path, claim,
-                      profile.name));
+                      spec::profile_text(profile)));
     }
   }
   return verdict;

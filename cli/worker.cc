@@ -208,7 +208,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange, Pr
     hand.sequences.resize(hand.block->count);
     for (std::uint64_t i = 0; i < hand.block->count; ++i) {
       hand.seeds[i] = properties::sequence_seed(options.seed, hand.block->first + i);
-      properties::generate(hand.seeds[i], generator, hand.sequences[i]);
+      cli::draw(options, hand.seeds[i], generator, hand.sequences[i]);
     }
     bench.will_check(hand.block->first, hand.sequences);
   };

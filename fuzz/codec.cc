@@ -60,7 +60,7 @@ std::size_t profile_index(std::string_view name) {
   return profiles.size();
 }
 
-/// The profile that a `# profile: NAME` line asks for; the last one counts.
+/// The profile that a `# profile: NAME` line asks for, without its differences; the last counts.
 std::size_t profile_of(const spec::Trace& trace) {
   constexpr std::string_view kDirective = "# profile:";
   std::size_t chosen = profile_index(spec::kDefaultProfileName);
@@ -70,7 +70,8 @@ std::size_t profile_of(const spec::Trace& trace) {
       line.remove_prefix(kDirective.size());
       const auto first = line.find_first_not_of(" \t");
       if (first == std::string_view::npos) continue;
-      const auto name = line.substr(first, line.find_last_not_of(" \t\r") + 1 - first);
+      line.remove_prefix(first);
+      const auto name = line.substr(0, line.find_first_of(" \t\r,"));
       if (const auto index = profile_index(name); index < spec::profiles().size()) chosen = index;
     }
   }

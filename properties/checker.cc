@@ -14,6 +14,7 @@
 #include "properties/lockstep.h"
 #include "properties/relation.h"
 #include "properties/run_ahead.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -40,8 +41,9 @@ constexpr std::array kRelations{
 /// The profile that ReviewPredicateIsIndistinguishable compares with; nothing for the others.
 std::optional<spec::KernelProfile> profile_of_the_other_predicate(
     const spec::KernelProfile& profile) {
-  if (profile.name == "patch-v2") return spec::profile_named("patch-v2-review");
-  if (profile.name == "patch-v2-review") return spec::profile_named("patch-v2");
+  const auto text = spec::profile_text(profile);
+  if (text == "patch-v2") return spec::profile_named("patch-v2-review");
+  if (text == "patch-v2-review") return spec::profile_named("patch-v2");
   return std::nullopt;
 }
 
@@ -113,7 +115,7 @@ struct Checker::State {
     Finding out;
     out.claim = name(observed.claim);
     out.explanation = std::move(observed.explanation);
-    out.profile = options.profile.name;
+    out.profile = spec::profile_text(options.profile);
     out.setup = options.setup;
     out.step = observed.step;
     const std::size_t kept = std::min(observed.step + 1, sequence.size());

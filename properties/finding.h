@@ -27,7 +27,7 @@ struct Finding {
   std::string claim;        ///< name of the property, e.g. "NoCompatibleNeighboursLeftUnmerged"
   std::string explanation;  ///< what was expected and what was seen, in a sentence or two
   std::string fingerprint;  ///< equal for "the same finding": claim, kind of call, and the reason
-  std::string profile;      ///< name of the kernel profile
+  std::string profile;      ///< the kernel profile as text (spec/profile_text.h)
   spec::Setup setup;
   spec::Sequence sequence;  ///< with no calls behind `step` once it is minimal
   std::size_t step = 0;     ///< index of the first call that differs or violates

@@ -82,13 +82,20 @@ ordered_json to_json(const properties::Finding& finding) {
 }
 
 ordered_json to_json(const RunHeader& header) {
-  return {{"type", "run"},
-          {"version", header.version},
-          {"profile", header.profile},
-          {"systems", header.systems},
-          {"properties", header.properties},
-          {"seed", hex(header.seed)},
-          {"notes", header.notes}};
+  ordered_json out{{"type", "run"},
+                   {"version", header.version},
+                   {"profile", header.profile},
+                   {"systems", header.systems},
+                   {"properties", header.properties},
+                   {"seed", hex(header.seed)},
+                   {"notes", header.notes}};
+  if (header.identity) {
+    const auto& identity = *header.identity;
+    out["identified"] = {{"system", identity.system},       {"nearest", identity.nearest},
+                         {"exact", identity.is_exact},      {"differences", identity.differences},
+                         {"not_asked", identity.not_asked}, {"unknown", identity.unknown}};
+  }
+  return out;
 }
 
 ordered_json to_json(const RunSummary& summary) {
@@ -116,6 +123,7 @@ ordered_json to_json(const RunSummary& summary) {
       }
     }
   }
+  out["more_of_a_cause"] = summary.more_of_a_cause;
   out["findings"] = ordered_json::object();
   for (const auto& [claim, count] : summary.claims) {
     out["findings"][claim] = {{"different", count.findings}, {"sequences", count.sequences}};

@@ -58,9 +58,9 @@ std::string text_of(const properties::Arguments& arguments) {
 }  // namespace
 
 std::string text(const RunHeader& header) {
-  auto out =
-      fmt::format("vmadiff {}  profile {}  systems {}  properties {}  seed {:#x}\n", header.version,
-                  header.profile, fmt::join(header.systems, ","), header.properties, header.seed);
+  auto out = fmt::format("vmadiff {}  profile {}{}  systems {}  properties {}  seed {:#x}\n",
+                         header.version, header.profile, header.identity ? " as identified" : "",
+                         fmt::join(header.systems, ","), header.properties, header.seed);
   for (const std::string& note : header.notes) out += fmt::format("{}\n", note);
   return out;
 }
@@ -117,6 +117,10 @@ std::string text(const RunSummary& summary) {
     out += fmt::format("  {:<44} {}, in {} sequence{}\n", claim, count.findings, count.sequences,
                        count.sequences == 1 ? "" : "s");
   }
+  if (!summary.more_of_a_cause.empty())
+    out += "not reported again    others with the cause of one above\n";
+  for (const auto& [cause, count] : summary.more_of_a_cause)
+    out += fmt::format("  {:<44} {}\n", cause, count);
   return out;
 }
 

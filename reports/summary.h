@@ -12,13 +12,25 @@
 
 namespace vmadiff::reports {
 
+/// How the profile was found.
+struct IdentityNote {
+  std::string system;  ///< the real kernel that was asked
+  std::string nearest;
+  bool is_exact = false;
+  /// Behaviour -> value, where it is not the nearest profile's.
+  std::map<std::string, std::string> differences;
+  std::vector<std::string> not_asked;  ///< behaviours
+  std::vector<std::string> unknown;    ///< what fits no profile, a line each
+};
+
 struct RunHeader {
   std::string version;
-  std::string profile;
+  std::string profile;  ///< as text (spec/profile_text.h)
   std::vector<std::string> systems;
   std::string properties;  ///< as asked
   std::uint64_t seed = 0;
-  std::vector<std::string> notes;  ///< what was left out, and why
+  std::vector<std::string> notes;             ///< what was left out, and why
+  std::optional<IdentityNote> identity = {};  ///< where the profile was found by asking
 };
 
 struct ClaimCount {
@@ -32,6 +44,8 @@ struct RunSummary {
   /// Why sequences could not be run on a real kernel, and how many: it was killed from outside, or
   /// they took more than they may.
   std::map<std::string, std::uint64_t> set_back;
+  /// Cause -> how many more findings had it, besides the one that was reported.
+  std::map<std::string, std::uint64_t> more_of_a_cause;
   bool interrupted = false;
   std::optional<properties::Coverage> coverage;  ///< where it was asked for
 };

@@ -119,7 +119,7 @@ std::string draft_regression_test(const Finding& finding) {
       R"draft(TEST(Regressions, {claim}_{stem}) {{
   const auto parsed = vmadiff::spec::parse_trace(R"trace({trace})trace");
   ASSERT_TRUE(parsed.errors.empty());
-  const auto profile = vmadiff::spec::profile_named("{profile}").value();
+  const auto profile = vmadiff::spec::read_profile_text("{profile}").value();
   auto setup = vmadiff::spec::Setup::standard();
 {setup}{makers}  vmadiff::properties::Checker checker{{
       {{{pointers}}},

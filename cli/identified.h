@@ -1,0 +1,17 @@
+// cli: real kernels by what they were found to be. Each is asked once in a process.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "cli/identity.h"
+#include "spec/system.h"
+
+namespace vmadiff::cli {
+
+/// Which behaviours the kernel of that system has. Requires that the system is a real one and can
+/// run. To be called by the main thread. The identity lives as long as the process.
+[[nodiscard]] std::expected<const Identity*, spec::ToolFault> identity_of(
+    const std::string& system);
+
+}  // namespace vmadiff::cli
