@@ -150,6 +150,11 @@ std::vector<BehaviourFound> find_all(const std::vector<Answer>& answers,
   return findings;
 }
 
+std::ptrdiff_t special_calls(const spec::Sequence& sequence) {
+  return std::ranges::count_if(sequence,
+                               [](const spec::Step& step) { return !is_plain(step.call); });
+}
+
 /// Where the kernel does otherwise than the model under the profile that was found.
 std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
                                 const spec::KernelProfile& profile, const spec::Setup& setup,
@@ -172,9 +177,13 @@ std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
     const auto [at, is_new] = known.emplace(std::move(key), unknown.size());
     if (is_new) {
       unknown.push_back(std::move(one));
-    } else {
-      unknown[at->second].about += fmt::format("; {}", answer.about);
+      continue;
     }
+    // The trace with the least beside it tells what depends on it.
+    auto& same = unknown[at->second];
+    same.about += fmt::format("; {}", one.about);
+    if (special_calls(one.sequence) < special_calls(same.sequence))
+      same.sequence = std::move(one.sequence);
   }
   return unknown;
 }

@@ -30,7 +30,9 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
 
 std::string kind_of(const spec::Outcome& outcome) {
   if (outcome.is_ok()) return "ok";
-  return outcome.is_death() ? "died" : std::string{spec::name(outcome.error())};
+  if (outcome.is_death()) return "died";
+  const auto name = spec::name(outcome.error());
+  return name.empty() ? spec::text(outcome) : std::string{name};
 }
 
 std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all) {

@@ -55,12 +55,15 @@ TEST(DecidingTraces, EachBehaviourHasOneThatCanBeRead) {
   for (const spec::Behaviour& behaviour : spec::behaviours())
     EXPECT_TRUE(asked.contains(behaviour.name)) << behaviour.name;
   EXPECT_EQ(asked.size(), spec::behaviours().size());
+  for (const CommonTrace& trace : common_traces())
+    EXPECT_TRUE(spec::parse_trace(trace.text).errors.empty()) << trace.text;
 }
 
 TEST(Identity, EveryProfileIsFoundToDoAsItDoes) {
   for (const spec::KernelProfile& profile : spec::profiles()) {
     const auto identity = identity_of(profile);
     EXPECT_TRUE(identity.is_exact) << profile.name;
+    EXPECT_TRUE(identity.unknown.empty()) << profile.name << identity.unknown.front().about;
     for (const auto& [behaviour, traces, values, not_asked, invisible] : identity.findings) {
       EXPECT_EQ(not_asked, "");
       EXPECT_NE(std::ranges::find(values, behaviour->get(profile)), values.end())
