@@ -46,9 +46,14 @@ class KindReader {
     names_of(flags & ~(spec::kMapType | kFixed), spec::map_flag_names());
   }
   void file(const spec::FileId& file) {
-    const bool counts = !is_anonymous_ && !file.is_none();
-    kind_.choices.push_back(counts ? static_cast<std::uint64_t>(file.cls) + 1 : 0);
-    if (counts) kind_.words.emplace_back(spec::name(file.cls));
+    if (is_anonymous_ || file.is_none()) return kind_.choices.push_back(0);
+    // What has pages of its own is one kind, whatever holds them.
+    const bool has_pages = file.cls == spec::FileClass::kMemfd ||
+                           file.cls == spec::FileClass::kFile ||
+                           file.cls == spec::FileClass::kFileReadOnly;
+    const auto cls = has_pages ? spec::FileClass::kFile : file.cls;
+    kind_.choices.push_back(static_cast<std::uint64_t>(cls) + 1);
+    kind_.words.emplace_back(spec::name(cls));
   }
   void access(spec::Access access) {
     kind_.choices.push_back(static_cast<std::uint64_t>(access));

@@ -56,7 +56,7 @@ class Settler {
       if (!settled) return fail(settled.error());
       settled->explanation = fmt::format("This kernel does as no known one, asked about {}: {}. {}",
                                          unknown.about, unknown.seen, settled->explanation);
-      settled->fingerprint += "/asked first";
+      settled->fingerprint += "/asked about " + unknown.about;
       if (seen_.insert(settled->fingerprint).second) publish(*settled);
     }
   }

@@ -150,17 +150,25 @@ std::vector<BehaviourFound> find_all(const std::vector<Answer>& answers,
   return findings;
 }
 
-std::ptrdiff_t special_calls(const spec::Sequence& sequence) {
-  return std::ranges::count_if(sequence,
+std::ptrdiff_t special_calls(const Unknown& unknown) {
+  return std::ranges::count_if(unknown.sequence,
                                [](const spec::Step& step) { return !is_plain(step.call); });
+}
+
+/// Whether `other` may be no more than another sight of `one`: it has the calls that depend on it.
+bool covers(const Unknown& one, const Unknown& other) {
+  auto rest = other.sequence;
+  leave_out(pattern_of(one.sequence), rest);
+  return rest.size() < other.sequence.size() ||
+         (special_calls(one) == 0 && special_calls(other) == 0 && one.seen == other.seen);
 }
 
 /// Where the kernel does otherwise than the model under the profile that was found.
 std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
                                 const spec::KernelProfile& profile, const spec::Setup& setup,
                                 const spec::Observes& seen) {
-  std::vector<Unknown> unknown;
-  std::map<std::string, std::size_t> known;
+  // The trace with the least beside it tells what depends on it.
+  std::multimap<std::ptrdiff_t, Unknown> met;
   for (const Answer& answer : answers) {
     if (!answer.not_asked.empty()) continue;
     const auto run = model_of(profile, setup, answer.sequence);
@@ -170,20 +178,18 @@ std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
                 .seen = what_differs(answer.sequence, answer.recording, run, *step, seen),
                 .sequence = {answer.sequence.begin(),
                              answer.sequence.begin() + static_cast<std::ptrdiff_t>(*step) + 1}};
-    // A call that is refused is one thing, wherever it is met; layouts differ for many reasons.
-    auto key = one.seen;
-    if (answer.recording.outcomes[*step] == run.outcomes[*step])
-      key += left_out_text(pattern_of(one.sequence));
-    const auto [at, is_new] = known.emplace(std::move(key), unknown.size());
-    if (is_new) {
+    const auto calls = special_calls(one);
+    met.emplace(calls, std::move(one));
+  }
+  std::vector<Unknown> unknown;
+  for (auto& [calls, one] : met) {
+    const auto same = std::ranges::find_if(
+        unknown, [&other = one](const Unknown& earlier) { return covers(earlier, other); });
+    if (same == unknown.end()) {
       unknown.push_back(std::move(one));
-      continue;
+    } else {
+      same->about += fmt::format("; {}", one.about);
     }
-    // The trace with the least beside it tells what depends on it.
-    auto& same = unknown[at->second];
-    same.about += fmt::format("; {}", one.about);
-    if (special_calls(one.sequence) < special_calls(same.sequence))
-      same.sequence = std::move(one.sequence);
   }
   return unknown;
 }
@@ -213,8 +219,8 @@ std::string what_differs(const spec::Sequence& sequence, const Recording& kernel
     return fmt::format("{} gives {}, not {}", call, kind_of(a), kind_of(b));
   if (a != b) return fmt::format("{} gives {}, not {}", call, spec::text(a), spec::text(b));
   const auto d = properties::difference(kernel.snapshots[step], other.snapshots[step], seen);
-  return fmt::format("{} leaves another {}", call,
-                     d ? properties::name(d->field) : std::string_view{"layout"});
+  return fmt::format("{} leaves another layout{}", call,
+                     d ? fmt::format(" ({})", properties::name(d->field)) : "");
 }
 
 std::expected<Identity, spec::ToolFault> identify(spec::System& kernel, const spec::Setup& setup) {

@@ -27,7 +27,7 @@ namespace vmadiff::cli {
 [[nodiscard]] bool is_alike(const Recording& one, const Recording& other,
                             const spec::Observes& seen);
 
-/// "madvise gives EINVAL, not ok"; "mmap leaves another map count": of that kernel, not of the
+/// "madvise gives EINVAL, not ok"; "mmap leaves another layout (flags)": of that kernel, not of the
 /// other, at the step where they differ.
 [[nodiscard]] std::string what_differs(const spec::Sequence& sequence, const Recording& kernel,
                                        const Recording& other, std::size_t step,

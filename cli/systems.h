@@ -122,8 +122,8 @@ struct Offer {
 [[nodiscard]] std::optional<std::string> why_no_setup(std::string_view system,
                                                       std::string_view words);
 
-/// why_not_on as far as files and the machine's policies go: a call that the kernel does not know is
-/// an answer, too.
+/// why_not_on as far as files and the machine's policies go: a call that the kernel does not know
+/// is an answer, too.
 [[nodiscard]] std::optional<std::string> why_no_answer_to(std::string_view system,
                                                           const spec::Sequence& sequence);
 

@@ -56,6 +56,11 @@ bool has_guest(const Finding& finding) {
                              [](const std::string& name) { return name.starts_with("guest"); });
 }
 
+bool has_real(const Finding& finding) {
+  const auto systems = systems_of(finding);
+  return has_guest(finding) || std::ranges::find(systems, "host") != systems.end();
+}
+
 /// The end of what a system that died left behind.
 std::string log_text(const Finding& finding) {
   constexpr std::size_t kLinesMax = 24;
@@ -79,8 +84,8 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
     for (const auto& line : {print_finding_trace(finding)}) out += line;
     return out;
   }
-  // What takes part by default has no guest.
-  const auto systems = has_guest(finding)
+  // By default no guest takes part, and the host only where the profile is its own.
+  const auto systems = has_real(finding)
                            ? fmt::format(" --systems {}", fmt::join(systems_of(finding), ","))
                            : std::string{};
   out += fmt::format("replay\n  vmadiff replay {} --verbose{}\n", files.trace.string(), systems);

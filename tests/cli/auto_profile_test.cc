@@ -183,6 +183,19 @@ TEST(AutoProfile, SoIsWhatAllProfilesHaveInCommon) {
   EXPECT_LE(ran.count("\nFINDING: "), 2U) << ran.out;
 }
 
+TEST(AutoProfile, TwoUnknownThingsOfOneCallAreTwoFindings) {
+  // Both are mmaps that say they are done and map nothing.
+  const auto ran = campaign("odd-maps", "linux-6.18", [](const spec::Syscall& call) {
+    const auto* mmap = std::get_if<spec::Mmap>(&call);
+    const bool is_odd = mmap != nullptr && ((mmap->flags & spec::kMapStack) != 0 ||
+                                            (mmap->flags & spec::kMapType) == spec::kMapDroppable);
+    return is_odd ? std::optional{spec::Outcome::ok(mmap->addr)} : std::nullopt;
+  });
+  EXPECT_EQ(ran.status, ExitStatus::kFinding);
+  EXPECT_EQ(ran.count("This kernel does as no known one, asked about "), 2U) << ran.out;
+  EXPECT_TRUE(ran.says("sequences            400\n")) << ran.out;
+}
+
 TEST(AutoProfile, WhatIsMetInTheCampaignIsReportedOnceToo) {
   const auto ran = campaign("dumping", "linux-6.18", ignores_dontdump);
   EXPECT_EQ(ran.status, ExitStatus::kFinding);

@@ -49,6 +49,16 @@ TEST(CallPattern, FlagsAreTheLeastAndChoicesAreEqual) {
   EXPECT_FALSE(is_in(cold, sequence_of("madvise(0x100000000000, 0x1000, MADV_PAGEOUT)\n")));
 }
 
+TEST(CallPattern, FilesWithPagesAreOneKind) {
+  const auto file = [](const std::string& name) {
+    return "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_FIXED, " + name + ", 0)\n";
+  };
+  EXPECT_TRUE(is_in(pattern(file("memfd:0")), sequence_of(file("file:1"))));
+  EXPECT_TRUE(is_in(pattern(file("file-ro:0")), sequence_of(file("memfd:1"))));
+  EXPECT_FALSE(is_in(pattern(file("memfd:0")), sequence_of(file("zero:0"))));
+  EXPECT_FALSE(is_in(pattern(file("memfd:0")), sequence_of(std::string{kMap})));
+}
+
 TEST(CallPattern, WhatTheKernelPlacesIsNotWhatIsPlacedByTheCaller) {
   const auto placed = pattern("mmap(NULL, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)\n");
   EXPECT_FALSE(is_in(placed, sequence_of(std::string{kMap})));

@@ -166,5 +166,18 @@ TEST(Check, TheHostIsHeldAgainstTheModel) {
                                              << before.out << after.out;
 }
 
+TEST(Check, TheHostIsHeldToWhatItIsFoundToBe) {
+  if (!host_runs()) GTEST_SKIP() << "the host cannot run here";
+  const Scratch scratch;
+  const auto result =
+      run_vmadiff({"check", "--systems", "model,host", "--properties", "equivalence", "--ops",
+                   "5000", "--seed", "3", "--max-findings", "50"},
+                  {.directory = scratch.path()});
+  EXPECT_NE(result.out.find(" as identified  systems model,host  "), std::string::npos)
+      << result.out;
+  // A kernel that no profile knows has a few findings, never fifty.
+  if (result.out.find("as no profile: ") == std::string::npos) EXPECT_EQ(result.status, 0);
+}
+
 }  // namespace
 }  // namespace vmadiff::tests
