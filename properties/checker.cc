@@ -151,6 +151,9 @@ struct Checker::State {
 
 ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence) {
   auto found = lockstep.run(sequence, false);
+  if (rules.coverage != nullptr) {
+    rules.coverage->note_meetings(sequence, lockstep.outcomes(), options.setup);
+  }
   const bool tree = found && *found && (*found)->claim == Claim::kDataStructuresAreWellFormed;
   if (!tree) return found;
   // Trees are looked at once a sequence, since that is dear; once one is broken, run again to see

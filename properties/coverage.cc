@@ -131,6 +131,7 @@ void Coverage::note(const spec::Syscall& call, const spec::Outcome& outcome, con
 
 void Coverage::add(const Coverage& other) {
   arguments_.add(other.arguments_);
+  meetings_.add(other.meetings_);
   for (std::size_t call = 0; call < kCallCount; ++call) {
     for (std::size_t i = 0; i < kResultCount; ++i) results_[call][i] += other.results_[call][i];
     for (std::size_t i = 0; i < kMergeOutcomeCount; ++i) {

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "properties/arguments.h"
+#include "properties/meetings.h"
 #include "spec/errno.h"
 #include "spec/outcome.h"
 #include "spec/setup.h"
@@ -53,8 +54,14 @@ class Coverage {
   /// Takes note of one step of one process.
   void note(const spec::Syscall& call, const spec::Outcome& outcome, const spec::Snapshot& before,
             const spec::Snapshot& after, const spec::Setup& setup);
+  /// Takes note of which calls of a sequence met.
+  void note_meetings(const spec::Sequence& sequence, std::span<const spec::Outcome> outcomes,
+                     const spec::Setup& setup) {
+    meetings_.note(sequence, outcomes, setup);
+  }
   void add(const Coverage& other);
 
+  [[nodiscard]] const Meetings& meetings() const { return meetings_; }
   [[nodiscard]] const Arguments& arguments() const { return arguments_; }
   [[nodiscard]] std::uint64_t results(std::size_t call, std::size_t result) const {
     return results_[call][result];
@@ -68,6 +75,7 @@ class Coverage {
   std::array<std::array<std::array<std::uint64_t, kKsmModeCount>, kMergeOutcomeCount>, kCallCount>
       merges_{};
   Arguments arguments_;
+  Meetings meetings_;
 };
 
 /// The place of an outcome in a row; nothing for a death or an errno without a name.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/meetings.h"
 #include "reports/trace.h"
 #include "spec/trace_text.h"
 
@@ -121,6 +122,15 @@ ordered_json to_json(const RunSummary& summary) {
         out["arguments"][std::string{names[call]}][std::string{name}] = {{"taken", count.ok},
                                                                          {"refused", count.failed}};
       }
+    }
+    out["meetings"] = ordered_json::object();
+    for (const MeetingTable& table : meeting_tables(summary.coverage->meetings())) {
+      auto& entry = out["meetings"][std::string{table.kind}];
+      entry = {{"can_meet", table.can_meet},
+               {"once_in_calls", table.once_in_calls},
+               {"below", table.below},
+               {"never", table.never}};
+      for (const auto& [what, count] : table.rarest) entry["rarest"][what] = count;
     }
   }
   out["more_of_a_cause"] = summary.more_of_a_cause;

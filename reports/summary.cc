@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "reports/meetings.h"
+
 namespace vmadiff::reports {
 namespace {
 
@@ -83,6 +85,7 @@ std::string text(const properties::Coverage& coverage) {
   out += fmt::format("behaviours met       {} of {}\n", met, cells.size());
   if (!never.empty()) out += "never met\n" + never;
   out += text_of(coverage.arguments());
+  out += text(coverage.meetings());
   return out;
 }
 
