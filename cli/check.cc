@@ -34,6 +34,8 @@ namespace {
 /// A sequence on which a thread spends longer hangs. The time that a real kernel takes is not the
 /// thread's; its agent is watched by who waits for it.
 constexpr auto kPatience = std::chrono::seconds{5};
+/// Enough for a tree of four levels.
+constexpr std::size_t kTeethInProcess = 2000;
 /// Longer than any post-mortem spends on itself: most of the work is its children's.
 constexpr auto kPostMortemPatience = std::chrono::hours{1};
 
@@ -140,6 +142,9 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.budget = *budget;
   campaign.coverage = options.coverage;
   campaign.varies_setup = std::ranges::none_of(choice->systems, is_real);
+  campaign.generator.varies_setup = campaign.varies_setup;
+  // A real kernel is looked at through a text that grows with them.
+  if (campaign.varies_setup) campaign.generator.teeth_max = kTeethInProcess;
   out.header = {.version = VMADIFF_VERSION,
                 .profile = spec::profile_text(chosen->profile),
                 .systems = choice->systems,

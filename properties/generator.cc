@@ -13,6 +13,7 @@
 #include "properties/setups.h"
 #include "properties/sketch.h"
 #include "properties/swarm.h"
+#include "properties/variation.h"
 #include "properties/wild.h"
 
 namespace vmadiff::properties {
@@ -24,6 +25,14 @@ constexpr Address kPage = spec::kPageSize;
 /// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
+/// How often a meeting of calls is planned, where nothing else is; and how often a call comes
+/// again, changed in one part.
+constexpr std::uint64_t kMeetingPercent = 4;
+constexpr std::uint64_t kAgainPercent = 4;
+/// With so large a stack every exec succeeds: it asks for 128 KiB.
+constexpr std::uint64_t kStackOfExec = std::uint64_t{1} << 20;
+constexpr std::uint64_t kPlacement = spec::kMapFixed | spec::kMapFixedNoreplace | spec::kMap32Bit |
+                                     spec::kMapAbove4G | spec::kMapPopulate | spec::kMapLocked;
 /// Tells the source of plans at a sequence's beginning from the sequence's own.
 constexpr std::uint64_t kLowPlans = 0x6c6f772d706c616eULL;
 /// Where the arena's size is drawn: so many pages, or twice, four times, … as many.
@@ -34,12 +43,19 @@ constexpr std::uint64_t kArenaSizes = 7;
 constexpr std::array<std::uint64_t, 3> kFarOffsets{
     (std::uint64_t{1} << 44) - 24 * kPage, (std::uint64_t{1} << 63) - 24 * kPage, 0 - 24 * kPage};
 
-Opening opening_of(std::uint64_t seed, const GeneratorOptions& options) {
-  if (options.openings) {
-    const Opening opening{seed, options.setup};
-    if (!opening.touches_reserved()) return opening;
-  }
-  return Opening{options.setup};
+std::optional<spec::Setup> own_setup(std::uint64_t seed, const GeneratorOptions& options) {
+  return options.varies_setup ? varied_setup(seed, options.setup) : std::nullopt;
+}
+
+Opening opening_of(std::uint64_t seed, const GeneratorOptions& options, const spec::Setup& setup) {
+  if (!options.openings) return {};
+  const Opening opening{seed, setup, options.teeth_max};
+  return opening.touches_reserved(setup) ? Opening{} : opening;
+}
+
+std::size_t opening_size(std::uint64_t seed, const GeneratorOptions& options) {
+  const auto own = own_setup(seed, options);
+  return opening_of(seed, options, own ? *own : options.setup).size();
 }
 
 class Writer {
@@ -47,24 +63,26 @@ class Writer {
   Writer(std::uint64_t seed, const GeneratorOptions& options)
       : random_(seed),
         options_(options),
+        own_setup_(own_setup(seed, options)),
+        setup_(own_setup_ ? *own_setup_ : options.setup),
         looks_(random_, options),
         maps_huge_files_(std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
                          options.file_classes.end()),
         swarm_(random_, options, maps_huge_files_),
-        opening_(opening_of(seed, options)),
+        opening_(opening_of(seed, options, setup_)),
         huge_(random_.percent(15)),
         far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
         brk_(options.setup.start_brk),
-        top_(options.setup.mmap_base) {
+        top_(setup_.mmap_base),
+        bottom_(spec::page_up(setup_.task_size / 3)) {
     // From a source of their own: all other sequences are what they are without.
     Random own{mix(seed ^ kLowPlans)};
-    const auto varied = varied_setup(seed, options.setup);
-    if (varied && varied->mmap_min_addr == 0 && own.percent(50)) {
+    if (own_setup_ && setup_.mmap_min_addr == 0 && own.percent(50)) {
       motif_.plan_zero(own);
     } else if (own.percent(2)) {
       motif_.plan_low_stack(own);
     } else if (own.percent(1)) {
-      motif_.plan_full_room(own, options.setup.mmap_base);
+      motif_.plan_full_room(own, setup_.mmap_base);
     }
     if (options.swarming == Swarming::kCallsAndArena) {
       sketch_.set_arena_pages(kArenaPagesMin << random_.below(kArenaSizes));
@@ -73,15 +91,19 @@ class Writer {
 
   spec::Step step(std::size_t index) {
     if (index < opening_.size()) {
-      return {.process = 0, .call = opening_.call(index, sketch_), .expected = {}};
+      return {.process = 0, .call = opening_.call(index, setup_, sketch_), .expected = {}};
     }
     spec::Step out{.process = 0, .call = next(index - opening_.size()), .expected = {}};
-    if (forks_ > 0 && !random_.percent(35)) {
+    const bool is_exit = std::holds_alternative<spec::Exit>(out.call);
+    if (forks_ > 0 && (is_exit || !random_.percent(35))) {
       // The newest process, mostly: the others stand for what must not change.
       out.process =
           static_cast<spec::ProcessId>(random_.percent(60) ? forks_ : random_.below(forks_ + 1));
+      // One that is gone makes few calls.
+      if ((exited_ >> out.process & 1) != 0 && random_.percent(90)) out.process = 0;
     }
-    if (std::holds_alternative<spec::Fork>(out.call)) ++forks_;
+    if (is_exit && out.process != 0) exited_ |= std::uint64_t{1} << out.process;
+    note(out.call);
     return out;
   }
 
@@ -93,17 +115,19 @@ class Writer {
       return spec::Prctl{.arg2 = 1};
     }
     if (auto call = planned()) return *std::move(call);
+    if (auto call = again()) return *std::move(call);
     if (options_.favour_madvised && options_.ksm_calls && !sketch_.empty() && random_.percent(15)) {
       return madvise();
     }
     if (auto call = swarm_.process_call(random_); call && !sketch_.empty()) {
-      if (!has_driver_mapping_ || !std::holds_alternative<spec::Fork>(*call)) {
-        return *std::move(call);
-      }
+      const bool is_possible = std::holds_alternative<spec::Fork>(*call)   ? may_fork()
+                               : std::holds_alternative<spec::Exec>(*call) ? may_exec()
+                                                                           : true;
+      if (is_possible) return *std::move(call);
     }
     for (int attempt = 0; attempt < 4; ++attempt) {
       spec::Syscall call = any();
-      if (random_.percent(kWildPercent)) make_wild(call, random_, options_.setup);
+      if (random_.percent(kWildPercent)) make_wild(call, random_, setup_);
       made_tame(call);
       if (!spec::touches_reserved(options_.setup, {.process = 0, .call = call, .expected = {}})) {
         return call;
@@ -120,9 +144,67 @@ class Writer {
                                                   mmap->file.cls == spec::FileClass::kPfnmap);
   }
 
+  /// What later calls go by.
+  void note(const spec::Syscall& call) {
+    if (std::holds_alternative<spec::Fork>(call)) ++forks_;
+    if (const auto* limit = std::get_if<spec::Setrlimit>(&call)) {
+      const std::uint64_t bit = std::uint64_t{1} << (limit->resource % 64);
+      // In another process than this one, once there are several.
+      const bool is_lifted = limit->limit == spec::kRlimInfinity && forks_ == 0;
+      const bool has_room_for_exec =
+          limit->resource == spec::kRlimitMemlock ||
+          (limit->resource == spec::kRlimitStack && limit->limit >= kStackOfExec);
+      if (!has_room_for_exec) lowered_ = is_lifted ? lowered_ & ~bit : lowered_ | bit;
+    }
+    made_[made_count_++ % made_.size()] = call;
+  }
+
+  [[nodiscard]] bool may_fork() const {
+    return !has_driver_mapping_ && forks_ + 1 < spec::kProcessCountMax;
+  }
+  /// A limit can make an exec fail behind the point of no return, which kills the process.
+  [[nodiscard]] bool may_exec() const { return lowered_ == 0; }
+
+  /// A call that was made, on the same range or beside it, mostly changed in one part.
+  std::optional<spec::Syscall> again() {
+    if (made_count_ == 0 || !random_.percent(kAgainPercent)) return std::nullopt;
+    spec::Syscall call = made_[random_.below(std::min(made_count_, made_.size()))];
+    const bool is_process_call = std::holds_alternative<spec::Fork>(call) ||
+                                 std::holds_alternative<spec::Exec>(call) ||
+                                 std::holds_alternative<spec::Exit>(call);
+    if (is_process_call) return std::nullopt;
+    if (random_.percent(50)) move_beside(call, random_);
+    if (random_.percent(85)) change_one_part(call, random_);
+    made_tame(call);
+    const bool is_mine =
+        !spec::touches_reserved(options_.setup, {.process = 0, .call = call, .expected = {}});
+    if (!is_mine) return std::nullopt;
+    if (const auto* mmap = std::get_if<spec::Mmap>(&call); mmap != nullptr && mmap->addr != 0) {
+      sketch_.add({.start = mmap->addr,
+                   .end = mmap->addr + mmap->length,
+                   .look = {mmap->prot, mmap->flags & ~kPlacement, mmap->file},
+                   .offset = mmap->offset});
+    }
+    return call;
+  }
+
+  void plan_meeting() {
+    MeetingRoom room{.brk = brk_,
+                     .place = setup_.bottom_up ? bottom_ : top_,
+                     .is_upward = setup_.bottom_up,
+                     .may_fork = may_fork(),
+                     .may_exec = may_exec()};
+    motif_.plan_meeting(random_, sketch_, options_, room);
+    (setup_.bottom_up ? bottom_ : top_) = room.place;
+  }
+
   /// The next call of a plan of several; begins one now and then.
   std::optional<spec::Syscall> planned() {
     auto call = motif_.next();
+    if (!call && random_.percent(kMeetingPercent)) {
+      plan_meeting();
+      call = motif_.next();
+    }
     if (!call && random_.percent(options_.favoured != 0 ? 6 : 2)) {
       const auto favours = [this](const spec::Syscall& wanted) {
         return (options_.favoured >> wanted.index() & 1) != 0;
@@ -133,7 +215,7 @@ class Writer {
         motif_.plan_remap(random_, {spec::FileClass::kHugetlb, 0});
       } else if (random_.percent(2)) {
         motif_.plan_zero(random_);
-      } else if (!has_driver_mapping_ && random_.percent(4)) {
+      } else if (may_fork() && random_.percent(4)) {
         motif_.plan_inheritance(random_, {spec::FileClass::kMemfd, 0});
       } else if (maps_huge_files_ && random_.percent(5)) {
         motif_.plan_hole(random_, {spec::FileClass::kHugetlb, 0});
@@ -150,7 +232,11 @@ class Writer {
     }
     if (!call) return std::nullopt;
     made_tame(*call);
-    if (!spec::touches_reserved(options_.setup, {.process = 0, .call = *call, .expected = {}})) {
+    // What the plan did so far can forbid what it would do next.
+    const bool is_forbidden = (std::holds_alternative<spec::Fork>(*call) && !may_fork()) ||
+                              (std::holds_alternative<spec::Exec>(*call) && !may_exec());
+    if (!is_forbidden &&
+        !spec::touches_reserved(options_.setup, {.process = 0, .call = *call, .expected = {}})) {
       return call;
     }
     motif_.drop();
@@ -170,7 +256,20 @@ class Writer {
     return kind < 96 ? spec::Syscall{madvise()} : spec::Syscall{prctl()};
   }
 
+  /// Where rules about addresses begin or end: the lowest addresses, windows, the top.
+  Address edge() {
+    const std::array<Address, 7> edges{setup_.mmap_min_addr + 8 * kPage,
+                                       setup_.placement_min_addr + 8 * kPage,
+                                       Address{1} << 30,
+                                       Address{1} << 31,
+                                       Address{1} << 32,
+                                       setup_.mmap_base,
+                                       setup_.task_size - 8 * kPage};
+    return random_.of(edges) + kPage * random_.below(16) - 8 * kPage;
+  }
+
   Address fresh_start() {
+    if (random_.percent(3)) return edge();
     if (huge_ && random_.percent(50)) {
       return kArena + spec::kHugePageSize * (1 + random_.below(kHugePlaces));
     }
@@ -214,20 +313,19 @@ class Writer {
                     .file = region.look.file,
                     .offset = region.offset};
     const auto kind = random_.below(100);
-    if (opening_.is_crowded() && random_.percent(50)) {
+    if (opening_.is_where_room_is_sought() && random_.percent(50)) {
       call.addr = 0;
-      call.flags |= random_.percent(30)   ? spec::kMap32Bit
-                    : random_.percent(50) ? spec::kMapAbove4G
-                                          : 0;
+      call.flags |= opening_.room_flags(random_);
     } else if (kind < 66) {
       call.flags |= spec::kMapFixed;
     } else if (kind < 74) {
       call.flags |= spec::kMapFixedNoreplace;
     } else if (kind < 90 || opening_.is_crowded()) {
-      // The kernel places it, from the top downwards: a guess at where.
+      // The kernel places it: a guess at where.
       call.addr = 0;
-      region.start = top_ - length;
-      top_ = region.start;
+      region.start = setup_.bottom_up ? bottom_ : top_ - length;
+      bottom_ += length;
+      top_ -= length;
     }
     region.end = region.start + length;
     sketch_.add(region);
@@ -294,11 +392,17 @@ class Writer {
 
   Random random_;
   const GeneratorOptions& options_;
+  const std::optional<spec::Setup> own_setup_;
+  const spec::Setup& setup_;  ///< that the sequence is probably run in
   Looks looks_;
   bool maps_huge_files_;
   Swarm swarm_;
   Opening opening_;
   std::uint64_t forks_ = 0;
+  std::uint64_t exited_ = 0;           ///< bit i: process i has probably left
+  std::uint64_t lowered_ = 0;          ///< bit i: resource i may have a limit that an exec fails of
+  std::array<spec::Syscall, 6> made_;  ///< the last calls, in a ring
+  std::size_t made_count_ = 0;
   Sketch sketch_;
   Motif motif_;
   bool huge_;
@@ -307,7 +411,8 @@ class Writer {
   bool has_driver_mapping_ = false;
   std::uint64_t far_;  ///< where in their files mappings lie; 0: at the beginning
   Address brk_;
-  Address top_;
+  Address top_;  ///< below which, and from where upwards, the kernel probably places mappings
+  Address bottom_;
 };
 
 }  // namespace
@@ -320,7 +425,7 @@ std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
 
 std::size_t sequence_length(std::uint64_t seed, const GeneratorOptions& options) {
   return Random{mix(~seed)}.below(options.length_max - options.length_min + 1) +
-         options.length_min + opening_of(seed, options).size();
+         options.length_min + opening_size(seed, options);
 }
 
 void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequence& out) {

@@ -32,7 +32,10 @@ struct GeneratorOptions {
   /// More mappings that were made mergeable one by one.
   bool favour_madvised = false;
   Swarming swarming = Swarming::kCalls;
-  bool openings = true;        ///< some sequences begin with many calls of one kind (opening.h)
+  bool openings = true;         ///< some sequences begin with many calls of one kind (opening.h)
+  std::size_t teeth_max = 380;  ///< mappings in such an opening, 12 at least
+  bool varies_setup =
+      true;  ///< sequences are run in varied_setup() (setups.h), where they have one
   std::size_t length_min = 1;  ///< without the opening
   std::size_t length_max = 64;
 };

@@ -211,6 +211,11 @@ class MeetingsOfSequence {
                          std::holds_alternative<spec::Prctl>(step.call) ||
                          std::holds_alternative<spec::SetMempolicy>(step.call);
     marks.add(mark);
+    if (source.start < source.end && source != mark.range) {
+      // What mremap leaves behind it is its doing, too.
+      mark.range = source;
+      marks.add(mark);
+    }
     if (std::holds_alternative<spec::Fork>(step.call)) {
       const auto child = static_cast<spec::ProcessId>(outcome.value());
       parents_[child] = step.process;

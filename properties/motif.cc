@@ -2,7 +2,6 @@
 #include "properties/motif.h"
 
 #include <utility>
-#include <variant>
 
 #include "properties/ranges.h"
 
@@ -12,19 +11,6 @@ namespace {
 using spec::Address;
 
 constexpr Address kPage = spec::kPageSize;
-
-/// The call on another range.
-spec::Syscall on(spec::Syscall call, Address start, Address length) {
-  std::visit(
-      [&](auto& c) {
-        if constexpr (requires { c.addr, c.length; }) {
-          c.addr = start;
-          c.length = length;
-        }
-      },
-      call);
-  return call;
-}
 
 spec::Mmap map(const Look& look, Address start, Address length, Address offset) {
   return {.addr = start,
@@ -91,9 +77,9 @@ void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const L
   if (madvised) {
     calls_.emplace_back(spec::Madvise{start, 3 * unit, spec::kMadvMergeable});
   }
-  calls_.push_back(on(mark, part(reversed ? 2 : 0), unit));
-  calls_.push_back(on(mark, part(reversed ? 0 : 2), unit));
-  calls_.push_back(on(mark, part(1), unit));
+  calls_.push_back(on_range(mark, part(reversed ? 2 : 0), unit));
+  calls_.push_back(on_range(mark, part(reversed ? 0 : 2), unit));
+  calls_.push_back(on_range(mark, part(1), unit));
   sketch.add({.start = start, .end = part(3), .look = look, .offset = offset});
 }
 

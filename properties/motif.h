@@ -6,11 +6,22 @@
 #include <deque>
 #include <optional>
 
+#include "properties/generator.h"
 #include "properties/random.h"
 #include "properties/sketch.h"
 #include "spec/syscall.h"
 
 namespace vmadiff::properties {
+
+/// What a meeting has to go by.
+struct MeetingRoom {
+  spec::Address brk = 0;  ///< bytes; where the heap probably ends
+  /// Below which the kernel probably places what has no address; from where upwards, if upward.
+  spec::Address place = 0;
+  bool is_upward = false;
+  bool may_fork = true;
+  bool may_exec = true;
+};
 
 /// The calls of a plan that were not made yet. A plan is nothing but calls: what comes of them is
 /// for the systems to say.
@@ -24,6 +35,11 @@ class Motif {
   /// there is one. `madvised`: and mergeable, each for itself.
   void plan_marks(Random& random, Sketch& sketch, const Look& look, const Look& other,
                   const spec::Syscall& mark, bool madvised);
+
+  /// Plans a meeting of calls of two or three shapes (call_shapes.h); notes in `room` what it
+  /// takes.
+  void plan_meeting(Random& random, Sketch& sketch, const GeneratorOptions& options,
+                    MeetingRoom& room);
 
   /// Plans memory from elsewhere, written before, under the end of the heap, which then grows.
   void plan_heap_end(Random& random, spec::Address brk);

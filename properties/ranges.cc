@@ -1,6 +1,8 @@
 // properties: the mix of ranges.
 #include "properties/ranges.h"
 
+#include <variant>
+
 namespace vmadiff::properties {
 
 using spec::Address;
@@ -35,6 +37,18 @@ PageRange existing_range(Random& random, Sketch& sketch) {
     default:
       return {kArena + random.below(sketch.arena_pages()) * kPage, (1 + random.below(24)) * kPage};
   }
+}
+
+spec::Syscall on_range(spec::Syscall call, Address start, Address length) {
+  std::visit(
+      [&](auto& c) {
+        if constexpr (requires { c.addr, c.length; }) {
+          c.addr = start;
+          c.length = length;
+        }
+      },
+      call);
+  return call;
 }
 
 }  // namespace vmadiff::properties

@@ -66,8 +66,7 @@ std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
   if (!processes_) return std::nullopt;
   const auto kind = random.below(100);
   if (kind < 8) return spec::Fork{};
-  // A limit can make an exec fail behind the point of no return, which kills the process.
-  if (kind < 10 && !limits_) return spec::Exec{};
+  if (kind < 10) return spec::Exec{};
   if (kind < 12) return spec::Exit{};
   return std::nullopt;
 }

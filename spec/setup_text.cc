@@ -15,6 +15,9 @@ struct Row {
   std::string_view name;
   std::uint64_t (*get)(const Setup&);
   void (*set)(Setup&, std::uint64_t);
+  /// Whether it is a value that there can be; null: all are.
+  bool (*suits)(std::uint64_t) = nullptr;
+  std::string_view expected = {};  ///< what would suit
 };
 
 constexpr std::array kRows{
@@ -37,6 +40,21 @@ constexpr std::array kRows{
     Row{"may_set_memory_merge",
         [](const Setup& s) { return std::uint64_t{s.may_set_memory_merge}; },
         [](Setup& s, std::uint64_t v) { s.may_set_memory_merge = v != 0; }},
+    Row{"memlock", [](const Setup& s) { return s.limits.memlock; },
+        [](Setup& s, std::uint64_t v) { s.limits.memlock = v; }},
+    Row{"nodes", [](const Setup& s) { return s.nodes; },
+        [](Setup& s, std::uint64_t v) { s.nodes = v; },
+        [](std::uint64_t v) { return v <= kNodesMask; }, "a mask of 16 nodes"},
+    Row{"userfaultfd", [](const Setup& s) { return std::uint64_t{s.userfaultfd}; },
+        [](Setup& s, std::uint64_t v) { s.userfaultfd = v != 0; }},
+    Row{"bottom_up", [](const Setup& s) { return std::uint64_t{s.bottom_up}; },
+        [](Setup& s, std::uint64_t v) { s.bottom_up = v != 0; }},
+    Row{"mmap_base", [](const Setup& s) { return s.mmap_base; },
+        [](Setup& s, std::uint64_t v) { s.mmap_base = v; },
+        [](std::uint64_t v) {
+          return is_page_aligned(v) && v >= kPageSize && v <= Setup{}.task_size;
+        },
+        "an address of a page below the end of the address space"},
 };
 
 std::string known_names() {
@@ -60,6 +78,9 @@ std::expected<void, std::string> read_word(std::string_view word, Setup& setup) 
   const auto [stop, error] = std::from_chars(digits.data(), end, value, hex ? 16 : 10);
   if (error != std::errc{} || stop != end) {
     return std::unexpected(fmt::format("'{}': expected a number of at most 64 bits", word));
+  }
+  if (row->suits != nullptr && !row->suits(value)) {
+    return std::unexpected(fmt::format("'{}': expected {}", word, row->expected));
   }
   row->set(setup, value);
   return {};

@@ -157,6 +157,12 @@ TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {
   EXPECT_EQ(lengths.size(), 7U);
 }
 
+/// The set-up that the sequence is generated for.
+spec::Setup setup_of(std::uint64_t seed, const GeneratorOptions& options) {
+  const auto own = options.varies_setup ? varied_setup(seed, options.setup) : std::nullopt;
+  return own ? *own : options.setup;
+}
+
 TEST(Generator, SomeSequencesOpenWithACombOrACrowd) {
   const auto options = generator_options();
   std::size_t combs = 0;
@@ -164,8 +170,8 @@ TEST(Generator, SomeSequencesOpenWithACombOrACrowd) {
   spec::Sequence sequence;
   for (std::uint64_t i = 0; i < 3000; ++i) {
     const auto seed = sequence_seed(2, i);
-    const Opening opening{seed, options.setup};
-    if (opening.size() == 0) continue;
+    const Opening opening{seed, setup_of(seed, options), options.teeth_max};
+    if (opening.size() == 0 || opening.touches_reserved(options.setup)) continue;
     generate(seed, options, sequence);
     ASSERT_GE(sequence.size(), opening.size() + options.length_min);
     EXPECT_LE(sequence.size(), opening.size() + options.length_max);
@@ -183,8 +189,8 @@ TEST(Generator, ACombLeavesAMappingForEachTooth) {
   const auto options = generator_options();
   for (std::uint64_t i = 0;; ++i) {
     const auto seed = sequence_seed(3, i);
-    const Opening opening{seed, options.setup};
-    if (opening.size() < 200) continue;
+    const Opening opening{seed, setup_of(seed, options), options.teeth_max};
+    if (opening.size() < 200 || opening.touches_reserved(options.setup)) continue;
     spec::Sequence sequence;
     generate(seed, options, sequence);
     sequence.resize(opening.size());
@@ -211,9 +217,9 @@ TEST(Generator, SomeSequencesBeginInASetupOfTheirOwn) {
     EXPECT_GE(setup->placement_min_addr, setup->mmap_min_addr);
     EXPECT_EQ(setup->initial.vmas.size(), base.initial.vmas.size());
   }
-  EXPECT_GT(varied, 300U);
-  EXPECT_LT(varied, 700U);
-  EXPECT_GT(texts.size(), 100U);
+  EXPECT_GT(varied, 800U);
+  EXPECT_LT(varied, 1200U);
+  EXPECT_GT(texts.size(), 300U);
 }
 
 TEST(Generator, EveryCallIsModelledAndKeepsAwayFromReservedMemory) {
