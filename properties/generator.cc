@@ -167,7 +167,9 @@ class Writer {
 
   /// A call that was made, on the same range or beside it, mostly changed in one part.
   std::optional<spec::Syscall> again() {
-    if (made_count_ == 0 || !random_.percent(kAgainPercent)) return std::nullopt;
+    if (!options_.meetings || made_count_ == 0 || !random_.percent(kAgainPercent)) {
+      return std::nullopt;
+    }
     spec::Syscall call = made_[random_.below(std::min(made_count_, made_.size()))];
     const bool is_process_call = std::holds_alternative<spec::Fork>(call) ||
                                  std::holds_alternative<spec::Exec>(call) ||
@@ -175,7 +177,12 @@ class Writer {
     if (is_process_call) return std::nullopt;
     if (random_.percent(50)) move_beside(call, random_);
     if (random_.percent(85)) change_one_part(call, random_);
+    const auto* madvise = std::get_if<spec::Madvise>(&call);
+    const bool is_about_ksm = madvise != nullptr && (madvise->advice == spec::kMadvMergeable ||
+                                                     madvise->advice == spec::kMadvUnmergeable);
+    if (is_about_ksm && !options_.ksm_calls) return std::nullopt;
     made_tame(call);
+    if (auto* mmap = std::get_if<spec::Mmap>(&call)) mmap->file.number %= options_.files_per_class;
     const bool is_mine =
         !spec::touches_reserved(options_.setup, {.process = 0, .call = call, .expected = {}});
     if (!is_mine) return std::nullopt;
@@ -201,7 +208,7 @@ class Writer {
   /// The next call of a plan of several; begins one now and then.
   std::optional<spec::Syscall> planned() {
     auto call = motif_.next();
-    if (!call && random_.percent(kMeetingPercent)) {
+    if (!call && options_.meetings && random_.percent(kMeetingPercent)) {
       plan_meeting();
       call = motif_.next();
     }
@@ -282,6 +289,7 @@ class Writer {
     Address length = few_pages(random_) * kPage;
     if (huge_ && random_.percent(30)) length = spec::kHugePageSize * (1 + random_.below(2));
     const bool near = !sketch_.empty() && random_.percent(70);
+    std::optional<Region> joined;
     if (near) {
       const Region& other = sketch_.any(random_);
       if (random_.percent(70)) region.look = other.look;
@@ -291,6 +299,7 @@ class Writer {
       region.offset = behind ? other.offset + (other.end - other.start) : other.offset - length;
       if (random_.percent(10)) region.start += kPage * random_.below(3);
       if (random_.percent(12)) region.offset = random_.below(80) * kPage;
+      joined = other;
     } else {
       region.start = fresh_start();
       region.offset = far_ + random_.below(16) * kPage;
@@ -302,7 +311,18 @@ class Writer {
     // An offset below 0 is not contiguous with anything.
     if (far_ == 0 && region.offset > Address{1} << 40) region.offset = 0;
     if (region.look.file.is_none() && random_.percent(90)) region.offset = 0;
-    return place(region, length);
+    const auto call = place(region, length);
+    // What is probably one VMA now, for calls about all of it.
+    if (joined && call.addr == region.start && random_.percent(25)) {
+      if (joined->end == region.start) {
+        region.start = joined->start;
+        region.offset = joined->offset;
+      } else if (region.end == joined->start) {
+        region.end = joined->end;
+      }
+      sketch_.add(region);
+    }
+    return call;
   }
 
   spec::Mmap place(Region& region, Address length) {

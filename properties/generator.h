@@ -32,6 +32,7 @@ struct GeneratorOptions {
   /// More mappings that were made mergeable one by one.
   bool favour_madvised = false;
   Swarming swarming = Swarming::kCalls;
+  bool meetings = true;         ///< calls are planned to meet, and come again with one part changed
   bool openings = true;         ///< some sequences begin with many calls of one kind (opening.h)
   std::size_t teeth_max = 380;  ///< mappings in such an opening, 12 at least
   bool varies_setup =

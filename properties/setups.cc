@@ -39,7 +39,7 @@ void vary_limits(spec::Setup& setup, const spec::Setup& base, Random& random) {
   if (random.percent(50)) {
     setup.max_map_count = base.initial.counters.map_count + 1 + random.below(12);
   }
-  if (random.percent(30)) setup.overcommit_pages = 1 + random.below(24);
+  if (random.percent(30)) setup.overcommit_pages = 1 + random.below(random.percent(40) ? 5 : 24);
   if (random.percent(25)) {
     constexpr std::array<spec::Address, 4> kMinima{0, 0x1000, 0x10000, 0x30000};
     setup.mmap_min_addr = random.of(kMinima);

@@ -191,7 +191,17 @@ spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
     call.flags |= spec::kMremapDontunmap;
     if (random.percent(85)) call.new_length = call.length;
   }
-  if (sketch.empty() || call.new_addr == 0) return call;
+  if (sketch.empty()) return call;
+  if (call.new_addr == 0) {
+    // It grows in place, mostly.
+    if (call.new_length > call.length && call.length != 0) {
+      Region grown = sketch.any(random);
+      grown.start = start;
+      grown.end = start + call.new_length;
+      sketch.add(grown);
+    }
+    return call;
+  }
   Region moved = sketch.any(random);
   moved.start = call.new_addr;
   moved.end = call.new_addr + call.new_length;

@@ -309,7 +309,8 @@ TEST(Generator, NoMremapMakesWhatKsmTakesSecondsToLetGoOf) {
 }
 
 TEST(Generator, CallsMostlySucceedAndOftenMerge) {
-  const auto options = generator_options();
+  auto options = generator_options();
+  options.openings = false;  // what they map is to stay apart
   const auto model = model::make_model(spec::profile_named("linux-6.18").value());
   std::uint64_t calls = 0;
   std::uint64_t succeeded = 0;
@@ -342,7 +343,7 @@ TEST(Generator, CallsMostlySucceedAndOftenMerge) {
   RecordProperty("mmaps", std::to_string(mmaps));
   RecordProperty("merged", std::to_string(merged));
   EXPECT_GT(succeeded * 100, calls * 55) << succeeded << " of " << calls;
-  EXPECT_GT(merged * 100, mmaps * 15) << merged << " of " << mmaps;
+  EXPECT_GT(merged * 100, mmaps * 11) << merged << " of " << mmaps;
 }
 
 }  // namespace

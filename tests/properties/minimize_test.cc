@@ -36,6 +36,9 @@ const std::string kTwoNeighboursDownwards =
     "0)\n"
     "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
     "0)\n";
+const std::string kBehindTheHeap =
+    "brk(0x20022000)\n"
+    "mmap(0x20022000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
 const std::string kTwoStepsOfTheHeap = "brk(0x20021000)\nbrk(0x20022000)\n";
 
 /// Sequences that lie below the arena as if they began there: addresses only ever become lower.
@@ -67,10 +70,13 @@ TEST_P(Minimize, GivesTheSequenceThatAPersonWouldWrite) {
   std::set<std::string> wanted;
   for (const auto& trace : GetParam().traces) wanted.insert(print_trace(sequence_of(trace)));
   spec::Sequence sequence;
+  auto options_of_sequences = generator_options();
+  // A meeting can have more than one smallest sequence that is not listed.
+  options_of_sequences.meetings = false;
   constexpr int kFindings = 10;
   int findings = 0;
   for (std::uint64_t i = 0; i < 2000 && findings < kFindings; ++i) {
-    generate(sequence_seed(1, i), generator_options(), sequence);
+    generate(sequence_seed(2, i), options_of_sequences, sequence);
     auto found = checker.check(sequence, Observation::kEveryStep);
     ASSERT_TRUE(found);
     if (!*found) continue;
@@ -95,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"linux-6.12",
                          "NoCompatibleNeighboursLeftUnmerged",
                          {kKsm + kTwoNeighbours, kKsm + kTwoNeighboursDownwards,
-                          kKsm + kTwoStepsOfTheHeap}},
+                          kKsm + kTwoStepsOfTheHeap, kKsm + kBehindTheHeap}},
                     Case{"patch-v2",
                          "OnlyEligibleVmasAreMergeable",
                          {kKsm + "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
@@ -106,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(
                                  "MAP_PRIVATE|MAP_NORESERVE, hugetlb:0, 0)\n"}},
                     Case{"linux-6.12",
                          "EnablingKsmChangesNoLayout",
-                         {kTwoNeighbours, kTwoNeighboursDownwards, kTwoStepsOfTheHeap}}),
+                         {kTwoNeighbours, kTwoNeighboursDownwards, kTwoStepsOfTheHeap,
+                          kBehindTheHeap}}),
     [](const auto& param) {
       std::string name{param.param.profile};
       std::erase_if(name, [](char c) { return c == '-' || c == '.'; });

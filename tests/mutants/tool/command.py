@@ -31,7 +31,7 @@ def parse(words):
     comparing = commands.add_parser("compare", help="engines, or oracles, on the same mutants with the same time")
     tracing = commands.add_parser("traces", help="corpus/history: each trace fails with its mutant")
     for sub in (listing, running, comparing, tracing):
-        sub.add_argument("--family", choices=("historical", "structural", "all"), default="all")
+        sub.add_argument("--family", choices=("historical", "meeting", "structural", "all"), default="all")
         sub.add_argument("--id", action="append", default=[], help="only this one (may stand more than once)")
         sub.add_argument("--sample", type=positive, help="so many of the structural ones")
         sub.add_argument("--seed", type=int, default=1, help="of the sample, and the first seed of the hunts (1)")
@@ -69,6 +69,8 @@ def chosen(options):
     mutants = []
     if options.family in ("historical", "all"):
         mutants += historical.read_all(options.historical_dir)
+    if options.family in ("meeting", "all"):
+        mutants += historical.read_all(DATA / "meeting", "meeting")
     if options.family in ("structural", "all"):
         from tool import structural  # needs python3-clang-19, which the historical ones do not
 

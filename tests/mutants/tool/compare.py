@@ -1,5 +1,6 @@
 # tests/mutants: the same mutants for several contenders, each with the same time on one core: engines, or oracles
 # alone. A mutant is compiled once for each preset; what is listed as equivalent is left out.
+import collections
 import concurrent.futures
 import dataclasses
 import datetime
@@ -72,10 +73,11 @@ class Compared:
 
     def markdown(self, options):
         any_found = [row for row in self.rows if any(one.found for one in row[1].values())]
-        families = [sum(mutant.family == family for mutant, _ in self.rows) for family in ("historical", "structural")]
+        counts = collections.Counter(mutant.family for mutant, _ in self.rows)
+        families = ", ".join(f"{count} {family}" for family, count in sorted(counts.items()))
         out = [f"# Detection: {options.what} compared", "", "Written by", "",
                f"    ./mutants {' '.join(options.words)}     # {datetime.date.today().isoformat()}", "",
-               f"{len(self.rows)} mutants ({families[0]} historical, {families[1]} structural) were hunted by each for "
+               f"{len(self.rows)} mutants ({families}) were hunted by each for "
                f"{options.budget} s of one", f"core, with seed {options.seed}; at least one found {len(any_found)}. "
                f"{len(self.unbuilt)} do not compile and are not counted.", "",
                "| contender | | found | alone | seconds: median | worst |", "|---|---|---|---|---|---|"]

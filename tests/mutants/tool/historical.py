@@ -1,10 +1,14 @@
-# tests/mutants: bugs that Linux really had, from tests/mutants/historical/*.json.
+# tests/mutants: mutants that are written by hand: bugs that Linux really had (tests/mutants/historical/*.json), and
+# bugs that show only where certain calls or shapes meet (tests/mutants/meeting/*.json).
 import json
 
 from tool.mutant import Mutant, TextEdit
 
-# Every key that a file may have; "needs", "note" and "profile" may be missing.
-REQUIRED = {"id", "fixed_by", "versions", "symptom", "edits"}
+# Every key that a file of a family must have, and those that it may have besides.
+REQUIRED = {
+    "historical": {"id", "fixed_by", "versions", "symptom", "edits"},
+    "meeting": {"id", "meets", "symptom", "edits"},
+}
 OPTIONAL = {"needs", "note", "profile"}
 DEFAULT_PROFILE = "linux-6.18"
 
@@ -18,12 +22,13 @@ def lines(text):
     return text if isinstance(text, str) else "\n".join(text)
 
 
-def read_one(path):
+def read_one(path, family="historical"):
     try:
         entry = json.loads(path.read_text())
     except json.JSONDecodeError as error:
         raise BadData(f"{path}: {error}") from error
-    missing, unknown = REQUIRED - entry.keys(), entry.keys() - REQUIRED - OPTIONAL
+    required = REQUIRED[family]
+    missing, unknown = required - entry.keys(), entry.keys() - required - OPTIONAL
     if missing or unknown:
         raise BadData(f"{path}: missing {sorted(missing)}, unknown {sorted(unknown)}")
     if entry["id"] != path.stem:
@@ -37,7 +42,7 @@ def read_one(path):
         raise BadData(f"{path}: expected edits of files in impl/")
     return Mutant(
         id=entry["id"],
-        family="historical",
+        family=family,
         summary=entry["symptom"],
         edits=edits,
         profiles=(entry.get("profile", DEFAULT_PROFILE),),
@@ -45,5 +50,5 @@ def read_one(path):
     )
 
 
-def read_all(directory):
-    return [read_one(path) for path in sorted(directory.glob("*.json"))]
+def read_all(directory, family="historical"):
+    return [read_one(path, family) for path in sorted(directory.glob("*.json"))]

@@ -45,7 +45,7 @@ class SpanEdit:
 @dataclasses.dataclass(frozen=True)
 class Mutant:
     id: str
-    family: str  # "historical" or "structural"
+    family: str  # "historical", "meeting" or "structural"
     summary: str
     edits: tuple
     profiles: tuple  # kernel profiles under which it is hunted, in this order
