@@ -9,6 +9,7 @@
 #include "properties/call_shapes.h"
 #include "properties/motif.h"
 #include "properties/ranges.h"
+#include "properties/variation.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -77,8 +78,19 @@ class Layout {
 
   [[nodiscard]] std::vector<spec::Syscall> calls() {
     for (const Plot& plot : plots_) prepare(plot);
+    // What a child inherits, is its own meeting: the last call is then the child's.
+    const bool inherits = room_.may_fork && random_.percent(12);
     for (std::size_t i = 0; i < drawn_.size(); ++i) {
+      if (inherits && i + 1 == drawn_.size()) inherit();
       make(*drawn_[i], plots_.size() == 1 ? plots_[0] : plots_[i]);
+      if (random_.percent(12)) make_again();
+    }
+    // What became of pages shows only when they are touched.
+    if (random_.percent(inherits ? 70 : 20)) {
+      const PageRange range = part_of(plots_.back());
+      calls_.emplace_back(
+          spec::Touch{range.start, std::min(range.length, 4 * kPage),
+                      random_.percent(50) ? spec::Access::kWrite : spec::Access::kRead});
     }
     return std::move(calls_);
   }
@@ -168,6 +180,32 @@ class Layout {
     }
   }
 
+  void inherit() {
+    if (random_.percent(70)) {
+      constexpr std::array kAdvice{spec::kMadvDontfork, spec::kMadvWipeonfork,
+                                   spec::kMadvKeeponfork, spec::kMadvDofork};
+      const PageRange range = part_of(plots_.front());
+      calls_.emplace_back(spec::Madvise{range.start, range.length, random_.of(kAdvice)});
+    }
+    calls_.emplace_back(spec::Fork{});
+  }
+
+  /// The last call again, changed in one part, on its range or beside it.
+  void make_again() {
+    spec::Syscall call = calls_.back();
+    const bool is_process_call =
+        std::holds_alternative<spec::Fork>(call) || std::holds_alternative<spec::Exec>(call) ||
+        std::holds_alternative<spec::Exit>(call) || std::holds_alternative<spec::Mmap>(call);
+    if (is_process_call) return;
+    change_one_part(call, random_);
+    const auto* madvise = std::get_if<spec::Madvise>(&call);
+    const bool is_about_ksm = madvise != nullptr && (madvise->advice == spec::kMadvMergeable ||
+                                                     madvise->advice == spec::kMadvUnmergeable);
+    if (is_about_ksm && !options_.ksm_calls) return;
+    if (random_.percent(50)) move_beside(call, random_);
+    calls_.push_back(std::move(call));
+  }
+
   void prepare(const Plot& plot) {
     if (plot.ground == kOnHeap) {
       calls_.emplace_back(spec::Brk{plot.end});
@@ -179,6 +217,9 @@ class Layout {
         look.flags |= spec::kMapAnonymous;
         look.file = {};
       }
+      constexpr std::array<std::uint64_t, 4> kOthers{
+          spec::kProtRead, spec::kProtRead, spec::kProtNone, spec::kProtRead | spec::kProtExec};
+      if (random_.percent(20)) look.prot = random_.of(kOthers);
       calls_.emplace_back(spec::Mmap{.addr = plot.start,
                                      .length = plot.end - plot.start,
                                      .prot = look.prot,

@@ -133,10 +133,22 @@ void Motif::plan_low_stack(Random& random) {
   const Look stack{spec::kProtRead | spec::kProtWrite,
                    spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown,
                    {}};
-  const std::uint64_t page = 1 + random.below(20);
+  const std::uint64_t page = 1 + random.below(random.percent(50) ? 20 : 40);
   calls_.clear();
   calls_.emplace_back(map(stack, page * kPage, kPage, 0));
-  calls_.emplace_back(write(random.percent(30) ? 0 : kPage * random.below(page)));
+  if (random.percent(60)) {
+    calls_.emplace_back(write(random.percent(30) ? 0 : kPage * random.below(page)));
+    return;
+  }
+  // Written to, it keeps its small offset wherever it goes, and is to grow there to below that.
+  const Address to = kArena + kPage * (kArenaPages + 64 * (1 + random.below(8)));
+  calls_.emplace_back(write(page * kPage));
+  calls_.emplace_back(spec::Mremap{.addr = page * kPage,
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = to});
+  calls_.emplace_back(write(to - kPage * (1 + random.below(2 * page))));
 }
 
 void Motif::plan_full_room(Random& random, Address mmap_base) {

@@ -53,7 +53,8 @@ class Motif {
   void plan_inheritance(Random& random, spec::FileId file);
   /// Plans a move out of the middle of memory at address 0, where some set-ups allow that.
   void plan_zero(Random& random);
-  /// Plans a stack among the lowest addresses, which is to grow to below where it may begin.
+  /// Plans a stack among the lowest addresses, which is to grow to below where it may begin, or,
+  /// moved elsewhere, to below the offset that it had.
   void plan_low_stack(Random& random);
   /// Plans memory that takes all room above 4 GiB but for a few pages, a stack in these, and a
   /// mapping that looks for room there: what is left lies in the stack's guard gap.

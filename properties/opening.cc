@@ -21,7 +21,7 @@ constexpr std::uint64_t kCrowdOneIn = 24;
 constexpr std::size_t kTeethMin = 12;
 constexpr std::size_t kTeethUsual = 380;
 /// One comb in so many has as many as it may.
-constexpr std::uint64_t kLongOneIn = 24;
+constexpr std::uint64_t kLongOneIn = 16;
 /// Addresses that matter to a search: the windows of MAP_32BIT and MAP_ABOVE4G.
 constexpr Address k1GiB = Address{1} << 30;
 constexpr Address k4GiB = Address{1} << 32;
@@ -136,11 +136,14 @@ spec::Mmap Opening::tooth(std::size_t index) const {
     pages = 1 + shape % 2;
     from += (shape >> 8) % (step_ - pages + 1);
   }
+  // In some, stacks stand among the others.
+  const bool is_stack = (variant_ & 0x70) == 0 && index % 5 == 4;
   return {
       .addr = base_ + from * kPage,
       .length = pages * kPage,
       .prot = alternates && index % 2 == 1 ? spec::kProtRead : spec::kProtRead | spec::kProtWrite,
-      .flags = spec::kMapPrivate | spec::kMapAnonymous | spec::kMapFixed,
+      .flags = spec::kMapPrivate | spec::kMapAnonymous | spec::kMapFixed |
+               (is_stack ? spec::kMapGrowsdown : 0),
       .file = {},
       .offset = 0};
 }

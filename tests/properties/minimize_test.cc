@@ -36,9 +36,11 @@ const std::string kTwoNeighboursDownwards =
     "0)\n"
     "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
     "0)\n";
+/// Behind the heap, that is: in_the_arena moves it.
 const std::string kBehindTheHeap =
     "brk(0x20022000)\n"
-    "mmap(0x20022000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
+    "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+    "0)\n";
 const std::string kTwoStepsOfTheHeap = "brk(0x20021000)\nbrk(0x20022000)\n";
 
 /// Sequences that lie below the arena as if they began there: addresses only ever become lower.
