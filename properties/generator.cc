@@ -7,6 +7,7 @@
 
 #include "properties/looks.h"
 #include "properties/motif.h"
+#include "properties/offered.h"
 #include "properties/opening.h"
 #include "properties/random.h"
 #include "properties/ranges.h"
@@ -455,11 +456,7 @@ void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequenc
   for (std::size_t i = 0; i < length; ++i) {
     out[i] = writer.step(i);
   }
-  if (options.withheld.empty()) return;
-  // In its place stands a call that changes nothing, since the length is known before.
-  for (spec::Step& step : out) {
-    if (spec::is_of_any(step.call, options.withheld)) step.call = spec::Brk{0};
-  }
+  for (spec::Step& step : out) make_offered(step.call, options);
 }
 
 }  // namespace vmadiff::properties
