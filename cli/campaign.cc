@@ -14,6 +14,7 @@
 #include "cli/crew.h"
 #include "cli/dealer.h"
 #include "cli/interrupt.h"
+#include "cli/recording.h"
 #include "cli/settle.h"
 #include "cli/worker.h"
 #include "properties/setups.h"
@@ -49,10 +50,14 @@ class Settler {
       if (!can_compare() || !has_crew()) continue;
       auto checker = make_checker(crew_->systems(), options_.profile, options_.setup,
                                   properties::PropertySet::parse("equivalence").value());
-      auto found = checker.check(unknown.sequence, properties::Observation::kEveryStep);
+      auto found = retried(
+          [&] { return checker.check(unknown.sequence, properties::Observation::kEveryStep); });
+      // It differed once; if it is anything, the campaign meets it.
+      if (found ? !*found : found.error().passes) continue;
       if (!found) return fail(found.error());
-      if (!*found) continue;  // it differed once; if it is anything, the campaign meets it
-      auto settled = settle(*crew_, options_.profile, **std::move(found), [] { return true; });
+      auto settled =
+          retried([&] { return settle(*crew_, options_.profile, **found, [] { return true; }); });
+      if (!settled && settled.error().passes) continue;
       if (!settled) return fail(settled.error());
       settled->explanation = fmt::format("This kernel does as no known one, asked about {}: {}. {}",
                                          unknown.about, unknown.seen, settled->explanation);
@@ -67,10 +72,10 @@ class Settler {
   void take_up(Finding finding) {
     if (!seen_.insert(finding.fingerprint).second) return;
     if (!has_crew()) return;
-    auto rest = attribution_.without_known(*crew_, std::move(finding));
-    if (!rest) return fail(rest.error());
-    if (!*rest) return;
-    finding = **std::move(rest);
+    auto rest = retried([&] { return attribution_.without_known(*crew_, finding); });
+    if (!rest && !rest.error().passes) return fail(rest.error());
+    if (rest && !*rest) return;
+    if (rest) finding = **std::move(rest);
     const auto fingerprint = finding.fingerprint;
     if (slot_ != nullptr) slot_->thread = ::gettid();
     if (slot_ != nullptr) slot_->begin(finding.sequence_seed, 0, false);
@@ -85,9 +90,9 @@ class Settler {
     if (!settled) return fail(settled.error());
     // A smaller sequence can turn out to be a finding that is known already.
     if (settled->fingerprint != fingerprint && !seen_.insert(settled->fingerprint).second) return;
-    const auto is_new = attribution_.is_new(*crew_, *settled);
-    if (!is_new) return fail(is_new.error());
-    if (!*is_new) return;
+    const auto is_new = retried([&] { return attribution_.is_new(*crew_, *settled); });
+    if (!is_new && !is_new.error().passes) return fail(is_new.error());
+    if (is_new && !*is_new) return;
     ++found_;
     publish(*settled);
   }

@@ -35,7 +35,12 @@ std::expected<void, spec::ToolFault> ask(spec::System& kernel, const spec::Setup
     answer.not_asked = *std::move(reason);
     return {};
   }
-  auto recording = record(kernel, setup, answer.sequence, Snapshots::kEveryStep);
+  auto recording =
+      retried([&] { return record(kernel, setup, answer.sequence, Snapshots::kEveryStep); });
+  if (!recording && recording.error().passes) {
+    answer.not_asked = recording.error().message;
+    return {};
+  }
   if (!recording) return std::unexpected(recording.error());
   answer.recording = *std::move(recording);
   return {};

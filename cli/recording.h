@@ -29,6 +29,14 @@ enum class Snapshots { kAtEnd, kEveryStep };
                                                                const spec::Sequence& sequence,
                                                                Snapshots snapshots);
 
+/// Makes a run, and again where a fault passes: an agent can be killed from outside.
+[[nodiscard]] auto retried(auto run) {
+  constexpr int kTriesMax = 4;
+  auto result = run();
+  for (int i = 1; i < kTriesMax && !result && result.error().passes; ++i) result = run();
+  return result;
+}
+
 /// What an outcome is, without its value: "ok", "ENOMEM", "died".
 [[nodiscard]] std::string kind_of(const spec::Outcome& outcome);
 
