@@ -138,7 +138,8 @@ std::expected<bool, spec::ToolFault> Attribution::is_new(const Crew& crew, Findi
       ++more_[cause->name];
       return false;
     }
-    finding.explanation += fmt::format(" {}", cause->text);
+    finding.explanation +=
+        fmt::format("{} {}", finding.explanation.ends_with('.') ? "" : ".", cause->text);
     return true;
   }
   if (!by_pattern_) return true;
