@@ -44,7 +44,7 @@ layouts after call 3
   actual   AABB
 
 replay
-  vmadiff replay findings/x.trace --verbose
+  vmadiff replay findings/x.trace --verbose --systems model,host
 files
   findings/x.trace
   findings/x.c  (C: cc -Wall findings/x.c -o reproducer && ./reproducer)
