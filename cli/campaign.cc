@@ -17,6 +17,7 @@
 #include "cli/recording.h"
 #include "cli/settle.h"
 #include "cli/worker.h"
+#include "properties/own_breaches.h"
 #include "properties/setups.h"
 
 namespace vmadiff::cli {
@@ -93,7 +94,9 @@ class Settler {
     const auto is_new = retried([&] { return attribution_.is_new(*crew_, *settled); });
     if (!is_new && !is_new.error().passes) return fail(is_new.error());
     if (is_new && !*is_new) return;
-    ++found_;
+    settled->known = properties::own_breach(*settled, options_.profile);
+    // What the profile breaks by its nature is reported, and ends no hunt.
+    if (settled->known.empty()) ++found_;
     publish(*settled);
   }
 

@@ -38,7 +38,7 @@ struct CampaignOptions {
   properties::GeneratorOptions generator;
   std::uint64_t seed = 0;
   std::size_t jobs = 1;
-  std::size_t max_findings = 5;
+  std::size_t max_findings = 5;  ///< without those that the profile breaks by its nature
   Budget budget;
   /// Note which behaviours are met, and steer towards those that are not. The sequences then depend
   /// on what was met before, so a run with several threads is not repeatable.

@@ -16,8 +16,10 @@
 #include "cli/campaign.h"
 #include "cli/child.h"
 #include "cli/choices.h"
+#include "cli/fresh_replay.h"
 #include "cli/interrupt.h"
 #include "cli/machine.h"
+#include "cli/output.h"
 #include "cli/post_mortem.h"
 #include "cli/status_line.h"
 #include "cli/supervisor.h"
@@ -168,15 +170,13 @@ class Reporter {
       if (is_real(system))
         finding.machines.push_back(fmt::format("{}: {}", system, machine_line(system)));
     }
-    const auto files = reports::write_finding(options_.out, finding);
+    const auto files = write(finding);
     if (!files.fault.empty()) {
       fmt::print(stderr, "vmadiff: the finding is printed, but not all of it written: {}\n",
                  files.fault);
     }
     if (options_.json) {
-      auto object = reports::to_json(finding);
-      object["trace"] = files.trace.string();
-      print(object);
+      print(reports::json_with_files(finding, files));
     } else {
       fmt::print("\n{}\n", reports::terminal_text(finding, files));
     }
@@ -201,7 +201,24 @@ class Reporter {
   }
 
  private:
-  static void print(const nlohmann::ordered_json& object) { fmt::print("{}\n", object.dump()); }
+  /// The trace is written first, and replayed; what came of it stands in the reports beside it.
+  [[nodiscard]] reports::FindingFiles write(const properties::Finding& finding) const {
+    auto files = reports::write_trace(options_.out, finding);
+    auto proof = replay_afresh(files.trace, finding);
+    if (files.is_kept && proof.replayed == reports::Replayed::kDoesNotShow) {
+      // The earlier one is stale: of another build, say.
+      files = reports::write_trace(options_.out, finding, true);
+      proof = replay_afresh(files.trace, finding);
+    }
+    files.replayed = proof.replayed;
+    files.replay_note = std::move(proof.note);
+    reports::write_reports(finding, files);
+    return files;
+  }
+
+  static void print(const nlohmann::ordered_json& object) {
+    fmt::print("{}\n", reports::dumped(object));
+  }
 
   const CheckOptions& options_;
 };
@@ -234,7 +251,11 @@ ExitStatus campaign(const Plan& planned, const Reporter& reporter, Progress& pro
                                           status.clear();
                                           reporter.report(finding);
                                         },
-                                    .on_tick = [&] { status.tick(); }});
+                                    .on_tick =
+                                        [&] {
+                                          watch_output();
+                                          status.tick();
+                                        }});
   const auto& tally = result.summary.tally;
   status.finish(tally.operations, tally.remote_operations);
   reporter.print(result.summary);

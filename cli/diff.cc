@@ -19,7 +19,9 @@
 #include "cli/expected_differences.h"
 #include "cli/identity.h"
 #include "cli/interrupt.h"
+#include "cli/output.h"
 #include "cli/status_line.h"
+#include "reports/quoting.h"
 #include "reports/side_by_side.h"
 #include "reports/store.h"
 #include "spec/trace_text.h"
@@ -89,7 +91,7 @@ class Reporter {
     fmt::print("\n{}", steps_text(group));
     const std::vector views{view_of(a_, group.a, group.step), view_of(b_, group.b, group.step)};
     fmt::print("\nlayouts after call {}\n{}", group.step + 1, reports::side_by_side(views));
-    if (!path.empty()) fmt::print("\ntrace\n  {}\n", path);
+    if (!path.empty()) fmt::print("\ntrace\n  {}\n", reports::shell_path(path));
     std::fflush(stdout);
   }
 
@@ -155,17 +157,18 @@ class Reporter {
     trace.sequence = group.sequence;
     trace.comments.assign(group.sequence.size() + 1, {});
     auto& head = trace.comments.front();
-    head.push_back(fmt::format("# difference of {} and {}: {}", a_.name, b_.name, group.name));
-    for (const std::string& line : why) head.push_back("# " + line);
+    head.push_back(reports::printable_line(
+        fmt::format("# difference of {} and {}: {}", a_.name, b_.name, group.name)));
+    for (const std::string& line : why) head.push_back("# " + reports::printable_line(line));
     for (std::size_t i = 0; i < trace.sequence.size(); ++i) {
       auto& step = trace.sequence[i];
       step.expected.reset();
       if (group.a.outcomes[i] == group.b.outcomes[i]) {
         if (!group.a.outcomes[i].is_death()) step.expected = group.a.outcomes[i];
       } else {
-        trace.comments[i].push_back(fmt::format("# {} gives {}, {} gives {}:", a_.name,
-                                                spec::text(group.a.outcomes[i]), b_.name,
-                                                spec::text(group.b.outcomes[i])));
+        trace.comments[i].push_back(reports::printable_line(
+            fmt::format("# {} gives {}, {} gives {}:", a_.name, spec::text(group.a.outcomes[i]),
+                        b_.name, spec::text(group.b.outcomes[i]))));
       }
     }
     std::string stem = group.name;
@@ -264,7 +267,11 @@ ExitStatus diff(const DiffOptions& options) {
                                      status.clear();
                                      reporter.report(group);
                                    },
-                               .on_tick = [&] { status.tick(); }});
+                               .on_tick =
+                                   [&] {
+                                     watch_output();
+                                     status.tick();
+                                   }});
   status.finish(result.operations, result.operations);
   fmt::print("\nsequences            {}\noperations           {}\ndifferences          {}\n",
              result.sequence_count, result.operations, result.sequences.empty() ? "none" : "");

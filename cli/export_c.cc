@@ -23,6 +23,11 @@ ExitStatus export_c(const ExportCOptions& options) {
              fmt::format("Expected: what {} gives under {}.", options.system, profile), "",
              "cc -Wall THIS.c -o reproducer && ./reproducer",
              "Exit status: 0 as expected, 1 different, 3 cannot run here."};
+  if (!file->directives.setup.empty()) {
+    const auto note = reports::machine_note(file->directives.setup);
+    r.story.push_back(note);
+    fmt::print(stderr, "vmadiff: {}: {}\n", file->path, note);
+  }
   r.setup = state->setup;
   r.sequence = file->trace.sequence;
   for (std::size_t i = 0; i < r.sequence.size(); ++i) {

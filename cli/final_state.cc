@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "cli/cast.h"
 #include "cli/choices.h"
 #include "cli/systems.h"
 
@@ -35,15 +36,11 @@ std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::strin
                                                                            : std::string{kHost}};
   auto setup = setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
-  if (const auto reason = why_no_setup(system, file.directives.setup)) {
-    return lacks(fmt::format("{} cannot run on {}: {}", file.path, system, *reason));
+  // Asked for by name, it may be one that the trace was not meant for; what it cannot do stays.
+  if (const auto reason = why_not_run(system, file)) {
+    return std::unexpected(nobody_runs(file, fmt::format("{}: {}", system, *reason)));
   }
   *setup = setup_of(file, *std::move(setup));
-  if (is_real(system)) {
-    if (const auto reason = why_not_on(system, *setup, file.trace.sequence)) {
-      return lacks(fmt::format("{} cannot run on {}: {}", file.path, system, *reason));
-    }
-  }
   auto made = make_system(system, *profile);
   if (!made) return lacks(made.error().message);
   auto recording = record(**made, *setup, file.trace.sequence, Snapshots::kAtEnd);

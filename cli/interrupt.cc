@@ -4,6 +4,8 @@
 #include <atomic>
 #include <csignal>
 
+#include "cli/output.h"
+
 namespace vmadiff::cli {
 namespace {
 
@@ -23,6 +25,6 @@ void watch_for_interrupts() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-bool is_interrupted() { return interrupted.load(std::memory_order_relaxed); }
+bool is_interrupted() { return interrupted.load(std::memory_order_relaxed) || is_output_gone(); }
 
 }  // namespace vmadiff::cli

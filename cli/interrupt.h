@@ -1,5 +1,5 @@
 // cli: Ctrl-C. The first SIGINT or SIGTERM asks the run to end with its summary; a second one ends
-// the process at once.
+// the process at once. A reader of standard output that has gone asks for the same.
 #pragma once
 
 namespace vmadiff::cli {

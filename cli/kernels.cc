@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "cli/output.h"
 #include "kernel/guest.h"
 #include "kernel/kernel_modules.h"
 #include "kernel/kernel_store.h"
@@ -56,7 +57,7 @@ ExitStatus run_in_guest(const RunInGuest& options) {
   if (!guest) return refuse({ExitStatus::kLacks, guest.error().message});
   const auto end = guest->run_program(elf);
   if (!end) return refuse({ExitStatus::kLacks, end.error().message});
-  fmt::print("{}", end->output);
+  print_raw(end->output);
   if (end->signal != 0) {
     fmt::print(stderr, "vmadiff: the program was ended by {}\n",
                ::strsignal(static_cast<int>(end->signal)));

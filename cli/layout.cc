@@ -16,7 +16,8 @@ ExitStatus layout(const LayoutOptions& options) {
   if (!file) return refuse_input(file.error());
   const auto state = final_state(*file, options.system, options.profile);
   if (!state) return refuse(state.error());
-  for (const std::string& line : layout_lines(*state->recording.end, options.all)) {
+  const auto& recording = state->recording;
+  for (const auto& line : layout_lines(*recording.end, recording.observes, options.all)) {
     fmt::print("{}\n", line);
   }
   return ExitStatus::kHeld;

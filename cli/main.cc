@@ -2,7 +2,6 @@
 // was printed has arrived.
 #include <csignal>
 #include <exception>
-#include <system_error>
 
 #include "cli/command_line.h"
 #include "cli/first_process.h"
@@ -64,6 +63,7 @@ ExitStatus run(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   using vmadiff::cli::ExitStatus;
+  vmadiff::cli::prepare_output();
   // What a caller may have chosen to ignore: children that end must be waited for, or their numbers
   // are others' at once. A file that must not grow is an error to be told, not a death.
   std::signal(SIGCHLD, SIG_DFL);
@@ -71,10 +71,6 @@ int main(int argc, char** argv) {
   vmadiff::cli::stand_in_for_init();
   try {
     return static_cast<int>(vmadiff::cli::run(argc, argv));
-  } catch (const std::system_error& fault) {
-    // Printing threw: standard output is full or gone.
-    return static_cast<int>(vmadiff::cli::refuse_input(
-        std::string{"standard output cannot be written: "} + fault.code().message()));
   } catch (const std::exception& fault) {
     // No command lets an exception out: one that comes here is a fault of the tool.
     return static_cast<int>(vmadiff::cli::refuse(

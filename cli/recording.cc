@@ -1,6 +1,8 @@
 // cli: recording a run.
 #include "cli/recording.h"
 
+#include "reports/vma_lines.h"
+
 namespace vmadiff::cli {
 
 std::expected<Recording, spec::ToolFault> record(spec::System& system, const spec::Setup& setup,
@@ -8,6 +10,7 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
                                                  Snapshots snapshots) {
   Recording out;
   out.system = system.name();
+  out.observes = system.observes();
   if (auto started = system.start(setup); !started) return std::unexpected(started.error());
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const auto outcome = system.apply(sequence[i].process, sequence[i].call);
@@ -35,13 +38,14 @@ std::string kind_of(const spec::Outcome& outcome) {
   return name.empty() ? spec::text(outcome) : std::string{name};
 }
 
-std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all) {
-  std::vector<std::string> lines;
+std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, const spec::Observes& seen,
+                                      bool all) {
+  std::vector<spec::Vma> vmas;
   for (const spec::Vma& vma : snapshot.vmas) {
     // kOther is what was mapped before the sequence began.
-    if (all || vma.file.cls != spec::FileClass::kOther) lines.push_back(spec::text(vma));
+    if (all || vma.file.cls != spec::FileClass::kOther) vmas.push_back(vma);
   }
-  return lines;
+  return reports::lines_of(vmas, seen);
 }
 
 }  // namespace vmadiff::cli

@@ -15,6 +15,7 @@ namespace vmadiff::cli {
 
 struct Recording {
   std::string system;
+  spec::Observes observes;
   std::vector<spec::Outcome> outcomes;  ///< one per step
   /// With Snapshots::kEveryStep one per step, of the process that made it.
   std::vector<spec::Snapshot> snapshots;
@@ -40,7 +41,9 @@ enum class Snapshots { kAtEnd, kEveryStep };
 /// What an outcome is, without its value: "ok", "ENOMEM", "died".
 [[nodiscard]] std::string kind_of(const spec::Outcome& outcome);
 
-/// The lines of a layout: those of the trace, or (`all`) also those that were there before.
-[[nodiscard]] std::vector<std::string> layout_lines(const spec::Snapshot& snapshot, bool all);
+/// The lines of a layout, as far as it is `seen`: those of the trace, or (`all`) also those that
+/// were there before.
+[[nodiscard]] std::vector<std::string> layout_lines(const spec::Snapshot& snapshot,
+                                                    const spec::Observes& seen, bool all);
 
 }  // namespace vmadiff::cli

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 
+#include "cli/cast.h"
 #include "cli/choices.h"
+#include "cli/recording.h"
 #include "cli/systems.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
@@ -44,79 +46,70 @@ struct Counts {
 /// What one file is run on, and what had to be left out.
 struct Plan {
   spec::KernelProfile profile;
-  std::vector<std::string> systems;
-  std::string left_out;  ///< why some or all of the systems asked for do not run it
+  Cast cast;
 };
-
-/// A trace that one guest showed is for every guest.
-bool is_for(const std::vector<std::string>& allowed, const std::string& system) {
-  return allowed.empty() || std::ranges::any_of(allowed, [&system](const std::string& name) {
-           return name == system || (is_guest(name) && is_guest(system));
-         });
-}
 
 std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& options) {
   const auto& directives = file.directives;
   const auto choice =
       choose(options.systems, options.profile.empty() ? directives.profile : options.profile);
   if (!choice) return std::unexpected(choice.error());
-  Plan out{choice->profile, {}, {}};
-  for (const std::string& system : choice->systems.systems) {
-    std::optional<std::string> reason;
-    if (!is_for(directives.systems, system)) {
-      reason = "the trace is not for it";
-    } else {
-      reason = why_no_setup(system, directives.setup);
-      if (!reason) reason = why_not_on(system, spec::Setup::standard(), file.trace.sequence);
-    }
-    if (!reason) {
-      out.systems.push_back(system);
-    } else {
-      out.left_out += fmt::format("{}{}: {}", out.left_out.empty() ? "" : "; ", system, *reason);
-    }
-  }
-  return out;
+  return Plan{choice->profile, cast_of(file, choice->systems.systems)};
 }
 
-/// The layout after each step: the first system's, and each other's that differs from it.
-void print_steps(const TraceFile& file, const std::vector<Recording>& recordings) {
-  for (std::size_t i = 0; i < file.trace.sequence.size(); ++i) {
-    fmt::print("{:4} {}\n", i + 1, spec::text(file.trace.sequence[i].call));
-    std::vector<std::string> first;
-    for (const Recording& recording : recordings) {
-      const auto outcome = spec::text(recording.outcomes[i]);
-      if (i >= recording.snapshots.size()) {
-        fmt::print("     {} = {}\n", recording.system, outcome);
-        continue;
+/// The layout after each step: the first system's, and each other's that differs from it. Step by
+/// step, so that no more than one layout of each is kept.
+std::expected<void, spec::ToolFault> print_steps(const TraceFile& file,
+                                                 const std::vector<spec::System*>& systems,
+                                                 const spec::Setup& setup) {
+  spec::Observes seen;
+  for (spec::System* system : systems) {
+    seen = both(seen, system->observes());
+    if (auto started = system->start(setup); !started) return started;
+  }
+  const auto& sequence = file.trace.sequence;
+  std::vector<bool> is_dead(systems.size());
+  spec::Snapshot now;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const spec::Step& step = sequence[i];
+    fmt::print("{:4} {}\n", i + 1, spec::text(spec::Step{step.process, step.call, {}}));
+    std::vector<std::string> first;  // as far as all of them observe it
+    for (std::size_t s = 0; s < systems.size(); ++s) {
+      const auto outcome = systems[s]->apply(step.process, step.call);
+      is_dead[s] = is_dead[s] || outcome.is_death();
+      now.vmas.clear();
+      if (!is_dead[s]) {
+        if (auto looked = systems[s]->snapshot(step.process, now); !looked) return looked;
       }
-      auto lines = layout_lines(recording.snapshots[i], false);
-      lines.insert(lines.begin(), outcome);
-      const bool is_first = &recording == &recordings.front();
-      if (!is_first && lines == first) continue;
-      fmt::print("     {} = {}\n", recording.system, outcome);
-      for (std::size_t line = 1; line < lines.size(); ++line)
-        fmt::print("       {}\n", lines[line]);
-      if (is_first) first = std::move(lines);
+      auto common = layout_lines(now, seen, false);
+      common.push_back(spec::text(outcome));
+      if (s != 0 && common == first) continue;
+      fmt::print("     {} = {}\n", systems[s]->name(), spec::text(outcome));
+      for (const auto& line : layout_lines(now, systems[s]->observes(), false)) {
+        fmt::print("       {}\n", line);
+      }
+      if (s == 0) first = std::move(common);
     }
   }
+  return {};
 }
 
 std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptions& options,
                                         Fleet& fleet, Counts& counts) {
   const auto planned = plan(file, options);
   if (!planned) return std::unexpected(planned.error());
-  if (planned->systems.empty()) {
+  if (planned->cast.systems.empty()) {
     ++counts.skipped;
-    fmt::print("skipped {}  ({})\n", file.path, planned->left_out);
+    fmt::print("skipped {}  ({})\n", file.path, planned->cast.left_out);
     return {};
   }
   std::vector<spec::System*> systems;
-  for (const std::string& name : planned->systems) {
+  for (const std::string& name : planned->cast.systems) {
     const auto system = fleet.get(name, planned->profile);
     if (!system) return std::unexpected(system.error());
     systems.push_back(*system);
   }
-  const auto setup = setup_for(planned->systems);
+  const auto setup = setup_for(planned->cast.systems);
   if (!setup) return std::unexpected(Refusal{ExitStatus::kLacks, setup.error().message});
   const auto verdict = judge(file, systems, planned->profile, setup_of(file, *setup));
   if (!verdict) return std::unexpected(Refusal{ExitStatus::kLacks, verdict.error().message});
@@ -124,9 +117,15 @@ std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptio
   const bool holds = verdict->failures.empty();
   ++(holds ? counts.ok : counts.failed);
   fmt::print("{} {}  ({}; {}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
-             spec::profile_text(planned->profile), joined(planned->systems),
-             planned->left_out.empty() ? "" : "; without ", planned->left_out);
-  if (options.verbose) print_steps(file, verdict->recordings);
+             spec::profile_text(planned->profile), joined(planned->cast.systems),
+             planned->cast.left_out.empty() ? "" : "; without ", planned->cast.left_out);
+  for (const std::string& note : verdict->notes) fmt::print("  {}\n", note);
+  if (options.verbose) {
+    const auto begin = setup_of(file, *setup);
+    if (auto printed = print_steps(file, systems, begin); !printed) {
+      return std::unexpected(Refusal{ExitStatus::kLacks, printed.error().message});
+    }
+  }
   for (const std::string& failure : verdict->failures) fmt::print("  {}\n", failure);
   return {};
 }

@@ -27,9 +27,8 @@ properties::PropertySet only(const std::string& claim) {
 
 /// Writes what the expected side gave for each call into the sequence, as far as it can be run
 /// alone: a relation's sides are made up of runs of it.
-std::expected<void, spec::ToolFault> annotate(spec::System& system, const spec::Setup& setup,
-                                              Finding& finding) {
-  auto recording = record(system, setup, finding.sequence, Snapshots::kAtEnd);
+std::expected<void, spec::ToolFault> annotate(spec::System& system, Finding& finding) {
+  auto recording = record(system, finding.setup, finding.sequence, Snapshots::kAtEnd);
   if (!recording) return std::unexpected(recording.error());
   for (std::size_t i = 0; i < finding.sequence.size(); ++i) {
     const auto& outcome = recording->outcomes[i];
@@ -72,7 +71,7 @@ std::expected<Finding, spec::ToolFault> settle(const Crew& crew, const spec::Ker
   finding.sequence_seed = seed;
   const auto names = reports::systems_of(finding);
   const auto expected_side = crew.systems(std::span{names}.first(names.empty() ? 0 : 1));
-  if (auto done = annotate(*expected_side.front(), setup, finding); !done) {
+  if (auto done = annotate(*expected_side.front(), finding); !done) {
     return std::unexpected(done.error());
   }
   return finding;

@@ -81,6 +81,7 @@ Supervised supervise(InFlight& in_flight, std::chrono::seconds patience, bool wa
     const auto wait_status = look_for(child, kLook);
     if (wait_status) {
       if (in_flight.ended.load()) {
+        forget_lost_output();  // the run has said so
         return {static_cast<ExitStatus>(WEXITSTATUS(*wait_status)), {}};
       }
       return {std::nullopt, how_it_ended(*wait_status)};

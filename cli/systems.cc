@@ -20,6 +20,7 @@
 #include "kernel/layout.h"
 #include "model/model.h"
 #include "properties/wild.h"
+#include "reports/quoting.h"
 #include "spec/setup_text.h"
 
 namespace vmadiff::cli {
@@ -208,6 +209,12 @@ std::expected<std::vector<std::string>, std::string> parse_systems(std::string_v
           fmt::format("unknown system '{}': expected a list of model, impl, host, guest, "
                       "guest:KERNEL, separated by commas",
                       word));
+    }
+    // The name stands in traces and reports, on a line among others.
+    if (reports::printable_line(word) != word) {
+      return std::unexpected(fmt::format(
+          "system '{}': the kernel's path must be printable and on one line: give it a link",
+          word));
     }
     auto name = real_kernels().full_name(word);
     if (std::ranges::find(names, name) != names.end()) {

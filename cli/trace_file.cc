@@ -1,20 +1,26 @@
 // cli: reading trace files.
 #include "cli/trace_file.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 
 #include "cli/systems.h"
 #include "properties/property.h"
+#include "reports/quoting.h"
 #include "spec/profile_text.h"
 #include "spec/setup_text.h"
 
@@ -29,26 +35,46 @@ constexpr std::size_t kErrorsListed = 20;
 
 std::string reason(int error) { return std::strerror(error); }
 
+/// The null device is an empty trace. Whatever else is no regular file may never end: a pipe that
+/// nobody writes to, a terminal, /dev/zero.
+bool may_be_read(const struct ::stat& status) {
+  return S_ISREG(status.st_mode) || (S_ISCHR(status.st_mode) && status.st_rdev == ::makedev(1, 3));
+}
+
 std::expected<std::string, std::string> read_bytes(const std::string& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) {
-    return std::unexpected(fmt::format("{}: is a directory, expected a trace file", path));
-  }
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "rb"),
+  const std::string shown = reports::printable_line(path);
+  const auto cannot = [&](int error) {
+    return std::unexpected(fmt::format("{}: cannot be read: {}", shown, reason(error)));
+  };
+  // Opening a pipe would wait for somebody to write to it.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (descriptor < 0) return cannot(errno);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{::fdopen(descriptor, "rb"),
                                                              std::fclose};
-  if (!file) return std::unexpected(fmt::format("{}: cannot be read: {}", path, reason(errno)));
+  struct ::stat status{};
+  if (!file || ::fstat(descriptor, &status) != 0) return cannot(errno);
+  if (S_ISDIR(status.st_mode)) {
+    return std::unexpected(fmt::format("{}: is a directory, expected a trace file", shown));
+  }
+  if (!may_be_read(status)) {
+    return std::unexpected(
+        fmt::format("{}: is no regular file: write the trace to one first", shown));
+  }
+  const auto too_long = [&](std::uint64_t bytes) {
+    return std::unexpected(
+        fmt::format("{}: is {} bytes long, and a trace has at most {} (a million calls): cut it "
+                    "into parts",
+                    shown, bytes, kTraceBytesMax));
+  };
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > kTraceBytesMax) return too_long(size);
   std::string text;
   std::array<char, 65536> buffer;
   while (const auto got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
     text.append(buffer.data(), got);
-    if (text.size() > kTraceBytesMax) {
-      return std::unexpected(
-          fmt::format("{}: is over {} bytes long: no trace", path, kTraceBytesMax));
-    }
+    if (text.size() > kTraceBytesMax) return too_long(text.size());
   }
-  if (std::ferror(file.get()) != 0) {
-    return std::unexpected(fmt::format("{}: cannot be read: {}", path, reason(errno)));
-  }
+  if (std::ferror(file.get()) != 0) return cannot(errno);
   return text;
 }
 
@@ -96,7 +122,8 @@ std::optional<std::string> take_expect(std::string_view value, Directives& out) 
   if (std::ranges::find(known, value, &properties::Property::name) == known.end()) {
     return fmt::format("unknown claim '{}' (docs/properties.md lists them)", value);
   }
-  out.expect.emplace_back(value);
+  // Said twice it is one claim, and looked at once.
+  if (std::ranges::find(out.expect, value) == out.expect.end()) out.expect.emplace_back(value);
   return std::nullopt;
 }
 
@@ -110,7 +137,7 @@ std::optional<std::string> take_vmas(std::string_view profile, std::string_view 
   return std::nullopt;
 }
 
-/// "# vmas: N", and "# vmas PROFILE: N" for each profile.
+/// "# vmas: N", and "# vmas PROFILE: N" for each profile. What is wrong with it, if anything.
 std::optional<std::string> read_vmas(std::string_view line, Directives& out) {
   if (const auto value = directive(line, "vmas")) return take_vmas({}, *value, out);
   for (const auto& profile : spec::profiles()) {
@@ -120,29 +147,41 @@ std::optional<std::string> read_vmas(std::string_view line, Directives& out) {
   return std::nullopt;
 }
 
-std::expected<Directives, std::string> read_directives(const spec::Trace& trace) {
+/// What is wrong with the line as a directive, if it is one.
+std::optional<std::string> read_directive(std::string_view line, Directives& out) {
   struct Row {
     std::string_view key;
     std::optional<std::string> (*take)(std::string_view, Directives&);
   };
   constexpr std::array kRows{Row{"profile", take_profile}, Row{"systems", take_systems},
                              Row{"expect", take_expect}, Row{"setup", take_setup}};
-  Directives out;
-  for (const auto& lines : trace.comments) {
-    for (const std::string& line : lines) {
-      if (const auto wrong = read_vmas(line, out)) {
-        return std::unexpected(fmt::format("in '{}': {}", line, *wrong));
-      }
-      for (const Row& row : kRows) {
-        const auto value = directive(line, row.key);
-        if (!value) continue;
-        if (const auto wrong = row.take(*value, out)) {
-          return std::unexpected(fmt::format("in '# {}:': {}", row.key, *wrong));
-        }
-      }
+  for (const Row& row : kRows) {
+    const auto value = directive(line, row.key);
+    if (!value) continue;
+    auto wrong = row.take(*value, out);
+    if (wrong) wrong = fmt::format("in '# {}:': {}", row.key, *wrong);
+    return wrong;
+  }
+  auto wrong = read_vmas(line, out);
+  if (wrong) wrong = fmt::format("in '# vmas:': {}", *wrong);
+  return wrong;
+}
+
+/// Each error stands with its line, at the value of the directive.
+std::vector<spec::ParseError> read_directives(std::string_view text, Directives& out) {
+  std::vector<spec::ParseError> errors;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const auto newline = text.find('\n');
+    const auto line = text.substr(0, newline);
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    const auto first = line.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos || line[first] != '#') continue;
+    if (auto wrong = read_directive(line, out)) {
+      const auto value = line.find_first_not_of(" \t", line.find(':') + 1);
+      errors.push_back({number, std::min(value, line.size()) + 1, *std::move(wrong)});
     }
   }
-  return out;
+  return errors;
 }
 
 std::string listed(const std::string& path, const std::vector<spec::ParseError>& errors) {
@@ -161,15 +200,18 @@ std::string listed(const std::string& path, const std::vector<spec::ParseError>&
 std::expected<TraceFile, std::string> read_trace(const std::string& path) {
   const auto text = read_bytes(path);
   if (!text) return std::unexpected(text.error());
+  const std::string shown = reports::printable_line(path);
   if (text->find('\0') != std::string::npos) {
     return std::unexpected(
-        fmt::format("{}: is binary (byte {} is 0), expected trace text", path, text->find('\0')));
+        fmt::format("{}: is binary (byte {} is 0), expected trace text", shown, text->find('\0')));
   }
   auto parsed = spec::parse_trace(*text);
-  if (!parsed.errors.empty()) return std::unexpected(listed(path, parsed.errors));
-  auto directives = read_directives(parsed.trace);
-  if (!directives) return std::unexpected(fmt::format("{}: {}", path, directives.error()));
-  return TraceFile{path, std::move(parsed.trace), *std::move(directives)};
+  Directives directives;
+  auto errors = read_directives(*text, directives);
+  std::ranges::move(parsed.errors, std::back_inserter(errors));
+  std::ranges::sort(errors, {}, &spec::ParseError::line);
+  if (!errors.empty()) return std::unexpected(listed(shown, errors));
+  return TraceFile{shown, std::move(parsed.trace), std::move(directives)};
 }
 
 spec::Setup setup_of(const TraceFile& file, spec::Setup setup) {
@@ -185,8 +227,9 @@ std::expected<std::vector<std::string>, std::string> find_traces(
     std::error_code error;
     const auto status = fs::status(path, error);
     if (!fs::exists(status)) {
-      return std::unexpected(fmt::format(
-          "{}: {}", path, error ? error.message() : std::string{"no such file or directory"}));
+      return std::unexpected(
+          fmt::format("{}: {}", reports::printable_line(path),
+                      error ? error.message() : std::string{"no such file or directory"}));
     }
     if (!fs::is_directory(status)) {
       files.push_back(path);
@@ -200,7 +243,8 @@ std::expected<std::vector<std::string>, std::string> find_traces(
       }
     }
     if (error) {
-      return std::unexpected(fmt::format("{}: cannot be read: {}", path, error.message()));
+      return std::unexpected(
+          fmt::format("{}: cannot be read: {}", reports::printable_line(path), error.message()));
     }
     std::ranges::sort(below);
     files.insert(files.end(), below.begin(), below.end());

@@ -29,13 +29,13 @@ struct Directives {
 };
 
 struct TraceFile {
-  std::string path;
+  std::string path;  ///< as it is shown: on one line, printable
   spec::Trace trace;
   Directives directives;
 };
 
 /// The error is complete and may have several lines: every error as FILE:LINE:COLUMN, the first 20
-/// and then a count; or that the file cannot be read, is a directory, is binary, is too big.
+/// and then a count; or that the file cannot be read, is no regular file, is binary, is too big.
 [[nodiscard]] std::expected<TraceFile, std::string> read_trace(const std::string& path);
 
 /// `setup` with the limits that the trace asks for.

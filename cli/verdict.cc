@@ -6,16 +6,18 @@
 #include <algorithm>
 #include <optional>
 
-#include "cli/systems.h"
+#include "cli/crew.h"
 #include "properties/checker.h"
+#include "reports/side_by_side.h"
 #include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 namespace {
 
-using properties::Checker;
 using properties::Finding;
 using properties::PropertySet;
+
+constexpr std::string_view kSurvives = "SystemSurvives";
 
 std::optional<std::string> broken_assertion(const TraceFile& file, const Recording& recording) {
   const auto& sequence = file.trace.sequence;
@@ -29,16 +31,34 @@ std::optional<std::string> broken_assertion(const TraceFile& file, const Recordi
   return std::nullopt;
 }
 
-std::expected<std::optional<Finding>, spec::ToolFault> check(
-    const TraceFile& file, const std::vector<spec::System*>& systems,
-    const spec::KernelProfile& profile, const spec::Setup& setup, PropertySet properties) {
-  Checker checker{systems,
-                  {.profile = profile,
-                   .setup = setup,
-                   .properties = std::move(properties),
-                   .relation_every = 1,
-                   .make_like = make_like}};
-  return checker.check(file.trace.sequence, properties::Observation::kEveryStep);
+/// What the checks of one trace have in common.
+struct Trial {
+  const TraceFile& file;
+  std::vector<spec::System*> systems;
+  const spec::KernelProfile& profile;
+  const spec::Setup& setup;
+  std::vector<std::string>& notes;
+
+  std::expected<std::optional<Finding>, spec::ToolFault> check(PropertySet properties) const {
+    auto checker = make_checker(systems, profile, setup, std::move(properties));
+    auto found = checker.check(file.trace.sequence, properties::Observation::kEveryStep);
+    for (const std::string& note : properties::notes_of(checker.tally())) {
+      if (std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+    }
+    return found;
+  }
+};
+
+/// "FILE:LINE: SystemSurvives: host died while it ran mmap: …"
+std::string death_of(const spec::System& system, const TraceFile& file,
+                     const Recording& recording) {
+  const auto& outcomes = recording.outcomes;
+  const auto at = static_cast<std::size_t>(
+      std::ranges::find_if(outcomes, &spec::Outcome::is_death) - outcomes.begin());
+  const auto note = system.death_note();
+  return fmt::format("{}:{}: {}: {} died while it ran {}{}{}", file.path, file.trace.lines[at],
+                     kSurvives, system.name(), spec::name(file.trace.sequence[at].call),
+                     note.empty() ? "" : ": ", note);
 }
 
 /// All claims but those that the trace is known to violate.
@@ -56,11 +76,13 @@ std::string described(const TraceFile& file, const Finding& finding) {
                                 finding.claim, finding.explanation);
   for (const auto& view : finding.views) {
     out += fmt::format("\n  {} gave {}", view.system, spec::text(view.outcome));
-    for (const std::string& line : layout_lines(view.snapshot, false)) {
-      out += fmt::format("\n    {}", line);
-    }
   }
-  return out;
+  auto layouts = reports::side_by_side(finding.views);
+  if (layouts.ends_with('\n')) layouts.pop_back();
+  for (std::size_t at = 0; at != std::string::npos; at = layouts.find('\n', at + 1)) {
+    layouts.insert(at == 0 ? 0 : at + 1, "  ");
+  }
+  return out + (layouts.empty() ? "" : "\n" + layouts);
 }
 
 }  // namespace
@@ -68,7 +90,10 @@ std::string described(const TraceFile& file, const Finding& finding) {
 std::optional<std::string> broken_vma_count(const TraceFile& file, const Recording& recording,
                                             std::string_view profile) {
   if (!recording.end) return std::nullopt;  // a death: its outcome says so
-  const auto count = layout_lines(*recording.end, false).size();
+  const auto count =
+      static_cast<std::size_t>(std::ranges::count_if(recording.end->vmas, [](const spec::Vma& vma) {
+        return vma.file.cls != spec::FileClass::kOther;
+      }));
   for (const VmaCount& expected : file.directives.vmas) {
     if (!expected.profile.empty() && expected.profile != profile) continue;
     if (expected.count == count) continue;
@@ -83,23 +108,44 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
                                               const spec::KernelProfile& profile,
                                               const spec::Setup& setup) {
   Verdict verdict;
+  std::vector<spec::System*> alive;
+  std::string deaths;
   for (spec::System* system : systems) {
-    auto recording = record(*system, setup, file.trace.sequence, Snapshots::kEveryStep);
+    auto recording = record(*system, setup, file.trace.sequence, Snapshots::kAtEnd);
     if (!recording) return std::unexpected(recording.error());
+    if (recording->end) {
+      alive.push_back(system);
+    } else {
+      deaths += death_of(*system, file, *recording);
+    }
     if (auto broken = broken_assertion(file, *recording)) verdict.failures.push_back(*broken);
     if (auto broken = broken_vma_count(file, *recording, spec::profile_text(profile))) {
       verdict.failures.push_back(*broken);
     }
-    verdict.recordings.push_back(*std::move(recording));
   }
+  // A system that dies of the trace (or hangs, which takes seconds) has nothing to say to the other
+  // claims, and is not asked again.
   const auto& violated = file.directives.expect;
-  auto other = check(file, systems, profile, setup, other_properties(violated));
-  if (!other) return std::unexpected(other.error());
-  if (*other) verdict.failures.push_back(described(file, **other));
+  const auto is_expected = [&](std::string_view claim) {
+    return std::ranges::find(violated, claim) != violated.end();
+  };
+  const bool dies = alive.size() < systems.size();
+  const Trial trial{file, std::move(alive), profile, setup, verdict.notes};
+  if (dies && !is_expected(kSurvives)) verdict.failures.push_back(deaths);
+  if (!trial.systems.empty()) {
+    auto other = trial.check(other_properties(violated));
+    if (!other) return std::unexpected(other.error());
+    if (*other) verdict.failures.push_back(described(file, **other));
+  }
   for (const std::string& claim : violated) {
-    auto found = check(file, systems, profile, setup, PropertySet::parse(claim).value());
-    if (!found) return std::unexpected(found.error());
-    if (!*found) {
+    if (claim == kSurvives && dies) continue;
+    std::optional<Finding> found;
+    if (!trial.systems.empty()) {
+      auto checked = trial.check(PropertySet::parse(claim).value());
+      if (!checked) return std::unexpected(checked.error());
+      found = *std::move(checked);
+    }
+    if (!found) {
       verdict.failures.push_back(
           fmt::format("{}: {} holds under {}, the trace says that it is violated", file.path, claim,
                       spec::profile_text(profile)));

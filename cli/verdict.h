@@ -17,7 +17,7 @@ namespace vmadiff::cli {
 
 struct Verdict {
   std::vector<std::string> failures;  ///< empty: the trace holds; else what did not, each complete
-  std::vector<Recording> recordings;  ///< of each system, every step
+  std::vector<std::string> notes;     ///< what was not looked at, each in a sentence
 };
 
 /// Runs the trace on each system alone, asserting the results written in it, then on all of them

@@ -65,11 +65,11 @@ VmArea* MmStruct::vma_before(Address addr) const {
 }
 
 void MmStruct::snapshot(spec::Snapshot& out) const {
-  out.vmas.resize(counters.map_count);
-  spec::Vma* to = out.vmas.data();
+  // What the tree holds, whatever map_count says: whether the two agree is for others to judge.
+  out.vmas.clear();
   mm_mt.for_each_value([&](const VmArea* vma) {
-    *to++ = {vma->vm_start, vma->vm_end,   vma->vm_flags,       vma->vm_pgoff,
-             vma->vm_file,  vma->anon_vma, vma->anon_vma_chain, vma->vm_policy};
+    out.vmas.push_back({vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff, vma->vm_file,
+                        vma->anon_vma, vma->anon_vma_chain, vma->vm_policy});
   });
   out.counters = counters;
   out.brk = brk;

@@ -252,10 +252,18 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
     if (auto booted = boot(); !booted) return std::unexpected(booted.error());
     answer = std::optional<Answer>{};
   }
+  const bool goes_on = !begins_ && was_announced_;
   was_announced_ = answer->has_value();
   if (was_announced_) {
     last_ = **std::move(answer);
+    last_announced_ = program;
   } else {
+    if (goes_on) {
+      auto back = return_to(last_announced_);
+      if (!back) return std::unexpected(back.error());
+      back->run.done = 0;
+      if (back->run.died) return std::move(back->run);
+    }
     auto alone = run_alone(program);
     if (!alone) return std::unexpected(alone.error());
     last_ = after_all(program, *std::move(alone));
@@ -263,6 +271,15 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
   begins_ = false;
   results = last_.results;
   return last_.run;
+}
+
+/// A machine that was sent ahead has run others since: what goes on behind a program that was
+/// announced goes on where the last of these ended, unless the program is run once more.
+std::expected<Answer, ToolFault> GuestSession::return_to(const Program& program) {
+  begins_ = true;
+  auto again = run_alone(program);
+  begins_ = false;
+  return again;
 }
 
 std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program) {

@@ -57,6 +57,7 @@ class GuestSession final : public Session {
   Result<Answer> ask(Request request);
   /// The answer to a program that was announced; nothing where it was not.
   Result<std::optional<Answer>> announced(const Program& program);
+  std::expected<Answer, spec::ToolFault> return_to(const Program& program);
   std::expected<Answer, spec::ToolFault> run_alone(const Program& program);
   std::expected<Answer, spec::ToolFault> run_call_by_call(const Program& program);
   Answer after_all(const Program& program, Answer answer);
@@ -69,6 +70,7 @@ class GuestSession final : public Session {
   bool begins_ = true;
   Answer last_;
   bool was_announced_ = false;  ///< last_ is of a program that was sent ahead
+  Program last_announced_;      ///< that program
   std::string death_log_;
 
   /// Programs that were sent ahead, in order; the first answers_.size() of them are answered.

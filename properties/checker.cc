@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "properties/attention.h"
 #include "properties/claim.h"
 #include "properties/exemptions.h"
 #include "properties/lockstep.h"
@@ -68,6 +69,8 @@ void Tally::add(const Tally& other) {
   operations += other.operations;
   remote_operations += other.remote_operations;
   skipped_on_remote += other.skipped_on_remote;
+  looks_left_out += other.looks_left_out;
+  relations_left_out += other.relations_left_out;
   for (const auto& [name, count] : other.exemptions) exemptions[name] += count;
 }
 
@@ -134,6 +137,10 @@ struct Checker::State {
   ObservedResult run_systems(const spec::Sequence& sequence, Observation observation);
   ObservedResult run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence);
   ObservedResult run_relations(const spec::Sequence& sequence);
+  [[nodiscard]] bool asks_relations() const {
+    return std::ranges::any_of(kRelations,
+                               [this](const NamedRelation& r) { return selection.has(r.claim); });
+  }
 
   CheckerOptions options;
   Selection selection;
@@ -151,6 +158,7 @@ struct Checker::State {
 
 ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence) {
   auto found = lockstep.run(sequence, false);
+  tally.looks_left_out += lockstep.looks_left_out();
   if (rules.coverage != nullptr) {
     rules.coverage->note_meetings(sequence, lockstep.outcomes(), options.setup);
   }
@@ -188,6 +196,10 @@ ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
 
 ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
   if (room.system == nullptr) return std::nullopt;
+  if (sequence.size() > kRelationCallsMax && asks_relations()) {
+    ++tally.relations_left_out;
+    return std::nullopt;
+  }
   if (room.system->is_remote() && stays_here(options, sequence)) return std::nullopt;
   const auto first = std::ranges::find_if(sequence, changes_processes);
   const bool several = first != sequence.end();
@@ -243,6 +255,23 @@ std::expected<std::optional<Finding>, spec::ToolFault> Checker::recheck(
 }
 
 void Checker::begin_in(spec::Setup setup) { state_->options.setup = std::move(setup); }
+
+bool Checker::can_begin_elsewhere() const { return state_->remotes.empty(); }
+
+std::vector<std::string> notes_of(const Tally& tally) {
+  std::vector<std::string> notes;
+  if (tally.looks_left_out != 0) {
+    notes.push_back(fmt::format(
+        "not looked at after {} of the calls: the results of all of them are compared, and the "
+        "states after some of them and at the end",
+        tally.looks_left_out));
+  }
+  if (tally.relations_left_out != 0) {
+    notes.push_back(fmt::format(
+        "no relation between two runs was asked: that takes at most {} calls", kRelationCallsMax));
+  }
+  return notes;
+}
 
 const Tally& Checker::tally() const {
   state_->tally.exemptions.clear();

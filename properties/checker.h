@@ -29,13 +29,18 @@ enum class Observation : std::uint8_t {
 /// What a checker has seen so far; deterministic for a given list of sequences.
 struct Tally {
   std::uint64_t sequences = 0;
-  std::uint64_t operations = 0;         ///< calls, counted once however many systems ran them
-  std::uint64_t remote_operations = 0;  ///< calls that a real kernel executed
-  std::uint64_t skipped_on_remote = 0;  ///< sequences that no real kernel was given
+  std::uint64_t operations = 0;          ///< calls, counted once however many systems ran them
+  std::uint64_t remote_operations = 0;   ///< calls that a real kernel executed
+  std::uint64_t skipped_on_remote = 0;   ///< sequences that no real kernel was given
+  std::uint64_t looks_left_out = 0;      ///< calls after which no state was looked at (attention.h)
+  std::uint64_t relations_left_out = 0;  ///< sequences that were too long for them
   /// Exemption name -> how many times it excused a missing merge.
   std::map<std::string, std::uint64_t, std::less<>> exemptions;
   void add(const Tally& other);
 };
+
+/// What of very long sequences was not looked at, each in a sentence.
+[[nodiscard]] std::vector<std::string> notes_of(const Tally& tally);
 
 struct CheckerOptions {
   spec::KernelProfile profile;
@@ -72,6 +77,8 @@ class Checker {
 
   /// From here on sequences begin in this set-up.
   void begin_in(spec::Setup setup);
+  /// Whether any set-up will do: a real kernel has the one that it has.
+  [[nodiscard]] bool can_begin_elsewhere() const;
 
   [[nodiscard]] const Tally& tally() const;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "properties/difference.h"
+#include "properties/reach.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -180,7 +181,7 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
     layout.anon_vma = false;
     return !difference(before, after, layout) || only_grew_a_stack(call, before, after, seen);
   }
-  auto [low, high] = named_ranges(call);
+  auto [low, high] = reach(call, before);
   if (!low) return false;
   low->start = start_of_effect(call, before, low->start);
   if (!high) high = low;

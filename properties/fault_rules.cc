@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "properties/difference.h"
+#include "properties/reach.h"
 #include "properties/state_invariants.h"
 
 namespace vmadiff::properties {
@@ -28,11 +29,6 @@ bool is_huge_at(const Snapshot& s, Address address) {
   return vma != nullptr && (vma->flags & spec::kVmHugetlb) != 0;
 }
 
-/// The length of a mapping that was asked for with this one.
-Address in_pages(Address length, bool is_huge) {
-  return is_huge ? spec::huge_page_up(length) : spec::page_up(length);
-}
-
 bool same_file(spec::FileId a, spec::FileId b) {
   const bool is_numbered_by_system =
       a.cls == spec::FileClass::kAnonShared || a.cls == spec::FileClass::kAnonHugetlb;
@@ -41,11 +37,12 @@ bool same_file(spec::FileId a, spec::FileId b) {
 
 /// The same memory, whatever its anon_vma and what sticks to it where merges happen; flags in
 /// `loose` may differ.
-bool same_memory(const Vma* a, const Vma* b, spec::VmFlags loose = 0) {
+bool same_memory(const Vma* a, const Vma* b, spec::VmFlags loose = 0, bool any_offset = false) {
   if (a == nullptr || b == nullptr) return a == b;
+  const bool same_offset =
+      (a->start >> spec::kPageShift) - a->pgoff == (b->start >> spec::kPageShift) - b->pgoff;
   return ((a->flags ^ b->flags) & ~(spec::kVmSticky | loose)) == 0 && same_file(a->file, b->file) &&
-         a->policy == b->policy &&
-         (a->start >> spec::kPageShift) - a->pgoff == (b->start >> spec::kPageShift) - b->pgoff;
+         a->policy == b->policy && (same_offset || any_offset);
 }
 
 /// Besides, the same anon_vma: of two states of one system, which numbers them.
@@ -107,10 +104,9 @@ struct Cuts {
   }
   template <typename Call>
   std::vector<Address> operator()(const Call& call) const {
-    const auto [first, second] = spec::named_ranges(call);
+    const auto [first, second] = reach(call, before);
     if (!first) return {};
-    // A hugetlb mapping ends where its last huge page does.
-    return {first->start, first->end, spec::huge_page_up(first->end)};
+    return {first->start, first->end};
   }
 };
 
@@ -132,7 +128,7 @@ bool anon_vmas_are_explained(const FailedAllocation& f, const Stretches& parts) 
   // They populate whatever there is.
   if (std::holds_alternative<spec::Mlockall>(f.call)) return true;
   const bool is_touch = std::holds_alternative<spec::Touch>(f.call);
-  const auto [first, second] = spec::named_ranges(f.call);
+  const auto [first, second] = reach(f.call, f.before);
   return std::ranges::all_of(parts, [&](const Stretch& s) {
     if (s.before == nullptr || s.after == nullptr) return true;
     const auto overlaps = [&](const std::optional<spec::Range>& range) {
@@ -233,15 +229,27 @@ struct Move {
   spec::Range source;
   spec::Range target;
   spec::VmFlags lost;  ///< what the VMAs of both may have given away, or kept
+  const Snapshot& before;
 
-  Move(const spec::Mremap& call, Address new_addr, const Snapshot& before)
-      : source{call.addr, call.addr + in_pages(call.length, is_huge_at(before, call.addr))},
-        target{new_addr, new_addr + in_pages(call.new_length, is_huge_at(before, call.addr))},
+  Move(const spec::Mremap& call, Address new_addr, const Snapshot& before_it)
+      : source{call.addr, call.addr + in_pages(call.length, is_huge_at(before_it, call.addr))},
+        target{new_addr, new_addr + in_pages(call.new_length, is_huge_at(before_it, call.addr))},
         // The charge, while the source is unmapped (unmap_source_vma), and a userfaultfd
         // (UserfaultfdLosesWhatMoves).
-        lost(spec::kVmAccount | spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor) {
+        lost(spec::kVmAccount | spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor),
+        before(before_it) {
     // The lock of the source, and of the copy where it is a part of the source's VMA.
     if ((call.flags & spec::kMremapDontunmap) != 0) lost |= spec::kVmLocked | spec::kVmLockonfault;
+  }
+
+  /// Memory that was never written takes the offset of the place that it is moved to; of several
+  /// VMAs one that is moved first can merge with it before, and lend it an anon_vma, so that it
+  /// keeps its own. Whether that merge is given up shows here.
+  [[nodiscard]] bool may_have_another_offset(const Vma& here, Address at) const {
+    const Vma* const was = vma_at(before, at - target.start + source.start);
+    const bool is_own = (here.start >> spec::kPageShift) == here.pgoff;
+    return was != nullptr && was->file.is_none() && was->anon_vma == spec::kNoAnonVma &&
+           here.file.is_none() && is_own;
   }
 };
 
@@ -251,15 +259,18 @@ bool is_moved_or_stays(const Stretch& s, const Move& move) {
   if (s.is_as_wanted()) return true;
   const bool was_source = s.before != nullptr && s.before->range().overlaps(move.source);
   const bool is_target = s.wanted != nullptr && s.wanted->range().overlaps(move.target);
-  return s.after != nullptr && ((was_source && same_memory(s.after, s.before, move.lost)) ||
-                                (is_target && same_memory(s.after, s.wanted, move.lost)));
+  if (s.after == nullptr) return false;
+  return (was_source && same_memory(s.after, s.before, move.lost)) ||
+         (is_target && same_memory(s.after, s.wanted, move.lost,
+                                   move.may_have_another_offset(*s.after, s.start)));
 }
 
 /// A new mapping that was not merged: VM_MERGEABLE may come to it behind the attempt, where what it
 /// would have become a part of has not got it (LegacyMmapHookUnderKsm).
 bool is_mapped_apart(const Stretches& stretches, const spec::Mmap& call,
                      const spec::Outcome& outcome) {
-  const spec::Range range{outcome.value(), outcome.value() + spec::page_up(call.length)};
+  const spec::Range range{outcome.value(),
+                          outcome.value() + in_pages(call.length, maps_huge_pages(call))};
   return std::ranges::all_of(stretches, [&](const Stretch& s) {
     const bool is_new = s.start >= range.start && s.start < range.end;
     return s.is_as_wanted() || (is_new && same_memory(s.after, s.wanted, spec::kVmMergeable));
@@ -300,18 +311,10 @@ struct RuleOfFailure {
   using Rule = std::optional<Exemption>;
 
   Rule operator()(const spec::Mmap& call) const {
-    const bool is_huge =
-        call.file.cls == spec::FileClass::kHugetlb || (call.flags & spec::kMapHugetlb) != 0;
-    const spec::Range range{call.addr, call.addr + in_pages(call.length, is_huge)};
     const bool fixed = (call.flags & spec::kMapFixed) != 0;
-    return hole_if(fixed && is_as_before_but_for_a_hole(parts, range));
+    return hole_if(fixed && leaves_a_hole());
   }
-  Rule operator()(const spec::RemapFilePages& call) const {
-    const Address start = spec::page_down(call.addr);
-    const Address length = in_pages(spec::page_down(call.length), is_huge_at(f.before, start));
-    const spec::Range range{start, start + length};
-    return hole_if(is_as_before_but_for_a_hole(parts, range));
-  }
+  Rule operator()(const spec::RemapFilePages&) const { return hole_if(leaves_a_hole()); }
   Rule operator()(const spec::Mremap& call) const {
     return if_so(is_moved_up_to_a_point(parts, call, f.before), Exemption::kMremapStopsMidway);
   }
@@ -335,6 +338,9 @@ struct RuleOfFailure {
   Rule operator()(const auto&) const { return std::nullopt; }
 
  private:
+  [[nodiscard]] bool leaves_a_hole() const {
+    return is_as_before_but_for_a_hole(parts, reach(f.call, f.before).first.value());
+  }
   static Rule if_so(bool holds, Exemption rule) { return holds ? Rule{rule} : std::nullopt; }
   static Rule hole_if(bool holds) { return if_so(holds, Exemption::kMmapHookFailsAfterUnmapping); }
   [[nodiscard]] Rule walk(Exemption rule) const {
@@ -380,13 +386,17 @@ std::expected<Survival, std::string> survival(const FailedAllocation& f,
                     text(f.outcome)));
   }
   const auto changed = difference(f.before, f.after, seen);
-  if (!changed) return Survival{.unchanged = true, .rule = {}};
+  // A success has done its work, where that can be seen and where it cannot (a mark that moved).
+  const bool has_succeeded = as_wanted_outcome && f.outcome.is_ok();
+  if (!changed && !has_succeeded) return Survival{.unchanged = true, .rule = {}};
   if (as_wanted_outcome && is_as_wanted_altogether(f, seen)) {
     return Survival{.unchanged = false, .rule = Exemption::kFailureDoesNotMatter};
   }
   const auto parts = stretches(f);
   const auto sentence = [&](std::string_view what) {
-    return fmt::format("{} ({}): {}", what, text(f.outcome), explain(*changed, f.before, f.after));
+    return fmt::format(
+        "{} ({}): {}", what, text(f.outcome),
+        changed ? explain(*changed, f.before, f.after) : std::string{"all is as before the call"});
   };
   if (!counters_match(f)) {
     return std::unexpected(sentence("it leaves counters that do not match the VMAs"));
@@ -394,7 +404,7 @@ std::expected<Survival, std::string> survival(const FailedAllocation& f,
   if (!anon_vmas_are_explained(f, parts)) {
     return std::unexpected(sentence("it leaves an anon_vma where it has nothing to do"));
   }
-  if (as_wanted_outcome && f.outcome.is_ok()) {
+  if (has_succeeded) {
     if (const auto rule = rule_of_success(f, parts)) return Survival{false, rule};
   }
   if (!as_wanted_outcome || f.outcome.is_error()) {

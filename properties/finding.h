@@ -41,6 +41,8 @@ struct Finding {
   std::uint64_t sequence_seed = 0;  ///< 0: not generated
   std::uint64_t shrinks = 0;        ///< how many simplifications led to `sequence`
   bool reproducible = true;         ///< false: a second run of the same sequence did not show it
+  /// Why the profile breaks this claim by its own nature; empty where it does not.
+  std::string known = {};
 };
 
 }  // namespace vmadiff::properties

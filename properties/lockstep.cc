@@ -72,6 +72,8 @@ Lockstep::Lockstep(const std::vector<spec::System*>& systems, const Rules& rules
 
 std::expected<void, spec::ToolFault> Lockstep::start() {
   outcomes_.clear();
+  overlooked_.clear();
+  looks_left_out_ = 0;
   for (Side& side : sides_) {
     if (auto started = side.system->start(rules_.setup); !started) return started;
     side.process_count = 1;
@@ -84,6 +86,11 @@ std::expected<void, spec::ToolFault> Lockstep::start() {
 
 ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
   if (auto started = start(); !started) return std::unexpected(started.error());
+  const bool is_remote =
+      std::ranges::any_of(sides_, [](const Side& side) { return side.system->is_remote(); });
+  attention_ = {std::max<std::size_t>(1, sequence.size()),
+                is_remote ? kVmasLookedAtRemotely : kVmasLookedAt};
+  bool looks_again = false;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const spec::Step& step = sequence[i];
     bool died = false;
@@ -94,13 +101,25 @@ ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
       died = died || side.outcome.is_death();
     }
     outcomes_.push_back(sides_.front().outcome);
-    if (auto found = look(step, i, died); !found || *found) return found;
-    if (died) return std::nullopt;
-    if (is_fork(step.call, sides_.front().outcome)) {
-      // The new process has its first state, and no other before it.
-      const auto child = static_cast<spec::ProcessId>(sides_.front().outcome.value());
-      for (Side& side : sides_) side.look_at(child);
-      if (auto found = look({child, step.call, {}}, i, false); !found || *found) return found;
+    const bool forked = is_fork(step.call, sides_.front().outcome);
+    // After a look at a state that nobody saw come about, the next call is seen at its work.
+    if (looks_again || died || attention_.affords(i) || !agree_on_outcomes()) {
+      looks_again = is_overlooked(step.process);
+      if (auto found = look(step, i, died); !found || *found) return found;
+      if (died) return std::nullopt;
+      if (forked) {
+        // The new process has its first state, and no other before it.
+        const auto child = static_cast<spec::ProcessId>(sides_.front().outcome.value());
+        for (Side& side : sides_) side.look_at(child);
+        if (auto found = look({child, step.call, {}}, i, false); !found || *found) return found;
+      }
+    } else {
+      ++looks_left_out_;
+      overlook(step.process);
+      if (forked) overlook(sides_.front().outcome.value());
+    }
+    if (i + 1 == sequence.size()) {
+      if (auto found = look_at_the_rest(step, i); !found || *found) return found;
     }
     if (blame_trees || i + 1 == sequence.size()) {
       if (auto found = check_trees(i)) return found;
@@ -109,8 +128,36 @@ ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
   return std::nullopt;
 }
 
+bool Lockstep::agree_on_outcomes() const {
+  return std::ranges::all_of(
+      sides_, [this](const Side& side) { return side.outcome == sides_.front().outcome; });
+}
+
+bool Lockstep::is_overlooked(std::size_t process) const {
+  return process < overlooked_.size() && overlooked_[process];
+}
+
+void Lockstep::overlook(std::size_t process) {
+  if (process >= overlooked_.size()) overlooked_.resize(process + 1);
+  overlooked_[process] = true;
+  for (Side& side : sides_) side.look_at(process);
+}
+
+/// What nobody has seen since it was changed.
+ObservedResult Lockstep::look_at_the_rest(const spec::Step& last, std::size_t index) {
+  for (std::size_t process = 0; process < overlooked_.size(); ++process) {
+    if (!overlooked_[process]) continue;
+    const auto number = static_cast<spec::ProcessId>(process);
+    for (Side& side : sides_) side.look_at(number);
+    if (auto found = look({number, last.call, {}}, index, false); !found || *found) return found;
+  }
+  return std::nullopt;
+}
+
 /// Takes the state of step.process after the step in every system, and checks it.
 ObservedResult Lockstep::look(const spec::Step& step, std::size_t index, bool died) {
+  const bool is_transition = !is_overlooked(step.process);
+  if (!is_transition) overlooked_[step.process] = false;
   for (Side& side : sides_) {
     side.take_turns();
     if (side.outcome.is_death()) {
@@ -121,15 +168,16 @@ ObservedResult Lockstep::look(const spec::Step& step, std::size_t index, bool di
       return std::unexpected(seen.error());
     }
   }
+  attention_.spend(sides_.front().after().vmas.size());
   if (auto found = check_equivalence(step.call, index)) return found;
-  if (rules_.coverage != nullptr) {
+  if (rules_.coverage != nullptr && is_transition) {
     const Side& first = sides_.front();
     rules_.coverage->note(step.call, first.outcome, first.before(), first.after(), rules_.setup);
   }
   for (Side& side : sides_) {
     // A state that agrees with one that was checked needs no check of its own.
     if (side.same_as_first && !died) continue;
-    if (auto found = check_side(side, step.call, index)) return found;
+    if (auto found = check_side(side, step.call, index, is_transition)) return found;
   }
   return std::nullopt;
 }
@@ -170,7 +218,7 @@ std::optional<Observed> Lockstep::check_equivalence(const spec::Syscall& call, s
 }
 
 std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Syscall& call,
-                                             std::size_t step) {
+                                             std::size_t step, bool is_transition) {
   const auto found = [&](Claim claim, std::string explanation, std::string reason) {
     return Observed{claim, step, std::move(explanation), std::move(reason), {view(side)}};
   };
@@ -183,6 +231,7 @@ std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Sysca
                                  rules_.selection, side.past(), rules_.exemptions)) {
     return found(breach->claim, explain(*breach, side.after()), reason(*breach, side.after()));
   }
+  if (!is_transition) return std::nullopt;
   if (rules_.selection.has(Claim::kNoCompatibleNeighboursLeftUnmerged) &&
       sees_merges(side.observes)) {
     if (const auto index =

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "properties/attention.h"
 #include "properties/claim.h"
 #include "properties/coverage.h"
 #include "properties/exemptions.h"
@@ -97,25 +98,36 @@ class Lockstep {
   Lockstep(const std::vector<spec::System*>& systems, const Rules& rules);
 
   /// Runs all of `sequence`, up to the first finding. With `blame_trees` the systems' own data
-  /// structures are checked after every step; without, after the last.
+  /// structures are checked after every step; without, after the last. Results are compared at
+  /// every step; so are states, but for very long sequences (attention.h).
   [[nodiscard]] ObservedResult run(const spec::Sequence& sequence, bool blame_trees);
 
   /// The outcomes of the first system in the last run, and the states after it.
   [[nodiscard]] const std::vector<spec::Outcome>& outcomes() const { return outcomes_; }
   [[nodiscard]] std::span<Side> sides() { return sides_; }
+  /// After how many calls of the last run nobody looked.
+  [[nodiscard]] std::size_t looks_left_out() const { return looks_left_out_; }
 
  private:
   [[nodiscard]] std::expected<void, spec::ToolFault> start();
   [[nodiscard]] ObservedResult look(const spec::Step& step, std::size_t index, bool died);
+  [[nodiscard]] ObservedResult look_at_the_rest(const spec::Step& last, std::size_t index);
+  [[nodiscard]] bool is_overlooked(std::size_t process) const;
+  void overlook(std::size_t process);
+  [[nodiscard]] bool agree_on_outcomes() const;
   [[nodiscard]] std::optional<Observed> check_equivalence(const spec::Syscall& call,
                                                           std::size_t step);
+  /// `is_transition`: the side's state before the call is known, too.
   [[nodiscard]] std::optional<Observed> check_side(const Side& side, const spec::Syscall& call,
-                                                   std::size_t step);
+                                                   std::size_t step, bool is_transition);
   [[nodiscard]] std::optional<Observed> check_trees(std::size_t step) const;
 
   Rules rules_;
   std::vector<Side> sides_;
   std::vector<spec::Outcome> outcomes_;
+  Attention attention_{1, 0};
+  std::vector<bool> overlooked_;  ///< processes whose newest state nobody has looked at
+  std::size_t looks_left_out_ = 0;
 };
 
 }  // namespace vmadiff::properties

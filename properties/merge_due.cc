@@ -5,17 +5,14 @@
 
 #include <algorithm>
 
+#include "properties/reach.h"
+
 namespace vmadiff::properties {
 namespace {
 
 using spec::Address;
 using spec::Snapshot;
 using spec::Vma;
-
-bool is_hugetlb(const spec::Mmap& call) {
-  return (call.flags & spec::kMapAnonymous) != 0 ? (call.flags & spec::kMapHugetlb) != 0
-                                                 : call.file.cls == spec::FileClass::kHugetlb;
-}
 
 /// Advice that sets or clears a VMA flag; the others touch pages only.
 bool changes_flags(std::int32_t advice) {
@@ -45,11 +42,7 @@ struct WhereDue {
 
   std::optional<Due> operator()(const spec::Mmap& call) const {
     const Address start = outcome.value();
-    Address length = spec::page_up(call.length);
-    if (is_hugetlb(call)) {
-      length = (length + spec::kHugePageSize - 1) & ~(spec::kHugePageSize - 1);
-    }
-    return Due{start, start + length, false};
+    return Due{start, start + in_pages(call.length, maps_huge_pages(call)), false};
   }
   std::optional<Due> operator()(const spec::Mprotect& call) const {
     return rounded_up(call.addr, call.length);

@@ -8,6 +8,7 @@
 
 #include "properties/random.h"
 #include "properties/shrink.h"
+#include "spec/setup_text.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -65,12 +66,33 @@ class Search {
       return std::move(best_);
     }
     best_.shrinks = 0;
-    while (step_down()) {
-    }
+    // What is set up for nothing goes first, and again when less of the sequence is left to need
+    // it.
+    do {
+      while (set_up_less()) {
+      }
+      while (step_down()) {
+      }
+    } while (set_up_less());
     return std::move(best_);
   }
 
  private:
+  /// One value of the set-up set back to the canonical one, where the finding stays.
+  bool set_up_less() {
+    if (!checker_.can_begin_elsewhere()) return false;
+    const spec::Setup present = best_.setup;
+    for (spec::Setup& setup : spec::plainer_setups(present)) {
+      if (is_over()) break;
+      checker_.begin_in(std::move(setup));
+      // In another set-up nothing was tried yet.
+      seen_.clear();
+      if (try_candidate(best_.sequence)) return true;
+    }
+    checker_.begin_in(present);
+    return false;
+  }
+
   bool step_down() {
     auto candidates = simpler(best_.sequence, Landmarks::of(best_.setup));
     while (!is_over()) {
@@ -82,12 +104,14 @@ class Search {
   }
 
   [[nodiscard]] bool is_over() const {
-    return runs_ >= budget_.runs_max || faulted_ || (budget_.interrupted && budget_.interrupted());
+    return runs_ >= budget_.runs_max || calls_ >= budget_.calls_max || faulted_ ||
+           (budget_.interrupted && budget_.interrupted());
   }
 
   bool try_candidate(const spec::Sequence& candidate) {
     if (!seen_.insert(Digest{candidate}.value()).second) return false;
     ++runs_;
+    calls_ += candidate.size();
     auto found = checker_.recheck(candidate, Observation::kEveryStep);
     if (!found) {
       faulted_ = !found.error().passes;
@@ -107,6 +131,7 @@ class Search {
   const MinimizeBudget& budget_;
   std::unordered_set<std::uint64_t> seen_;
   std::uint64_t runs_ = 0;
+  std::uint64_t calls_ = 0;
   bool faulted_ = false;
 };
 

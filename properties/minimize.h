@@ -13,6 +13,8 @@ namespace vmadiff::properties {
 
 struct MinimizeBudget {
   std::uint64_t runs_max = 20000;  ///< candidates tried
+  /// Calls in all of them together: a sequence of very many is made smaller as far as that goes.
+  std::uint64_t calls_max = 5'000'000;
   /// Asked between candidates; true ends the search with what was reached.
   std::function<bool()> interrupted;
 };
@@ -23,8 +25,10 @@ struct MinimizeBudget {
                                       const std::function<bool(const spec::Sequence&)>& shows,
                                       const MinimizeBudget& budget);
 
-/// The smallest sequence found on which `checker` reports a finding of the same claim. Returns the
-/// finding of that sequence. Every candidate is observed at every step.
+/// The smallest sequence found on which `checker` reports a finding of the same claim, in the
+/// plainest set-up: a value that is not needed is set back to the canonical one, so that what is
+/// left is what matters. Returns the finding of that sequence, with its set-up, in which `checker`
+/// begins from then on. Every candidate is observed at every step.
 [[nodiscard]] Finding minimize(Checker& checker, Finding finding, const MinimizeBudget& budget);
 
 }  // namespace vmadiff::properties

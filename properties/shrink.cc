@@ -7,6 +7,7 @@
 #include <rapidcheck/shrinkable/Create.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,25 @@ rc::Seq<Sequence> with_prctl_first(const Sequence& sequence) {
   return rc::seq::just(std::move(out));
 }
 
+/// Candidates that are made when the first of them is asked for: mostly an earlier kind has one
+/// that will do.
+class Later {
+ public:
+  explicit Later(std::function<rc::Seq<Sequence>()> make) : make_(std::move(make)) {}
+  rc::Maybe<Sequence> operator()() {
+    if (make_) candidates_ = std::exchange(make_, nullptr)();
+    return candidates_.next();
+  }
+
+ private:
+  std::function<rc::Seq<Sequence>()> make_;
+  rc::Seq<Sequence> candidates_;
+};
+
+rc::Seq<Sequence> later(std::function<rc::Seq<Sequence>()> make) {
+  return rc::makeSeq<Later>(std::move(make));
+}
+
 }  // namespace
 
 rc::Seq<Sequence> with_calls_dropped(const Sequence& sequence) {
@@ -75,9 +95,11 @@ rc::Seq<Sequence> with_calls_dropped(const Sequence& sequence) {
 }
 
 rc::Seq<Sequence> simpler(const Sequence& sequence, const Landmarks& landmarks) {
-  return rc::seq::concat(with_calls_dropped(sequence), with_prctl_first(sequence),
-                         with_simpler_looks(sequence), with_simpler_arguments(sequence, landmarks),
-                         with_addresses_moved(sequence, landmarks));
+  return rc::seq::concat(
+      with_calls_dropped(sequence), with_fewer_processes(sequence), with_prctl_first(sequence),
+      later([sequence] { return with_simpler_looks(sequence); }),
+      with_simpler_arguments(sequence, landmarks),
+      later([sequence, landmarks] { return with_addresses_moved(sequence, landmarks); }));
 }
 
 rc::Shrinkable<Sequence> shrinkable(Sequence sequence, const Landmarks& landmarks) {

@@ -2,8 +2,9 @@
 // simplified, then addresses move together. The tree is lazy and built of RapidCheck's shrinks, so
 // that the RapidCheck suites and minimize() walk the same one.
 //
-// Every step down is smaller in this order: number of calls, then what the arguments weigh (bytes,
-// flags, file numbers, offsets), then addresses. So the tree is finite.
+// Every step down is smaller in this order: number of calls, then of calls that another process
+// than the first makes, then what the arguments weigh (bytes, flags, file numbers, offsets), then
+// addresses. So the tree is finite.
 #pragma once
 
 #include <rapidcheck/Seq.h>
@@ -23,7 +24,7 @@ struct Landmarks {
   }
 };
 
-/// Sequences one step simpler than `sequence`: the three kinds below, in this order.
+/// Sequences one step simpler than `sequence`: the kinds below, in this order.
 [[nodiscard]] rc::Seq<spec::Sequence> simpler(const spec::Sequence& sequence,
                                               const Landmarks& landmarks);
 
@@ -32,6 +33,7 @@ struct Landmarks {
                                                         const Landmarks& landmarks);
 
 [[nodiscard]] rc::Seq<spec::Sequence> with_calls_dropped(const spec::Sequence& sequence);
+[[nodiscard]] rc::Seq<spec::Sequence> with_fewer_processes(const spec::Sequence& sequence);
 [[nodiscard]] rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence,
                                                              const Landmarks& landmarks);
 /// What calls share is simplified in all of them at once: a look that neighbours need to merge.

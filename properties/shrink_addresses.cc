@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "properties/plainer.h"
@@ -20,6 +21,8 @@ using spec::Sequence;
 constexpr Address kPage = spec::kPageSize;
 /// Where a minimal sequence has its first address.
 constexpr Address kCanonical = 0x100000000000;
+/// More segments than this are not moved all at once: it takes a walk over the sequence for each.
+constexpr std::size_t kSegmentsMax = 1024;
 /// Addresses out of this window are the heap's, or wild: they stay.
 constexpr spec::Range kWindow{0x100000000, 0x7ffff8000000};
 
@@ -130,25 +133,37 @@ std::vector<Cut> all_segments_to(const std::vector<Address>& at, Address length,
   return cuts;
 }
 
+/// A NULL address that becomes this one.
+using Fixed = std::pair<std::size_t, Address>;
+
+Sequence with_place_fixed(Sequence sequence, const Fixed& fixed) {
+  auto& mmap = std::get<spec::Mmap>(sequence[fixed.first].call);
+  mmap.addr = fixed.second;
+  mmap.flags |= spec::kMapFixed;
+  return sequence;
+}
+
 /// What a NULL address becomes: where the kernel puts it if nothing else is in the way, each one
 /// below the one before. The calls that follow then find it, and all of it can move.
-std::vector<Sequence> with_places_fixed(const Sequence& sequence, Address top) {
-  std::vector<Sequence> out;
-  Sequence all = sequence;
+rc::Seq<Sequence> with_places_fixed(const Sequence& sequence, Address top) {
+  std::vector<Fixed> places;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
     if (mmap == nullptr || mmap->addr != 0 || (mmap->flags & kPlacement) != 0) continue;
     if (mmap->length > top) break;
     top -= spec::page_up(mmap->length);
-    spec::Mmap fixed = *mmap;
-    fixed.addr = top;
-    fixed.flags |= spec::kMapFixed;
-    all[i].call = fixed;
-    out.push_back(sequence);
-    out.back()[i].call = fixed;
+    places.emplace_back(i, top);
   }
-  if (out.size() > 1) out.insert(out.begin(), std::move(all));
-  return out;
+  rc::Seq<Sequence> all;
+  if (places.size() > 1) {
+    Sequence fixed = sequence;
+    for (const Fixed& place : places) fixed = with_place_fixed(std::move(fixed), place);
+    all = rc::seq::just(std::move(fixed));
+  }
+  auto each =
+      rc::seq::map(rc::seq::fromContainer(std::move(places)),
+                   [sequence](const Fixed& place) { return with_place_fixed(sequence, place); });
+  return rc::seq::concat(std::move(all), std::move(each));
 }
 
 }  // namespace
@@ -160,8 +175,10 @@ rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence, const Landmarks
     if (!cuts.empty()) candidates.push_back(std::move(cuts));
   };
   if (!at.empty()) {
-    add(all_segments_to(at, kPage, true));
-    add(all_segments_to(at, kPage, false));
+    if (at.size() <= kSegmentsMax) {
+      add(all_segments_to(at, kPage, true));
+      add(all_segments_to(at, kPage, false));
+    }
     if (at.front() > kCanonical) {
       const Address by = at.front() - kCanonical;
       add({{at.front(), by, false}});
@@ -188,8 +205,7 @@ rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence, const Landmarks
                                    if (!moved || *moved == sequence) return rc::Nothing;
                                    return std::move(*moved);
                                  });
-  return rc::seq::concat(rc::seq::fromContainer(with_places_fixed(sequence, landmarks.mmap_base)),
-                         std::move(moves));
+  return rc::seq::concat(with_places_fixed(sequence, landmarks.mmap_base), std::move(moves));
 }
 
 }  // namespace vmadiff::properties

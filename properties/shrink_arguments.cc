@@ -1,9 +1,13 @@
 // properties: simpler arguments of one call at a time: fewer pages, plainer flags, file 0, offset
 // 0, no hint. Each candidate weighs less than the call it comes from.
 #include <rapidcheck/seq/Create.h>
+#include <rapidcheck/seq/Transform.h>
 #include <rapidcheck/shrink/Shrink.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "properties/plainer.h"
@@ -22,7 +26,9 @@ std::vector<Address> shorter_lengths(Address length) {
   const auto add = [&](Address l) {
     if (l != 0 && l < length && std::ranges::find(out, l) == out.end()) out.push_back(l);
   };
-  add(kPage);
+  // From the shortest up: the first that will do is as short as is needed, but for a factor of
+  // four.
+  for (Address l = kPage; l < length && l != 0; l *= 4) add(l);
   add(spec::kHugePageSize);
   add(spec::page_down(length / 2));
   add(spec::page_down(length - 1));
@@ -193,12 +199,53 @@ class Simplify {
   Address start_brk_;
 };
 
+/// The length of a call that has one, or null.
+Address* length_in(spec::Syscall& call) {
+  return std::visit(
+      [](auto& c) -> Address* {
+        if constexpr (requires { c.length; }) return &c.length;
+        return nullptr;
+      },
+      call);
+}
+
+/// All lengths (mremap's new ones, too) that are `from` become `to`.
+spec::Sequence with_length(spec::Sequence sequence, Address from, Address to) {
+  for (Step& step : sequence) {
+    Address* const length = length_in(step.call);
+    if (length != nullptr && *length == from) *length = to;
+    auto* const mremap = std::get_if<spec::Mremap>(&step.call);
+    if (mremap != nullptr && mremap->new_length == from) mremap->new_length = to;
+  }
+  return sequence;
+}
+
+/// What several calls name by the same length is made shorter in all of them at once, the longest
+/// first: memory that is mapped, and what is then done with all of it.
+rc::Seq<spec::Sequence> with_equal_lengths_shorter(const spec::Sequence& sequence) {
+  std::map<Address, std::size_t, std::greater<>> count;
+  for (const Step& step : sequence) {
+    spec::Syscall call = step.call;
+    if (const Address* length = length_in(call)) ++count[*length];
+    if (const auto* mremap = std::get_if<spec::Mremap>(&call)) ++count[mremap->new_length];
+  }
+  std::vector<std::pair<Address, Address>> changes;
+  constexpr std::size_t kLengthsMax = 16;
+  for (const auto& [length, times] : count) {
+    if (times < 2 || changes.size() > kLengthsMax * kLengthsMax) continue;
+    for (const Address shorter : shorter_lengths(length)) changes.emplace_back(length, shorter);
+  }
+  return rc::seq::map(rc::seq::fromContainer(std::move(changes)), [sequence](const auto& change) {
+    return with_length(sequence, change.first, change.second);
+  });
+}
+
 }  // namespace
 
 rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence,
                                                const Landmarks& landmarks) {
   const Address start_brk = landmarks.start_brk;
-  return rc::shrink::eachElement(sequence, [start_brk](const Step& step) {
+  auto each = rc::shrink::eachElement(sequence, [start_brk](const Step& step) {
     std::vector<Step> out;
     if (step.process != 0) out.push_back({0, step.call, step.expected});
     for (auto& call : std::visit(Simplify{start_brk}, step.call)) {
@@ -206,6 +253,7 @@ rc::Seq<spec::Sequence> with_simpler_arguments(const spec::Sequence& sequence,
     }
     return rc::seq::fromContainer(std::move(out));
   });
+  return rc::seq::concat(with_equal_lengths_shorter(sequence), std::move(each));
 }
 
 }  // namespace vmadiff::properties

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "reports/meetings.h"
+#include "reports/quoting.h"
 #include "reports/trace.h"
 #include "spec/trace_text.h"
 
@@ -24,6 +25,12 @@ ordered_json vma_json(const spec::Vma& vma, const spec::Observes& observes) {
   if (observes.anon_vma) {
     out["anon_vma"] = vma.anon_vma;
     out["anon_vma_links"] = vma.anon_vma_links;
+  }
+  if (observes.policy && vma.policy != spec::MemPolicy{}) {
+    out["policy"] = {{"mode", vma.policy.mode},
+                     {"flags", vma.policy.flags},
+                     {"nodes", vma.policy.nodes},
+                     {"asked", vma.policy.asked}};
   }
   return out;
 }
@@ -53,6 +60,10 @@ ordered_json snapshot_json(const spec::Snapshot& snapshot, const spec::Observes&
 
 }  // namespace
 
+std::string dumped(const ordered_json& object, int indent) {
+  return object.dump(indent, ' ', true, ordered_json::error_handler_t::replace);
+}
+
 ordered_json to_json(const properties::Finding& finding) {
   ordered_json out{{"type", "finding"},
                    {"claim", finding.claim},
@@ -65,9 +76,11 @@ ordered_json to_json(const properties::Finding& finding) {
                    {"shrinks", finding.shrinks},
                    {"reproducible", finding.reproducible}};
   if (!finding.machines.empty()) out["machines"] = finding.machines;
+  if (const auto setup = setup_directive(finding); !setup.empty()) out["setup"] = setup;
+  if (!finding.known.empty()) out["known"] = finding.known;
   out["sequence"] = ordered_json::array();
   for (const spec::Step& step : finding.sequence) {
-    ordered_json line{{"call", spec::text(step.call)}};
+    ordered_json line{{"process", step.process}, {"call", spec::text(step.call)}};
     if (step.expected) line["result"] = spec::text(*step.expected);
     out["sequence"].push_back(std::move(line));
   }
@@ -79,6 +92,17 @@ ordered_json to_json(const properties::Finding& finding) {
     side.update(snapshot_json(view.snapshot, view.observes));
     out["views"].push_back(std::move(side));
   }
+  return out;
+}
+
+ordered_json json_with_files(const properties::Finding& finding, const FindingFiles& files) {
+  auto out = to_json(finding);
+  out["trace"] = printable_line(files.trace.string());
+  if (files.is_kept) out["trace_is_of_an_earlier_finding"] = true;
+  out["replayed"] = files.replayed == Replayed::kNotTried
+                        ? ordered_json{}
+                        : ordered_json(files.replayed == Replayed::kShows);
+  if (!files.replay_note.empty()) out["replay_note"] = files.replay_note;
   return out;
 }
 

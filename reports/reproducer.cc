@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "reports/quoting.h"
 #include "reports/reproducer_runtime.h"
 #include "reports/trace.h"
 #include "spec/trace_text.h"
@@ -73,16 +74,6 @@ class Places {
   Address start_brk_;
   std::vector<spec::Range> placed_;
 };
-
-/// The text as a C string literal.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
 
 /// /dev/zero is one file, however often it is opened: the program cannot tell them apart.
 std::string backing(spec::FileId file) {
@@ -184,7 +175,7 @@ std::string call_line(const CallRow& row, const spec::Step& step, const Places& 
     expected = fmt::format("{}, {:#x}, 0", place.from_break ? "IS_FROM_BREAK" : "IS", place.value);
   }
   return fmt::format("  {{{}, {{{}}}, {:#x}, {}, {}, {}}},\n", row.kind, arguments, row.from_break,
-                     row.file, expected, quoted(spec::text(step.call)));
+                     row.file, expected, c_string(spec::text(step.call)));
 }
 
 std::vector<spec::FileId> files_of(const spec::Sequence& sequence) {
@@ -204,7 +195,7 @@ std::string files_table(const std::vector<spec::FileId>& files) {
   std::string out = "static struct file files[] = {\n";
   for (const spec::FileId file : files) {
     out += fmt::format("  {{{}, {}, -1, 0, 0}},\n", kKinds[static_cast<std::size_t>(file.cls)],
-                       quoted(backing(file)));
+                       c_string(backing(file)));
   }
   return out + "  {NO_FILE, \"\", -1, 0, 0},\n};\n\n";
 }
@@ -222,8 +213,8 @@ std::string layout_table(const Reproduction& r, const Places& places) {
     const auto flags = r.ignore_mergeable ? vma.flags & ~spec::kVmMergeable : vma.flags;
     out += fmt::format("  {{{}, {}, {:#x}, {}, {}}},\n",
                        span(places.of(vma.start), vma.range().size()),
-                       quoted(spec::permissions_text(vma.flags)), offset, quoted(backing(vma.file)),
-                       quoted(spec::vm_flags_text(flags)));
+                       c_string(spec::permissions_text(vma.flags)), offset,
+                       c_string(backing(vma.file)), c_string(spec::vm_flags_text(flags)));
   }
   return out + "  {0, 0, 0, \"\", 0, \"\", \"\"},\n};\n\n";
 }
@@ -269,14 +260,17 @@ bool uses_ksm(const spec::Sequence& sequence) {
 
 std::string comment(const std::vector<std::string>& lines) {
   std::string out = "/*\n";
-  for (std::string line : lines) {
-    for (auto at = line.find("*/"); at != std::string::npos; at = line.find("*/")) line[at] = '+';
-    out += line.empty() ? " *\n" : fmt::format(" * {}\n", line);
+  for (const std::string& line : lines) {
+    out += line.empty() ? " *\n" : fmt::format(" * {}\n", c_comment_line(line));
   }
   return out + " */\n";
 }
 
 }  // namespace
+
+std::string machine_note(std::string_view setup) {
+  return fmt::format("It needs a machine with {}, which this program cannot arrange.", setup);
+}
 
 std::string c_program(const Reproduction& r) {
   const Places places{r};
@@ -284,7 +278,7 @@ std::string c_program(const Reproduction& r) {
   std::string out = comment(r.story);
   out += reproducer_prologue();
   out += fmt::format("static const char HELD[] = {};\nstatic const char DIFFERED[] = {};\n",
-                     quoted(r.held), quoted(r.differed));
+                     c_string(r.held), c_string(r.differed));
   out += fmt::format("enum {{ USES_KSM = {}, IGNORES_MERGEABLE = {}, MEMLOCK_LIMIT = {} }};\n\n",
                      uses_ksm(r.sequence) ? 1 : 0, r.ignore_mergeable ? 1 : 0,
                      std::min<std::uint64_t>(r.setup.limits.memlock, 1U << 30));
@@ -305,6 +299,8 @@ std::string c_reproducer(const properties::Finding& finding) {
   r.story = {fmt::format("vmadiff: {}", finding.claim)};
   for (auto& line : wrapped(finding.explanation, 90)) r.story.push_back(std::move(line));
   r.story.push_back(fmt::format("Profile {}; seeds: {}.", finding.profile, seeds_text(finding)));
+  const auto setup = setup_directive(finding);
+  if (!setup.empty()) r.story.push_back(machine_note(setup));
   r.story.emplace_back();
   r.story.emplace_back("cc -Wall THIS.c -o reproducer && ./reproducer");
   r.story.emplace_back("Exit status: 0 as expected, 1 different, 3 cannot run here.");

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "properties/finding.h"
@@ -27,6 +28,10 @@ struct Reproduction {
   std::string differed;            ///< and when not
   bool ignore_mergeable = false;   ///< VM_MERGEABLE may differ
 };
+
+/// A line for the story where the expected results came about in a set-up of its own (in words,
+/// spec/setup_text.h): no program can choose the limits of its machine.
+[[nodiscard]] std::string machine_note(std::string_view setup);
 
 [[nodiscard]] std::string c_program(const Reproduction& reproduction);
 

@@ -8,12 +8,14 @@ std::string_view reproducer_prologue() {
   return R"c(#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -27,7 +29,8 @@ typedef unsigned long u64;
 
 enum kind {
   MMAP, MUNMAP, MPROTECT, BRK, MADVISE, PRCTL, TOUCH, MREMAP, MLOCK, MLOCK2, MUNLOCK, MLOCKALL,
-  MUNLOCKALL, MSEAL, PKEY_MPROTECT, REMAP_FILE_PAGES, SETRLIMIT, FORK, EXEC, EXIT, END
+  MUNLOCKALL, MSEAL, PKEY_MPROTECT, REMAP_FILE_PAGES, SETRLIMIT, FORK, EXEC, EXIT, UFFD_REGISTER,
+  UFFD_UNREGISTER, MBIND, SET_MEMPOLICY, END
 };
 enum file_kind { MEMFD, REGULAR, READ_ONLY, ZERO, HUGETLB, NULL_DEVICE, IMPOSSIBLE, NO_FILE };
 enum result { ANY, IS, IS_FROM_BREAK, FAILS };
@@ -191,6 +194,19 @@ static long number_of(enum kind kind) {
   }
 }
 
+/* The one userfaultfd, made at its first use, with no features. */
+static long with_userfaultfd(unsigned long request, void *argument) {
+  static int descriptor = -1;
+  if (descriptor < 0) {
+    struct uffdio_api api = {UFFD_API, 0, 0};
+    int made = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* UFFD_USER_MODE_ONLY */);
+    if (made < 0) return -1;
+    if (ioctl(made, UFFDIO_API, &api) != 0) return -1;
+    descriptor = made;
+  }
+  return ioctl(descriptor, request, argument);
+}
+
 /* Runs the call; gives its value, or sets *error. */
 static u64 run(const struct call *c, int *error) {
   u64 a = argument(c, 0);
@@ -213,6 +229,23 @@ static u64 run(const struct call *c, int *error) {
     case MLOCK2: case MUNLOCK: case MLOCKALL: case MUNLOCKALL: case MSEAL: case PKEY_MPROTECT:
     case REMAP_FILE_PAGES:
       value = syscall(number_of(c->kind), a, c->arg[1], c->arg[2], c->arg[3], argument(c, 4));
+      break;
+    case UFFD_REGISTER: {
+      struct uffdio_register range = {{a, c->arg[1]}, c->arg[2], 0};
+      value = with_userfaultfd(UFFDIO_REGISTER, &range);
+      break;
+    }
+    case UFFD_UNREGISTER: {
+      struct uffdio_range range = {a, c->arg[1]};
+      value = with_userfaultfd(UFFDIO_UNREGISTER, &range);
+      break;
+    }
+    /* The kernel takes one node less than it is told. */
+    case MBIND:
+      value = syscall(SYS_mbind, a, c->arg[1], c->arg[2] | c->arg[3], &c->arg[4], 65ul, c->arg[5]);
+      break;
+    case SET_MEMPOLICY:
+      value = syscall(SYS_set_mempolicy, a | c->arg[1], &c->arg[2], 65ul);
       break;
     case FORK: case EXEC: case EXIT: cannot("this program is one process");
     case END: break;
@@ -272,7 +305,7 @@ static void remember_own(void) {
 /* A call that would change this program's own memory cannot be run. */
 static void refuse_own(const struct call *c) {
   if (c->kind == BRK || c->kind == PRCTL || c->kind == MLOCKALL || c->kind == MUNLOCKALL ||
-      c->kind == SETRLIMIT || c->kind == END) {
+      c->kind == SETRLIMIT || c->kind == SET_MEMPOLICY || c->kind == END) {
     return;
   }
   if (c->kind == MMAP && !(c->arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE))) return;

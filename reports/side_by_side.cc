@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
+
+#include "reports/vma_lines.h"
 
 namespace vmadiff::reports {
 namespace {
@@ -19,6 +22,24 @@ std::vector<Vma> made_by_sequence(const spec::Snapshot& snapshot) {
     if (vma.file.cls != spec::FileClass::kOther) out.push_back(vma);
   }
   return out;
+}
+
+/// Numbers of a system's own become those of their first appearance: two systems that agree up to
+/// renaming agree in these.
+std::vector<Vma> renumbered(std::vector<Vma> vmas) {
+  std::map<spec::AnonVmaId, spec::AnonVmaId> anon_vmas{{spec::kNoAnonVma, spec::kNoAnonVma}};
+  std::map<spec::FileClass, std::map<std::uint32_t, std::uint32_t>> objects;
+  for (Vma& vma : vmas) {
+    const auto next = static_cast<spec::AnonVmaId>(anon_vmas.size());
+    vma.anon_vma = anon_vmas.try_emplace(vma.anon_vma, next).first->second;
+    const bool is_own = vma.file.cls == spec::FileClass::kAnonShared ||
+                        vma.file.cls == spec::FileClass::kAnonHugetlb;
+    if (!is_own) continue;
+    auto& numbers = objects[vma.file.cls];
+    const auto number = static_cast<std::uint32_t>(numbers.size());
+    vma.file.number = numbers.try_emplace(vma.file.number, number).first->second;
+  }
+  return vmas;
 }
 
 /// VMAs that stand on one line: those that begin at the same address.
@@ -42,22 +63,6 @@ std::vector<Row> rows(const std::vector<Vma>& left, const std::vector<Vma>& righ
     out.push_back(row);
   }
   return out;
-}
-
-/// What a line of /proc/PID/maps does not show, and both sides observe.
-std::string hidden(const Vma& vma, const spec::Observes& observes) {
-  std::string out;
-  if (observes.anon_pgoff && vma.file.is_none()) out += fmt::format(" pgoff {:x}", vma.pgoff);
-  if (observes.anon_vma && vma.anon_vma != spec::kNoAnonVma) {
-    out += fmt::format(" anon_vma {}", vma.anon_vma);
-    if (vma.anon_vma_links != 1) out += fmt::format(" ({} links)", vma.anon_vma_links);
-  }
-  return out;
-}
-
-std::string one_side(const std::optional<Vma>& vma, const spec::Observes& observes, bool detail) {
-  if (!vma) return {};
-  return spec::text(*vma) + (detail ? hidden(*vma, observes) : std::string{});
 }
 
 void append_counters(std::string& out, const View& left, const View& right) {
@@ -85,10 +90,31 @@ void append_counters(std::string& out, const View& left, const View& right) {
   }
 }
 
+/// What there is to say of a VMA beyond its line.
+Hidden all_that_is_set(const Vma& vma, const spec::Observes& seen) {
+  Hidden out = 0;
+  if (seen.anon_pgoff && vma.file.is_none()) out |= kHiddenOffset;
+  if (seen.anon_vma && vma.anon_vma != spec::kNoAnonVma) out |= kHiddenAnonVma;
+  if (seen.policy && vma.policy != spec::MemPolicy{}) out |= kHiddenPolicy;
+  return out;
+}
+
+/// What keeps each VMA of a side apart from its neighbours.
+std::vector<Hidden> hidden_of(const std::vector<Vma>& vmas, const spec::Observes& seen) {
+  std::vector<Hidden> out(vmas.size(), 0);
+  for (std::size_t i = 1; i < vmas.size(); ++i) {
+    const Hidden between = hidden_between(vmas[i - 1], vmas[i], seen);
+    out[i - 1] |= between;
+    out[i] |= between;
+  }
+  return out;
+}
+
 std::string one_column(const View& view) {
   std::string out = fmt::format("  {}\n", view.system);
+  // What one view shows is looked at for what it is: all that is known of it.
   for (const Vma& vma : made_by_sequence(view.snapshot)) {
-    out += fmt::format("  {}{}\n", spec::text(vma), hidden(vma, view.observes));
+    out += fmt::format("  {}\n", text_with(vma, all_that_is_set(vma, view.observes)));
   }
   return out;
 }
@@ -153,11 +179,22 @@ std::string side_by_side(const std::vector<View>& views) {
     std::string right;
   };
   std::vector<Line> lines;
-  for (const Row& row : rows(made_by_sequence(left.snapshot), made_by_sequence(right.snapshot))) {
+  const auto left_vmas = renumbered(made_by_sequence(left.snapshot));
+  const auto right_vmas = renumbered(made_by_sequence(right.snapshot));
+  const auto left_hidden = hidden_of(left_vmas, observes);
+  const auto right_hidden = hidden_of(right_vmas, observes);
+  std::size_t i = 0;
+  std::size_t j = 0;
+  for (const Row& row : rows(left_vmas, right_vmas)) {
     // Details only where they are what differs: the lines are long enough without.
-    const bool detail = row.left && row.right && spec::text(*row.left) == spec::text(*row.right) &&
-                        hidden(*row.left, observes) != hidden(*row.right, observes);
-    lines.push_back({one_side(row.left, observes, detail), one_side(row.right, observes, detail)});
+    Hidden parts = 0;
+    if (row.left) parts |= left_hidden[i++];
+    if (row.right) parts |= right_hidden[j++];
+    if (row.left && row.right && spec::text(*row.left) == spec::text(*row.right)) {
+      parts |= hidden_difference(*row.left, *row.right, observes);
+    }
+    lines.push_back({row.left ? text_with(*row.left, parts) : "",
+                     row.right ? text_with(*row.right, parts) : ""});
   }
   const auto title_left = fmt::format("expected ({})", left.system);
   const auto title_right = fmt::format("actual ({})", right.system);

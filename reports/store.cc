@@ -6,14 +6,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "reports/json.h"
+#include "reports/quoting.h"
 #include "reports/reproducer.h"
 #include "reports/terminal.h"
 #include "reports/trace.h"
+#include "spec/trace_text.h"
 
 namespace vmadiff::reports {
 namespace {
@@ -79,13 +87,63 @@ Result write_atomically(const fs::path& path, std::string_view text) {
 
 std::string file_stem(const properties::Finding& finding) {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bits
-  for (const char c : finding.fingerprint) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  }
+  const auto add = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    hash = (hash ^ 0xffU) * 0x100000001b3;
+  };
+  add(finding.fingerprint);
+  add(finding.profile);
+  for (const std::string& system : systems_of(finding)) add(system);
   return fmt::format("{:016x}", hash);
 }
 
-FindingFiles write_finding(const fs::path& directory, const properties::Finding& finding) {
+namespace {
+
+/// How long a finding's trace is to its reader: calls, and limits that must be set up; then
+/// letters.
+using Length = std::pair<std::size_t, std::size_t>;
+
+Length length_of(const spec::Sequence& sequence, std::string_view setup) {
+  const auto words = static_cast<std::size_t>(std::ranges::count(setup, '='));
+  return {sequence.size() + words, spec::print_trace(sequence).size()};
+}
+
+/// Of a trace that was written before; nothing where there is none that can be read.
+std::optional<Length> length_of(const fs::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return std::nullopt;
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  auto parsed = spec::parse_trace(text);
+  if (!parsed.errors.empty() || parsed.trace.sequence.empty()) return std::nullopt;
+  std::string_view setup;
+  constexpr std::string_view kSetup = "# setup: ";
+  for (const std::string& line : parsed.trace.comments.front()) {
+    if (line.starts_with(kSetup)) setup = std::string_view{line}.substr(kSetup.size());
+  }
+  // As it was found, without what was asserted since.
+  for (spec::Step& step : parsed.trace.sequence) step.expected.reset();
+  return length_of(parsed.trace.sequence, setup);
+}
+
+void write_one(FindingFiles& files, const fs::path& path, std::string_view text,
+               fs::path& written) {
+  if (auto result = write_atomically(path, text); result) {
+    written = path;
+  } else if (files.fault.empty()) {
+    files.fault = result.error().message;
+  }
+}
+
+/// Where it is there.
+fs::path present(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) ? path : fs::path{};
+}
+
+}  // namespace
+
+FindingFiles write_trace(const fs::path& directory, const properties::Finding& finding,
+                         bool replace) {
   FindingFiles files;
   std::error_code error;
   fs::create_directories(directory, error);
@@ -94,18 +152,33 @@ FindingFiles write_finding(const fs::path& directory, const properties::Finding&
     return files;
   }
   const auto stem = (directory / file_stem(finding)).string();
-  const auto write = [&files](const fs::path& path, const std::string& text, fs::path& written) {
-    if (auto result = write_atomically(path, text); result) {
-      written = path;
-    } else if (files.fault.empty()) {
-      files.fault = result.error().message;
-    }
-  };
-  write(stem + ".trace", print_finding_trace(finding), files.trace);
-  if (!finding.log.empty()) write(stem + ".log", finding.log, files.log);
-  write(stem + ".json", to_json(finding).dump(2) + "\n", files.json);
-  write(stem + ".c", c_reproducer(finding), files.reproducer);
-  write(stem + ".txt", terminal_text(finding, files), files.text);
+  auto plain = finding.sequence;
+  for (spec::Step& step : plain) step.expected.reset();
+  const auto there = replace ? std::nullopt : length_of(fs::path{stem + ".trace"});
+  if (there && *there < length_of(plain, setup_directive(finding))) {
+    return {.trace = stem + ".trace",
+            .json = present(stem + ".json"),
+            .reproducer = present(stem + ".c"),
+            .text = present(stem + ".txt"),
+            .log = present(stem + ".log"),
+            .is_kept = true};
+  }
+  write_one(files, stem + ".trace", print_finding_trace(finding), files.trace);
+  if (!finding.log.empty()) write_one(files, stem + ".log", finding.log, files.log);
+  return files;
+}
+
+void write_reports(const properties::Finding& finding, FindingFiles& files) {
+  if (files.is_kept || files.trace.empty()) return;
+  const auto stem = fs::path{files.trace}.replace_extension().string();
+  write_one(files, stem + ".json", dumped(json_with_files(finding, files), 2) + "\n", files.json);
+  write_one(files, stem + ".c", c_reproducer(finding), files.reproducer);
+  write_one(files, stem + ".txt", printable(terminal_text(finding, files)), files.text);
+}
+
+FindingFiles write_finding(const fs::path& directory, const properties::Finding& finding) {
+  auto files = write_trace(directory, finding);
+  write_reports(finding, files);
   return files;
 }
 

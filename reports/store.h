@@ -2,6 +2,7 @@
 // all: into a temporary file beside it, flushed to the disk, then renamed. Knows no system.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <string>
@@ -19,6 +20,9 @@ namespace vmadiff::reports {
 [[nodiscard]] std::expected<void, spec::ToolFault> write_atomically(
     const std::filesystem::path& path, std::string_view text);
 
+/// What a replay of the trace file in a fresh process came to.
+enum class Replayed : std::uint8_t { kNotTried, kShows, kDoesNotShow };
+
 /// Where a finding was written; a file that could not be is empty.
 struct FindingFiles {
   std::filesystem::path trace;
@@ -27,15 +31,26 @@ struct FindingFiles {
   std::filesystem::path text;
   std::filesystem::path log = {};  ///< only of a finding that has one
   /// Why something could not be written, in one line; empty where all of it was.
-  std::string fault;
+  std::string fault = {};
+  /// The files are those of an earlier finding of the same kind, whose trace is shorter.
+  bool is_kept = false;
+  Replayed replayed = Replayed::kNotTried;
+  std::string replay_note = {};  ///< why it was not replayed, or what came instead
 };
 
-/// The name of a finding's files, without directory and suffix: 16 hex digits that depend on the
-/// fingerprint only, so that the same finding of a later run takes the place of the earlier.
+/// The name of a finding's files, without directory and suffix: 16 hex digits that depend on what
+/// the finding is (its fingerprint, profile and systems) only, so that the same one of a later run
+/// meets the earlier.
 [[nodiscard]] std::string file_stem(const properties::Finding& finding);
 
-/// Writes DIR/STEM.trace, .json, .c and .txt (and .log, where a system left one), making DIR where
-/// it is not there. The trace comes first: it is the one from which the others can be made again.
+/// Writes DIR/STEM.trace (and .log, where a system left one), making DIR where it is not there.
+/// Where a trace of that name is there and is shorter, it stays, and `is_kept` says so; with
+/// `replace` it does not.
+[[nodiscard]] FindingFiles write_trace(const std::filesystem::path& directory,
+                                       const properties::Finding& finding, bool replace = false);
+/// Writes .json, .c and .txt beside the trace, unless that was kept.
+void write_reports(const properties::Finding& finding, FindingFiles& files);
+/// Both.
 [[nodiscard]] FindingFiles write_finding(const std::filesystem::path& directory,
                                          const properties::Finding& finding);
 

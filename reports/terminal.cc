@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "properties/property.h"
+#include "reports/quoting.h"
 #include "reports/side_by_side.h"
 #include "reports/trace.h"
 #include "spec/trace_text.h"
@@ -17,6 +18,18 @@ namespace vmadiff::reports {
 namespace {
 
 using properties::Finding;
+
+std::string known_text(const Finding& finding) {
+  std::string out;
+  for (const auto& line :
+       wrapped(fmt::format("the profile {} breaks this claim by its nature: {}; does not count for "
+                           "--max-findings",
+                           finding.profile, finding.known),
+               90)) {
+    out += fmt::format("  {} {}\n", out.empty() ? "known:  " : "        ", line);
+  }
+  return out;
+}
 
 std::string claim_text(const Finding& finding) {
   auto out =
@@ -30,6 +43,7 @@ std::string claim_text(const Finding& finding) {
     first = false;
   }
   if (!finding.reproducible) out += "  A second run of the same sequence did not show it.\n";
+  if (!finding.known.empty()) out += known_text(finding);
   return out;
 }
 
@@ -38,10 +52,10 @@ std::string sequence_text(const Finding& finding) {
   for (std::size_t i = 0; i < finding.sequence.size(); ++i) {
     const bool here = i == finding.step;
     const bool one_view = here && finding.views.size() == 1;
-    out +=
-        fmt::format("{} {:3}  {}{}\n", here ? ">>>" : "   ", i + 1,
-                    here ? spec::text(finding.sequence[i].call) : spec::text(finding.sequence[i]),
-                    one_view ? fmt::format(" = {}", spec::text(finding.views[0].outcome)) : "");
+    auto step = finding.sequence[i];
+    if (here) step.expected.reset();
+    out += fmt::format("{} {:3}  {}{}\n", here ? ">>>" : "   ", i + 1, spec::text(step),
+                       one_view ? fmt::format(" = {}", spec::text(finding.views[0].outcome)) : "");
     if (!here || one_view) continue;
     for (std::size_t v = 0; v < finding.views.size(); ++v) {
       out += fmt::format("         {:<8} = {}  ({})\n", v == 0 ? "expected" : "actual",
@@ -77,6 +91,22 @@ std::string log_text(const Finding& finding) {
   return out;
 }
 
+/// What the replay of the trace file in a fresh process came to, where that is to be said.
+std::string replay_text(const FindingFiles& files) {
+  switch (files.replayed) {
+    case Replayed::kShows:
+      return {};
+    case Replayed::kDoesNotShow:
+      return fmt::format("  A REPLAY OF THIS FILE IN A FRESH PROCESS DID NOT SHOW IT{}\n",
+                         files.replay_note.empty() ? "" : ": " + files.replay_note);
+    case Replayed::kNotTried:
+      break;
+  }
+  return files.replay_note.empty()
+             ? std::string{}
+             : fmt::format("  (not replayed from its file: {})\n", files.replay_note);
+}
+
 std::string files_text(const Finding& finding, const FindingFiles& files) {
   std::string out;
   if (files.trace.empty()) {
@@ -85,17 +115,25 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
     return out;
   }
   // By default no guest takes part, and the host only where the profile is its own.
-  const auto systems = has_real(finding)
-                           ? fmt::format(" --systems {}", fmt::join(systems_of(finding), ","))
-                           : std::string{};
-  out += fmt::format("replay\n  vmadiff replay {} --verbose{}\n", files.trace.string(), systems);
-  out += fmt::format("files\n  {}\n", files.trace.string());
+  const auto systems =
+      has_real(finding)
+          ? fmt::format(" --systems {}",
+                        shell_word(fmt::format("{}", fmt::join(systems_of(finding), ","))))
+          : std::string{};
+  // Each path stands so that it can be pasted into a shell.
+  const auto trace = shell_path(files.trace.string());
+  out += fmt::format("replay\n  vmadiff replay {} --verbose{}\n", trace, systems);
+  out += replay_text(files);
+  out += fmt::format(
+      "files\n  {}{}\n", trace,
+      files.is_kept ? "  (kept: of an earlier finding of the same kind, and shorter)" : "");
   if (!files.reproducer.empty()) {
-    out += fmt::format("  {}  (C: cc -Wall {} -o reproducer && ./reproducer)\n",
-                       files.reproducer.string(), files.reproducer.string());
+    const auto reproducer = shell_path(files.reproducer.string());
+    out += fmt::format("  {}  (C: cc -Wall {} -o reproducer && ./reproducer)\n", reproducer,
+                       reproducer);
   }
-  if (!files.log.empty()) out += fmt::format("  {}  (console)\n", files.log.string());
-  if (!files.json.empty()) out += fmt::format("  {}\n", files.json.string());
+  if (!files.log.empty()) out += fmt::format("  {}  (console)\n", shell_path(files.log.string()));
+  if (!files.json.empty()) out += fmt::format("  {}\n", shell_path(files.json.string()));
   return out;
 }
 
@@ -146,8 +184,10 @@ std::string terminal_text(const Finding& finding, const FindingFiles& files) {
   std::string out = claim_text(finding);
   out += fmt::format("seeds: {}; profile {}; {} simplifications\n", seeds_text(finding),
                      finding.profile, finding.shrinks);
+  const auto setup = setup_directive(finding);
+  if (!setup.empty()) out += fmt::format("set-up: {}\n", setup);
   for (const std::string& machine : finding.machines) out += fmt::format("machine: {}\n", machine);
-  out += "\n";
+  out += '\n';
   out += sequence_text(finding);
   out += fmt::format("\nlayouts after call {}\n", finding.step + 1);
   out += side_by_side(finding.views);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "reports/quoting.h"
 #include "spec/setup_text.h"
 #include "spec/trace_text.h"
 
@@ -52,7 +53,9 @@ std::string print_finding_trace(const properties::Finding& finding) {
   trace.comments.assign(finding.sequence.size() + 1, {});
   auto& head = trace.comments.front();
   head.push_back(fmt::format("# finding: {}", finding.claim));
-  for (const auto& line : wrapped(finding.explanation, 96)) head.push_back("# " + line);
+  for (const auto& line : wrapped(finding.explanation, 96)) {
+    head.push_back("# " + printable_line(line));
+  }
   if (!finding.reproducible) head.emplace_back("# not reproducible: a second run did not show it");
   head.push_back(fmt::format("# seeds: {}", seeds_text(finding)));
   head.push_back(fmt::format("# profile: {}", finding.profile));

@@ -112,4 +112,15 @@ std::expected<void, std::string> read_setup_text(std::string_view text, Setup& s
   }
 }
 
+std::vector<Setup> plainer_setups(const Setup& setup) {
+  const Setup standard = Setup::standard();
+  std::vector<Setup> out;
+  for (const Row& row : kRows) {
+    if (row.get(setup) == row.get(standard)) continue;
+    out.push_back(setup);
+    row.set(out.back(), row.get(standard));
+  }
+  return out;
+}
+
 }  // namespace vmadiff::spec

@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "spec/setup.h"
 
@@ -17,5 +18,8 @@ namespace vmadiff::spec {
 /// Gives `setup` the values that stand in the text. The error names what is wrong, and what would
 /// be right.
 [[nodiscard]] std::expected<void, std::string> read_setup_text(std::string_view text, Setup& setup);
+
+/// `setup` with one value set back to the canonical one: one for each value that is not.
+[[nodiscard]] std::vector<Setup> plainer_setups(const Setup& setup);
 
 }  // namespace vmadiff::spec

@@ -45,5 +45,19 @@ TEST(Setup, the_count_is_that_of_the_vmas) {
   EXPECT_NE(complaint([](spec::Setup& s) { ++s.initial.counters.map_count; }), "");
 }
 
+// A count that is wrong is told as that, not as VMAs that are not there.
+TEST(Setup, a_snapshot_holds_what_the_tree_holds) {
+  const spec::Setup setup = spec::Setup::standard();
+  for (const std::uint64_t count : {0U, 1U, 2U, 3U, 9U}) {
+    MmStruct mm{profile_or_abort(spec::kDefaultProfileName)};
+    ASSERT_FALSE(mm.start(setup));
+    mm.counters.map_count = count;
+    spec::Snapshot seen;
+    mm.snapshot(seen);
+    EXPECT_EQ(seen.vmas, setup.initial.vmas) << count;
+    EXPECT_EQ(seen.counters.map_count, count);
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::impl

@@ -149,6 +149,43 @@ TEST(Faults, TheImplementationSurvivesThemAll) {
   }
 }
 
+std::optional<Finding> finding_on_both(std::string_view trace) {
+  const auto options = checker_options("linux-6.18", kClaim);
+  const auto model = model::make_model(options.profile);
+  const auto impl = impl::make_implementation(options.profile);
+  Checker checker{{model.get(), impl.get()}, options};
+  return checker.check(sequence_of(trace), Observation::kEveryStep).value();
+}
+
+// Met by a campaign (seed 4242): the source cannot be unmapped, and what is then mapped twice looks
+// as it did before the call; but the guard has moved.
+TEST(Faults, ASuccessThatChangesNothingToSeeHasHappened) {
+  const auto found = finding_on_both(
+      "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "madvise(0x100000000000, 0x1000, MADV_GUARD_INSTALL)\n"
+      "mremap(0x100000000000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_DONTUNMAP, 0x100000001000)\n"
+      "mremap(0x100000001000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000000000)\n"
+      "touch(0x100000000000, 0x1000, WRITE)\n");
+  EXPECT_FALSE(found) << found->explanation;
+}
+
+// Met by a campaign (seed 2): of two VMAs the first would have lent the second its anon_vma on the
+// way, had it been merged with it.
+TEST(Faults, AMergeThatIsGivenUpMidwayLeavesAnotherOffset) {
+  const auto found = finding_on_both(
+      "mmap(0x100000001000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "madvise(0x100000001000, 0x1000, MADV_POPULATE_WRITE)\n"
+      "mmap(0x100000002000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "mremap(0x100000002000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000000000)\n"
+      "mmap(0x100000001000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "mremap(0x100000000000, 0x2000, 0x2000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000002000)\n");
+  EXPECT_FALSE(found) << found->explanation;
+}
+
 TEST(Faults, TheSystemThatSaysWhatIsRightMayComeSecond) {
   const auto options = checker_options("linux-6.18", kClaim);
   const auto model = model::make_model(options.profile);

@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "impl/implementation.h"
+#include "model/model.h"
+#include "spec/setup_text.h"
 #include "support.h"
+#include "wrong_system.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -149,6 +152,30 @@ TEST(MinimizeBudgets, AFindingThatDoesNotShowAgainIsSaidToBeSo) {
   const Finding result = minimize(checker, imagined, {});
   EXPECT_FALSE(result.reproducible);
   EXPECT_EQ(result.sequence, imagined.sequence);
+}
+
+// What is left of the set-up is what matters.
+TEST(Minimize, ASetUpThatIsNotNeededGoes) {
+  auto options = checker_options("linux-6.18", "SystemsAgreeOnOutcomes");
+  const auto model = model::make_model(options.profile);
+  const auto other = make_wrong(options.profile, Fault::kReportsAnotherErrno);
+  options.setup.max_map_count = 8;
+  options.setup.stack_guard_gap = 2;
+  options.setup.zero_noexec = true;
+  Checker checker{{model.get(), other.get()}, options};
+  std::string calls;
+  for (const std::string_view at : {"0", "2", "4", "6"}) {
+    calls += "mmap(0x10000000" + std::string{at} +
+             "000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
+  }
+  const auto found =
+      checker.check(sequence_of(calls + "mmap(0x100000000000, 0x1000, PROT_READ, "
+                                        "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED_NOREPLACE, -1, 0)\n"),
+                    Observation::kEveryStep);
+  ASSERT_TRUE(found && *found);
+  const auto small = minimize(checker, **found, {.runs_max = 20000, .interrupted = {}});
+  EXPECT_EQ(small.sequence.size(), 2U) << print_trace(small.sequence);
+  EXPECT_EQ(spec::setup_text(small.setup), "");
 }
 
 }  // namespace

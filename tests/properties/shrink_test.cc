@@ -135,6 +135,49 @@ TEST(Shrink, WildAddressesStayWhereTheyAre) {
   EXPECT_TRUE(texts(with_addresses_moved(sequence, kLandmarks)).empty());
 }
 
+TEST(Shrink, AForkIsDroppedWithItsNumber) {
+  const auto sequence = sequence_of(
+      "fork()\n"
+      "[pid 1] fork()\n"
+      "fork()\n"
+      "[pid 1] munmap(0x1000, 0x1000)\n"
+      "[pid 2] munmap(0x2000, 0x1000)\n"
+      "[pid 3] munmap(0x3000, 0x1000)\n");
+  const auto candidates = texts(with_fewer_processes(sequence));
+  EXPECT_EQ(candidates.size(), 6U);
+  // The first, with what it would have called and forked.
+  EXPECT_TRUE(has(candidates, "fork()\n[pid 1] munmap(0x3000, 0x1000)\n"));
+  // The first, its calls and its fork the parent's.
+  EXPECT_TRUE(has(candidates,
+                  "fork()\n"
+                  "fork()\n"
+                  "munmap(0x1000, 0x1000)\n"
+                  "[pid 1] munmap(0x2000, 0x1000)\n"
+                  "[pid 2] munmap(0x3000, 0x1000)\n"));
+  // The second, alone.
+  EXPECT_TRUE(has(candidates,
+                  "fork()\n"
+                  "fork()\n"
+                  "[pid 1] munmap(0x1000, 0x1000)\n"
+                  "[pid 2] munmap(0x3000, 0x1000)\n"));
+}
+
+TEST(Shrink, LengthsThatAreOneShrinkTogether) {
+  const auto candidates = texts(with_simpler_arguments(
+      sequence_of(
+          "mmap(0x100000000000, 0x400000000000, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, "
+          "-1, 0)\n"
+          "munmap(0x100000000000, 0x400000000000)\n"),
+      kLandmarks));
+  for (const std::string_view length : {"0x1000", "0x4000", "0x10000", "0x200000000000"}) {
+    EXPECT_TRUE(has(candidates, "mmap(0x100000000000, " + std::string{length} +
+                                    ", PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+                                    "munmap(0x100000000000, " +
+                                    std::string{length} + ")\n"))
+        << length;
+  }
+}
+
 TEST(Shrink, TheTreeEnds) {
   // Always taking the last candidate is the longest way down that is easily walked.
   spec::Sequence sequence;

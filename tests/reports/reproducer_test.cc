@@ -95,6 +95,59 @@ munmap(0x100000000001, 0x1000) = -1 EINVAL
       << differed.out;
 }
 
+// Every call compiles, whatever this kernel then says of it.
+TEST(Reproducer, EveryCallHasItsC) {
+  std::string trace;
+  for (const std::string_view name : spec::call_names()) {
+    // Calls that only a program of several processes can make say so when they are run.
+    if (name == "fork" || name == "exec" || name == "exit") continue;
+    for (const std::string_view arguments :
+         {"(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)",
+          "(0x100000000000, 0x1000, MPOL_BIND, 0, 0x1, 0)", "(MPOL_DEFAULT, 0, 0)",
+          "(0x100000000000, 0x1000, PROT_READ, -1)", "(0x100000000000, 0x1000, PROT_NONE, 0, 0)",
+          "(0x100000000000, 0x1000, WP)", "(0x100000000000, 0x1000, READ)",
+          "(0x100000000000, 0x1000, MADV_NORMAL)", "(0x100000000000, 0x1000, PROT_READ)",
+          "(0x100000000000, 0x1000, 0x1000, 0)", "(0x100000000000, 0x1000, 0)",
+          "(RLIMIT_AS, RLIM_INFINITY)", "(PR_GET_MEMORY_MERGE)", "(MCL_CURRENT)",
+          "(0x100000000000, 0x1000)", "(NULL)", "()"}) {
+      const auto line = std::string{name} + std::string{arguments} + "\n";
+      if (!spec::parse_trace(line).errors.empty()) continue;
+      trace += line;
+      break;
+    }
+  }
+  const auto calls = spec::parse_trace(trace).trace.sequence.size();
+  EXPECT_EQ(calls, spec::call_names().size() - 3) << trace;
+  const auto ran = compile_and_run(reports::c_program(of(trace, {})));
+  EXPECT_TRUE(ran.status == 0 || ran.status == 1 || ran.status == 3) << ran.out;
+  EXPECT_EQ(ran.out.find("error"), std::string::npos) << ran.out;
+}
+
+TEST(Reproducer, PoliciesAndUserfaultfdsAreAsked) {
+  const auto ran = compile_and_run(reports::c_program(of(R"(
+mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) = 0x100000000000
+mbind(0x100000000001, 0x1000, MPOL_BIND, 0, 0x1, 0) = -1 EINVAL
+set_mempolicy(0x77, 0, 0) = -1 EINVAL
+uffd_register(0x100000000001, 0x1000, WP) = -1 EINVAL
+munmap(0x100000000000, 0x2000) = 0
+)",
+                                                         {})));
+  if (ran.out.find("ENOSYS") != std::string::npos || ran.out.find("EPERM") != std::string::npos) {
+    GTEST_SKIP() << "this machine does not give these calls";
+  }
+  EXPECT_EQ(ran.status, 0) << ran.out;
+}
+
+// A path of its own choosing stands in the story and in what the program says.
+TEST(Reproducer, TextFromElsewhereStaysText) {
+  auto r = of("munmap(0x100000000000, 0x1000) = 0\n", {});
+  r.story = {"of dir*/ int main(void) { return 7; } /*", "of dir*\\\n/ int main(void){return 8;}",
+             "trailing *\\"};
+  r.held = "\n\"; _exit(9); //\\";
+  const auto ran = compile_and_run(reports::c_program(r));
+  EXPECT_EQ(ran.status, 0) << ran.out;
+}
+
 TEST(Reproducer, PlacedMappingsAreFollowed) {
   const auto ran =
       compile_and_run(reports::c_program(of(R"(

@@ -26,6 +26,16 @@ TEST(SetupText, WhatIsWrittenIsReadAgain) {
   EXPECT_FALSE(read.may_set_memory_merge);
 }
 
+TEST(SetupText, EachValueCanBeSetBack) {
+  EXPECT_TRUE(plainer_setups(Setup::standard()).empty());
+  Setup setup = Setup::standard();
+  ASSERT_TRUE(read_setup_text("max_map_count=9 zero_noexec=1", setup));
+  const auto plainer = plainer_setups(setup);
+  ASSERT_EQ(plainer.size(), 2U);
+  EXPECT_EQ(setup_text(plainer[0]), "zero_noexec=1");
+  EXPECT_EQ(setup_text(plainer[1]), "max_map_count=9");
+}
+
 TEST(SetupText, WhatIsWrongIsNamed) {
   spec::Setup setup = spec::Setup::standard();
   const auto error_of = [&](std::string_view text) {
