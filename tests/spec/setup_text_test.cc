@@ -28,7 +28,7 @@ TEST(SetupText, WhatIsWrittenIsReadAgain) {
 
 TEST(SetupText, EachValueCanBeSetBack) {
   EXPECT_TRUE(plainer_setups(Setup::standard()).empty());
-  Setup setup = Setup::standard();
+  spec::Setup setup = spec::Setup::standard();
   ASSERT_TRUE(read_setup_text("max_map_count=9 zero_noexec=1", setup));
   const auto plainer = plainer_setups(setup);
   ASSERT_EQ(plainer.size(), 2U);
