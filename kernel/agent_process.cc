@@ -165,8 +165,8 @@ std::optional<spec::ToolFault> AgentProcess::set_up(std::span<const Record> prog
                                        static_cast<std::int64_t>(window_->results[end.index]))};
   }
   was_killed_ = end.death.was_killed;
-  const auto step = static_cast<SpawnStep>(
-      std::min<std::uint32_t>(window_->spawn_step, static_cast<std::uint32_t>(SpawnStep::kExecuting)));
+  const auto step = static_cast<SpawnStep>(std::min<std::uint32_t>(
+      window_->spawn_step, static_cast<std::uint32_t>(SpawnStep::kExecuting)));
   if (window_->spawn_errno != 0)
     return spec::ToolFault{describe(step, std::strerror(window_->spawn_errno))};
   // Before it runs what it is told.

@@ -95,13 +95,13 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of("munmap(0x1, 0x1000)\n")), "-1 EINVAL\n");
 
-  // What goes on behind a program that was sent ahead goes on from there, not from where the machine
-  // has got to.
-  const std::vector<spec::Sequence> ahead{sequence_of("brk(0)\n"),
-                                          sequence_of(std::string{kTwoMappings} +
-                                                      "mmap(0x100000008000, 0x1000, PROT_READ, "
-                                                      "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
-                                                      "0)\n")};
+  // What goes on behind a program that was sent ahead goes on from there, not from where the
+  // machine has got to.
+  const std::vector<spec::Sequence> ahead{
+      sequence_of("brk(0)\n"),
+      sequence_of(std::string{kTwoMappings} + "mmap(0x100000008000, 0x1000, PROT_READ, "
+                                              "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+                                              "0)\n")};
   system->will_run(setup, ahead);
   ASSERT_TRUE(system->start(setup));
   EXPECT_TRUE(system->apply(0, spec::Brk{0}).is_ok());
