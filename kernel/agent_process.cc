@@ -58,13 +58,9 @@ std::optional<std::string> why_not_watchable() {
   std::string buffer;
   const auto text = status.is_open() ? read_proc(status.number(), buffer)
                                      : std::expected<std::string_view, spec::ToolFault>{};
-  constexpr std::string_view kNumbers = "\nNSpid:\t";
-  const auto at = text ? text->find(kNumbers) : std::string_view::npos;
-  if (at == std::string_view::npos)
-    return "/proc does not show this process: mount one (mount -t proc proc /proc)";
-  // One number for each namespace from that of /proc down to our own.
-  const auto numbers = text->substr(at + kNumbers.size());
-  if (numbers.substr(0, numbers.find('\n')) != fmt::format("{}", ::getpid())) {
+  const auto numbers = text ? process_numbers(*text) : std::nullopt;
+  if (!numbers) return "/proc does not show this process: mount one (mount -t proc proc /proc)";
+  if (*numbers != fmt::format("{}", ::getpid())) {
     return "/proc is that of another pid namespace: mount one of this (unshare --mount-proc, or "
            "mount -t proc proc /proc)";
   }

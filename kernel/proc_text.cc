@@ -204,6 +204,16 @@ std::expected<void, ToolFault> parse_status(std::string_view text, spec::Counter
   return {};
 }
 
+std::optional<std::string_view> process_numbers(std::string_view text) {
+  for (const std::string_view label : {"\nNSpid:\t", "\nPid:\t"}) {
+    const auto at = text.find(label);
+    if (at == std::string_view::npos) continue;
+    const auto numbers = text.substr(at + label.size());
+    return numbers.substr(0, numbers.find('\n'));
+  }
+  return std::nullopt;
+}
+
 std::expected<std::string_view, ToolFault> read_proc(int descriptor, std::string& buffer) {
   constexpr std::size_t kRoom = std::size_t{16} << 10;
   std::size_t size = 0;

@@ -74,6 +74,10 @@ using UnknownCodes = std::set<std::string, std::less<>>;
 [[nodiscard]] std::expected<void, spec::ToolFault> parse_status(std::string_view text,
                                                                 spec::Counters& counters);
 
+/// The numbers of a process in /proc/PID/status, a tab between two: one for each pid namespace from
+/// that of this /proc down to its own. Of a kernel without CONFIG_PID_NS, the one there is.
+[[nodiscard]] std::optional<std::string_view> process_numbers(std::string_view text);
+
 /// Reads a /proc file from its beginning to its end into `buffer`, which only grows; the text is in
 /// its first bytes. `descriptor` may be read again.
 [[nodiscard]] std::expected<std::string_view, spec::ToolFault> read_proc(int descriptor,

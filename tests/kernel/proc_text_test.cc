@@ -134,5 +134,19 @@ TEST(ParseStatus, AMissingLineIsAFault) {
   EXPECT_FALSE(parse_status("Name:\tx\nState:\tZ (zombie)\n", counters));
 }
 
+TEST(ProcessNumbers, AreThoseInEachPidNamespace) {
+  EXPECT_EQ(process_numbers("Name:\ta\nPid:\t70\nPPid:\t1\nNSpid:\t70\t3\nThreads:\t1\n"), "70\t3");
+  EXPECT_EQ(process_numbers("Name:\ta\nNSpid:\t70"), "70");
+}
+
+TEST(ProcessNumbers, AreOneWithoutPidNamespaces) {
+  EXPECT_EQ(process_numbers("Name:\ta\nTgid:\t70\nPid:\t70\nPPid:\t1\nThreads:\t1\n"), "70");
+}
+
+TEST(ProcessNumbers, AreNoneWhereTheTextIsNotThat) {
+  EXPECT_EQ(process_numbers(""), std::nullopt);
+  EXPECT_EQ(process_numbers("Name:\ta\nPPid:\t1\n"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace vmadiff::kernel
