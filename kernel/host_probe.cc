@@ -81,8 +81,7 @@ spec::Setup setup_of(AgentSession& session) {
   setup.start_brk = setup.initial.brk;
   setup.mmap_min_addr = measured_mmap_min_addr(probe);
   setup.bottom_up = has_legacy_layout();
-  // The lowest hint there is goes up to it.
-  setup.placement_min_addr = probe.map(spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonPrivate);
+  setup.placement_min_addr = measured_placement_min_addr(probe);
   setup.max_map_count = max_map_count(probe);
   setup.stack_guard_gap = measured_stack_guard_gap(probe);
   setup.overcommit_pages = measured_overcommit_pages(probe);

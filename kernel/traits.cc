@@ -88,6 +88,16 @@ spec::Address measured_mmap_min_addr(Probe& probe) {
   return number_in("/proc/sys/vm/mmap_min_addr").value_or(spec::Setup{}.mmap_min_addr);
 }
 
+spec::Address measured_placement_min_addr(Probe& probe) {
+  const auto lowest_hint = probe.map(kPage, kPage, PROT_NONE, kAnonymous);
+  if (!Probe::is_ok(lowest_hint)) return spec::Setup{}.placement_min_addr;
+  if (lowest_hint > kPage) return lowest_hint;
+  // A hint of 0 is none, so that hints say the same of 0 and of one page.
+  const std::array growth{mmap_of(kPage, kPage, kReadWrite, kAnonymous | MAP_FIXED | MAP_GROWSDOWN),
+                          system_call(kTouchWrite, 0, 1)};
+  return probe(growth) == 0 ? 0 : kPage;
+}
+
 std::uint64_t measured_overcommit_pages(Probe& probe) {
   constexpr std::uint64_t kPagesMax = std::uint64_t{1} << 34;  // 64 TiB: there is room for it
   const auto is_too_much = [&](std::uint64_t pages) {

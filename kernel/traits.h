@@ -18,6 +18,10 @@ namespace vmadiff::kernel {
 /// The lowest address that MAP_FIXED may map, bytes (vm.mmap_min_addr, without CAP_SYS_RAWIO).
 [[nodiscard]] spec::Address measured_mmap_min_addr(Probe& probe);
 
+/// The lowest address of hints, searches and stacks, bytes: where the lowest hint there is goes. Of
+/// a kernel without CONFIG_LSM_MMAP_MIN_ADDR it can be 0, which only a stack shows.
+[[nodiscard]] spec::Address measured_placement_min_addr(Probe& probe);
+
 /// The most pages that one private writable mapping may have (heuristic overcommit: RAM plus swap);
 /// all ones where nothing is too much.
 [[nodiscard]] std::uint64_t measured_overcommit_pages(Probe& probe);

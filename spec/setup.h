@@ -34,9 +34,10 @@ struct Setup {
   Address start_brk = 0;           ///< bytes; the break never goes below
   Address mmap_min_addr = 0x1000;  ///< vm.mmap_min_addr: below is EPERM (no CAP_SYS_RAWIO)
   /// Lowest address that a rounded-up hint, the search for a free range and the growth of a stack
-  /// use: the larger of vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR (measured on 6.18: hint
-  /// 0x1000 gives 0x10000 and a stack grows to 0x10000 but not to 0xf000, while MAP_FIXED at 0x1000
-  /// succeeds).
+  /// use: the larger of vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR, where it is set (measured on
+  /// 6.18: hint 0x1000 gives 0x10000 and a stack grows to 0x10000 but not to 0xf000, while
+  /// MAP_FIXED at 0x1000 succeeds; on a 6.12.117 without the latter, with vm.mmap_min_addr=0: a
+  /// stack grows to page 0).
   Address placement_min_addr = 0x10000;
   std::uint64_t max_map_count = 65530;  ///< vm.max_map_count
   std::uint64_t stack_guard_gap = 256;  ///< pages (stack_guard_gap=)

@@ -42,6 +42,26 @@ TEST_F(HostLayout, LimitsAreThoseOfAMachine) {
   EXPECT_GT(setup_.overcommit_pages, 1000U);
 }
 
+TEST_F(HostLayout, AStackGrowsToTheLowestPlaceAndNoFurther) {
+  const auto grow_to = [this](spec::Address page) {
+    start();
+    const auto stack = setup_.placement_min_addr + 2 * spec::kPageSize;
+    const spec::Mmap map{
+        stack,
+        spec::kPageSize,
+        spec::kProtRead | spec::kProtWrite,
+        spec::kMapPrivate | spec::kMapAnonymous | spec::kMapFixed | spec::kMapGrowsdown,
+        {},
+        0};
+    EXPECT_EQ(host_->apply(0, map), spec::Outcome::ok(stack));
+    return host_->apply(0, spec::Touch{page, spec::kPageSize, spec::Access::kWrite});
+  };
+  EXPECT_EQ(grow_to(setup_.placement_min_addr), spec::Outcome::ok(0));
+  if (setup_.placement_min_addr == 0) return;
+  EXPECT_EQ(grow_to(setup_.placement_min_addr - spec::kPageSize),
+            spec::Outcome::fail(spec::Errno::kSIGSEGV));
+}
+
 TEST_F(HostLayout, FirstPlaceIsRightBelowTheBase) {
   EXPECT_EQ(run("mmap(NULL, 0x1000, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)\n"),
             "0x7ffff7ffe000\n");
