@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <system_error>
 #include <thread>
@@ -26,8 +27,10 @@ namespace {
 using properties::Finding;
 using std::chrono::steady_clock;
 
-/// After the time is up, a finding is still made smaller for so long.
-constexpr auto kGrace = std::chrono::seconds{10};
+/// After the time is up, a finding is still made smaller for a part of it, within these bounds.
+constexpr int kGracePart = 8;
+constexpr steady_clock::duration kGraceMin = std::chrono::seconds{1};
+constexpr steady_clock::duration kGraceMax = std::chrono::seconds{10};
 constexpr auto kTick = std::chrono::milliseconds{200};
 /// Agents are killed from outside: a finding is looked at again so many times.
 constexpr int kTriesMax = 4;
@@ -132,7 +135,9 @@ class Settler {
 
   [[nodiscard]] std::function<bool()> interrupted() const {
     auto last_tick = steady_clock::now();
-    const auto deadline = last_tick + kGrace;
+    const auto grace =
+        std::clamp(options_.budget.time.value_or(kGraceMax) / kGracePart, kGraceMin, kGraceMax);
+    const auto deadline = last_tick + grace;
     return [this, last_tick, deadline]() mutable {
       if (slot_ != nullptr) slot_->turns.fetch_add(1, std::memory_order_relaxed);
       const auto now = steady_clock::now();
