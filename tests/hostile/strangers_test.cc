@@ -51,7 +51,9 @@ TEST_F(StrangersTest, TheNumberOfADeadProcessIsNobodyElses) {
   Strangers strangers{8};
   // It stays a child that was not waited for, so that nobody can have its number.
   EXPECT_TRUE(is_child(pid));
-  if (::geteuid() == 0) EXPECT_FALSE(strangers.add_with(pid));
+  if (::geteuid() == 0) {
+    EXPECT_FALSE(strangers.add_with(pid));
+  }
   const auto end = run({in_process(1, system_call(kGive))});
   EXPECT_EQ(end.kind, RunEnd::Kind::kDied);
   EXPECT_TRUE(end.death.was_killed) << end.death.how;
@@ -103,7 +105,9 @@ TEST_F(StrangersTest, ANumberThatTheAgentMadeUpIsNotRead) {
   const auto end = run({system_call(kTouchWrite, kWindowStart, kWindowSize / 4096)});
   for (std::uint32_t process = 0; process < kProcessCountMax; ++process) {
     const pid_t pid = agent_->pid_of(process);
-    if (pid != 0) EXPECT_TRUE(is_child(pid)) << process;
+    if (pid != 0) {
+      EXPECT_TRUE(is_child(pid)) << process;
+    }
   }
   EXPECT_NE(end.kind, RunEnd::Kind::kStopped);
 }

@@ -79,8 +79,9 @@ TEST_F(Surroundings, FewProcesses) {
     const auto result = campaign(std::string{"ulimit -u "} + count + ";",
                                  "setpriv --reuid 54321 --regid 54321 --clear-groups");
     EXPECT_TRUE(result.status == 3 || result.status == 0) << count << result.out << result.err;
-    if (result.status == 3)
+    if (result.status == 3) {
       EXPECT_NE(result.err.find("ulimit -u"), std::string::npos) << count << result.err;
+    }
   }
 }
 
