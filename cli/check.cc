@@ -37,7 +37,9 @@ namespace {
 /// thread's; its agent is watched by who waits for it.
 constexpr auto kPatience = std::chrono::seconds{5};
 /// Enough for a tree of four levels.
-constexpr std::size_t kTeethInProcess = 2000;
+constexpr std::size_t kTeethInProcess = 1000;
+/// Where each allocation of each call fails in turn, a sequence costs the cube of them.
+constexpr std::size_t kTeethWithFaults = 60;
 /// Longer than any post-mortem spends on itself: most of the work is its children's.
 constexpr auto kPostMortemPatience = std::chrono::hours{1};
 
@@ -146,7 +148,10 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.varies_setup = std::ranges::none_of(choice->systems, is_real);
   campaign.generator.varies_setup = campaign.varies_setup;
   // A real kernel is looked at through a text that grows with them.
-  if (campaign.varies_setup) campaign.generator.teeth_max = kTeethInProcess;
+  if (campaign.varies_setup) {
+    const bool has_faults = campaign.properties.has_any(properties::Kind::kFault);
+    campaign.generator.teeth_max = has_faults ? kTeethWithFaults : kTeethInProcess;
+  }
   out.header = {.version = VMADIFF_VERSION,
                 .profile = spec::profile_text(chosen->profile),
                 .systems = choice->systems,
