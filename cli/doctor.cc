@@ -7,8 +7,10 @@
 #include <array>
 #include <vector>
 
+#include "cli/identified.h"
 #include "cli/machine.h"
 #include "kernel/host.h"
+#include "spec/profile_text.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -23,6 +25,17 @@ void print(std::string_view title, const Rows& rows) {
   for (const auto& [what, text] : rows) fmt::print("    {:<{}}  {}\n", what, width, text);
 }
 
+/// The profile that its answers make, and what they do not fit.
+Rows behaviours_of(const std::string& system) {
+  const auto identity = identity_of(system);
+  if (!identity) return {{"not known", identity.error().message}};
+  Rows rows{{spec::profile_text((*identity)->profile),
+             (*identity)->is_exact ? "in all that was asked" : "nearest, with its differences"}};
+  for (const Unknown& unknown : (*identity)->unknown)
+    rows.emplace_back("fits no profile", fmt::format("{}: {}", unknown.about, unknown.seen));
+  return rows;
+}
+
 /// Whether it can be compared with the models.
 bool examine(const std::string& system) {
   if (const auto reason = why_not(system)) {
@@ -35,6 +48,7 @@ bool examine(const std::string& system) {
   fmt::print("{}: Linux {}, {}\n", system, has.release,
              unmodelled ? "runs, but cannot be compared with the models"
                         : "can be compared with the models");
+  print("behaves as", behaviours_of(system));
   const std::array<std::string, 1> names{system};
   if (const auto setup = setup_for(names)) print("measured", traits_of(*setup));
   print("left out of sequences, and of traces that are run there", left_out_on(system));

@@ -109,8 +109,8 @@ TEST(Doctor, SaysWhatTheMachineIs) {
     EXPECT_NE(result.out.find("to change"), std::string::npos) << result.out;
     return;
   }
-  for (const char* part : {"host: Linux ", "measured", "read faults", "max_map_count",
-                           "memory nodes", "left out of sequences", "two-hooks"}) {
+  for (const char* part : {"host: Linux ", "behaves as", "linux-", "measured", "read faults",
+                           "max_map_count", "memory nodes", "left out of sequences", "two-hooks"}) {
     EXPECT_NE(result.out.find(part), std::string::npos) << part << '\n' << result.out;
   }
   EXPECT_LE(std::ranges::count(result.out, '\n'), 50) << "it fits on a screen\n" << result.out;
