@@ -59,6 +59,14 @@ class Table(unittest.TestCase):
             with self.subTest(mutant.id):
                 self.assertTrue(mutant.mutated(ROOT))
 
+    def test_every_meeting_edit_has_its_place(self):
+        mutants = historical.read_all(HERE / "meeting", "meeting")
+        self.assertGreaterEqual(len(mutants), 40)
+        for mutant in mutants:
+            with self.subTest(mutant.id):
+                self.assertEqual(mutant.family, "meeting")
+                self.assertTrue(mutant.mutated(ROOT))
+
     def test_every_historical_mutant_has_a_trace_and_every_trace_a_mutant(self):
         hunted = {mutant.id for mutant in historical.read_all(HERE / "historical")}
         traces = {path.stem for path in (ROOT / "corpus" / "history").glob("*.trace")}
