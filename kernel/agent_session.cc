@@ -160,6 +160,13 @@ std::expected<void, ToolFault> AgentSession::learn_own_files() {
   return {};
 }
 
+/// Whether the agent still has its memory, and so had it when it was looked at before.
+bool AgentSession::shows_whole_process() const {
+  std::string text;
+  const auto status = read_proc(agent_->status(), text);
+  return status && status->contains("\nVmSize:");
+}
+
 // Maps every file once, and reads from outside what it is called there.
 std::expected<void, ToolFault> AgentSession::learn_files() {
   constexpr spec::Address kFirst = 0x100000000000;
@@ -179,6 +186,11 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
   if (ran->died)
     return std::unexpected(ToolFault{fmt::format("agent: mapping the files: {}", ran->how_died)});
   auto text = read_proc(agent_->smaps(), buffer_);
+  // One that was killed since it ran shows nothing: what is mapped would be taken for no file.
+  for (int i = 0; i < kSpawnsMax && !(text && shows_whole_process()); ++i) {
+    if (auto again = run_again(); !again) return std::unexpected(again.error());
+    text = read_proc(agent_->smaps(), buffer_);
+  }
   if (!text) return std::unexpected(text.error());
   std::vector<std::string> not_told_apart;
   SmapsEntry entry;

@@ -63,6 +63,7 @@ class AgentSession final : public Session {
   explicit AgentSession(const HostOptions& options) : options_(options) {}
   std::expected<void, spec::ToolFault> replace_agent();
   std::expected<void, spec::ToolFault> learn_files();
+  [[nodiscard]] bool shows_whole_process() const;
   std::expected<void, spec::ToolFault> learn_own_files();
   std::expected<void, spec::ToolFault> read_layout(int smaps, int status, spec::Snapshot& out);
   std::expected<void, spec::ToolFault> read_forked(int pid, spec::Snapshot& out);
