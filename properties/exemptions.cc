@@ -106,6 +106,10 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "read-only memory that MREMAP_DONTUNMAP emptied is charged still (VM_ACCOUNT), though it has "
      "no "
      "anon_vma any more; the next mprotect that makes it read-only gives the charge back"},
+    {"PopulationIsGivenUp", "FailedAllocationsAreSurvived",
+     "mprotect that makes locked memory writable populates it VMA by VMA, and goes on where that "
+     "fails; what has got no anon_vma then can merge with what follows, where one VMA more would "
+     "have been over the limit"},
 }};
 
 }  // namespace

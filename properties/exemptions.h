@@ -47,8 +47,9 @@ enum class Exemption : std::uint8_t {
   kMlockallGoesOn,
   kGuardsNeedAnAnonVma,
   kEmptiedMemoryLosesItsCharge,
+  kPopulationIsGivenUp,
 };
-inline constexpr std::size_t kExemptionCount = 32;
+inline constexpr std::size_t kExemptionCount = 33;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -366,6 +366,34 @@ std::optional<Exemption> rule_of_success(const FailedAllocation& f, const Stretc
   return std::nullopt;
 }
 
+/// What mprotect makes of memory; nothing for another call.
+std::optional<std::uint64_t> protection_of(const spec::Syscall& call) {
+  if (const auto* mprotect = std::get_if<spec::Mprotect>(&call)) return mprotect->prot;
+  if (const auto* pkey = std::get_if<spec::PkeyMprotect>(&call)) return pkey->prot;
+  return std::nullopt;
+}
+
+/// Locked memory becomes writable and is populated as far as can be, which decides whether what
+/// follows merges with it. The call succeeds where it otherwise comes to the limit of VMAs: all of
+/// the range is as asked, all else as before.
+bool succeeds_unpopulated(const FailedAllocation& f, const Stretches& parts) {
+  const auto prot = protection_of(f.call);
+  if (!prot || (*prot & spec::kProtWrite) == 0 || !f.outcome.is_ok() ||
+      f.wanted_outcome != spec::Outcome::fail(Errno::kENOMEM))
+    return false;
+  const auto range = reach(f.call, f.before).first;
+  if (!range) return false;
+  const auto is_locked = [&](const Vma& vma) {
+    return (vma.flags & spec::kVmLocked) != 0 && vma.range().overlaps(*range);
+  };
+  if (std::ranges::none_of(f.before.vmas, is_locked)) return false;
+  return std::ranges::all_of(parts, [&](const Stretch& s) {
+    if (s.start < range->start || s.start >= range->end) return s.is_as_before();
+    return s.after != nullptr && (s.after->flags & spec::kVmWrite) != 0 &&
+           same_memory(s.after, s.before, spec::kVmAccessFlags | spec::kVmAccount);
+  });
+}
+
 /// All that is wanted but for anon_vmas, which come with pages that can come later.
 bool is_as_wanted_altogether(const FailedAllocation& f, const spec::Observes& seen) {
   spec::Observes without = seen;
@@ -380,6 +408,9 @@ std::expected<Survival, std::string> survival(const FailedAllocation& f,
   const bool as_wanted_outcome = f.outcome == f.wanted_outcome;
   const bool may_answer = std::visit(MayAnswer{f}, f.call);
   if (!as_wanted_outcome && !may_answer) {
+    if (succeeds_unpopulated(f, stretches(f)) && counters_match(f)) {
+      return Survival{.unchanged = false, .rule = Exemption::kPopulationIsGivenUp};
+    }
     return std::unexpected(
         fmt::format("it answers {}, which is neither success nor what stands "
                     "for too little memory",
