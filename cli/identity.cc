@@ -242,8 +242,4 @@ std::expected<Identity, spec::ToolFault> identify(spec::System& kernel, const sp
   return identity;
 }
 
-std::string headline(const Identity& identity) {
-  return fmt::format("{} as identified", spec::profile_text(identity.profile));
-}
-
 }  // namespace vmadiff::cli

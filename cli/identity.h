@@ -64,7 +64,4 @@ struct Identity {
 [[nodiscard]] std::expected<Identity, spec::ToolFault> identify(spec::System& kernel,
                                                                 const spec::Setup& setup);
 
-/// "linux-6.18 as identified", "linux-6.18 dontunmap_source=cut-out as identified".
-[[nodiscard]] std::string headline(const Identity& identity);
-
 }  // namespace vmadiff::cli

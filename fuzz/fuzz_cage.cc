@@ -33,6 +33,8 @@ constexpr std::size_t kProcessesMax = 1 + 2 * 64;
 
 /// A call takes microseconds; many of these traces have an agent wait for ever.
 constexpr std::chrono::milliseconds kPatience{200};
+/// Some have the kernel walk terabytes.
+constexpr std::chrono::seconds kCpuLimit{1};
 
 struct Cage {
   std::string why_not;
@@ -51,7 +53,7 @@ struct Cage {
     const auto found = kernel::probe_host();
     if (!found.can_run) return {.why_not = found.why_not, .setup = {}, .host = {}, .initial = {}};
     auto setup = kernel::read_setup();
-    auto host = kernel::make_host({.timeout = kPatience});
+    auto host = kernel::make_host({.timeout = kPatience, .cpu_limit = kCpuLimit});
     if (!setup || !host) {
       cage.why_not = (setup ? host.error() : setup.error()).message;
       return cage;

@@ -28,7 +28,8 @@ struct Ignored {
 /// A signed choice as the kernel would widen it.
 template <std::integral T>
 std::uint64_t widened(T value) {
-  return static_cast<std::uint64_t>(std::int64_t{static_cast<std::int64_t>(value)});
+  const auto wide = static_cast<std::int64_t>(value);
+  return static_cast<std::uint64_t>(wide);
 }
 
 constexpr bool has_all(std::uint64_t bits, std::uint64_t wanted) {

@@ -17,7 +17,7 @@ struct Row {
   void (*set)(Setup&, std::uint64_t);
   /// Whether it is a value that there can be; null: all are.
   bool (*suits)(std::uint64_t) = nullptr;
-  std::string_view expected = {};  ///< what would suit
+  const char* expected = "";  ///< what would suit
 };
 
 constexpr std::array kRows{

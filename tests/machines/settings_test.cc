@@ -45,7 +45,7 @@ class OnAMachine : public ::testing::TestWithParam<Setting> {
   void SetUp() override {
     if (!host_runs()) GTEST_SKIP() << "the host does not run here (vmadiff systems says why)";
     if (GetParam().needs_root && ::getuid() != 0) GTEST_SKIP() << "needs root";
-    const auto control = under(GetParam().shell, {"true"});
+    const auto control = under(GetParam().shell, {"/bin/true"});
     if (control.status != 0)
       GTEST_SKIP() << "the setting cannot be had here: " << control.err << control.out;
   }
@@ -92,9 +92,11 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"no_new_privileges", "exec setpriv --no-new-privs \"$@\""},
         Setting{"no_capabilities", "exec setpriv --bounding-set=-all --inh-caps=-all \"$@\"", 0, "",
                 true},
+        // By its descriptor, since the program itself can lie below what is hidden.
         Setting{"files_on_tmpfs",
-                hidden("mount -t tmpfs none /tmp && mount -t tmpfs none /var/tmp && cd /tmp && "
-                       "unset TMPDIR"),
+                "exec 9<\"$1\"; shift; exec unshare -m sh -c 'mount -t tmpfs none /tmp && "
+                "mount -t tmpfs none /var/tmp && cd /tmp && unset TMPDIR && "
+                "exec /proc/self/fd/9 \"$@\"' sh \"$@\"",
                 0, "the host has no", true},
         Setting{"few_processes",
                 "exec setpriv --reuid 65533 --regid 65533 --clear-groups prlimit --nproc=12 "
