@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "kernel/own_limits.h"
@@ -33,11 +35,14 @@ constexpr std::size_t kCallCountMax =
 /// After so many sequences the layout is read in full and compared with the first one.
 constexpr std::uint32_t kVerifyInterval = 256;
 /// An agent that is killed from outside is replaced so many times, for one run.
-constexpr int kTriesMax = 8;
+constexpr int kTriesMax = 100;
 /// And so many times where it does not even come to its beginning.
 constexpr int kSpawnsMax = 100;
-/// A run that ends in SIGKILL so often, always at the same call, is not killed from outside.
-constexpr int kDeathsThatCount = 4;
+/// A run that ends in SIGKILL so often, always at the same call, is not killed from outside, where
+/// agents that do nothing live.
+constexpr int kDeathsThatCount = 8;
+/// Or so often where the kernel says that it is out of memory.
+constexpr int kDeathsForMemory = 4;
 
 }  // namespace
 
@@ -188,7 +193,7 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
   auto text = read_proc(agent_->smaps(), buffer_);
   // One that was killed since it ran shows nothing: what is mapped would be taken for no file.
   for (int i = 0; i < kSpawnsMax && !(text && shows_whole_process()); ++i) {
-    if (auto again = run_again(); !again) return std::unexpected(again.error());
+    if (auto again = run_again(0); !again) return std::unexpected(again.error());
     text = read_proc(agent_->smaps(), buffer_);
   }
   if (!text) return std::unexpected(text.error());
@@ -303,22 +308,31 @@ std::expected<Session::Run, ToolFault> AgentSession::run_part(std::span<const Re
     }
     at_one_place = at_one_place && place.value_or(trip->run.done) == trip->run.done;
     place = trip->run.done;
-    if (tries == kTriesMax || (at_one_place && tries == kDeathsThatCount))
+    const bool lacks_memory = tries >= kDeathsForMemory && out_of_memory_kills() != kills_before_;
+    if (tries == kTriesMax || lacks_memory || (at_one_place && tries == kDeathsThatCount))
       return give_up(trip->run, at_one_place);
     results.resize(before);
     for (int i = 0;; ++i) {
-      const auto again = run_again();
+      const auto again = run_again(tries);
       if (!again) return std::unexpected(again.error());
       if (*again) break;
+      at_one_place = false;
       if (i == kTriesMax) return give_up(trip->run, false);
     }
   }
 }
 
 // With a fresh agent, up to where the present sequence was. False where that was killed as well.
-std::expected<bool, ToolFault> AgentSession::run_again() {
+std::expected<bool, ToolFault> AgentSession::run_again(int tries) {
   const bool was_suspect = is_suspect_;
   if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+  // Longer from time to time: who kills whatever he sees, kills one that does nothing.
+  constexpr int kDoublings = 6;
+  std::this_thread::sleep_for(std::chrono::milliseconds{1 << std::min(tries, kDoublings)});
+  const auto idle = run_once({}, no_results_);
+  if (!idle) return std::unexpected(idle.error());
+  if (idle->run.died) return false;
+  must_reset_ = true;
   is_suspect_ = was_suspect;
   anonymous_files_.clear();
   const auto past = std::exchange(past_, {});
@@ -453,7 +467,7 @@ std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,
           ToolFault{fmt::format("the agent died while it was looked at: {}", death->how)});
     }
     for (int tries = 0;; ++tries) {
-      const auto again = run_again();
+      const auto again = run_again(tries);
       if (!again) return std::unexpected(again.error());
       if (*again) break;
       if (tries == kTriesMax) {

@@ -78,7 +78,7 @@ class AgentSession final : public Session {
   /// One round trip.
   std::expected<Trip, spec::ToolFault> run_once(std::span<const Record> program,
                                                 std::vector<std::uint64_t>& results);
-  std::expected<bool, spec::ToolFault> run_again();
+  std::expected<bool, spec::ToolFault> run_again(int tries);
   std::expected<Run, spec::ToolFault> give_up(const Run& last, bool at_one_place);
   std::expected<void, spec::ToolFault> look(spec::ProcessId process, spec::Snapshot& out);
   void note_what_lasts(std::span<const Record> program);
