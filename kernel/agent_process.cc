@@ -321,7 +321,9 @@ std::optional<AgentDeath> AgentProcess::wait_for(std::uint32_t request, const Ap
       return end(*std::move(death));
     }
     // Progress is a record that ends, whoever runs it.
-    const int runs = turn.load() == 0 ? pid_ : pid_of(turn.load());
+    const int named = turn.load() == 0 ? pid_ : pid_of(turn.load());
+    // The window is the agent's to write: it can name one that is not there, and wait for it.
+    const int runs = named > 0 ? named : pid_;
     if (!patience || runs != whose) {
       whose = runs;
       patience.emplace(whose);

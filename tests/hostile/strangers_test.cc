@@ -23,7 +23,8 @@ class StrangersTest : public ::testing::Test {
   void SetUp() override {
     others_ = child_count();
     if (const auto found = probe_host(); !found.can_run) GTEST_SKIP() << found.why_not;
-    auto agent = AgentProcess::spawn(files_, {.patience = std::chrono::milliseconds{500}});
+    auto agent = AgentProcess::spawn(
+        files_, {.patience = std::chrono::milliseconds{500}, .cpu = std::chrono::seconds{1}});
     ASSERT_TRUE(agent) << agent.error().fault.message;
     agent_ = std::move(*agent);
   }

@@ -82,7 +82,8 @@ TEST_F(WindowOfHost, HasNoAlias) {
 // Whatever a call does to the agent, the next sequence begins as the first one did.
 TEST_F(WindowOfHost, AgentsThatWereReachedAreReplaced) {
   // Many of them have the agent wait for ever.
-  auto host = make_host({.timeout = std::chrono::milliseconds{200}});
+  auto host =
+      make_host({.timeout = std::chrono::milliseconds{200}, .cpu_limit = std::chrono::seconds{1}});
   ASSERT_TRUE(host) << host.error().message;
   host_ = std::move(*host);
   for (const std::string_view call : kReaching) {
