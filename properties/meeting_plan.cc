@@ -299,9 +299,7 @@ class Layout {
     const bool grows = call.length != 0 && call.new_length > call.length;
     if (shrinks && range.length < 2 * kPage) range = {plot.start, plot.end - plot.start};
     const bool is_duplicate = call.length == 0;
-    // A huge page lies right behind the plots, and a fixed place on a part of it is refused.
-    if (is_duplicate && is_huge_) range = {plot.start, plot.end - plot.start};
-    if (is_duplicate && !is_huge_ && random_.percent(50)) call.flags |= spec::kMremapFixed;
+    if (is_duplicate && random_.percent(50)) call.flags |= spec::kMremapFixed;
     call.new_length = shrinks ? range.length - kPage
                       : grows ? range.length + kPage * (1 + random_.below(2))
                               : range.length;
