@@ -1,4 +1,5 @@
-// kernel: an agent that can be used again and again.
+// kernel: an agent that can be used again and again. Long, since running, looking and beginning
+// again after a death share one state: which agent it is, and what it has done so far.
 #include "kernel/agent_session.h"
 
 #include <fcntl.h>

@@ -96,26 +96,24 @@ TEST_F(Bounds, OfMemoryForProcesses) {
   EXPECT_EQ(said_of(trace + repeated("fork()\n", 60)), kTooMuch);
 }
 
+/// 16 MiB that are written and dropped, so many times.
+std::string taken_and_given_back(int times) {
+  return "mmap(0x100000000000, 0x1000000, PROT_READ|PROT_WRITE, "
+         "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n" +
+         repeated(
+             "touch(0x100000000000, 0x1000000, WRITE)\n"
+             "madvise(0x100000000000, 0x1000000, MADV_DONTNEED)\n",
+             times);
+}
+
 TEST_F(Bounds, OfCpuTime) {
-  std::string trace =
-      "mmap(0x100000000000, 0x1000000, PROT_READ|PROT_WRITE, "
-      "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
-  trace += repeated(
-      "touch(0x100000000000, 0x1000000, WRITE)\n"
-      "madvise(0x100000000000, 0x1000000, MADV_DONTNEED)\n",
-      3000);
+  const auto trace = taken_and_given_back(3000);
   // What it can have taken is much; what it takes is not.
   EXPECT_EQ(said_of(trace), "host: the sequence took more than 1 s of CPU time: --cpu-limit");
 }
 
 TEST_F(Bounds, DoNotShowInWhatStaysWithinThem) {
-  std::string trace =
-      "mmap(0x100000000000, 0x1000000, PROT_READ|PROT_WRITE, "
-      "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
-  trace += repeated(
-      "touch(0x100000000000, 0x1000000, WRITE)\n"
-      "madvise(0x100000000000, 0x1000000, MADV_DONTNEED)\n",
-      20);
+  const auto trace = taken_and_given_back(20);
   EXPECT_FALSE(run(trace).contains("died"));
   EXPECT_FALSE(host_->take_setback());
 }

@@ -272,6 +272,21 @@ TEST(Generator, OffersOnlyTheFilesItIsGiven) {
   });
 }
 
+TEST(Generator, AsksForNothingThatAMachineDoesNotGive) {
+  using Argument = spec::CallPart::Argument;
+  auto options = generator_options();
+  options.withheld = {
+      {spec::Syscall{spec::Fork{}}.index(), Argument::kAny, 0},
+      {spec::Syscall{spec::Mprotect{}}.index(), Argument::kProt, spec::kProtExec},
+      {spec::Syscall{spec::Mremap{}}.index(), Argument::kFlags, spec::kMremapDontunmap}};
+  std::size_t steps = 0;
+  each_step(options, [&](const spec::Step& step) {
+    ++steps;
+    EXPECT_FALSE(spec::is_of_any(step.call, options.withheld)) << text(step.call);
+  });
+  EXPECT_GT(steps, kSequences);
+}
+
 /// How much of what is generated does something. The shares are facts about the generator, measured
 /// with it; the bounds are well below them.
 TEST(Generator, KeepsToWhatARealDriverHasAndDoesNotForkItsMappings) {
