@@ -304,8 +304,11 @@ class Layout {
                       : grows ? range.length + kPage * (1 + random_.below(2))
                               : range.length;
     if ((call.flags & spec::kMremapFixed) != 0) {
-      call.new_addr = random_.percent(50)   ? plots_.back().end
-                      : random_.percent(50) ? plots_.back().end + kPage * (1 + random_.below(8))
+      Address behind = plots_.back().end;
+      // A huge page there is not cut, so that the call fails: behind that one it does not.
+      if (is_huge_ && random_.percent(50)) behind += spec::kHugePageSize;
+      call.new_addr = random_.percent(50)   ? behind
+                      : random_.percent(50) ? behind + kPage * (1 + random_.below(8))
                                             : kArena + kPage * random_.below(kArenaPages);
       if (random_.percent(50)) plot = {plot.ground, call.new_addr, call.new_addr + call.new_length};
     }

@@ -135,6 +135,14 @@ Range range_of(const spec::Syscall& call, const spec::Outcome& outcome, const sp
   return spec::named_ranges(call).first.value_or(has_range ? Range{} : kEverywhere);
 }
 
+bool is_duplicate(const spec::Mremap& call) { return call.length == 0; }
+
+/// What it moves, grows or shrinks; of a duplicate what is mapped a second time.
+Range source_of(const spec::Mremap& call) {
+  const Address length = is_duplicate(call) ? call.new_length : call.length;
+  return {call.addr, call.addr + spec::page_up(length)};
+}
+
 }  // namespace
 
 /// One sequence, as it is noted.
@@ -155,9 +163,7 @@ class MeetingsOfSequence {
     if (mark.range.start >= mark.range.end) return;  // nothing was asked for
     mark.families = families_of(mark.shapes);
     const auto* mremap = std::get_if<spec::Mremap>(&step.call);
-    const Range source = mremap == nullptr
-                             ? mark.range
-                             : Range{mremap->addr, mremap->addr + spec::page_up(mremap->length)};
+    const Range source = mremap == nullptr ? mark.range : source_of(*mremap);
     meet(marks, mark, source);
     change(marks, mark, step, outcome, source);
   }
@@ -200,7 +206,8 @@ class MeetingsOfSequence {
         std::holds_alternative<spec::Munmap>(step.call)) {
       marks.cut(mark.range);
     } else if (const auto* mremap = std::get_if<spec::Mremap>(&step.call)) {
-      move(marks, mark.range, source, (mremap->flags & spec::kMremapDontunmap) != 0);
+      const bool leaves = is_duplicate(*mremap) || (mremap->flags & spec::kMremapDontunmap) != 0;
+      move(marks, mark.range, source, leaves);
     } else if (std::holds_alternative<spec::Exec>(step.call)) {
       marks.exec();
     } else if (std::holds_alternative<spec::Exit>(step.call)) {

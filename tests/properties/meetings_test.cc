@@ -103,6 +103,20 @@ TEST(Meetings, WhatIsUnmappedIsGoneAndWhatIsMovedHasMoved) {
   EXPECT_EQ(met(moved, "mlock", "munlock"), 1U);
 }
 
+TEST(Meetings, WhatIsMappedTwiceIsWhereItWasToo) {
+  const auto meetings =
+      meetings_of("mmap(0x100000000000, 0x4000, PROT_READ, MAP_SHARED|MAP_FIXED, memfd:0, 0)\n"
+                  "mlock(0x100000002000, 0x1000)\n"
+                  "mremap(0x100000000000, 0, 0x2000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000010000)\n"
+                  "munlock(0x100000000000, 0x1000)\n"
+                  "mseal(0x100000010000, 0x1000, 0)\n");
+  // The two adjoin at the source alone.
+  EXPECT_EQ(met(meetings, "mlock", "mremap of shared memory, twice"), 1U);
+  EXPECT_EQ(met(meetings, "mremap of shared memory, twice", "munlock"), 1U);
+  EXPECT_EQ(met(meetings, "mremap of shared memory, twice", "mseal"), 1U);
+  EXPECT_EQ(met(meetings, "mmap shared of memfd", "mseal"), 1U);
+}
+
 TEST(Meetings, AChildMeetsWhatItInheritedAndAnExecEndsIt) {
   const auto meetings =
       meetings_of(kMap +
