@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "impl/maple_tree.h"
+#include "impl/maple_tree/maple_tree.h"
 
 namespace vmadiff {
 namespace {

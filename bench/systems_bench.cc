@@ -8,7 +8,7 @@
 #include "impl/implementation.h"
 #include "model/model.h"
 #include "properties/checker.h"
-#include "properties/generator.h"
+#include "properties/generate/generator.h"
 #include "spec/kernel_profile.h"
 
 namespace vmadiff {

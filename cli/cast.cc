@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "cli/systems.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -13,15 +13,15 @@ namespace {
 /// A trace that one guest showed is for every guest.
 bool is_for(const std::vector<std::string>& allowed, const std::string& system) {
   return allowed.empty() || std::ranges::any_of(allowed, [&system](const std::string& name) {
-           return name == system || (is_guest(name) && is_guest(system));
+           return name == system || (systems::is_guest(name) && systems::is_guest(system));
          });
 }
 
 }  // namespace
 
 std::optional<std::string> why_not_run(const std::string& system, const TraceFile& file) {
-  if (auto reason = why_no_setup(system, file.directives.setup)) return reason;
-  return why_not_on(system, spec::Setup::standard(), file.trace.sequence);
+  if (auto reason = systems::why_no_setup(system, file.directives.setup)) return reason;
+  return systems::why_not_on(system, spec::Setup::standard(), file.trace.sequence);
 }
 
 Cast cast_of(const TraceFile& file, std::span<const std::string> systems) {
@@ -39,8 +39,8 @@ Cast cast_of(const TraceFile& file, std::span<const std::string> systems) {
   return cast;
 }
 
-Refusal nobody_runs(const TraceFile& file, const std::string& left_out) {
-  return {ExitStatus::kLacks,
+process::Refusal nobody_runs(const TraceFile& file, const std::string& left_out) {
+  return {process::ExitStatus::kLacks,
           fmt::format("{} cannot run on {}: name a system that can, model or impl", file.path,
                       left_out)};
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_status.h"
 #include "cli/trace_file.h"
+#include "process/exit_status.h"
 
 namespace vmadiff::cli {
 
@@ -26,6 +26,6 @@ struct Cast {
 [[nodiscard]] Cast cast_of(const TraceFile& file, std::span<const std::string> systems);
 
 /// For commands that cannot go on without a system.
-[[nodiscard]] Refusal nobody_runs(const TraceFile& file, const std::string& left_out);
+[[nodiscard]] process::Refusal nobody_runs(const TraceFile& file, const std::string& left_out);
 
 }  // namespace vmadiff::cli

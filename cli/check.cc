@@ -11,24 +11,24 @@
 #include <new>
 #include <utility>
 
-#include "cli/budget.h"
-#include "cli/call_pattern.h"
-#include "cli/campaign.h"
-#include "cli/child.h"
+#include "campaign/campaign.h"
+#include "campaign/fresh_replay.h"
+#include "campaign/post_mortem.h"
+#include "campaign/supervisor.h"
 #include "cli/choices.h"
-#include "cli/fresh_replay.h"
-#include "cli/interrupt.h"
-#include "cli/machine.h"
-#include "cli/output.h"
-#include "cli/post_mortem.h"
 #include "cli/status_line.h"
-#include "cli/supervisor.h"
-#include "cli/systems.h"
+#include "compare/call_pattern.h"
+#include "process/budget.h"
+#include "process/child.h"
+#include "process/interrupt.h"
+#include "process/output.h"
 #include "reports/json.h"
 #include "reports/store.h"
 #include "reports/terminal.h"
 #include "reports/trace.h"
 #include "spec/profile_text.h"
+#include "systems/machine.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -45,7 +45,7 @@ constexpr auto kPostMortemPatience = std::chrono::hours{1};
 
 /// Everything that is decided before the first sequence runs.
 struct Plan {
-  CampaignOptions campaign;
+  campaign::CampaignOptions campaign;
   reports::RunHeader header;
   std::string left_out;  ///< SystemChoice's
 };
@@ -64,19 +64,19 @@ bool can_check_faults(std::span<const std::string> systems) {
   const auto is_there = [&](std::string_view name) {
     return std::ranges::find(systems, name) != systems.end();
   };
-  return is_there(kModel) && is_there(kImpl);
+  return is_there(systems::kModel) && is_there(systems::kImpl);
 }
 
 /// What was asked of the kernel, and what it answered that a reader must know.
 void note_identity(const Choice& choice, reports::RunHeader& header) {
-  const Identity& identity = *choice.identity;
+  const compare::Identity& identity = *choice.identity;
   reports::IdentityNote note{.system = choice.identified,
                              .nearest = std::string{identity.nearest->name},
                              .is_exact = identity.is_exact,
                              .differences = {},
                              .not_asked = {},
                              .unknown = {}};
-  for (const BehaviourFound& found : identity.findings) {
+  for (const compare::BehaviourFound& found : identity.findings) {
     const auto& b = *found.behaviour;
     const auto value = b.get(identity.profile);
     if (value != b.get(*identity.nearest)) note.differences.emplace(b.name, b.value_name(value));
@@ -84,46 +84,47 @@ void note_identity(const Choice& choice, reports::RunHeader& header) {
     note.not_asked.emplace_back(b.name);
     header.notes.push_back(fmt::format("not asked: {} ({}): {}", b.what, b.name, found.not_asked));
   }
-  for (const Unknown& unknown : identity.unknown) {
+  for (const compare::Unknown& unknown : identity.unknown) {
     note.unknown.push_back(fmt::format("{}: {}", unknown.about, unknown.seen));
-    const auto left_out = left_out_text(pattern_of(unknown.sequence));
+    const auto left_out = compare::left_out_text(compare::pattern_of(unknown.sequence));
     header.notes.push_back(
         fmt::format("as no profile: {}: {}; {}", unknown.about, unknown.seen,
                     left_out.empty() ? "nothing can be left out for it" : "left out: " + left_out));
   }
   for (const std::string& other : choice.systems.systems) {
-    if (is_real(other) && other != choice.identified)
+    if (systems::is_real(other) && other != choice.identified)
       header.notes.push_back(fmt::format("the profile is that of {}; {} is held to it, too",
                                          choice.identified, other));
   }
   header.identity = std::move(note);
 }
 
-std::expected<Plan, Refusal> plan(const CheckOptions& options) {
+std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   // What is wrong with the command is said before a kernel is asked.
   if (const auto profile = choose_profile(options.profile); !profile)
     return std::unexpected(profile.error());
   const auto words = properties_of(options);
   auto properties = choose_properties(words);
   if (!properties) return std::unexpected(properties.error());
-  const auto budget = choose_budget(options.time, options.operations, options.sequences);
+  const auto budget = process::choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
-  if (auto out = probe_out(options.out); !out) return std::unexpected(out.error());
+  if (auto out = process::probe_out(options.out); !out) return std::unexpected(out.error());
   const bool only_faults = options.faults && options.systems.empty();
   const auto chosen = choose(only_faults ? "model,impl" : options.systems, options.profile);
   if (!chosen) return std::unexpected(chosen.error());
   const auto* const choice = &chosen->systems;
   if (properties->has_any(properties::Kind::kFault) && !can_check_faults(choice->systems)) {
-    return std::unexpected(
-        Refusal{ExitStatus::kBadInput,
-                fmt::format("--systems {}: to make allocations fail, model and impl must be among "
-                            "them",
-                            joined(choice->systems))});
+    return std::unexpected(process::Refusal{
+        process::ExitStatus::kBadInput,
+        fmt::format("--systems {}: to make allocations fail, model and impl must be among "
+                    "them",
+                    systems::joined(choice->systems))});
   }
-  const auto setup = setup_for(choice->systems);
-  if (!setup) return std::unexpected(Refusal{ExitStatus::kLacks, setup.error().message});
+  const auto setup = systems::setup_for(choice->systems);
+  if (!setup)
+    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, setup.error().message});
 
-  const Offer offer = offer_of(choice->systems);
+  const systems::Offer offer = systems::offer_of(choice->systems);
   Plan out;
   auto& campaign = out.campaign;
   campaign.systems = choice->systems;
@@ -140,12 +141,12 @@ std::expected<Plan, Refusal> plan(const CheckOptions& options) {
   campaign.generator.ksm_calls = offer.ksm_calls;
   campaign.generator.exec_only = offer.exec_only;
   campaign.generator.withheld = offer.withheld;
-  campaign.seed = options.seed ? *options.seed : random_seed();
+  campaign.seed = options.seed ? *options.seed : process::random_seed();
   campaign.jobs = options.jobs;
   campaign.max_findings = options.max_findings;
   campaign.budget = *budget;
   campaign.coverage = options.coverage;
-  campaign.varies_setup = std::ranges::none_of(choice->systems, is_real);
+  campaign.varies_setup = std::ranges::none_of(choice->systems, systems::is_real);
   campaign.generator.varies_setup = campaign.varies_setup;
   // A real kernel is looked at through a text that grows with them.
   if (campaign.varies_setup) {
@@ -172,8 +173,8 @@ class Reporter {
 
   void report(properties::Finding finding) const {
     for (const std::string& system : reports::systems_of(finding)) {
-      if (is_real(system))
-        finding.machines.push_back(fmt::format("{}: {}", system, machine_line(system)));
+      if (systems::is_real(system))
+        finding.machines.push_back(fmt::format("{}: {}", system, systems::machine_line(system)));
     }
     const auto files = write(finding);
     if (!files.fault.empty()) {
@@ -209,11 +210,11 @@ class Reporter {
   /// The trace is written first, and replayed; what came of it stands in the reports beside it.
   [[nodiscard]] reports::FindingFiles write(const properties::Finding& finding) const {
     auto files = reports::write_trace(options_.out, finding);
-    auto proof = replay_afresh(files.trace, finding);
+    auto proof = campaign::replay_afresh(files.trace, finding);
     if (files.is_kept && proof.replayed == reports::Replayed::kDoesNotShow) {
       // The earlier one is stale: of another build, say.
       files = reports::write_trace(options_.out, finding, true);
-      proof = replay_afresh(files.trace, finding);
+      proof = campaign::replay_afresh(files.trace, finding);
     }
     files.replayed = proof.replayed;
     files.replay_note = std::move(proof.note);
@@ -230,8 +231,8 @@ class Reporter {
 
 /// What a run and its supervisor both see.
 struct Shared {
-  InFlight in_flight;
-  Progress progress;
+  campaign::InFlight in_flight;
+  process::Progress progress;
 };
 
 /// Memory that a child process shares with this one.
@@ -247,35 +248,38 @@ std::unique_ptr<T, void (*)(T*)> make_shared_memory() {
 }
 
 /// The campaign, from its first sequence to its summary.
-ExitStatus campaign(const Plan& planned, const Reporter& reporter, Progress& progress) {
+process::ExitStatus campaign(const Plan& planned, const Reporter& reporter,
+                             process::Progress& progress) {
   progress.start = std::chrono::steady_clock::now();
   StatusLine status{progress, planned.campaign.budget};
-  const auto result = run_campaign(planned.campaign, progress,
-                                   {.on_finding =
-                                        [&](const properties::Finding& finding) {
-                                          status.clear();
-                                          reporter.report(finding);
-                                        },
-                                    .on_tick =
-                                        [&] {
-                                          watch_output();
-                                          status.tick();
-                                        }});
+  const auto result = campaign::run_campaign(planned.campaign, progress,
+                                             {.on_finding =
+                                                  [&](const properties::Finding& finding) {
+                                                    status.clear();
+                                                    reporter.report(finding);
+                                                  },
+                                              .on_tick =
+                                                  [&] {
+                                                    process::watch_output();
+                                                    status.tick();
+                                                  }});
   const auto& tally = result.summary.tally;
   status.finish(tally.operations, tally.remote_operations);
   reporter.print(result.summary);
   const bool found = progress.findings.load() != 0;
   if (result.fault) {
-    refuse({ExitStatus::kLacks, fmt::format("the run ended early: {}", result.fault->message)});
-    if (!found) return ExitStatus::kLacks;
+    process::refuse({process::ExitStatus::kLacks,
+                     fmt::format("the run ended early: {}", result.fault->message)});
+    if (!found) return process::ExitStatus::kLacks;
   }
-  return found ? ExitStatus::kFinding : ExitStatus::kHeld;
+  return found ? process::ExitStatus::kFinding : process::ExitStatus::kHeld;
 }
 
 /// Reports what a run that was cut short leaves, and ends it in its place.
-ExitStatus report_death(const Plan& planned, const Reporter& reporter, Progress& progress,
-                        const std::vector<properties::Finding>& findings,
-                        const std::string& death) {
+process::ExitStatus report_death(const Plan& planned, const Reporter& reporter,
+                                 process::Progress& progress,
+                                 const std::vector<properties::Finding>& findings,
+                                 const std::string& death) {
   reports::RunSummary summary;
   summary.tally.operations = progress.operations.load();
   // Also where the limit is reached: the death is another matter than what was found before it.
@@ -288,33 +292,34 @@ ExitStatus report_death(const Plan& planned, const Reporter& reporter, Progress&
   }
   StatusLine{progress, planned.campaign.budget}.finish(summary.tally.operations, 0);
   reporter.print(summary);
-  if (progress.findings.load() != 0) return ExitStatus::kFinding;
-  return refuse({ExitStatus::kLacks,
-                 fmt::format("the run was cut short ({}), and no sequence shows why", death)});
+  if (progress.findings.load() != 0) return process::ExitStatus::kFinding;
+  return process::refuse(
+      {process::ExitStatus::kLacks,
+       fmt::format("the run was cut short ({}), and no sequence shows why", death)});
 }
 
 /// The run was cut short: says of what. Looking for the sequence can end a process as well, where
 /// memory is corrupted: it is done in one of its own, and what is left then is the sequence itself.
-ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& shared,
-                       const std::string& death) {
+process::ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& shared,
+                                const std::string& death) {
   fmt::print(stderr, "vmadiff: the run was cut short ({}); looking for the sequence\n", death);
   shared.progress.note_sight();
-  const pid_t child = start_child([&] {
-    const auto findings = post_mortem(planned.campaign, shared.in_flight, death);
+  const pid_t child = process::start_child([&] {
+    const auto findings = campaign::post_mortem(planned.campaign, shared.in_flight, death);
     return static_cast<int>(report_death(planned, reporter, shared.progress, findings, death));
   });
-  const auto ended = child < 0 ? std::nullopt : wait_for(child, kPostMortemPatience);
-  if (ended && WIFEXITED(*ended)) return static_cast<ExitStatus>(WEXITSTATUS(*ended));
-  if (child >= 0 && !ended) kill_child(child);
+  const auto ended = child < 0 ? std::nullopt : process::wait_for(child, kPostMortemPatience);
+  if (ended && WIFEXITED(*ended)) return static_cast<process::ExitStatus>(WEXITSTATUS(*ended));
+  if (child >= 0 && !ended) process::kill_child(child);
   return report_death(planned, reporter, shared.progress,
-                      suspects(planned.campaign, shared.in_flight, death), death);
+                      campaign::suspects(planned.campaign, shared.in_flight, death), death);
 }
 
 }  // namespace
 
-ExitStatus check(const CheckOptions& options) {
+process::ExitStatus check(const CheckOptions& options) {
   auto planned = plan(options);
-  if (!planned) return refuse(planned.error());
+  if (!planned) return process::refuse(planned.error());
   const Reporter reporter{options};
   reporter.print(planned->header);
   // The head of a long log is soon out of sight.
@@ -322,17 +327,18 @@ ExitStatus check(const CheckOptions& options) {
     fmt::print(stderr, "vmadiff: the host takes no part: {}\n", planned->left_out);
   }
 
-  watch_for_interrupts();
+  process::watch_for_interrupts();
   const auto shared = make_shared_memory<Shared>();
   const auto& systems = planned->campaign.systems;
   // A virtual machine belongs to the process that booted it, and the plan has booted one.
-  if (std::ranges::any_of(systems, is_guest)) {
+  if (std::ranges::any_of(systems, systems::is_guest)) {
     return campaign(*planned, reporter, shared->progress);
   }
   planned->campaign.in_flight = &shared->in_flight;
-  const bool has_remote = std::ranges::any_of(systems, is_real);
-  const auto run = supervise(shared->in_flight, kPatience, has_remote,
-                             [&] { return campaign(*planned, reporter, shared->progress); });
+  const bool has_remote = std::ranges::any_of(systems, systems::is_real);
+  const auto run = campaign::supervise(shared->in_flight, kPatience, has_remote, [&] {
+    return campaign(*planned, reporter, shared->progress);
+  });
   return run.status ? *run.status : after_death(*planned, reporter, *shared, run.death);
 }
 

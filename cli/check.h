@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
-#include "properties/generator.h"
+#include "process/exit_status.h"
+#include "properties/generate/generator.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -27,9 +27,9 @@ struct CheckOptions {
   bool json = false;
   bool coverage = false;
   bool faults = false;  ///< make allocations fail: the claims about that, besides those named
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
-[[nodiscard]] ExitStatus check(const CheckOptions& options);
+[[nodiscard]] process::ExitStatus check(const CheckOptions& options);
 
 }  // namespace vmadiff::cli

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/exit_status.h"
-#include "cli/identity.h"
-#include "properties/property.h"
+#include "compare/identity.h"
+#include "process/exit_status.h"
+#include "properties/claims/property.h"
 #include "spec/kernel_profile.h"
 
 namespace vmadiff::cli {
@@ -22,7 +22,7 @@ struct SystemChoice {
 /// The systems named in `words`; with no words model and impl, and the host where it can run and
 /// `profile` is the default one, or the host's own. A named system that cannot run here is a
 /// refusal (kLacks).
-[[nodiscard]] std::expected<SystemChoice, Refusal> choose_systems(
+[[nodiscard]] std::expected<SystemChoice, process::Refusal> choose_systems(
     std::string_view words, const spec::KernelProfile& profile);
 
 /// Whether the words ask for the real kernel's own profile: "auto", or none.
@@ -30,22 +30,23 @@ struct SystemChoice {
 
 /// The profile named in `words`, with its differences (spec/profile_text.h); the default one where
 /// they are auto. The refusal lists what would be right.
-[[nodiscard]] std::expected<spec::KernelProfile, Refusal> choose_profile(std::string_view words);
+[[nodiscard]] std::expected<spec::KernelProfile, process::Refusal> choose_profile(
+    std::string_view words);
 
 /// Both, since each can depend on the other.
 struct Choice {
   SystemChoice systems;
   spec::KernelProfile profile;
-  std::string identified;              ///< the real kernel that was asked for its profile; or empty
-  const Identity* identity = nullptr;  ///< what it is; null where none was asked
+  std::string identified;  ///< the real kernel that was asked for its profile; or empty
+  const compare::Identity* identity = nullptr;  ///< what it is; null where none was asked
 };
 
 /// With `profile` auto, the first real kernel among the systems is asked what it is.
-[[nodiscard]] std::expected<Choice, Refusal> choose(std::string_view systems,
-                                                    std::string_view profile);
+[[nodiscard]] std::expected<Choice, process::Refusal> choose(std::string_view systems,
+                                                             std::string_view profile);
 
 /// No words: all.
-[[nodiscard]] std::expected<properties::PropertySet, Refusal> choose_properties(
+[[nodiscard]] std::expected<properties::PropertySet, process::Refusal> choose_properties(
     std::string_view words);
 
 }  // namespace vmadiff::cli

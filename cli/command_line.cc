@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/in_flight.h"
+#include "campaign/in_flight.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -56,7 +56,7 @@ std::string whole_number(const std::string& text) {
   return fmt::format("'{}': expected a whole number of at most 64 bits", text);
 }
 
-void add_guest_options(CLI::App* app, GuestChoice& guest) {
+void add_guest_options(CLI::App* app, systems::GuestChoice& guest) {
   app->add_option("--kernel", guest.kernel, "of the system guest: a bzImage, or debian-6.12");
   app->add_option("--append", guest.append, "more for the guest's kernel command line");
   app->add_option("--memory", guest.memory_mib, "of a guest, MiB")
@@ -120,7 +120,7 @@ Entry add_check(CLI::App& top) {
       ->transform(CLI::CheckedTransformer(swarmings).description("none, calls or arena"))
       ->default_str("calls");
   app->add_option("--jobs", o->jobs, "threads, each with systems of its own")
-      ->check(CLI::Range(std::size_t{1}, kJobsMax))
+      ->check(CLI::Range(std::size_t{1}, campaign::kJobsMax))
       ->capture_default_str();
   app->add_option("--max-findings", o->max_findings, "end after so many different findings")
       ->check(whole_number)
@@ -246,19 +246,20 @@ std::string alternatives(const CLI::App& app) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-ExitStatus say_and_end(const CLI::App& app, const CLI::ParseError& error) {
+process::ExitStatus say_and_end(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) {  // --help, --version
     app.exit(error);
-    return ExitStatus::kHeld;
+    return process::ExitStatus::kHeld;
   }
   const CLI::App& at = innermost(app);
   const auto name = &at == &app ? std::string{"vmadiff"} : fmt::format("vmadiff {}", at.get_name());
-  return refuse_input(fmt::format("{}\n{} takes: {}", error.what(), name, alternatives(at)));
+  return process::refuse_input(
+      fmt::format("{}\n{} takes: {}", error.what(), name, alternatives(at)));
 }
 
 }  // namespace
 
-std::expected<Command, ExitStatus> parse_command_line(int argc, const char* const* argv) {
+std::expected<Command, process::ExitStatus> parse_command_line(int argc, const char* const* argv) {
   CLI::App app{"vmadiff: does every system end up with the same VMAs, and are they the right ones?",
                "vmadiff"};
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
@@ -290,7 +291,7 @@ std::expected<Command, ExitStatus> parse_command_line(int argc, const char* cons
   for (const Entry& e : entries) {
     if (e.app->parsed()) return e.command();
   }
-  return std::unexpected(refuse_input("no command was given"));
+  return std::unexpected(process::refuse_input("no command was given"));
 }
 
 }  // namespace vmadiff::cli

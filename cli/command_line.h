@@ -8,13 +8,13 @@
 #include "cli/check.h"
 #include "cli/diff.h"
 #include "cli/doctor.h"
-#include "cli/exit_status.h"
 #include "cli/export_c.h"
 #include "cli/identify.h"
 #include "cli/kernels.h"
 #include "cli/layout.h"
 #include "cli/minimize.h"
 #include "cli/replay.h"
+#include "process/exit_status.h"
 
 namespace vmadiff::cli {
 
@@ -27,7 +27,7 @@ using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, Minimiz
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.
-[[nodiscard]] std::expected<Command, ExitStatus> parse_command_line(int argc,
-                                                                    const char* const* argv);
+[[nodiscard]] std::expected<Command, process::ExitStatus> parse_command_line(
+    int argc, const char* const* argv);
 
 }  // namespace vmadiff::cli

@@ -13,14 +13,14 @@
 #include <utility>
 #include <vector>
 
-#include "cli/budget.h"
 #include "cli/choices.h"
-#include "cli/comparison.h"
-#include "cli/expected_differences.h"
-#include "cli/identity.h"
-#include "cli/interrupt.h"
-#include "cli/output.h"
 #include "cli/status_line.h"
+#include "compare/comparison.h"
+#include "compare/expected_differences.h"
+#include "compare/identity.h"
+#include "process/budget.h"
+#include "process/interrupt.h"
+#include "process/output.h"
 #include "reports/quoting.h"
 #include "reports/side_by_side.h"
 #include "reports/store.h"
@@ -33,31 +33,32 @@ namespace {
 struct Side {
   std::string name;
   std::unique_ptr<spec::System> system;
-  Identity identity;
-  ComparedKernel compared;
+  compare::Identity identity;
+  compare::ComparedKernel compared;
 };
 
-std::unexpected<Refusal> lacks(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
+std::unexpected<process::Refusal> lacks(std::string message) {
+  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
 }
 
-std::expected<Side, Refusal> open_side(const std::string& option, const std::string& words) {
+std::expected<Side, process::Refusal> open_side(const std::string& option,
+                                                const std::string& words) {
   const auto profile = choose_profile({});
   const auto choice = choose_systems(words, *profile);
   if (!choice) return std::unexpected(choice.error());
   Side side{.name = choice->systems.front(), .system = {}, .identity = {}, .compared = {}};
-  if (choice->systems.size() != 1 || !is_real(side.name)) {
+  if (choice->systems.size() != 1 || !systems::is_real(side.name)) {
     return std::unexpected(
-        Refusal{ExitStatus::kBadInput,
-                fmt::format("{} {}: expected one real kernel: host, guest or guest:KERNEL", option,
-                            words)});
+        process::Refusal{process::ExitStatus::kBadInput,
+                         fmt::format("{} {}: expected one real kernel: host, guest or guest:KERNEL",
+                                     option, words)});
   }
-  const auto setup = setup_for(choice->systems);
+  const auto setup = systems::setup_for(choice->systems);
   if (!setup) return lacks(setup.error().message);
-  auto system = make_system(side.name, *profile);
+  auto system = systems::make_system(side.name, *profile);
   if (!system) return lacks(system.error().message);
   side.system = *std::move(system);
-  auto identity = identify(*side.system, *setup);
+  auto identity = compare::identify(*side.system, *setup);
   if (!identity) return lacks(identity.error().message);
   side.identity = *std::move(identity);
   side.compared = {.system = side.system.get(),
@@ -65,7 +66,7 @@ std::expected<Side, Refusal> open_side(const std::string& option, const std::str
   return side;
 }
 
-properties::View view_of(const Side& side, const Recording& recording, std::size_t step) {
+properties::View view_of(const Side& side, const compare::Recording& recording, std::size_t step) {
   properties::View view{.system = side.name,
                         .outcome = recording.outcomes[step],
                         .snapshot = {},
@@ -77,10 +78,11 @@ properties::View view_of(const Side& side, const Recording& recording, std::size
 /// Prints groups, and writes their traces.
 class Reporter {
  public:
-  Reporter(const Side& a, const Side& b, const ExpectedDifferences& expected, std::string out)
+  Reporter(const Side& a, const Side& b, const compare::ExpectedDifferences& expected,
+           std::string out)
       : a_(a), b_(b), expected_(expected), out_(std::move(out)) {}
 
-  void report(const DifferenceGroup& group) {
+  void report(const compare::DifferenceGroup& group) {
     const auto because = expectation(group);
     if (because.empty()) ++new_groups_;
     fmt::print("\n{}: {}\n", because.empty() ? "DIFFERENCE" : "EXPECTED", group.name);
@@ -100,7 +102,7 @@ class Reporter {
  private:
   /// The reason why it is expected: the list's for its name, or for each of its behaviours; empty
   /// where it is not.
-  [[nodiscard]] std::string expectation(const DifferenceGroup& group) const {
+  [[nodiscard]] std::string expectation(const compare::DifferenceGroup& group) const {
     if (const auto whole = expected_.find(group.name); whole != expected_.end())
       return whole->second;
     if (!group.cause) return {};
@@ -114,7 +116,7 @@ class Reporter {
   }
 
   /// Which behaviours it is, and whether they are known.
-  [[nodiscard]] std::vector<std::string> reasons(const DifferenceGroup& group) const {
+  [[nodiscard]] std::vector<std::string> reasons(const compare::DifferenceGroup& group) const {
     if (!group.cause) return {"the model does not explain it: not known"};
     std::vector<std::string> lines;
     for (const std::string& name : group.cause->behaviours) {
@@ -136,7 +138,7 @@ class Reporter {
     return fmt::format("{}", fmt::join(names, " and "));
   }
 
-  [[nodiscard]] std::string steps_text(const DifferenceGroup& group) const {
+  [[nodiscard]] std::string steps_text(const compare::DifferenceGroup& group) const {
     std::string out = "sequence\n";
     for (std::size_t i = 0; i < group.sequence.size(); ++i) {
       const auto call = spec::Step{group.sequence[i].process, group.sequence[i].call, {}};
@@ -151,7 +153,7 @@ class Reporter {
   }
 
   /// The results that both gave are asserted.
-  [[nodiscard]] std::string write(const DifferenceGroup& group,
+  [[nodiscard]] std::string write(const compare::DifferenceGroup& group,
                                   const std::vector<std::string>& why) const {
     spec::Trace trace;
     trace.sequence = group.sequence;
@@ -187,7 +189,7 @@ class Reporter {
 
   const Side& a_;
   const Side& b_;
-  const ExpectedDifferences& expected_;
+  const compare::ExpectedDifferences& expected_;
   std::string out_;
   std::size_t new_groups_ = 0;
 };
@@ -195,19 +197,20 @@ class Reporter {
 struct Plan {
   Side a;
   Side b;
-  ExpectedDifferences expected;
-  ComparisonOptions comparison;
+  compare::ExpectedDifferences expected;
+  compare::ComparisonOptions comparison;
   std::string note;
 };
 
-std::expected<Plan, Refusal> plan(const DiffOptions& options) {
-  const auto budget = choose_budget(options.time, options.operations, options.sequences);
+std::expected<Plan, process::Refusal> plan(const DiffOptions& options) {
+  const auto budget = process::choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
-  if (auto out = probe_out(options.out); !out) return std::unexpected(out.error());
-  ExpectedDifferences expected;
+  if (auto out = process::probe_out(options.out); !out) return std::unexpected(out.error());
+  compare::ExpectedDifferences expected;
   if (!options.expected.empty()) {
-    auto read = read_expected_differences(options.expected);
-    if (!read) return std::unexpected(Refusal{ExitStatus::kBadInput, read.error()});
+    auto read = compare::read_expected_differences(options.expected);
+    if (!read)
+      return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, read.error()});
     expected = *std::move(read);
   }
   auto a = open_side("--a", options.a);
@@ -215,15 +218,16 @@ std::expected<Plan, Refusal> plan(const DiffOptions& options) {
   auto b = open_side("--b", options.b);
   if (!b) return std::unexpected(b.error());
   if (a->name == b->name) {
-    return std::unexpected(Refusal{ExitStatus::kBadInput,
-                                   fmt::format("--a and --b are both {}: expected two", a->name)});
+    return std::unexpected(
+        process::Refusal{process::ExitStatus::kBadInput,
+                         fmt::format("--a and --b are both {}: expected two", a->name)});
   }
   const auto& setup = a->compared.model.setup;
   if (!std::ranges::equal(setup.initial.vmas, b->compared.model.setup.initial.vmas, {},
                           &spec::Vma::range, &spec::Vma::range))
     return lacks("the two kernels do not let a program begin with the same mappings");
   const std::array names{a->name, b->name};
-  const Offer offer = offer_of(names);
+  const systems::Offer offer = systems::offer_of(names);
   Plan out{.a = *std::move(a),
            .b = *std::move(b),
            .expected = std::move(expected),
@@ -236,7 +240,7 @@ std::expected<Plan, Refusal> plan(const DiffOptions& options) {
   generator.driver_pages = offer.driver_pages;
   generator.ksm_calls = offer.ksm_calls;
   generator.exec_only = offer.exec_only;
-  out.comparison.seed = options.seed ? *options.seed : random_seed();
+  out.comparison.seed = options.seed ? *options.seed : process::random_seed();
   out.comparison.budget = *budget;
   return out;
 }
@@ -247,44 +251,46 @@ std::string profile_text(const Side& side) {
 
 }  // namespace
 
-ExitStatus diff(const DiffOptions& options) {
+process::ExitStatus diff(const DiffOptions& options) {
   const auto planned = plan(options);
-  if (!planned) return refuse(planned.error());
+  if (!planned) return process::refuse(planned.error());
   const auto& [a, b, expected, comparison, note] = *planned;
   fmt::print("vmadiff {}  a {} ({})  b {} ({})  seed {:#x}\n", VMADIFF_VERSION, a.name,
              profile_text(a), b.name, profile_text(b), comparison.seed);
   if (!note.empty()) fmt::print("{}\n", note);
   std::fflush(stdout);
 
-  watch_for_interrupts();
-  Progress progress;
+  process::watch_for_interrupts();
+  process::Progress progress;
   progress.start = std::chrono::steady_clock::now();
   StatusLine status{progress, comparison.budget};
   Reporter reporter{a, b, expected, options.out};
-  const auto result = compare(a.compared, b.compared, comparison, progress,
-                              {.on_group =
-                                   [&](const DifferenceGroup& group) {
-                                     status.clear();
-                                     reporter.report(group);
-                                   },
-                               .on_tick =
-                                   [&] {
-                                     watch_output();
-                                     status.tick();
-                                   }});
+  const auto result = compare::compare(a.compared, b.compared, comparison, progress,
+                                       {.on_group =
+                                            [&](const compare::DifferenceGroup& group) {
+                                              status.clear();
+                                              reporter.report(group);
+                                            },
+                                        .on_tick =
+                                            [&] {
+                                              process::watch_output();
+                                              status.tick();
+                                            }});
   status.finish(result.operations, result.operations);
   fmt::print("\nsequences            {}\noperations           {}\ndifferences          {}\n",
              result.sequence_count, result.operations, result.sequences.empty() ? "none" : "");
   for (const auto& [name, count] : result.sequences) {
-    fmt::print(
-        "  {:<50} in {} sequences{}\n", name, count,
-        name == kMachineCause ? "  (how the two are set up: memory, limits; no finding)" : "");
+    fmt::print("  {:<50} in {} sequences{}\n", name, count,
+               name == compare::kMachineCause
+                   ? "  (how the two are set up: memory, limits; no finding)"
+                   : "");
   }
   if (result.fault) {
-    refuse({ExitStatus::kLacks, fmt::format("the run ended early: {}", result.fault->message)});
-    if (reporter.new_groups() == 0) return ExitStatus::kLacks;
+    process::refuse({process::ExitStatus::kLacks,
+                     fmt::format("the run ended early: {}", result.fault->message)});
+    if (reporter.new_groups() == 0) return process::ExitStatus::kLacks;
   }
-  return reporter.new_groups() == 0 ? ExitStatus::kHeld : ExitStatus::kFinding;
+  return reporter.new_groups() == 0 ? process::ExitStatus::kHeld : process::ExitStatus::kFinding;
 }
 
 }  // namespace vmadiff::cli

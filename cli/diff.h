@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -19,10 +19,10 @@ struct DiffOptions {
   std::optional<std::uint64_t> seed;
   std::string expected;  ///< a file of differences that are no findings; empty: none
   std::string out = "findings";
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
 /// kFinding where a group of differences is not expected.
-[[nodiscard]] ExitStatus diff(const DiffOptions& options);
+[[nodiscard]] process::ExitStatus diff(const DiffOptions& options);
 
 }  // namespace vmadiff::cli

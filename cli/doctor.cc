@@ -7,10 +7,10 @@
 #include <array>
 #include <vector>
 
-#include "cli/identified.h"
-#include "cli/machine.h"
-#include "kernel/host.h"
+#include "compare/identified.h"
+#include "kernel/host/host.h"
 #include "spec/profile_text.h"
+#include "systems/machine.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -27,48 +27,48 @@ void print(std::string_view title, const Rows& rows) {
 
 /// The profile that its answers make, and what they do not fit.
 Rows behaviours_of(const std::string& system) {
-  const auto identity = identity_of(system);
+  const auto identity = compare::identity_of(system);
   if (!identity) return {{"not known", identity.error().message}};
   Rows rows{{spec::profile_text((*identity)->profile),
              (*identity)->is_exact ? "in all that was asked" : "nearest, with its differences"}};
-  for (const Unknown& unknown : (*identity)->unknown)
+  for (const compare::Unknown& unknown : (*identity)->unknown)
     rows.emplace_back("fits no profile", fmt::format("{}: {}", unknown.about, unknown.seen));
   return rows;
 }
 
 /// Whether it can be compared with the models.
 bool examine(const std::string& system) {
-  if (const auto reason = why_not(system)) {
+  if (const auto reason = systems::why_not(system)) {
     fmt::print("{}: cannot run here\n", system);
     print("to change", {{"now", *reason}});
     return false;
   }
-  const auto& has = capabilities_of(system);
-  const auto unmodelled = why_unmodelled(system);
+  const auto& has = systems::capabilities_of(system);
+  const auto unmodelled = systems::why_unmodelled(system);
   fmt::print("{}: Linux {}, {}\n", system, has.release,
              unmodelled ? "runs, but cannot be compared with the models"
                         : "can be compared with the models");
   print("behaves as", behaviours_of(system));
   const std::array<std::string, 1> names{system};
-  if (const auto setup = setup_for(names)) print("measured", traits_of(*setup));
-  print("left out of sequences, and of traces that are run there", left_out_on(system));
+  if (const auto setup = systems::setup_for(names)) print("measured", systems::traits_of(*setup));
+  print("left out of sequences, and of traces that are run there", systems::left_out_on(system));
   if (unmodelled) print("to change", {{"now", *unmodelled}});
   return !unmodelled;
 }
 
 }  // namespace
 
-ExitStatus doctor(const DoctorOptions& options) {
-  std::vector<std::string> systems{std::string{kHost}};
+process::ExitStatus doctor(const DoctorOptions& options) {
+  std::vector<std::string> systems{std::string{systems::kHost}};
   if (!options.guest.kernel.empty()) {
-    const auto guest = parse_systems(kGuest);
-    if (!guest) return refuse_input(guest.error());
+    const auto guest = systems::parse_systems(systems::kGuest);
+    if (!guest) return process::refuse_input(guest.error());
     systems.push_back(guest->front());
   }
   bool all = true;
   for (const std::string& system : systems) all = examine(system) && all;
   fmt::print("model, impl: run everywhere\n");
-  return all ? ExitStatus::kHeld : ExitStatus::kLacks;
+  return all ? process::ExitStatus::kHeld : process::ExitStatus::kLacks;
 }
 
 }  // namespace vmadiff::cli

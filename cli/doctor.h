@@ -3,16 +3,16 @@
 
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
 struct DoctorOptions {
-  GuestChoice guest;  ///< a guest is looked at, too, where it names a kernel
+  systems::GuestChoice guest;  ///< a guest is looked at, too, where it names a kernel
 };
 
 /// Status 0 where every real kernel that was looked at can be compared with the models, else 3.
-[[nodiscard]] ExitStatus doctor(const DoctorOptions& options);
+[[nodiscard]] process::ExitStatus doctor(const DoctorOptions& options);
 
 }  // namespace vmadiff::cli

@@ -11,11 +11,11 @@
 
 namespace vmadiff::cli {
 
-ExitStatus export_c(const ExportCOptions& options) {
+process::ExitStatus export_c(const ExportCOptions& options) {
   const auto file = read_trace(options.path);
-  if (!file) return refuse_input(file.error());
+  if (!file) return process::refuse_input(file.error());
   const auto state = final_state(*file, options.system, options.profile);
-  if (!state) return refuse(state.error());
+  if (!state) return process::refuse(state.error());
 
   const auto profile = spec::profile_text(state->profile);
   reports::Reproduction r;
@@ -37,9 +37,9 @@ ExitStatus export_c(const ExportCOptions& options) {
   r.held = fmt::format("as expected ({} under {})", options.system, profile);
   r.differed = fmt::format("different from {} under {}", options.system, profile);
   if (auto written = reports::write_atomically(options.output, reports::c_program(r)); !written) {
-    return refuse_input(written.error().message);
+    return process::refuse_input(written.error().message);
   }
-  return ExitStatus::kHeld;
+  return process::ExitStatus::kHeld;
 }
 
 }  // namespace vmadiff::cli

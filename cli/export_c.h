@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -13,9 +13,9 @@ struct ExportCOptions {
   std::string output;
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
-[[nodiscard]] ExitStatus export_c(const ExportCOptions& options);
+[[nodiscard]] process::ExitStatus export_c(const ExportCOptions& options);
 
 }  // namespace vmadiff::cli

@@ -8,46 +8,48 @@
 
 #include "cli/cast.h"
 #include "cli/choices.h"
-#include "cli/systems.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
 
-std::unexpected<Refusal> lacks(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
+std::unexpected<process::Refusal> lacks(std::string message) {
+  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
 }
 
 }  // namespace
 
-std::expected<FinalState, Refusal> final_state(const TraceFile& file, std::string_view words,
-                                               std::string_view profile_name) {
+std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
+                                                        std::string_view words,
+                                                        std::string_view profile_name) {
   const auto chosen = choose(words, profile_name.empty() ? file.directives.profile : profile_name);
   if (!chosen) return std::unexpected(chosen.error());
   const auto* const choice = &chosen->systems;
   const auto* const profile = &chosen->profile;
   if (choice->systems.size() != 1) {
-    return std::unexpected(
-        Refusal{ExitStatus::kBadInput,
-                fmt::format("'{}' names {} systems: expected one", words, choice->systems.size())});
+    return std::unexpected(process::Refusal{
+        process::ExitStatus::kBadInput,
+        fmt::format("'{}' names {} systems: expected one", words, choice->systems.size())});
   }
   const std::string& system = choice->systems.front();
   // Models start as the host would, where there is one: the two set-ups are equal by design.
-  std::array<std::string, 1> starts_like{is_real(system) || why_not(kHost) ? std::string{system}
-                                                                           : std::string{kHost}};
-  auto setup = setup_for(starts_like);
+  std::array<std::string, 1> starts_like{
+      systems::is_real(system) || systems::why_not(systems::kHost) ? std::string{system}
+                                                                   : std::string{systems::kHost}};
+  auto setup = systems::setup_for(starts_like);
   if (!setup) return lacks(setup.error().message);
   // Asked for by name, it may be one that the trace was not meant for; what it cannot do stays.
   if (const auto reason = why_not_run(system, file)) {
     return std::unexpected(nobody_runs(file, fmt::format("{}: {}", system, *reason)));
   }
   *setup = setup_of(file, *std::move(setup));
-  auto made = make_system(system, *profile);
+  auto made = systems::make_system(system, *profile);
   if (!made) return lacks(made.error().message);
-  auto recording = record(**made, *setup, file.trace.sequence, Snapshots::kAtEnd);
+  auto recording = compare::record(**made, *setup, file.trace.sequence, compare::Snapshots::kAtEnd);
   if (!recording) return lacks(recording.error().message);
   if (!recording->end) {
-    return std::unexpected(
-        Refusal{ExitStatus::kFinding, fmt::format("{} died of {}", system, file.path)});
+    return std::unexpected(process::Refusal{process::ExitStatus::kFinding,
+                                            fmt::format("{} died of {}", system, file.path)});
   }
   return FinalState{*profile, *std::move(setup), *std::move(recording)};
 }

@@ -4,9 +4,9 @@
 #include <expected>
 #include <string_view>
 
-#include "cli/exit_status.h"
-#include "cli/recording.h"
 #include "cli/trace_file.h"
+#include "compare/recording.h"
+#include "process/exit_status.h"
 #include "spec/kernel_profile.h"
 #include "spec/setup.h"
 
@@ -15,13 +15,13 @@ namespace vmadiff::cli {
 struct FinalState {
   spec::KernelProfile profile;
   spec::Setup setup;
-  Recording recording;  ///< with the last snapshot
+  compare::Recording recording;  ///< with the last snapshot
 };
 
 /// `profile` empty: the trace's own, else the default. Refuses a system that cannot run the trace,
 /// or that died of it.
-[[nodiscard]] std::expected<FinalState, Refusal> final_state(const TraceFile& file,
-                                                             std::string_view system,
-                                                             std::string_view profile);
+[[nodiscard]] std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
+                                                                      std::string_view system,
+                                                                      std::string_view profile);
 
 }  // namespace vmadiff::cli

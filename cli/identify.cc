@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "cli/choices.h"
-#include "cli/identified.h"
+#include "compare/identified.h"
 #include "spec/profile_text.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::cli {
 namespace {
 
-std::string value_text(const BehaviourFound& finding) {
+std::string value_text(const compare::BehaviourFound& finding) {
   const auto& b = *finding.behaviour;
   if (!finding.not_asked.empty()) return fmt::format("not asked: {}", finding.not_asked);
   if (finding.values.empty()) return "none that is known";
@@ -25,9 +25,9 @@ std::string value_text(const BehaviourFound& finding) {
   return fmt::format("{}", fmt::join(names, " or "));
 }
 
-void print(const std::string& system, const Identity& identity, bool verbose) {
+void print(const std::string& system, const compare::Identity& identity, bool verbose) {
   fmt::print("{}\n", system);
-  for (const BehaviourFound& finding : identity.findings) {
+  for (const compare::BehaviourFound& finding : identity.findings) {
     const auto& b = *finding.behaviour;
     fmt::print("  {:<40} {}\n", b.what, value_text(finding));
     if (finding.not_asked.empty()) {
@@ -44,7 +44,7 @@ void print(const std::string& system, const Identity& identity, bool verbose) {
       }
     }
   }
-  for (const Unknown& unknown : identity.unknown) {
+  for (const compare::Unknown& unknown : identity.unknown) {
     fmt::print("  as no profile: {}: {}\n", unknown.about, unknown.seen);
     if (!verbose) continue;
     for (const spec::Step& step : unknown.sequence) fmt::print("      {}\n", spec::text(step));
@@ -57,22 +57,22 @@ void print(const std::string& system, const Identity& identity, bool verbose) {
 
 }  // namespace
 
-ExitStatus identify(const IdentifyOptions& options) {
+process::ExitStatus identify(const IdentifyOptions& options) {
   const auto systems =
       choose_systems(options.systems, *spec::profile_named(spec::kDefaultProfileName));
-  if (!systems) return refuse(systems.error());
+  if (!systems) return process::refuse(systems.error());
   for (const std::string& name : systems->systems) {
-    if (!is_real(name)) {
-      return refuse_input(
+    if (!systems::is_real(name)) {
+      return process::refuse_input(
           fmt::format("{} is not a real kernel: expected host, guest or guest:KERNEL", name));
     }
   }
   for (const std::string& name : systems->systems) {
-    const auto identity = identity_of(name);
-    if (!identity) return refuse({ExitStatus::kLacks, identity.error().message});
+    const auto identity = compare::identity_of(name);
+    if (!identity) return process::refuse({process::ExitStatus::kLacks, identity.error().message});
     print(name, **identity, options.verbose);
   }
-  return ExitStatus::kHeld;
+  return process::ExitStatus::kHeld;
 }
 
 }  // namespace vmadiff::cli

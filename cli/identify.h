@@ -3,17 +3,17 @@
 
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
 struct IdentifyOptions {
   std::string systems = "host";
   bool verbose = false;  ///< with the deciding traces
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
-[[nodiscard]] ExitStatus identify(const IdentifyOptions& options);
+[[nodiscard]] process::ExitStatus identify(const IdentifyOptions& options);
 
 }  // namespace vmadiff::cli

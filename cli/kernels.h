@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -15,13 +15,13 @@ struct FetchKernel {
 
 /// Runs a program in a virtual machine with the kernel: a reproducer, say.
 struct RunInGuest {
-  GuestChoice guest;
+  systems::GuestChoice guest;
   std::string program;  ///< path of an ELF file that needs no libraries
 };
 
-[[nodiscard]] ExitStatus list_kernels();
-[[nodiscard]] ExitStatus fetch_kernel(const FetchKernel& options);
+[[nodiscard]] process::ExitStatus list_kernels();
+[[nodiscard]] process::ExitStatus fetch_kernel(const FetchKernel& options);
 /// Prints what the program prints. Held where it ends with 0, a finding with any other status.
-[[nodiscard]] ExitStatus run_in_guest(const RunInGuest& options);
+[[nodiscard]] process::ExitStatus run_in_guest(const RunInGuest& options);
 
 }  // namespace vmadiff::cli

@@ -6,21 +6,21 @@
 #include <array>
 
 #include "cli/final_state.h"
-#include "cli/recording.h"
 #include "cli/trace_file.h"
+#include "compare/recording.h"
 
 namespace vmadiff::cli {
 
-ExitStatus layout(const LayoutOptions& options) {
+process::ExitStatus layout(const LayoutOptions& options) {
   const auto file = read_trace(options.path);
-  if (!file) return refuse_input(file.error());
+  if (!file) return process::refuse_input(file.error());
   const auto state = final_state(*file, options.system, options.profile);
-  if (!state) return refuse(state.error());
+  if (!state) return process::refuse(state.error());
   const auto& recording = state->recording;
-  for (const auto& line : layout_lines(*recording.end, recording.observes, options.all)) {
+  for (const auto& line : compare::layout_lines(*recording.end, recording.observes, options.all)) {
     fmt::print("{}\n", line);
   }
-  return ExitStatus::kHeld;
+  return process::ExitStatus::kHeld;
 }
 
 }  // namespace vmadiff::cli

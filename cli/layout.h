@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -13,9 +13,9 @@ struct LayoutOptions {
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
   bool all = false;     ///< also what was mapped before the trace began
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
-[[nodiscard]] ExitStatus layout(const LayoutOptions& options);
+[[nodiscard]] process::ExitStatus layout(const LayoutOptions& options);
 
 }  // namespace vmadiff::cli

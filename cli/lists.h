@@ -1,11 +1,11 @@
 // cli: profiles and systems: what there is to choose from.
 #pragma once
 
-#include "cli/exit_status.h"
+#include "process/exit_status.h"
 
 namespace vmadiff::cli {
 
-ExitStatus list_profiles();
-ExitStatus list_systems();
+process::ExitStatus list_profiles();
+process::ExitStatus list_systems();
 
 }  // namespace vmadiff::cli

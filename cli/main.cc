@@ -4,76 +4,76 @@
 #include <exception>
 
 #include "cli/command_line.h"
-#include "cli/first_process.h"
 #include "cli/lists.h"
-#include "cli/output.h"
-#include "cli/systems.h"
+#include "process/first_process.h"
+#include "process/output.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
 
 struct Run {
-  ExitStatus operator()(const CheckOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const CheckOptions& options) const {
+    systems::choose_guests(options.guest);
     return check(options);
   }
-  ExitStatus operator()(const ReplayOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const ReplayOptions& options) const {
+    systems::choose_guests(options.guest);
     return replay(options);
   }
-  ExitStatus operator()(const LayoutOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const LayoutOptions& options) const {
+    systems::choose_guests(options.guest);
     return layout(options);
   }
-  ExitStatus operator()(const MinimizeOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const MinimizeOptions& options) const {
+    systems::choose_guests(options.guest);
     return minimize(options);
   }
-  ExitStatus operator()(const ExportCOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const ExportCOptions& options) const {
+    systems::choose_guests(options.guest);
     return export_c(options);
   }
-  ExitStatus operator()(const IdentifyOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const IdentifyOptions& options) const {
+    systems::choose_guests(options.guest);
     return identify(options);
   }
-  ExitStatus operator()(const DiffOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const DiffOptions& options) const {
+    systems::choose_guests(options.guest);
     return diff(options);
   }
-  ExitStatus operator()(const DoctorOptions& options) const {
-    choose_guests(options.guest);
+  process::ExitStatus operator()(const DoctorOptions& options) const {
+    systems::choose_guests(options.guest);
     return doctor(options);
   }
-  ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
-  ExitStatus operator()(const ListSystems&) const { return list_systems(); }
-  ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
-  ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }
-  ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
+  process::ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
+  process::ExitStatus operator()(const ListSystems&) const { return list_systems(); }
+  process::ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
+  process::ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }
+  process::ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
 };
 
-ExitStatus run(int argc, const char* const* argv) {
+process::ExitStatus run(int argc, const char* const* argv) {
   const auto command = parse_command_line(argc, argv);
   const auto status = command ? std::visit(Run{}, *command) : command.error();
-  return finish_output(status);
+  return process::finish_output(status);
 }
 
 }  // namespace
 }  // namespace vmadiff::cli
 
 int main(int argc, char** argv) {
-  using vmadiff::cli::ExitStatus;
-  vmadiff::cli::prepare_output();
+  namespace process = vmadiff::process;
+  process::prepare_output();
   // What a caller may have chosen to ignore: children that end must be waited for, or their numbers
   // are others' at once. A file that must not grow is an error to be told, not a death.
   std::signal(SIGCHLD, SIG_DFL);
   std::signal(SIGXFSZ, SIG_IGN);
-  vmadiff::cli::stand_in_for_init();
+  process::stand_in_for_init();
   try {
     return static_cast<int>(vmadiff::cli::run(argc, argv));
   } catch (const std::exception& fault) {
     // No command lets an exception out: one that comes here is a fault of the tool.
-    return static_cast<int>(vmadiff::cli::refuse(
-        {ExitStatus::kLacks, std::string{"fault of the tool: "} + fault.what()}));
+    return static_cast<int>(process::refuse(
+        {process::ExitStatus::kLacks, std::string{"fault of the tool: "} + fault.what()}));
   }
 }

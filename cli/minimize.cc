@@ -5,23 +5,23 @@
 
 #include <optional>
 
+#include "campaign/crew.h"
+#include "campaign/settle.h"
 #include "cli/cast.h"
 #include "cli/choices.h"
-#include "cli/crew.h"
-#include "cli/interrupt.h"
-#include "cli/settle.h"
-#include "cli/systems.h"
 #include "cli/trace_file.h"
+#include "process/interrupt.h"
 #include "reports/quoting.h"
 #include "reports/store.h"
 #include "reports/trace.h"
 #include "spec/profile_text.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
 
-std::unexpected<Refusal> lacks(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
+std::unexpected<process::Refusal> lacks(std::string message) {
+  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
 }
 
 struct Smallest {
@@ -29,7 +29,8 @@ struct Smallest {
   std::string left_out;  ///< systems that cannot run the trace, and why
 };
 
-std::expected<Smallest, Refusal> smallest(const TraceFile& file, const MinimizeOptions& options) {
+std::expected<Smallest, process::Refusal> smallest(const TraceFile& file,
+                                                   const MinimizeOptions& options) {
   const auto properties = choose_properties(options.properties);
   if (!properties) return std::unexpected(properties.error());
   auto words = options.systems;
@@ -41,44 +42,45 @@ std::expected<Smallest, Refusal> smallest(const TraceFile& file, const MinimizeO
   const auto* const profile = &chosen->profile;
   const auto cast = cast_of(file, choice->systems);
   if (cast.systems.empty()) return std::unexpected(nobody_runs(file, cast.left_out));
-  const auto setup = setup_for(cast.systems);
+  const auto setup = systems::setup_for(cast.systems);
   if (!setup) return lacks(setup.error().message);
-  const auto crew = Crew::make(cast.systems, *profile);
+  const auto crew = campaign::Crew::make(cast.systems, *profile);
   if (!crew) return lacks(crew.error().message);
 
-  auto checker = make_checker(crew->systems(), *profile, setup_of(file, *setup), *properties);
+  auto checker =
+      campaign::make_checker(crew->systems(), *profile, setup_of(file, *setup), *properties);
   auto found = checker.check(file.trace.sequence, properties::Observation::kEveryStep);
   if (!found) return lacks(found.error().message);
   if (!*found) {
-    return std::unexpected(Refusal{
-        ExitStatus::kBadInput,
+    return std::unexpected(process::Refusal{
+        process::ExitStatus::kBadInput,
         fmt::format("{}: shows no finding on {} under {}, so there is nothing to keep{}", file.path,
-                    joined(cast.systems), spec::profile_text(*profile),
+                    systems::joined(cast.systems), spec::profile_text(*profile),
                     cast.left_out.empty() ? "" : fmt::format(" (without {})", cast.left_out))});
   }
-  watch_for_interrupts();
-  auto settled = settle(*crew, *profile, **std::move(found), is_interrupted);
+  process::watch_for_interrupts();
+  auto settled = campaign::settle(*crew, *profile, **std::move(found), process::is_interrupted);
   if (!settled) return lacks(settled.error().message);
   return Smallest{*std::move(settled), cast.left_out};
 }
 
 }  // namespace
 
-ExitStatus minimize(const MinimizeOptions& options) {
+process::ExitStatus minimize(const MinimizeOptions& options) {
   const auto file = read_trace(options.path);
-  if (!file) return refuse_input(file.error());
+  if (!file) return process::refuse_input(file.error());
   const auto made = smallest(*file, options);
-  if (!made) return refuse(made.error());
+  if (!made) return process::refuse(made.error());
   const auto& [finding, left_out] = *made;
   if (auto written =
           reports::write_atomically(options.output, reports::print_finding_trace(finding));
       !written) {
-    return refuse_input(written.error().message);
+    return process::refuse_input(written.error().message);
   }
   fmt::print("{}: {} calls, from {}; {}{}\n", reports::printable_line(options.output),
              finding.sequence.size(), file->trace.sequence.size(), finding.claim,
              left_out.empty() ? "" : fmt::format("; without {}", left_out));
-  return ExitStatus::kHeld;
+  return process::ExitStatus::kHeld;
 }
 
 }  // namespace vmadiff::cli

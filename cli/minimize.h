@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -14,10 +14,10 @@ struct MinimizeOptions {
   std::string systems;     ///< empty: the default
   std::string profile;     ///< empty: the trace's own, else the default
   std::string properties;  ///< empty: all
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
 /// kHeld where a smaller (or equal) trace was written; kBadInput where the trace shows no finding.
-[[nodiscard]] ExitStatus minimize(const MinimizeOptions& options);
+[[nodiscard]] process::ExitStatus minimize(const MinimizeOptions& options);
 
 }  // namespace vmadiff::cli

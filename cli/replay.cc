@@ -9,11 +9,11 @@
 
 #include "cli/cast.h"
 #include "cli/choices.h"
-#include "cli/recording.h"
-#include "cli/systems.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
+#include "compare/recording.h"
 #include "spec/profile_text.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -21,12 +21,13 @@ namespace {
 /// The systems of one profile, made when first needed: an agent is not started for every file.
 class Fleet {
  public:
-  std::expected<spec::System*, Refusal> get(const std::string& name,
-                                            const spec::KernelProfile& profile) {
-    auto& slot = systems_[{name, is_real(name) ? "" : spec::profile_text(profile)}];
+  std::expected<spec::System*, process::Refusal> get(const std::string& name,
+                                                     const spec::KernelProfile& profile) {
+    auto& slot = systems_[{name, systems::is_real(name) ? "" : spec::profile_text(profile)}];
     if (!slot) {
-      auto made = make_system(name, profile);
-      if (!made) return std::unexpected(Refusal{ExitStatus::kLacks, made.error().message});
+      auto made = systems::make_system(name, profile);
+      if (!made)
+        return std::unexpected(process::Refusal{process::ExitStatus::kLacks, made.error().message});
       slot = *std::move(made);
     }
     return slot.get();
@@ -49,7 +50,7 @@ struct Plan {
   Cast cast;
 };
 
-std::expected<Plan, Refusal> plan(const TraceFile& file, const ReplayOptions& options) {
+std::expected<Plan, process::Refusal> plan(const TraceFile& file, const ReplayOptions& options) {
   const auto& directives = file.directives;
   const auto choice =
       choose(options.systems, options.profile.empty() ? directives.profile : options.profile);
@@ -81,11 +82,11 @@ std::expected<void, spec::ToolFault> print_steps(const TraceFile& file,
       if (!is_dead[s]) {
         if (auto looked = systems[s]->snapshot(step.process, now); !looked) return looked;
       }
-      auto common = layout_lines(now, seen, false);
+      auto common = compare::layout_lines(now, seen, false);
       common.push_back(spec::text(outcome));
       if (s != 0 && common == first) continue;
       fmt::print("     {} = {}\n", systems[s]->name(), spec::text(outcome));
-      for (const auto& line : layout_lines(now, systems[s]->observes(), false)) {
+      for (const auto& line : compare::layout_lines(now, systems[s]->observes(), false)) {
         fmt::print("       {}\n", line);
       }
       if (s == 0) first = std::move(common);
@@ -94,8 +95,9 @@ std::expected<void, spec::ToolFault> print_steps(const TraceFile& file,
   return {};
 }
 
-std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptions& options,
-                                        Fleet& fleet, Counts& counts) {
+std::expected<void, process::Refusal> replay_one(const TraceFile& file,
+                                                 const ReplayOptions& options, Fleet& fleet,
+                                                 Counts& counts) {
   const auto planned = plan(file, options);
   if (!planned) return std::unexpected(planned.error());
   if (planned->cast.systems.empty()) {
@@ -109,21 +111,24 @@ std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptio
     if (!system) return std::unexpected(system.error());
     systems.push_back(*system);
   }
-  const auto setup = setup_for(planned->cast.systems);
-  if (!setup) return std::unexpected(Refusal{ExitStatus::kLacks, setup.error().message});
+  const auto setup = systems::setup_for(planned->cast.systems);
+  if (!setup)
+    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, setup.error().message});
   const auto verdict = judge(file, systems, planned->profile, setup_of(file, *setup));
-  if (!verdict) return std::unexpected(Refusal{ExitStatus::kLacks, verdict.error().message});
+  if (!verdict)
+    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, verdict.error().message});
 
   const bool holds = verdict->failures.empty();
   ++(holds ? counts.ok : counts.failed);
   fmt::print("{} {}  ({}; {}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
-             spec::profile_text(planned->profile), joined(planned->cast.systems),
+             spec::profile_text(planned->profile), systems::joined(planned->cast.systems),
              planned->cast.left_out.empty() ? "" : "; without ", planned->cast.left_out);
   for (const std::string& note : verdict->notes) fmt::print("  {}\n", note);
   if (options.verbose) {
     const auto begin = setup_of(file, *setup);
     if (auto printed = print_steps(file, systems, begin); !printed) {
-      return std::unexpected(Refusal{ExitStatus::kLacks, printed.error().message});
+      return std::unexpected(
+          process::Refusal{process::ExitStatus::kLacks, printed.error().message});
     }
   }
   for (const std::string& failure : verdict->failures) fmt::print("  {}\n", failure);
@@ -132,15 +137,15 @@ std::expected<void, Refusal> replay_one(const TraceFile& file, const ReplayOptio
 
 }  // namespace
 
-ExitStatus replay(const ReplayOptions& options) {
+process::ExitStatus replay(const ReplayOptions& options) {
   const auto files = find_traces(options.paths);
-  if (!files) return refuse_input(files.error());
-  if (files->empty()) return refuse_input("there is no *.trace file in what was given");
+  if (!files) return process::refuse_input(files.error());
+  if (files->empty()) return process::refuse_input("there is no *.trace file in what was given");
   // A wrong --profile or --systems is said once, not once a file.
   const auto profile = choose_profile(options.profile);
-  if (!profile) return refuse(profile.error());
+  if (!profile) return process::refuse(profile.error());
   const auto systems = choose_systems(options.systems, *profile);
-  if (!systems) return refuse(systems.error());
+  if (!systems) return process::refuse(systems.error());
 
   Fleet fleet;
   Counts counts;
@@ -148,15 +153,16 @@ ExitStatus replay(const ReplayOptions& options) {
     const auto file = read_trace(path);
     if (!file) {
       ++counts.unreadable;
-      refuse_input(file.error());
+      process::refuse_input(file.error());
       continue;
     }
-    if (auto done = replay_one(*file, options, fleet, counts); !done) return refuse(done.error());
+    if (auto done = replay_one(*file, options, fleet, counts); !done)
+      return process::refuse(done.error());
   }
   fmt::print("{} ok, {} failed, {} skipped, {} unreadable\n", counts.ok, counts.failed,
              counts.skipped, counts.unreadable);
-  if (counts.failed != 0) return ExitStatus::kFinding;
-  return counts.unreadable != 0 ? ExitStatus::kBadInput : ExitStatus::kHeld;
+  if (counts.failed != 0) return process::ExitStatus::kFinding;
+  return counts.unreadable != 0 ? process::ExitStatus::kBadInput : process::ExitStatus::kHeld;
 }
 
 }  // namespace vmadiff::cli

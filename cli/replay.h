@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_status.h"
-#include "cli/systems.h"
+#include "process/exit_status.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 
@@ -15,9 +15,9 @@ struct ReplayOptions {
   std::string systems;  ///< empty: the default
   std::string profile;  ///< empty: the trace's own, else the default
   bool verbose = false;
-  GuestChoice guest;
+  systems::GuestChoice guest;
 };
 
-[[nodiscard]] ExitStatus replay(const ReplayOptions& options);
+[[nodiscard]] process::ExitStatus replay(const ReplayOptions& options);
 
 }  // namespace vmadiff::cli

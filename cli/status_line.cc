@@ -36,7 +36,7 @@ std::string grouped(std::uint64_t value) {
 
 }  // namespace
 
-StatusLine::StatusLine(const Progress& progress, const Budget& budget)
+StatusLine::StatusLine(const process::Progress& progress, const process::Budget& budget)
     : progress_(progress),
       budget_(budget),
       is_terminal_(::isatty(STDERR_FILENO) == 1),

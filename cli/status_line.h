@@ -5,13 +5,14 @@
 #include <chrono>
 #include <cstdint>
 
-#include "cli/campaign.h"
+#include "process/budget.h"
+#include "process/progress.h"
 
 namespace vmadiff::cli {
 
 class StatusLine {
  public:
-  StatusLine(const Progress& progress, const Budget& budget);
+  StatusLine(const process::Progress& progress, const process::Budget& budget);
 
   /// Writes the line where it is time for it.
   void tick();
@@ -21,8 +22,8 @@ class StatusLine {
   void finish(std::uint64_t operations, std::uint64_t remote_operations);
 
  private:
-  const Progress& progress_;
-  const Budget& budget_;
+  const process::Progress& progress_;
+  const process::Budget& budget_;
   bool is_terminal_;
   bool is_shown_ = false;
   std::chrono::steady_clock::time_point next_;

@@ -18,11 +18,11 @@
 #include <memory>
 #include <optional>
 
-#include "cli/systems.h"
-#include "properties/property.h"
+#include "properties/claims/property.h"
 #include "reports/quoting.h"
 #include "spec/profile_text.h"
 #include "spec/setup_text.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -104,7 +104,7 @@ std::optional<std::string> take_profile(std::string_view value, Directives& out)
 }
 
 std::optional<std::string> take_systems(std::string_view value, Directives& out) {
-  auto systems = parse_systems(value);
+  auto systems = systems::parse_systems(value);
   if (!systems) return systems.error();
   out.systems = *std::move(systems);
   return std::nullopt;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "cli/crew.h"
+#include "campaign/crew.h"
 #include "properties/checker.h"
 #include "reports/side_by_side.h"
 #include "spec/profile_text.h"
@@ -19,7 +19,8 @@ using properties::PropertySet;
 
 constexpr std::string_view kSurvives = "SystemSurvives";
 
-std::optional<std::string> broken_assertion(const TraceFile& file, const Recording& recording) {
+std::optional<std::string> broken_assertion(const TraceFile& file,
+                                            const compare::Recording& recording) {
   const auto& sequence = file.trace.sequence;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const auto& expected = sequence[i].expected;
@@ -40,7 +41,7 @@ struct Trial {
   std::vector<std::string>& notes;
 
   std::expected<std::optional<Finding>, spec::ToolFault> check(PropertySet properties) const {
-    auto checker = make_checker(systems, profile, setup, std::move(properties));
+    auto checker = campaign::make_checker(systems, profile, setup, std::move(properties));
     auto found = checker.check(file.trace.sequence, properties::Observation::kEveryStep);
     for (const std::string& note : properties::notes_of(checker.tally())) {
       if (std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
@@ -51,7 +52,7 @@ struct Trial {
 
 /// "FILE:LINE: SystemSurvives: host died while it ran mmap: …"
 std::string death_of(const spec::System& system, const TraceFile& file,
-                     const Recording& recording) {
+                     const compare::Recording& recording) {
   const auto& outcomes = recording.outcomes;
   const auto at = static_cast<std::size_t>(
       std::ranges::find_if(outcomes, &spec::Outcome::is_death) - outcomes.begin());
@@ -87,7 +88,8 @@ std::string described(const TraceFile& file, const Finding& finding) {
 
 }  // namespace
 
-std::optional<std::string> broken_vma_count(const TraceFile& file, const Recording& recording,
+std::optional<std::string> broken_vma_count(const TraceFile& file,
+                                            const compare::Recording& recording,
                                             std::string_view profile) {
   if (!recording.end) return std::nullopt;  // a death: its outcome says so
   const auto count =
@@ -111,7 +113,8 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
   std::vector<spec::System*> alive;
   std::string deaths;
   for (spec::System* system : systems) {
-    auto recording = record(*system, setup, file.trace.sequence, Snapshots::kAtEnd);
+    auto recording =
+        compare::record(*system, setup, file.trace.sequence, compare::Snapshots::kAtEnd);
     if (!recording) return std::unexpected(recording.error());
     if (recording->end) {
       alive.push_back(system);

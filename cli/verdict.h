@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/recording.h"
 #include "cli/trace_file.h"
+#include "compare/recording.h"
 #include "spec/kernel_profile.h"
 #include "spec/setup.h"
 #include "spec/system.h"
@@ -29,7 +29,7 @@ struct Verdict {
 /// Says that the recording left another number of VMAs than the trace asserts for the profile, or
 /// nothing.
 [[nodiscard]] std::optional<std::string> broken_vma_count(const TraceFile& file,
-                                                          const Recording& recording,
+                                                          const compare::Recording& recording,
                                                           std::string_view profile);
 
 }  // namespace vmadiff::cli

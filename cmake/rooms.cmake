@@ -1,42 +1,50 @@
 # vmadiff_room(NAME SOURCES … ROOMS … LIBRARIES …)
 #
-# One room of the house. Sources include headers as "room/file.h". The room sees its own headers and
-# those of the ROOMS it names, through a directory that holds only links to these: including any
-# other room does not compile.
+# One room of the house: a folder without those below it, which are rooms of their own. Sources include
+# headers as "room/file.h". The room sees its own headers and those of the ROOMS it names, through
+# directories that hold only links to these: including any other room does not compile.
 function(vmadiff_see target)
   foreach(room ${ARGN})
-    set(view ${CMAKE_BINARY_DIR}/rooms/${room})
-    file(MAKE_DIRECTORY ${view})
-    if(NOT EXISTS ${view}/${room})
-      file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${room} ${view}/${room} SYMBOLIC)
+    string(REPLACE "/" "_" id ${room})
+    set(view ${CMAKE_BINARY_DIR}/rooms/${id})
+    file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/${room} ${CMAKE_SOURCE_DIR}/${room}/*.h)
+    file(GLOB links RELATIVE ${view}/${room} ${view}/${room}/*.h)
+    if(NOT headers STREQUAL links)
+      file(REMOVE_RECURSE ${view})
+      file(MAKE_DIRECTORY ${view}/${room})
+      foreach(header ${headers})
+        file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${room}/${header} ${view}/${room}/${header} SYMBOLIC)
+      endforeach()
     endif()
     target_include_directories(${target} PRIVATE ${view})
   endforeach()
 endfunction()
 
+# The target of a room: vmadiff_kernel_host of kernel/host.
+function(vmadiff_targets out)
+  list(TRANSFORM ARGN PREPEND vmadiff_)
+  string(REPLACE "/" "_" targets "${ARGN}")
+  set(${out} ${targets} PARENT_SCOPE)
+endfunction()
+
 function(vmadiff_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
-  add_library(vmadiff_${name} STATIC ${ROOM_SOURCES})
-  vmadiff_see(vmadiff_${name} ${name} ${ROOM_ROOMS})
-  set_target_properties(vmadiff_${name} PROPERTIES VMADIFF_ROOMS "${ROOM_ROOMS}")
-  target_link_libraries(vmadiff_${name} PRIVATE vmadiff_options)
-  foreach(room ${ROOM_ROOMS})
-    target_link_libraries(vmadiff_${name} PUBLIC vmadiff_${room})
-  endforeach()
-  target_link_libraries(vmadiff_${name} PUBLIC ${ROOM_LIBRARIES})
+  vmadiff_targets(room ${name})
+  vmadiff_targets(seen ${ROOM_ROOMS})
+  add_library(${room} STATIC ${ROOM_SOURCES})
+  vmadiff_see(${room} ${name} ${ROOM_ROOMS})
+  set_target_properties(${room} PROPERTIES VMADIFF_ROOMS "${ROOM_ROOMS}")
+  target_link_libraries(${room} PRIVATE vmadiff_options PUBLIC ${seen} ${ROOM_LIBRARIES})
 endfunction()
 
 # vmadiff_test(NAME SOURCES … ROOMS … LIBRARIES … [LABELS …])
 # A GoogleTest executable whose cases become ctest tests named NAME.Suite.Case.
 function(vmadiff_test name)
   cmake_parse_arguments(TEST "" "" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
+  vmadiff_targets(seen ${TEST_ROOMS})
   add_executable(${name} ${TEST_SOURCES})
   vmadiff_see(${name} ${TEST_ROOMS})
-  target_link_libraries(${name} PRIVATE vmadiff_options GTest::gtest GTest::gtest_main)
-  foreach(room ${TEST_ROOMS})
-    target_link_libraries(${name} PRIVATE vmadiff_${room})
-  endforeach()
-  target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES})
+  target_link_libraries(${name} PRIVATE vmadiff_options GTest::gtest GTest::gtest_main ${seen} ${TEST_LIBRARIES})
   target_compile_definitions(${name} PRIVATE
     VMADIFF_SOURCE_DIR="${CMAKE_SOURCE_DIR}" VMADIFF_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60

@@ -1,11 +1,11 @@
-// fuzz: the cells of properties/coverage.h as coverage of libFuzzer's: an input that meets one for
-// the first time is new to it, whichever code it ran through.
+// fuzz: the cells of properties/coverage/coverage.h as coverage of libFuzzer's: an input that meets
+// one for the first time is new to it, whichever code it ran through.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
-#include "properties/coverage.h"
+#include "properties/coverage/coverage.h"
 
 namespace vmadiff::fuzz {
 

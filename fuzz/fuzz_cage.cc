@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "fuzz/codec.h"
-#include "kernel/host.h"
+#include "kernel/host/host.h"
 #include "spec/snapshot.h"
 #include "spec/system.h"
 #include "spec/trace_text.h"

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "fuzz/codec.h"
-#include "properties/finding.h"
-#include "properties/property.h"
+#include "properties/claims/finding.h"
+#include "properties/claims/property.h"
 #include "spec/system.h"
 
 namespace vmadiff::fuzz {

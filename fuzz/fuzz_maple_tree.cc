@@ -15,7 +15,7 @@
 #include "fuzz/fuzz_maple_tree.h"
 
 #include "fuzz/maple_tree_run.h"
-#include "impl/maple_tree.h"
+#include "impl/maple_tree/maple_tree.h"
 
 namespace vmadiff::fuzz {
 

@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-#include "properties/property.h"
+#include "properties/claims/property.h"
 #include "spec/kernel_profile.h"
 
 namespace vmadiff::fuzz {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "impl/maple_tree.h"
+#include "impl/maple_tree/maple_tree.h"
 
 namespace vmadiff::fuzz {
 

@@ -8,7 +8,7 @@
 
 #include "fuzz/mutations.h"
 #include "fuzz/sequence_edit.h"
-#include "properties/generator.h"
+#include "properties/generate/generator.h"
 
 namespace vmadiff::fuzz {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "impl/fault_attr.h"
-#include "impl/maple_tree.h"
+#include "impl/maple_tree/maple_tree.h"
 #include "impl/pte_marker.h"
 #include "impl/vma.h"
 #include "spec/errno.h"

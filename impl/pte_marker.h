@@ -2,7 +2,7 @@
 // other calls can see: whoever meets one gets a SIGSEGV.
 #pragma once
 
-#include "impl/maple_tree.h"
+#include "impl/maple_tree/maple_tree.h"
 #include "spec/units.h"
 
 namespace vmadiff::impl {

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "properties/attention.h"
-#include "properties/claim.h"
-#include "properties/exemptions.h"
+#include "properties/claims/claim.h"
+#include "properties/claims/exemptions.h"
+#include "properties/claims/relation.h"
 #include "properties/lockstep.h"
-#include "properties/relation.h"
 #include "properties/run_ahead.h"
 #include "spec/profile_text.h"
 

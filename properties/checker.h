@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "properties/coverage.h"
-#include "properties/finding.h"
-#include "properties/property.h"
+#include "properties/claims/finding.h"
+#include "properties/claims/property.h"
+#include "properties/coverage/coverage.h"
 #include "spec/call_part.h"
 #include "spec/kernel_profile.h"
 #include "spec/system.h"

@@ -8,10 +8,10 @@
 #include <limits>
 #include <utility>
 
-#include "properties/difference.h"
-#include "properties/failed_calls.h"
-#include "properties/merge_due.h"
-#include "properties/state_invariants.h"
+#include "properties/claims/difference.h"
+#include "properties/claims/failed_calls.h"
+#include "properties/claims/merge_due.h"
+#include "properties/claims/state_invariants.h"
 
 namespace vmadiff::properties {
 namespace {

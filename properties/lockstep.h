@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "properties/attention.h"
-#include "properties/claim.h"
-#include "properties/coverage.h"
-#include "properties/exemptions.h"
-#include "properties/finding.h"
-#include "properties/past.h"
+#include "properties/claims/claim.h"
+#include "properties/claims/exemptions.h"
+#include "properties/claims/finding.h"
+#include "properties/claims/past.h"
+#include "properties/coverage/coverage.h"
 #include "spec/kernel_profile.h"
 #include "spec/system.h"
 

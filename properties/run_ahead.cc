@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "properties/difference.h"
-#include "properties/state_invariants.h"
+#include "properties/claims/difference.h"
+#include "properties/claims/state_invariants.h"
 
 namespace vmadiff::properties {
 namespace {

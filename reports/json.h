@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 #include "reports/store.h"
 #include "reports/summary.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "properties/meetings.h"
+#include "properties/coverage/meetings.h"
 
 namespace vmadiff::reports {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 #include "spec/sequence.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"

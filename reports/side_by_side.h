@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 
 namespace vmadiff::reports {
 

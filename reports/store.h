@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 #include "spec/system.h"
 
 namespace vmadiff::reports {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "properties/property.h"
+#include "properties/claims/property.h"
 #include "reports/quoting.h"
 #include "reports/side_by_side.h"
 #include "reports/trace.h"

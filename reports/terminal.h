@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 #include "reports/store.h"
 
 namespace vmadiff::reports {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 
 namespace vmadiff::reports {
 

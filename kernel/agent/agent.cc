@@ -16,7 +16,7 @@
 #include <linux/sched.h>
 #include <linux/userfaultfd.h>
 
-#include "agent/protocol.h"
+#include "kernel/agent/protocol.h"
 
 using vmadiff::kernel::Record;
 using vmadiff::kernel::Window;

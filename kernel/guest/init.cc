@@ -25,9 +25,9 @@
 #include <string_view>
 #include <vector>
 
-#include "kernel/guest/places.h"
 #include "kernel/guest/server.h"
-#include "kernel/layout.h"
+#include "kernel/host/layout.h"
+#include "kernel/machine/places.h"
 
 namespace vmadiff::kernel {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "kernel/messages.h"
+#include "kernel/machine/messages.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "kernel/agent_session.h"
 #include "kernel/guest/program.h"
-#include "kernel/messages.h"
-#include "kernel/wire.h"
+#include "kernel/host/agent_session.h"
+#include "kernel/machine/messages.h"
+#include "kernel/machine/wire.h"
 
 namespace vmadiff::kernel {
 namespace {

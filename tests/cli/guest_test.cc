@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "command_run.h"
-#include "kernel/host.h"
-#include "properties/generator.h"
+#include "kernel/host/host.h"
+#include "properties/generate/generator.h"
 
 namespace vmadiff::tests {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include "cli/recording.h"
-#include "cli/systems.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
+#include "compare/recording.h"
 #include "spec/kernel_profile.h"
+#include "systems/systems.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -17,8 +17,8 @@ const std::string kSeeds = std::string{VMADIFF_SOURCE_DIR} + "/corpus/seeds";
 
 TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
   std::size_t asserted = 0;
-  for (const std::string& path : find_traces({kSeeds}).value()) {
-    const auto file = read_trace(path);
+  for (const std::string& path : cli::find_traces({kSeeds}).value()) {
+    const auto file = cli::read_trace(path);
     ASSERT_TRUE(file) << file.error();
     for (const spec::KernelProfile& profile : spec::profiles()) {
       // The seeds that are for no profile are for all that know their calls.
@@ -26,11 +26,12 @@ TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
       const auto& only = file->directives.profile;
       if (!only.empty() && only != profile.name) continue;
       for (const char* name : {"model", "impl"}) {
-        const auto system = make_system(name, profile).value();
-        const auto recording = record(*system, setup_of(*file, spec::Setup::standard()),
-                                      file->trace.sequence, Snapshots::kEveryStep);
+        const auto system = systems::make_system(name, profile).value();
+        const auto recording =
+            compare::record(*system, cli::setup_of(*file, spec::Setup::standard()),
+                            file->trace.sequence, compare::Snapshots::kEveryStep);
         ASSERT_TRUE(recording);
-        const auto broken = broken_vma_count(*file, *recording, profile.name);
+        const auto broken = cli::broken_vma_count(*file, *recording, profile.name);
         EXPECT_FALSE(broken) << *broken;
         asserted += file->directives.vmas.size();
         for (std::size_t i = 0; i < recording->outcomes.size(); ++i) {
@@ -46,12 +47,13 @@ TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
 }
 
 TEST(Seeds, AWrongNumberOfVmasIsSeen) {
-  auto file = read_trace(kSeeds + "/anon-merge-left.trace").value();
+  auto file = cli::read_trace(kSeeds + "/anon-merge-left.trace").value();
   file.directives.vmas = {{"linux-6.18", 7}};
   const auto profile = spec::profile_named("linux-6.18").value();
-  const auto system = make_system("model", profile).value();
-  const auto recording =
-      record(*system, spec::Setup::standard(), file.trace.sequence, Snapshots::kEveryStep).value();
+  const auto system = systems::make_system("model", profile).value();
+  const auto recording = compare::record(*system, spec::Setup::standard(), file.trace.sequence,
+                                         compare::Snapshots::kEveryStep)
+                             .value();
   EXPECT_TRUE(broken_vma_count(file, recording, "linux-6.18"));
   EXPECT_FALSE(broken_vma_count(file, recording, "linux-6.12"));
 }

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "../kernel/host_fixture.h"
-#include "kernel/usage.h"
+#include "../kernel/host/host_fixture.h"
+#include "kernel/host/usage.h"
 
 namespace vmadiff::kernel {
 namespace {

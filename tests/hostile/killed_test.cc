@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "../kernel/host_fixture.h"
+#include "../kernel/host/host_fixture.h"
 
 namespace vmadiff::kernel {
 namespace {

@@ -10,10 +10,10 @@
 #include <csignal>
 #include <string>
 
-#include "kernel/agent_process.h"
-#include "kernel/host.h"
-#include "kernel/proc_text.h"
-#include "kernel/program.h"
+#include "kernel/host/agent_process.h"
+#include "kernel/host/host.h"
+#include "kernel/host/proc_text.h"
+#include "kernel/host/program.h"
 
 namespace vmadiff::kernel {
 namespace {

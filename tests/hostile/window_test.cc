@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "../kernel/host_fixture.h"
+#include "../kernel/host/host_fixture.h"
 
 namespace vmadiff::kernel {
 namespace {

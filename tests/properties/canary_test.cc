@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "model/model.h"
-#include "properties/minimize.h"
-#include "properties/property.h"
+#include "properties/claims/property.h"
+#include "properties/shrink/minimize.h"
 #include "support.h"
 #include "wrong_system.h"
 

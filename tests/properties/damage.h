@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-#include "properties/difference.h"
+#include "properties/claims/difference.h"
 #include "spec/snapshot.h"
 
 namespace vmadiff::properties {

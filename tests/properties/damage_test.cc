@@ -11,10 +11,10 @@
 
 #include "impl/implementation.h"
 #include "model/model.h"
-#include "properties/failed_calls.h"
-#include "properties/merge_due.h"
-#include "properties/random.h"
-#include "properties/state_invariants.h"
+#include "properties/claims/failed_calls.h"
+#include "properties/claims/merge_due.h"
+#include "properties/claims/state_invariants.h"
+#include "properties/generate/random.h"
 #include "support.h"
 
 namespace vmadiff::properties {

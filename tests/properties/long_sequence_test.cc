@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "model/model.h"
-#include "properties/own_breaches.h"
+#include "properties/claims/own_breaches.h"
 #include "support.h"
 #include "wrong_system.h"
 

@@ -7,7 +7,7 @@
 
 #include "impl/implementation.h"
 #include "model/model.h"
-#include "properties/setups.h"
+#include "properties/generate/setups.h"
 #include "support.h"
 
 namespace vmadiff::properties {

@@ -15,7 +15,7 @@
 
 #include "impl/implementation.h"
 #include "model/model.h"
-#include "properties/shrink.h"
+#include "properties/shrink/shrink.h"
 #include "support.h"
 
 namespace vmadiff::properties {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "properties/checker.h"
-#include "properties/generator.h"
-#include "properties/sketch.h"
+#include "properties/generate/generator.h"
+#include "properties/generate/sketch.h"
 #include "spec/trace_text.h"
 
 namespace vmadiff::spec {

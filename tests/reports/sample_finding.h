@@ -1,7 +1,7 @@
 // tests of reports: findings made by hand, no system behind them.
 #pragma once
 
-#include "properties/finding.h"
+#include "properties/claims/finding.h"
 
 namespace vmadiff::tests {
 

@@ -18,7 +18,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "mutants"
 PROFILES = ("linux-6.18", "linux-6.12", "patch-v2", "patch-v2-review", "linux-6.1")
 # The room's own tests: the tree's, which ask for more than address spaces do, and the others'.
-TREE_FILES = "impl/maple_"
 OWN_TESTS = {"tree": "tests/impl/impl_maple_tree_test", "units": "tests/impl/impl_mmap_path_test"}
 EXIT_ALL_FOUND, EXIT_SURVIVOR, EXIT_BAD_USAGE = 0, 1, 2
 
@@ -139,7 +138,7 @@ class Runner:
             if one.trace:
                 one.trace = (pathlib.Path(home) / one.trace).read_text()
             if not one.found:
-                tests = "tree" if mutant.files()[0].startswith(TREE_FILES) else "units"
+                tests = "tree" if mutant.files()[0].startswith(workshop.TREE_FOLDER) else "units"
                 own = self.tree_tests(mutant, place) if tests == "tree" else self.shop.program(made, OWN_TESTS[tests])
                 one = hunt.rapidcheck(own, pathlib.Path(home), self.options.budget)
                 one.oracle = tests if one.found else ""

@@ -13,13 +13,14 @@ import subprocess
 from clang import cindex
 from clang.cindex import CursorKind as Kind
 
+from tool import workshop
 from tool.historical import BadData
 from tool.mutant import Mutant, SpanEdit
 
 # What is not mutated, and why.
 SKIPPED_FILES = {
-    "impl/maple_tree_validate.h",  # the check of the tree, judged by maple_tree_validate_test: no behaviour
-    "impl/maple_tree.cc",  # instantiations for tests
+    "impl/maple_tree/maple_tree_validate.h",  # the check of the tree, judged by maple_tree_validate_test: no behaviour
+    "impl/maple_tree/maple_tree.cc",  # instantiations for tests
 }
 SKIPPED_FUNCTIONS = {
     "broken_invariant",  # the self-check, as above
@@ -226,7 +227,7 @@ def mutants_of(root, name, parse):
 def parser(root):
     index = cindex.Index.create()
     view = root / "build" / "release" / "rooms"
-    flags = ["-std=c++23", f"-I{view}/impl", f"-I{view}/spec", "-DNDEBUG", "-resource-dir", "/usr/lib/llvm-19/lib/clang/19"]
+    flags = ["-std=c++23", f"-I{view}/impl", f"-I{view}/impl_maple_tree", f"-I{view}/spec", "-DNDEBUG", "-resource-dir", "/usr/lib/llvm-19/lib/clang/19"]
 
     def parse(name):
         # A header of the tree is a part of maple_tree.h.
@@ -248,7 +249,8 @@ def parser(root):
 
 def entries_of(root, files):
     """What mutants_of gives for each file. Parsing takes a minute, so it is kept for as long as nothing changes."""
-    sources = sorted(root.glob("impl/*.h")) + sorted(root.glob("spec/*.h")) + [pathlib.Path(__file__)]
+    sources = [root / name for name in workshop.files_of(root, "*.h")]
+    sources += sorted(root.glob("spec/*.h")) + [pathlib.Path(__file__)]
     common = b"".join(path.read_bytes() for path in sources)
     keep = root / "build" / "mutants" / "parsed"
     keep.mkdir(parents=True, exist_ok=True)
@@ -317,7 +319,7 @@ def configure(root):
 
 def read_all(root, profiles, data, sample=None, seed=1, ids=()):
     configure(root)
-    files = sorted(f"impl/{path.name}" for pattern in ("*.cc", "*.h") for path in (root / "impl").glob(pattern))
+    files = sorted(workshop.files_of(root, "*.cc") + workshop.files_of(root, "*.h"))
     files = [name for name in files if name not in SKIPPED_FILES]
     equivalent, faults = Reasons(data / "equivalent.json"), Reasons(data / "needs-faults.json")
     mutants = []

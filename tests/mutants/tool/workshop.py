@@ -14,12 +14,23 @@ import threading
 # Headers of the maple tree. They are read by nearly all of impl/, but their code is compiled where
 # MapleTree<VmArea*> is instantiated: in one object of our own, and wherever a member template or a
 # function in the class body is used, which the symbols of an object without inlining tell.
-TREE_HEADERS = ("impl/maple_node.h", "impl/maple_tree.h", "impl/maple_tree_read.h", "impl/maple_tree_store.h",
-                "impl/maple_tree_validate.h")
+TREE_FOLDER = "impl/maple_tree/"
 TREE_CLASSES = ("MapleTree", "MapleNodePool")
 TREE = "class vmadiff::impl::MapleTree<vmadiff::impl::VmArea*>;"
 OPTIMISATION = "-O2"
 IMPL = "impl/libvmadiff_impl.a"
+
+
+def files_of(root, pattern):
+    """The files of impl/ and the folders in it, as paths from the root."""
+    return sorted(path.relative_to(root).as_posix() for path in (root / "impl").rglob(pattern))
+
+
+def name_of(path):
+    """A header of impl/ by its path, through whatever view it was read; nothing for others."""
+    parts = pathlib.Path(path).parts
+    at = len(parts) - 1 - parts[::-1].index("impl") if "impl" in parts else len(parts)
+    return "/".join(parts[at:]) if path.endswith(".h") else ""
 
 
 class BuildFault(Exception):
@@ -74,8 +85,9 @@ def fresh_view(shop, texts, job):
     place = shop.home / f"job-{job}"
     shutil.rmtree(place, ignore_errors=True)
     view = place / "view"
-    (view / "impl").mkdir(parents=True)
+    view.mkdir(parents=True)
     for file, text in texts.items():
+        (view / file).parent.mkdir(parents=True, exist_ok=True)
         (view / file).write_text(text)
     return place, view
 
@@ -114,7 +126,7 @@ class Workshop:
         (self.home / "tree_extern.h").write_text(f'#include "impl/mm.h"\nextern template {TREE}\n')
         (self.home / "tree.cc").write_text(f'#include "impl/mm.h"\ntemplate {TREE}\n')
         self.units["tree.cc"] = self.home / "tree.cc"
-        headers = sorted(self.root.glob("impl/*.h")) + sorted(self.root.glob("spec/*.h"))
+        headers = [self.root / name for name in files_of(self.root, "*.h")] + sorted(self.root.glob("spec/*.h"))
         ours = b"".join(path.read_bytes() for path in headers)
         self._make_prelude(ours)
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
@@ -128,9 +140,11 @@ class Workshop:
         self.units, self.flags = {}, []
         for entry in entries:
             path = pathlib.Path(entry["file"])
-            if path.parent != self.root / "impl":
+            if not path.is_relative_to(self.root / "impl"):
                 continue
-            self.units[f"impl/{path.name}"] = path
+            self.units[path.relative_to(self.root).as_posix()] = path
+            if path.parent.name != "impl":
+                continue  # the flags are those of the room that sees all of impl/
             words = shlex.split(entry["command"])
             self.compiler = words[0]
             # Warnings say nothing about a mutant, and what comes behind -o is the file.
@@ -153,8 +167,8 @@ class Workshop:
     def _make_prelude(self, ours):
         """All headers from outside impl/ that impl/ reads, precompiled: they are most of the work."""
         wanted = set()
-        for path in sorted(self.root.glob("impl/*.h")) + sorted(self.root.glob("impl/*.cc")):
-            for line in path.read_text().splitlines():
+        for name in files_of(self.root, "*.h") + files_of(self.root, "*.cc"):
+            for line in (self.root / name).read_text().splitlines():
                 if line.startswith(("#include <", '#include "spec/')):
                     wanted.add(line)
         text = "\n".join(sorted(wanted)) + "\n"
@@ -176,8 +190,7 @@ class Workshop:
             fresh = made.with_suffix(".tmp")
             check(self._compile(unit, self.units[unit], fresh, []) + ["-MMD", "-MF", deps], self.build_dir)
             fresh.rename(made)
-        read = [pathlib.Path(word) for word in deps.read_text().split()]
-        return made, sorted({f"impl/{path.name}" for path in read if path.parent.name == "impl" and path.suffix == ".h"})
+        return made, sorted({name_of(word) for word in deps.read_text().split()} - {""})
 
     def _stem(self, unit, ours):
         source = self.units[unit]
@@ -199,7 +212,7 @@ class Workshop:
 
     def _readers(self, header):
         """The units that must be compiled again for a change of the header."""
-        if header not in TREE_HEADERS:
+        if not header.startswith(TREE_FOLDER):
             return self.readers.get(header, [])
         with self.tree_lock:
             if self.tree_readers is None:

@@ -1,0 +1,85 @@
+// kernel: the seccomp filter under which the agent runs sequences.
+#include "kernel/host/agent_filter.h"
+
+#include <fmt/format.h>
+#include <linux/userfaultfd.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "kernel/descriptor.h"
+#include "kernel/host/program.h"
+#include "spec/flags.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+/// To let another memory call through, add it here. clone, mremap, prctl and ioctl are let through
+/// by what they ask for, below.
+constexpr std::array kAllowed{
+    // The calls of a sequence.
+    SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(brk), SCMP_SYS(madvise),
+    SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(munlock), SCMP_SYS(mlockall), SCMP_SYS(munlockall),
+    static_cast<int>(kSysMseal), SCMP_SYS(pkey_mprotect), SCMP_SYS(remap_file_pages),
+    SCMP_SYS(prlimit64), SCMP_SYS(execveat), SCMP_SYS(userfaultfd), SCMP_SYS(close),
+    SCMP_SYS(mbind), SCMP_SYS(set_mempolicy),
+    // What the protocol needs: waiting for work, coming back from a fault, giving up, beginning
+    // again after an exec, and knowing whether the parent is there.
+    SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(getppid)};
+
+struct AllowedByArgument {
+  int call;
+  scmp_arg_cmp argument;
+};
+constexpr std::array kAllowedByArgument{
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetMemoryMerge, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrGetMemoryMerge, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_API, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_REGISTER, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_UNREGISTER, 0}},
+    AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kForkFlags, 0}},
+    // An old size of 0 maps shared memory a second time: never the window.
+    AllowedByArgument{SCMP_SYS(mremap), {1, SCMP_CMP_NE, 0, 0}},
+    AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_LT, kWindowStart, 0}},
+    AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_GE, kWindowStart + kWindowSize, 0}}};
+
+}  // namespace
+
+std::expected<std::vector<sock_filter>, spec::ToolFault> agent_filter() {
+  const auto fault = [](const char* what, int error) {
+    return std::unexpected(
+        spec::ToolFault{fmt::format("seccomp filter: {}: {}", what, std::strerror(error))});
+  };
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter{
+      seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release};
+  if (!filter) return fault("seccomp_init", ENOMEM);
+  for (const int call : kAllowed) {
+    if (const int r = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 0, nullptr); r < 0)
+      return fault("adding a call", -r);
+  }
+  for (const auto& [call, argument] : kAllowedByArgument) {
+    if (const int r = seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 1, &argument);
+        r < 0)
+      return fault("adding a call by its argument", -r);
+  }
+  const Descriptor file{::memfd_create("vmadiff-filter", MFD_CLOEXEC)};
+  if (!file.is_open()) return fault("memfd_create", errno);
+  if (const int r = seccomp_export_bpf(filter.get(), file.number()); r < 0)
+    return fault("exporting", -r);
+  const auto size = ::lseek(file.number(), 0, SEEK_END);
+  std::vector<sock_filter> program(static_cast<std::size_t>(size) / sizeof(sock_filter));
+  if (size <= 0 ||
+      ::pread(file.number(), program.data(), static_cast<std::size_t>(size), 0) != size)
+    return fault("reading it back", errno);
+  return program;
+}
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,538 @@
+// kernel: an agent that can be used again and again. Long, since running, looking and beginning
+// again after a death share one state: which agent it is, and what it has done so far.
+#include "kernel/host/agent_session.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "kernel/host/own_limits.h"
+#include "kernel/host/program.h"
+#include "kernel/host/usage.h"
+#include "spec/flags.h"
+#include "spec/setup.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+using spec::ToolFault;
+
+constexpr spec::Address kTaskSize = spec::Setup{}.task_size;
+/// Behind every program, for each process: the break and the merge-any flag, which /proc does not
+/// show. Neither call changes anything (a break below the start of the heap is refused).
+constexpr std::uint32_t kObservationCount = 2;
+/// At most: the limits, munlockall, the gaps between four kept mappings, the filler, the break, the
+/// flag.
+constexpr std::uint32_t kResetCountMax = 16;
+constexpr std::size_t kCallCountMax =
+    kRecordCountMax - (kObservationCount + 1) * kProcessCountMax - kResetCountMax;
+/// After so many sequences the layout is read in full and compared with the first one.
+constexpr std::uint32_t kVerifyInterval = 256;
+/// An agent that is killed from outside is replaced so many times, for one run.
+constexpr int kTriesMax = 100;
+/// And so many times where it does not even come to its beginning.
+constexpr int kSpawnsMax = 100;
+/// A run that ends in SIGKILL so often, always at the same call, is not killed from outside, where
+/// agents that do nothing live.
+constexpr int kDeathsThatCount = 8;
+/// Or so often where the kernel says that it is out of memory.
+constexpr int kDeathsForMemory = 4;
+
+}  // namespace
+
+std::expected<std::unique_ptr<AgentSession>, ToolFault> AgentSession::open(
+    const HostOptions& options) {
+  std::unique_ptr<AgentSession> session{new AgentSession{options}};
+  if (auto fault = make_room()) return std::unexpected(*std::move(fault));
+  auto files = open_agent_files(options.memory_device);
+  if (!files) return std::unexpected(files.error());
+  session->files_ = std::move(*files);
+  if (auto done = session->replace_agent(); !done) return std::unexpected(done.error());
+  if (auto done = session->learn_files(); !done) return std::unexpected(done.error());
+  return session;
+}
+
+std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
+  // Of what cannot be mapped, none can be confused with another.
+  if (cls == spec::FileClass::kUnmappable) return files_.count(cls);
+  return static_cast<std::uint32_t>(
+      std::ranges::count_if(known_, [cls](const KnownFile& file) { return file.id.cls == cls; }));
+}
+
+std::expected<void, ToolFault> AgentSession::begin() {
+  must_reset_ = true;
+  anonymous_files_.clear();
+  past_.clear();
+  past_results_.clear();
+  appetite_ = {};
+  if (agent_) agent_->begin_sequence();
+  ++sequences_;
+  if (!is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
+    return replace_agent();
+  if (sequences_ % kVerifyInterval == 0) {
+    spec::Snapshot now;
+    if (auto read = snapshot(0, now); !read) return read;
+    if (now.vmas != initial_.vmas || now.counters != initial_.counters) return replace_agent();
+    must_reset_ = true;
+  }
+  return {};
+}
+
+std::expected<void, ToolFault> AgentSession::replace_agent() {
+  std::expected<void, ToolFault> done;
+  for (int i = 0; i < kSpawnsMax; ++i) {
+    done = try_replace_agent();
+    if (done || !done.error().passes) return done;
+  }
+  return done;
+}
+
+// A fault that passes is that of an agent that was killed meanwhile.
+std::expected<void, ToolFault> AgentSession::try_replace_agent() {
+  // The old one goes first: two would need twice the memory.
+  agent_.reset();
+  const auto memory = options_.memory_limit != 0 ? options_.memory_limit : default_memory_limit();
+  limits_of_use_ = {
+      .patience = options_.timeout, .memory = within_own_limits(memory), .cpu = options_.cpu_limit};
+  kills_before_ = out_of_memory_kills();
+  auto agent = AgentProcess::spawn(files_, limits_of_use_);
+  if (!agent) {
+    agent.error().fault.passes = agent.error().was_killed;
+    return std::unexpected(std::move(agent.error().fault));
+  }
+  agent_ = std::move(*agent);
+  agent_->begin_sequence();
+  ++process_count_;
+  limits_ = agent_->limits();
+  sequences_ = 0;
+  is_suspect_ = limits_changed_ = locked_all_ = locks_ = exec_made_ = false;
+  forks_ = 0;
+  appetite_ = {};
+  auto ready = learn_beginning();
+  if (ready || ready.error().passes) return ready;
+  const auto death = agent_->find_death();
+  ready.error().passes = death && death->was_killed;
+  return ready;
+}
+
+std::expected<void, ToolFault> AgentSession::learn_beginning() {
+  if (auto done = learn_own_files(); !done) return done;
+
+  // The state as it is now is the initial one, but for the break, which is asked for.
+  reset_.clear();
+  start_brk_ = 0;
+  unseen_.assign(1, {});
+  must_reset_ = true;
+  auto trip = run_once({}, no_results_);
+  if (!trip) return std::unexpected(std::move(trip.error()));
+  if (trip->run.died)
+    return std::unexpected(
+        ToolFault{fmt::format("agent: at its beginning: {}", trip->run.how_died), trip->again});
+  if (auto read = look(0, initial_); !read) return read;
+  start_brk_ = unseen_[0].brk;
+  spec::Address free_from = 0;
+  for (const spec::Vma& vma : initial_.vmas) {
+    if (vma.start > free_from)
+      reset_.push_back(must_give(0, system_call(SYS_munmap, free_from, vma.start - free_from)));
+    free_from = vma.end;
+  }
+  if (free_from < kTaskSize)
+    reset_.push_back(must_give(0, system_call(SYS_munmap, free_from, kTaskSize - free_from)));
+  if (reset_.size() + 8 > kResetCountMax)
+    return std::unexpected(ToolFault{"agent: the kernel keeps too many mappings of its own"});
+  return {};
+}
+
+// The window and the executable are new with each process; they stand before the files.
+std::expected<void, ToolFault> AgentSession::learn_own_files() {
+  std::erase_if(known_,
+                [](const KnownFile& file) { return file.id.cls == spec::FileClass::kOther; });
+  auto text = read_proc(agent_->smaps(), buffer_);
+  if (!text) return std::unexpected(text.error());
+  SmapsEntry entry;
+  while (take_smaps_entry(*text, entry)) {
+    if (entry.range.start == kWindowStart)
+      known_.push_back({entry.inode, {spec::FileClass::kOther, 0}});
+    if (entry.range.start == kTextStart)
+      known_.push_back({entry.inode, {spec::FileClass::kOther, 1}});
+  }
+  return {};
+}
+
+/// Whether the agent still has its memory, and so had it when it was looked at before.
+bool AgentSession::shows_whole_process() const {
+  std::string text;
+  const auto status = read_proc(agent_->status(), text);
+  return status && status->contains("\nVmSize:");
+}
+
+// Maps every file once, and reads from outside what it is called there.
+std::expected<void, ToolFault> AgentSession::learn_files() {
+  constexpr spec::Address kFirst = 0x100000000000;
+  constexpr spec::Address kStride = 2 * spec::kHugePageSize;
+  std::vector<Record> program;
+  for (const OpenFile& file : files_.files) {
+    const bool is_huge = file.id.cls == spec::FileClass::kHugetlb;
+    program.push_back(system_call(SYS_mmap, kFirst + program.size() * kStride,
+                                  is_huge ? spec::kHugePageSize : spec::kPageSize, PROT_READ,
+                                  MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
+                                  static_cast<std::uint64_t>(std::int64_t{descriptor_of(file.id)}),
+                                  0));
+  }
+  std::vector<std::uint64_t> results;
+  auto ran = run(program, results);
+  if (!ran) return std::unexpected(ran.error());
+  if (ran->died)
+    return std::unexpected(ToolFault{fmt::format("agent: mapping the files: {}", ran->how_died)});
+  auto text = read_proc(agent_->smaps(), buffer_);
+  // One that was killed since it ran shows nothing: what is mapped would be taken for no file.
+  for (int i = 0; i < kSpawnsMax && !(text && shows_whole_process()); ++i) {
+    if (auto again = run_again(0); !again) return std::unexpected(again.error());
+    text = read_proc(agent_->smaps(), buffer_);
+  }
+  if (!text) return std::unexpected(text.error());
+  std::vector<std::string> not_told_apart;
+  SmapsEntry entry;
+  while (take_smaps_entry(*text, entry)) {
+    if (entry.range.start < kFirst || entry.range.start >= kFirst + program.size() * kStride)
+      continue;
+    const OpenFile& file = files_.files[(entry.range.start - kFirst) / kStride];
+    if (std::ranges::find(known_, entry.inode, &KnownFile::inode) == known_.end()) {
+      known_.push_back({entry.inode, file.id});
+    } else {
+      not_told_apart.push_back(spec::text(file.id));
+    }
+  }
+  if (!not_told_apart.empty()) {
+    files_.notes.push_back(fmt::format(
+        "{}: cannot be told apart from outside (that needs CAP_MKNOD, and a TMPDIR that is "
+        "not mounted nodev)",
+        fmt::join(not_told_apart, " ")));
+  }
+  must_reset_ = true;
+  return {};
+}
+
+void AgentSession::note_what_lasts(std::span<const Record> program) {
+  for (const Record& record : program) {
+    limits_changed_ = limits_changed_ || record.number == kSetLimit;
+    // What is left of a locked mapping counts as locked for ever (measured on 6.18), and a seal
+    // cannot be undone.
+    const bool leaves_the_source =
+        record.number == SYS_mremap && (record.argument[3] & spec::kMremapDontunmap) != 0;
+    locks_ = locks_ || record.number == SYS_mlock || record.number == SYS_mlock2 ||
+             record.number == SYS_mlockall ||
+             (record.number == SYS_mmap && (record.argument[3] & spec::kMapLocked) != 0);
+    is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal;
+    locked_all_ = locked_all_ || record.number == SYS_mlockall;
+    exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);
+    if (record.number == kFork && forks_ + 1 < kProcessCountMax) ++forks_;
+  }
+}
+
+// Undoes whatever a sequence can leave behind outside the agent's own memory. Every record must
+// succeed: one that does not says that the process is not what it was.
+void AgentSession::write_reset(std::vector<Record>& program) const {
+  for (std::uint32_t process = 1; process <= forks_; ++process)
+    program.push_back(in_process(process, system_call(kExit)));
+  if (limits_changed_) {
+    for (const auto& [resource, soft] :
+         {std::pair{spec::kRlimitData, limits_.data}, std::pair{spec::kRlimitStack, limits_.stack},
+          std::pair{spec::kRlimitMemlock, limits_.memlock},
+          std::pair{spec::kRlimitAs, limits_.as}}) {
+      program.push_back(must_give(0, system_call(kSetLimit, resource, soft)));
+    }
+  }
+  if (locked_all_) program.push_back(must_give(0, system_call(SYS_munlockall)));
+  program.insert(program.end(), reset_.begin(), reset_.end());
+  const auto& [brk, merge_any] = unseen_[0];
+  if (brk != start_brk_) {
+    // The break only shrinks where something is mapped, and the heap has just been unmapped.
+    const auto heap = spec::page_up(brk) - spec::page_up(start_brk_);
+    if (heap != 0) {
+      program.push_back(
+          must_give(start_brk_, system_call(SYS_mmap, start_brk_, heap, PROT_NONE,
+                                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+                                            ~std::uint64_t{0}, 0)));
+    }
+    program.push_back(must_give(start_brk_, system_call(SYS_brk, start_brk_)));
+  }
+  if (merge_any) program.push_back(must_give(0, system_call(SYS_prctl, spec::kPrSetMemoryMerge)));
+}
+
+std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
+                                                         std::vector<std::uint64_t>& results) {
+  is_suspect_ = is_suspect_ || program.distrusted;
+  return run(program.records, results);
+}
+
+std::expected<Session::Run, ToolFault> AgentSession::run(std::span<const Record> records,
+                                                         std::vector<std::uint64_t>& results) {
+  results.clear();
+  Run total;
+  do {
+    const auto part = records.first(std::min(records.size(), kCallCountMax));
+    records = records.subspan(part.size());
+    auto ran = run_part(part, results);
+    if (!ran) return ran;
+    total.done += ran->done;
+    total.died = ran->died;
+    total.how_died = std::move(ran->how_died);
+    total.setback = std::move(ran->setback);
+  } while (!records.empty() && !total.died);
+  return total;
+}
+
+// Runs it until the agent is not killed in it.
+std::expected<Session::Run, ToolFault> AgentSession::run_part(std::span<const Record> part,
+                                                              std::vector<std::uint64_t>& results) {
+  if (!is_alive())
+    return Run{.done = 0, .died = true, .how_died = "it is dead already", .setback = {}};
+  const auto before = results.size();
+  std::optional<std::uint32_t> place;
+  bool at_one_place = true;
+  for (int tries = 1;; ++tries) {
+    auto trip = run_once(part, results);
+    if (!trip) return std::unexpected(std::move(trip.error()));
+    if (!trip->again) {
+      past_.insert(past_.end(), part.begin(), part.end());
+      past_results_.insert(past_results_.end(),
+                           results.begin() + static_cast<std::ptrdiff_t>(before), results.end());
+      return std::move(trip->run);
+    }
+    at_one_place = at_one_place && place.value_or(trip->run.done) == trip->run.done;
+    place = trip->run.done;
+    const bool lacks_memory = tries >= kDeathsForMemory && out_of_memory_kills() != kills_before_;
+    if (tries == kTriesMax || lacks_memory || (at_one_place && tries == kDeathsThatCount))
+      return give_up(trip->run, at_one_place);
+    results.resize(before);
+    for (int i = 0;; ++i) {
+      const auto again = run_again(tries);
+      if (!again) return std::unexpected(again.error());
+      if (*again) break;
+      at_one_place = false;
+      if (i == kTriesMax) return give_up(trip->run, false);
+    }
+  }
+}
+
+// With a fresh agent, up to where the present sequence was. False where that was killed as well.
+std::expected<bool, ToolFault> AgentSession::run_again(int tries) {
+  const bool was_suspect = is_suspect_;
+  if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+  // Longer from time to time: who kills whatever he sees, kills one that does nothing.
+  constexpr int kDoublings = 6;
+  std::this_thread::sleep_for(std::chrono::milliseconds{1 << std::min(tries, kDoublings)});
+  const auto idle = run_once({}, no_results_);
+  if (!idle) return std::unexpected(idle.error());
+  if (idle->run.died) return false;
+  must_reset_ = true;
+  is_suspect_ = was_suspect;
+  anonymous_files_.clear();
+  const auto past = std::exchange(past_, {});
+  const auto past_results = std::exchange(past_results_, {});
+  appetite_ = {};
+  std::span<const Record> rest = past;
+  std::vector<std::uint64_t> results;
+  bool lives = true;
+  while (!rest.empty() && lives) {
+    const auto part = rest.first(std::min(rest.size(), kCallCountMax));
+    rest = rest.subspan(part.size());
+    const auto trip = run_once(part, results);
+    if (!trip) return std::unexpected(trip.error());
+    lives = !trip->run.died;
+  }
+  past_ = past;
+  past_results_ = past_results;
+  if (lives && results != past_results) {
+    return std::unexpected(
+        ToolFault{"the agent was killed from outside, and the same calls gave other results in the "
+                  "one after it",
+                  true});
+  }
+  return lives;
+}
+
+// It is the sequence's own doing where it always happens at the same call, and an agent that is
+// left alone lives.
+std::expected<Session::Run, ToolFault> AgentSession::give_up(const Run& last, bool at_one_place) {
+  Run run = last;
+  agent_->kill();
+  if (!run.setback.empty()) return run;
+  if (out_of_memory_kills() != kills_before_) {
+    run.setback =
+        "the kernel killed the agent for want of memory: the sequence needs more than this "
+        "machine, "
+        "or its cgroup, has";
+    return run;
+  }
+  if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+  for (int i = 0; at_one_place && i < kTriesMax; ++i) {
+    must_reset_ = true;
+    const auto trip = run_once({}, no_results_);
+    if (!trip) return std::unexpected(trip.error());
+    at_one_place = !trip->run.died;
+  }
+  is_suspect_ = true;
+  agent_->kill();
+  if (!at_one_place) run.setback = "the agent was killed from outside (SIGKILL), again and again";
+  return run;
+}
+
+std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
+    std::span<const Record> program, std::vector<std::uint64_t>& results) {
+  for (bool is_retry = false;; is_retry = true) {
+    prefix_.clear();
+    if (must_reset_) {
+      write_reset(prefix_);
+      agent_->count_processes_anew();
+      limits_changed_ = locked_all_ = locks_ = false;
+      forks_ = 0;
+    }
+    const auto prefix = static_cast<std::uint32_t>(prefix_.size());
+    const auto calls = static_cast<std::uint32_t>(program.size());
+    note_what_lasts(program);
+    auto at = std::ranges::copy(prefix_, agent_->records().begin()).out;
+    at = std::ranges::copy(program, at).out;
+    for (std::uint32_t process = 0; process <= forks_; ++process) {
+      *at++ = in_process(process, system_call(SYS_brk));
+      *at++ = in_process(process, system_call(SYS_prctl, spec::kPrGetMemoryMerge));
+    }
+    add_appetite(appetite_, program, past_.size(), locked_all_);
+    const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1), appetite_);
+    const bool was_killed = end.kind == RunEnd::Kind::kDied && end.death.was_killed;
+    const bool is_reset_broken = end.kind != RunEnd::Kind::kDone && end.index < prefix &&
+                                 !was_killed && end.death.over_limit.empty();
+    if (is_reset_broken) {
+      if (is_retry)
+        return std::unexpected(
+            ToolFault{"agent: a fresh process cannot be reset to its beginning"});
+      if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+      continue;
+    }
+    must_reset_ = false;
+    const auto done = end.index < prefix ? 0 : std::min(end.index - prefix, calls);
+    const auto all = agent_->results();
+    results.insert(results.end(), all.begin() + prefix, all.begin() + prefix + done);
+    if (end.kind == RunEnd::Kind::kDied) {
+      // A death in the observation is the last call's doing.
+      const auto blamed = std::min(done, calls - (calls == 0 ? 0 : 1));
+      results.resize(results.size() - (done - blamed));
+      return Trip{{.done = blamed,
+                   .died = true,
+                   .how_died = end.death.how,
+                   .setback = end.death.over_limit},
+                  was_killed};
+    }
+    for (std::uint32_t i = 0; i < done; ++i) {
+      if (program[i].number != kFork || all[prefix + i] != kNoProcessLeft) continue;
+      return Trip{{.done = i,
+                   .died = true,
+                   .how_died = {},
+                   .setback = "fork: this machine allows no more processes: ulimit -u, or pids.max "
+                              "of the cgroup"},
+                  true};
+    }
+    unseen_.resize(forks_ + 1);
+    for (std::uint32_t process = 0; process <= forks_; ++process) {
+      const auto first = prefix + calls + kObservationCount * process;
+      // An error (a kernel without KSM) is no flag.
+      unseen_[process] = {all[first], all[first + 1] == 1};
+    }
+    return Trip{{.done = done, .died = false, .how_died = {}, .setback = {}}, false};
+  }
+}
+
+std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,
+                                                      spec::Snapshot& out) {
+  if (must_reset_) {
+    auto ran = run(std::span<const Record>{}, no_results_);
+    if (!ran) return std::unexpected(ran.error());
+    if (!ran->setback.empty()) return std::unexpected(ToolFault{std::move(ran->setback), true});
+  }
+  for (int i = 0;; ++i) {
+    auto seen = look(process, out);
+    if (seen || !is_alive() || i == kTriesMax) return seen;
+    // It may be that it was killed since it ran.
+    const auto death = agent_->find_death();
+    if (!death) return seen;
+    if (!death->was_killed) {
+      return std::unexpected(
+          ToolFault{fmt::format("the agent died while it was looked at: {}", death->how)});
+    }
+    for (int tries = 0;; ++tries) {
+      const auto again = run_again(tries);
+      if (!again) return std::unexpected(again.error());
+      if (*again) break;
+      if (tries == kTriesMax) {
+        return std::unexpected(
+            ToolFault{"the agent was killed from outside (SIGKILL), again and again", true});
+      }
+    }
+  }
+}
+
+std::expected<void, ToolFault> AgentSession::look(spec::ProcessId process, spec::Snapshot& out) {
+  if (!is_alive()) return std::unexpected(ToolFault{"the agent is dead: nothing to look at"});
+  if (process != 0) {
+    if (process > forks_ || !agent_->has(process)) {
+      out = {};
+      return {};
+    }
+    const int pid = agent_->pid_of(process);
+    if (auto read = read_forked(pid, out); !read) return read;
+  } else {
+    if (exec_made_) {
+      if (auto fault = agent_->open_proc()) return std::unexpected(std::move(*fault));
+      exec_made_ = false;
+    }
+    if (auto read = read_layout(agent_->smaps(), agent_->status(), out); !read) return read;
+  }
+  out.brk = unseen_[process].brk;
+  out.merge_any = unseen_[process].merge_any;
+  return {};
+}
+
+std::expected<std::uint64_t, ToolFault> AgentSession::anonymous_bytes(spec::Address start) {
+  auto text = read_proc(agent_->smaps(), buffer_);
+  if (!text) return std::unexpected(text.error());
+  SmapsEntry entry;
+  while (take_smaps_entry(*text, entry)) {
+    if (entry.range.start != start) continue;
+    if (const auto bytes = kernel::anonymous_bytes(entry)) return *bytes;
+  }
+  return std::unexpected(
+      ToolFault{fmt::format("smaps has no line 'Anonymous:' for the mapping at {:#x}", start)});
+}
+
+std::expected<void, ToolFault> AgentSession::read_forked(int pid, spec::Snapshot& out) {
+  const Descriptor smaps{::open(fmt::format("/proc/{}/smaps", pid).c_str(), O_RDONLY | O_CLOEXEC)};
+  const Descriptor status{
+      ::open(fmt::format("/proc/{}/status", pid).c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!smaps.is_open() || !status.is_open())
+    return std::unexpected(ToolFault{fmt::format("a forked process (pid {}) is not there", pid)});
+  return read_layout(smaps.number(), status.number(), out);
+}
+
+std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
+                                                         spec::Snapshot& out) {
+  auto text = read_proc(smaps, buffer_);
+  if (!text) return std::unexpected(text.error());
+  if (auto parsed =
+          parse_smaps(*text, known_, kTaskSize, anonymous_files_, unknown_codes_, out.vmas);
+      !parsed)
+    return parsed;
+  text = read_proc(status, buffer_);
+  if (!text) return std::unexpected(text.error());
+  out.counters.map_count = out.vmas.size();
+  return parse_status(*text, out.counters);
+}
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,119 @@
+// kernel: calls as records for the agent, and its results as outcomes.
+#include "kernel/host/program.h"
+
+#include <sys/syscall.h>
+
+#include <array>
+#include <concepts>
+#include <csignal>
+#include <span>
+
+#include "kernel/host/agent_files.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+/// A call's arguments as the kernel takes them.
+class Arguments {
+ public:
+  void range(spec::Address addr, spec::Address length) {
+    add(addr);
+    add(length);
+  }
+  void address(spec::Address a) { add(a); }
+  void optional_address(spec::Address a) { add(a); }
+  void length(spec::Address l) { add(l); }
+  void offset(std::uint64_t o) { add(o); }
+  void prot(std::uint64_t p) { add(p); }
+  void map_flags(std::uint64_t f) { add(f); }
+  /// The descriptor is an int to the kernel; -1 is widened as C would.
+  void file(spec::FileId f) { choice(descriptor_of(f), {}); }
+  void access(spec::Access a) { add(a == spec::Access::kWrite ? 1 : 0); }
+  void bits(std::uint64_t value, std::span<const spec::FlagName>) { add(value); }
+  template <std::integral T>
+  void choice(T value, std::span<const spec::FlagName>) {
+    if constexpr (std::signed_integral<T>) {
+      add(static_cast<std::uint64_t>(std::int64_t{value}));
+    } else {
+      add(value);
+    }
+  }
+  void number(std::uint64_t n) { add(n); }
+  void optional_number(std::uint64_t n) { add(n); }
+  void unused(std::uint64_t n) { add(n); }
+
+  [[nodiscard]] Record record(std::uint32_t number) const {
+    return system_call(number, values_[0], values_[1], values_[2], values_[3], values_[4],
+                       values_[5]);
+  }
+
+ private:
+  void add(std::uint64_t value) { values_.at(count_++) = value; }
+  std::array<std::uint64_t, 6> values_{};
+  std::size_t count_ = 0;
+};
+
+/// The number of each call, in the variant's order; touch is not a call, fork, exec and exit are
+/// the agent's business.
+constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers{
+    SYS_mmap,
+    SYS_munmap,
+    SYS_mprotect,
+    SYS_brk,
+    SYS_madvise,
+    SYS_prctl,
+    kTouchRead,
+    SYS_mremap,
+    SYS_mlock,
+    SYS_mlock2,
+    SYS_munlock,
+    SYS_mlockall,
+    SYS_munlockall,
+    kSysMseal,
+    SYS_pkey_mprotect,
+    SYS_remap_file_pages,
+    kSetLimit,
+    kFork,
+    kExec,
+    kExit,
+    kUffdRegister,
+    kUffdUnregister,
+    kMbind,
+    kSetMempolicy};
+
+// The rules for a touch that accesses nothing are spec/syscall.h's.
+Record record_of_touch(const spec::Touch& call, spec::Address task_size) {
+  const spec::Address end = call.addr + call.length;
+  if (call.length == 0) return system_call(kGive, 0);
+  if (call.length > spec::kTouchBytesMax || end < call.addr || end > task_size)
+    return system_call(kGive, SIGSEGV);
+  const spec::Address pages = (spec::page_up(end) - spec::page_down(call.addr)) >> spec::kPageShift;
+  return system_call(call.access == spec::Access::kWrite ? kTouchWrite : kTouchRead,
+                     spec::page_down(call.addr), pages);
+}
+
+constexpr std::uint64_t kErrnoMax = 4095;
+
+}  // namespace
+
+Record record_of(const spec::Syscall& call, spec::Address task_size) {
+  if (const auto* touch = std::get_if<spec::Touch>(&call))
+    return record_of_touch(*touch, task_size);
+  Arguments arguments;
+  spec::visit_fields(call, arguments);
+  return arguments.record(kNumbers[call.index()]);
+}
+
+spec::Outcome outcome_of(const spec::Syscall& call, std::uint64_t result) {
+  if (result == kNoSuchProcess) return spec::Outcome::fail(spec::Errno::kESRCH);
+  if (std::holds_alternative<spec::Touch>(call)) {
+    // spec::Errno keeps signals behind the errnos.
+    return result == 0 ? spec::Outcome::ok()
+                       : spec::Outcome::fail(static_cast<spec::Errno>(kErrnoMax + result));
+  }
+  if (!std::holds_alternative<spec::Brk>(call) && result >= -kErrnoMax)
+    return spec::Outcome::fail(static_cast<spec::Errno>(-result));
+  return spec::Outcome::ok(result);
+}
+
+}  // namespace vmadiff::kernel

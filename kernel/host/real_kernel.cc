@@ -1,0 +1,122 @@
+// kernel: a real kernel as a System: sequences become programs, results become outcomes.
+#include "kernel/host/real_kernel.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "kernel/host/program.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+class RealKernel final : public spec::System {
+ public:
+  RealKernel(std::string name, std::unique_ptr<Session> session)
+      : name_(std::move(name)), session_(std::move(session)) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+  [[nodiscard]] spec::Observes observes() const override {
+    return {.vm_flags = true,
+            .anon_pgoff = false,
+            .anon_vma = false,
+            .counters = true,
+            .counter_sums = true,
+            .brk_and_merge = true,
+            .policy = false};
+  }
+
+  std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
+    setup_ = &setup;
+    if (!std::ranges::equal(setup.initial.vmas, session_->initial().vmas, {}, &spec::Vma::range,
+                            &spec::Vma::range)) {
+      return std::unexpected(spec::ToolFault{
+          fmt::format("{}: the set-up's initial mappings are not the agent's (use the set-up that "
+                      "was read from it)",
+                      name_)});
+    }
+    how_died_.clear();
+    return session_->begin();
+  }
+
+  spec::Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
+    const spec::Step step{process, call, std::nullopt};
+    apply_all({&step, 1}, one_outcome_);
+    return one_outcome_.front();
+  }
+
+  void apply_all(std::span<const spec::Step> sequence,
+                 std::vector<spec::Outcome>& outcomes) override {
+    outcomes.clear();
+    write(*setup_, sequence, program_);
+    const auto ran = session_->run(program_, results_);
+    if (!ran) {
+      how_died_ = ran.error().message;
+      setback_ = ran.error();
+    } else {
+      if (!ran->setback.empty())
+        setback_ = spec::ToolFault{fmt::format("{}: {}", name_, ran->setback), true};
+      for (std::uint32_t i = 0; i < ran->done; ++i)
+        outcomes.push_back(outcome_of(sequence[i].call, results_[i]));
+      if (ran->died && how_died_.empty()) how_died_ = ran->how_died;
+    }
+    outcomes.resize(sequence.size(), spec::Outcome::died());
+  }
+
+  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
+                                                spec::Snapshot& out) override {
+    return session_->snapshot(process, out);
+  }
+
+  void will_run(const spec::Setup& setup, std::span<const spec::Sequence> sequences) override {
+    std::vector<Program> programs;
+    for (const spec::Sequence& sequence : sequences) {
+      // Nobody runs one that the agent would not survive.
+      Program program;
+      write(setup, sequence, program);
+      if (!program.distrusted) programs.push_back(std::move(program));
+    }
+    session_->will_run(std::move(programs));
+  }
+
+  [[nodiscard]] bool is_remote() const override { return true; }
+
+  [[nodiscard]] std::string_view death_note() const override { return how_died_; }
+  [[nodiscard]] std::optional<spec::ToolFault> take_setback() override {
+    return std::exchange(setback_, std::nullopt);
+  }
+  [[nodiscard]] std::string_view death_log() const override { return session_->death_log(); }
+  [[nodiscard]] bool is_death_dear() const override { return session_->is_death_dear(); }
+
+ private:
+  static void write(const spec::Setup& setup, std::span<const spec::Step> sequence,
+                    Program& program) {
+    program.records.clear();
+    program.distrusted = false;
+    for (const spec::Step& step : sequence) {
+      program.records.push_back(in_process(step.process, record_of(step.call, setup.task_size)));
+      program.distrusted = program.distrusted || spec::touches_reserved(setup, step);
+    }
+  }
+
+  std::string name_;
+  std::unique_ptr<Session> session_;
+  const spec::Setup* setup_ = nullptr;
+  std::string how_died_;
+  std::optional<spec::ToolFault> setback_;
+  // Kept for their memory.
+  Program program_;
+  std::vector<std::uint64_t> results_;
+  std::vector<spec::Outcome> one_outcome_;
+};
+
+}  // namespace
+
+std::unique_ptr<spec::System> make_real_kernel(std::string name, std::unique_ptr<Session> session) {
+  return std::make_unique<RealKernel>(std::move(name), std::move(session));
+}
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,27 @@
+// process: the exit statuses, and a refusal: the message and the status with which a command ends
+// before it could do its work.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace vmadiff::process {
+
+enum class ExitStatus : int {
+  kHeld = 0,      ///< everything held
+  kFinding = 1,   ///< a finding
+  kBadInput = 2,  ///< bad usage or bad input
+  kLacks = 3,     ///< this machine lacks what was asked for, or the tool itself failed
+};
+
+struct Refusal {
+  ExitStatus status = ExitStatus::kBadInput;
+  std::string message;  ///< one line, or several; without a newline at the end
+};
+
+/// Writes "vmadiff: MESSAGE" to stderr and gives the status back.
+ExitStatus refuse(const Refusal& refusal);
+ExitStatus refuse_input(std::string_view message);
+
+}  // namespace vmadiff::process

@@ -1,0 +1,106 @@
+// properties: what the relations between two runs have in common. Each relation is a file of its
+// own, which opens with the claim, its source, and what it does not cover.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "properties/claims/difference.h"
+#include "properties/claims/exemptions.h"
+#include "properties/claims/finding.h"
+#include "spec/kernel_profile.h"
+#include "spec/system.h"
+
+namespace vmadiff::properties {
+
+/// One run of one sequence: what every call gave, and the state after it.
+struct Recording {
+  std::vector<spec::Outcome> outcomes;
+  std::vector<spec::Snapshot> states;  ///< states[0] the beginning, states[i + 1] after step i
+  std::size_t steps = 0;               ///< how many steps of these are of the last run
+};
+
+/// A sequence made from another one; origin[i] is the step of the other from which step i comes.
+struct Derived {
+  spec::Sequence sequence;
+  std::vector<std::size_t> origin;
+  void clear() {
+    sequence.clear();
+    origin.clear();
+  }
+  void add(const spec::Step& step, std::size_t from) {
+    sequence.push_back(step);
+    origin.push_back(from);
+  }
+};
+
+/// What a relation works with. The buffers are kept from run to run.
+struct RelationRoom {
+  spec::System* system = nullptr;  ///< the first in-process system, else the first remote one
+  spec::Observes seen;
+  const spec::Setup* setup = nullptr;
+  const spec::KernelProfile* profile = nullptr;
+  ExemptionCounts* exemptions = nullptr;
+  /// FailedAllocationsAreSurvived: the first in-process system whose allocations can fail, and the
+  /// first whose cannot, which says what calls do.
+  spec::System* faulty = nullptr;
+  spec::System* authority = nullptr;
+  spec::AllocationFaults* faults = nullptr;
+  spec::System* other_profile = nullptr;  ///< ReviewPredicateIsIndistinguishable's second side
+  Derived first;
+  Derived second;
+  /// counterpart[i] is the step of the second sequence that ends step i of the first.
+  std::vector<std::size_t> counterpart;
+  Recording first_run;
+  Recording second_run;
+  spec::Snapshot scratch;
+};
+
+struct RelationBreach {
+  std::size_t step = 0;  ///< of the sequence that was given
+  std::string explanation;
+  std::string reason;  ///< for the fingerprint
+  View expected;
+  View actual;
+};
+using RelationResult = std::expected<std::optional<RelationBreach>, spec::ToolFault>;
+using Relation = RelationResult (*)(RelationRoom& room, const spec::Sequence& sequence);
+
+/// Runs `sequence` from the beginning. Ends early at a death.
+[[nodiscard]] std::expected<void, spec::ToolFault> record(spec::System& system,
+                                                          const spec::Setup& setup,
+                                                          const spec::Sequence& sequence,
+                                                          Recording& out);
+
+/// How the second run may differ from the first, and what both are called.
+struct Correspondence {
+  Leeway leeway;
+  bool anon_vmas = true;  ///< compare anon_vmas
+  std::string_view first_name;
+  std::string_view second_name;
+};
+
+/// Compares two recordings step by step; outcomes that are addresses move with the leeway.
+[[nodiscard]] std::optional<RelationBreach> compare_runs(const RelationRoom& room,
+                                                         const Correspondence& how);
+/// Records `first` and `second` on the room's system, then compares them.
+[[nodiscard]] RelationResult run_both(RelationRoom& room, const Correspondence& how);
+
+// The relations, in the order in which they are checked.
+RelationResult enabling_ksm_changes_no_layout(RelationRoom& room, const spec::Sequence& sequence);
+RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
+                                                   const spec::Sequence& sequence);
+RelationResult splitting_a_call_equals_the_whole(RelationRoom& room,
+                                                 const spec::Sequence& sequence);
+RelationResult renumbering_addresses_moves_the_layout(RelationRoom& room,
+                                                      const spec::Sequence& sequence);
+RelationResult failed_allocations_are_survived(RelationRoom& room, const spec::Sequence& sequence);
+RelationResult review_predicate_is_indistinguishable(RelationRoom& room,
+                                                     const spec::Sequence& sequence);
+
+}  // namespace vmadiff::properties

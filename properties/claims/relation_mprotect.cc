@@ -1,0 +1,136 @@
+// properties: MprotectThereAndBackIsIdentity.
+//
+// After an mprotect that succeeds on a part of one VMA, an mprotect of the same range with the
+// protection that it had before restores the layout.
+// Source: vma_modify_flags (mm/vma.c) splits what gets different flags and merges what is equal.
+// Not covered: ranges of several VMAs (the call makes them equal, and nothing remembers what they
+// were), and anon_vmas (a merge on the way lends one for good). Exempt, each by name:
+// VM_SPECIAL VMAs, which split and never merge (SpecialVmasStaySplit), VM_ACCOUNT that stays
+// (AccountingStays), neighbours that another call had made equal without merging them, and which
+// the way back now merges (CompatibleNeighboursWereApart), and no room for the way back
+// (NoWayBack).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "properties/claims/merge_due.h"
+#include "properties/claims/relation.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+using spec::Snapshot;
+using spec::Vma;
+
+std::uint64_t prot_of(spec::VmFlags flags) {
+  std::uint64_t prot = 0;
+  if ((flags & spec::kVmRead) != 0) prot |= spec::kProtRead;
+  if ((flags & spec::kVmWrite) != 0) prot |= spec::kProtWrite;
+  if ((flags & spec::kVmExec) != 0) prot |= spec::kProtExec;
+  return prot;
+}
+
+/// Index of the VMA that holds all of [start, end), or nothing.
+std::optional<std::size_t> holder(const Snapshot& s, Address start, Address end) {
+  const auto it = std::ranges::upper_bound(s.vmas, start, {}, &Vma::end);
+  if (it == s.vmas.end() || it->start > start || it->end < end) return std::nullopt;
+  return static_cast<std::size_t>(it - s.vmas.begin());
+}
+
+bool compatible_neighbour_at_an_end(const Snapshot& s, std::size_t index, Address start,
+                                    Address end) {
+  const Vma& vma = s.vmas[index];
+  const bool left = index > 0 && vma.start == start && are_compatible(s.vmas[index - 1], vma);
+  const bool right =
+      index + 1 < s.vmas.size() && vma.end == end && are_compatible(vma, s.vmas[index + 1]);
+  return left || right;
+}
+
+bool anon_vma_was_borrowed(const Snapshot& before, std::size_t index, const Snapshot& after,
+                           Address start, spec::AnonVmaMerge rule) {
+  const auto now = holder(after, start, start + 1);
+  return rule == spec::AnonVmaMerge::kNeighbourChainSingle && now &&
+         before.vmas[index].anon_vma == spec::kNoAnonVma &&
+         after.vmas[*now].anon_vma != spec::kNoAnonVma;
+}
+
+bool accounting_stayed(const Snapshot& before, std::size_t index, const Snapshot& after,
+                       Address start) {
+  const auto now = holder(after, start, start + 1);
+  return now && (before.vmas[index].flags & spec::kVmAccount) == 0 &&
+         (after.vmas[*now].flags & spec::kVmAccount) != 0;
+}
+
+/// It was charged for pages that it has no more.
+bool emptied_and_uncharged(const Snapshot& before, std::size_t index, const Snapshot& after,
+                           Address start) {
+  const Vma& was = before.vmas[index];
+  const auto now = holder(after, start, start + 1);
+  return now && was.anon_vma == spec::kNoAnonVma && (was.flags & spec::kVmWrite) == 0 &&
+         (was.flags & spec::kVmAccount) != 0 && (after.vmas[*now].flags & spec::kVmAccount) == 0;
+}
+
+}  // namespace
+
+RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
+                                                   const spec::Sequence& sequence) {
+  spec::System& system = *room.system;
+  spec::Observes seen = room.seen;
+  seen.anon_vma = false;
+  if (room.first_run.states.size() < 2) room.first_run.states.resize(2);
+  Snapshot& before = room.first_run.states[0];
+  Snapshot& after = room.first_run.states[1];
+  if (auto started = system.start(*room.setup); !started) {
+    return std::unexpected(started.error());
+  }
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const spec::Step& step = sequence[i];
+    const auto* there = std::get_if<spec::Mprotect>(&step.call);
+    constexpr std::uint64_t kFromElsewhere = spec::kProtGrowsdown | spec::kProtGrowsup;
+    if (there == nullptr || there->length == 0 || (there->prot & kFromElsewhere) != 0) {
+      if (system.apply(step.process, step.call).is_death()) return std::nullopt;
+      continue;
+    }
+    if (auto s = system.snapshot(step.process, before); !s) return std::unexpected(s.error());
+    if (!system.apply(step.process, step.call).is_ok()) continue;
+    const Address end = there->addr + spec::page_up(there->length);
+    const auto index = holder(before, there->addr, end);
+    if (!index) continue;
+    const spec::Mprotect back{there->addr, there->length, prot_of(before.vmas[*index].flags)};
+    const spec::Outcome outcome = system.apply(step.process, back);
+    if (auto s = system.snapshot(step.process, after); !s) return std::unexpected(s.error());
+    // A mark that sticks goes to what a merge on the way there made one, and stays.
+    const auto d = difference(before, after, seen, {.flags = spec::kVmSticky});
+    if (outcome == spec::Outcome::fail(spec::Errno::kENOMEM)) {
+      room.exemptions->count(Exemption::kNoWayBack);
+    } else if (d && (before.vmas[*index].flags & spec::kVmSpecial) != 0) {
+      room.exemptions->count(Exemption::kSpecialVmasStaySplit);
+    } else if (d && accounting_stayed(before, *index, after, there->addr)) {
+      room.exemptions->count(Exemption::kAccountingStays);
+    } else if (d && emptied_and_uncharged(before, *index, after, there->addr)) {
+      room.exemptions->count(Exemption::kEmptiedMemoryLosesItsCharge);
+    } else if (d && anon_vma_was_borrowed(before, *index, after, there->addr,
+                                          room.profile->anon_vma_merge)) {
+      room.exemptions->count(Exemption::kBorrowedAnonVmaStays);
+    } else if (d && compatible_neighbour_at_an_end(before, *index, there->addr, end)) {
+      room.exemptions->count(Exemption::kCompatibleNeighboursWereApart);
+    } else if (d || !outcome.is_ok()) {
+      return RelationBreach{
+          i,
+          fmt::format(
+              "mprotect there ({:#x}) and back ({:#x}, which gives {}) is not the identity{}",
+              there->prot, back.prot, text(outcome), d ? ": " + explain(*d, before, after) : ""),
+          d ? std::string{name(d->field)} : "outcome",
+          View{fmt::format("{}, before mprotect", system.name()), spec::Outcome::ok(), before,
+               room.seen},
+          View{fmt::format("{}, after mprotect there and back", system.name()), outcome, after,
+               room.seen}};
+    }
+    // Go on from where the sequence itself would be.
+    if (system.apply(step.process, step.call).is_death()) return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::properties

@@ -1,0 +1,149 @@
+// properties: the cells that there are. A result that a call can give stands in its row; the
+// outcomes of merging exist for every call that makes merges due, but for those that the rules
+// exclude, each with its reason.
+#include <algorithm>
+#include <vector>
+
+#include "properties/coverage/coverage.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using enum spec::Errno;
+
+struct ResultsOf {
+  std::string_view call;
+  std::vector<spec::Errno> errors;
+  bool merges = false;   ///< it makes merges due
+  bool not_due = false;  ///< but with some arguments it does not
+};
+
+const std::vector<ResultsOf>& rows() {
+  // What is possible with enough memory and without faults injected. Not here: what needs 65530
+  // VMAs (EAGAIN of madvise), what a kernel without KSM or swap gives (EBADF of MADV_WILLNEED),
+  // what only a driver gives (ENODEV of MADV_REMOVE), files of terabytes (EFBIG of MADV_REMOVE),
+  // shared memory opened read-only (EPERM of UFFDIO_REGISTER: the files that are so are not shmem),
+  // and the errnos as which mmap gives back an address in the last 4095 bytes.
+  static const std::vector<ResultsOf> kRows{
+      {"mmap",
+       {kEPERM, kEBADF, kEAGAIN, kENOMEM, kEACCES, kEEXIST, kENODEV, kEINVAL, kEOVERFLOW,
+        kEOPNOTSUPP, kESRCH},
+       true},
+      {"munmap", {kEPERM, kEINVAL, kESRCH}},
+      {"mprotect", {kEPERM, kENOMEM, kEACCES, kEINVAL, kESRCH}, true},
+      {"brk", {kESRCH}, true, true},
+      {"madvise", {kEPERM, kENOMEM, kEACCES, kEFAULT, kEINVAL, kESRCH}, true, true},
+      {"prctl", {kEINVAL, kESRCH}},
+      {"touch", {kSIGBUS, kSIGSEGV, kESRCH}},
+      {"mremap", {kEPERM, kEAGAIN, kENOMEM, kEFAULT, kEINVAL, kESRCH}, true, true},
+      {"mlock", {kEPERM, kENOMEM, kEINVAL, kESRCH}, true},
+      {"mlock2", {kEPERM, kENOMEM, kEINVAL, kESRCH}, true},
+      {"munlock", {kENOMEM, kEINVAL, kESRCH}, true},
+      {"mlockall", {kEPERM, kENOMEM, kEINVAL, kESRCH}, true, true},
+      {"munlockall", {kESRCH}, true},
+      {"mseal", {kENOMEM, kEINVAL, kESRCH}, true},
+      {"pkey_mprotect", {kEPERM, kENOMEM, kEACCES, kEINVAL, kESRCH}, true},
+      {"remap_file_pages", {kEPERM, kEAGAIN, kENOMEM, kEINVAL, kEOVERFLOW, kESRCH}, true},
+      {"setrlimit", {kEINVAL, kESRCH}},
+      {"fork", {kESRCH}},
+      {"exec", {kESRCH}},
+      {"exit", {kEPERM, kESRCH}},
+      {"uffd_register", {kEINVAL, kESRCH}, true},
+      {"uffd_unregister", {kEINVAL, kESRCH}, true},
+      {"mbind", {kEPERM, kEFAULT, kEINVAL, kESRCH}, true},
+      {"set_mempolicy", {kEINVAL, kESRCH}},
+  };
+  return kRows;
+}
+
+constexpr std::string_view kNewIsNotMergeable =
+    "a new mapping is mergeable only where the process is";
+constexpr std::string_view kHeapJoinsLeft = "brk joins the VMA before it, and no other";
+constexpr std::string_view kNoNeighbours =
+    "each VMA is joined with the one before it; the ends of the address space have no neighbours";
+constexpr std::string_view kTextAndData =
+    "the first neighbours in the address space are the program's text and data: flags";
+constexpr std::string_view kSharedOnly = "it maps shared memory, which has no anon_vma";
+
+constexpr std::array kUnmeetable{
+    Unmeetable{"", MergeOutcome::kExempt, {}, "not asked for: each is an exemption's own count"},
+    Unmeetable{"mmap", {}, KsmMode::kMadvised, kNewIsNotMergeable},
+    Unmeetable{"brk", {}, KsmMode::kMadvised, kNewIsNotMergeable},
+    Unmeetable{"remap_file_pages", {}, KsmMode::kMadvised, "shared memory is never mergeable"},
+    Unmeetable{"remap_file_pages", MergeOutcome::kAnonVma, {}, kSharedOnly},
+    Unmeetable{"brk", MergeOutcome::kRight, {}, kHeapJoinsLeft},
+    Unmeetable{"brk", MergeOutcome::kBoth, {}, kHeapJoinsLeft},
+    Unmeetable{"brk",
+               MergeOutcome::kSpecial,
+               {},
+               "a special mapping over the end of the heap is a driver's, or 2 MiB long"},
+    Unmeetable{"mlockall", MergeOutcome::kRight, {}, kNoNeighbours},
+    Unmeetable{"mlockall", MergeOutcome::kBoth, {}, kNoNeighbours},
+    Unmeetable{"mlockall", {}, KsmMode::kMadvised, "nothing is mapped at address 0"},
+    Unmeetable{"mlockall",
+               MergeOutcome::kNothingThere,
+               {},
+               "the program's own text and data are neighbours"},
+    Unmeetable{"munlockall",
+               MergeOutcome::kNothingThere,
+               {},
+               "the program's own text and data are neighbours"},
+    Unmeetable{"munlockall", MergeOutcome::kRight, {}, kNoNeighbours},
+    Unmeetable{"munlockall", MergeOutcome::kBoth, {}, kNoNeighbours},
+    Unmeetable{"munlockall", {}, KsmMode::kMadvised, "nothing is mapped at address 0"},
+    Unmeetable{"mlockall", MergeOutcome::kSpecial, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kFile, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kOffset, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kPolicy, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kPolicy, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kSpecial, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kFile, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kOffset, {}, kTextAndData},
+    Unmeetable{"", MergeOutcome::kNotDue, KsmMode::kMadvised,
+               "without a range there is none that could be madvised"},
+    Unmeetable{"", MergeOutcome::kSpecial, KsmMode::kMadvised,
+               "not asked for: the range is no special one then, but its neighbour"},
+};
+
+bool is_unmeetable(const ResultsOf& row, MergeOutcome merge, KsmMode ksm) {
+  if (merge == MergeOutcome::kNotDue && !row.not_due) return true;
+  return std::ranges::any_of(kUnmeetable, [&](const Unmeetable& u) {
+    return (u.call.empty() || u.call == row.call) && (!u.merge || *u.merge == merge) &&
+           (!u.ksm || *u.ksm == ksm);
+  });
+}
+
+std::vector<Cell> make_cells() {
+  std::vector<Cell> cells;
+  const auto names = spec::call_names();
+  for (std::size_t call = 0; call < names.size(); ++call) {
+    const auto row = std::ranges::find(rows(), names[call], &ResultsOf::call);
+    cells.push_back({.call = call, .result = 0});
+    for (const spec::Errno error : row->errors) {
+      cells.push_back({.call = call, .result = result_index(spec::Outcome::fail(error))});
+    }
+    if (!row->merges) continue;
+    for (std::size_t m = 0; m < kMergeOutcomeCount; ++m) {
+      for (std::size_t k = 0; k < kKsmModeCount; ++k) {
+        const auto merge = static_cast<MergeOutcome>(m);
+        const auto ksm = static_cast<KsmMode>(k);
+        if (is_unmeetable(*row, merge, ksm)) continue;
+        cells.push_back({.call = call, .result = std::nullopt, .merge = merge, .ksm = ksm});
+      }
+    }
+  }
+  return cells;
+}
+
+}  // namespace
+
+std::span<const Unmeetable> unmeetable_cells() { return kUnmeetable; }
+
+std::span<const Cell> meetable_cells() {
+  static const std::vector<Cell> kCells = make_cells();
+  return kCells;
+}
+
+}  // namespace vmadiff::properties

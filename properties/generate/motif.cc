@@ -1,0 +1,202 @@
+// properties: the plans.
+#include "properties/generate/motif.h"
+
+#include <utility>
+
+#include "properties/generate/ranges.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+
+constexpr Address kPage = spec::kPageSize;
+
+spec::Mmap map(const Look& look, Address start, Address length, Address offset) {
+  return {.addr = start,
+          .length = length,
+          .prot = look.prot,
+          .flags = look.flags | spec::kMapFixed,
+          .file = look.file,
+          .offset = look.file.is_none() ? 0 : offset};
+}
+
+spec::Touch write(Address start) { return {start, kPage, spec::Access::kWrite}; }
+
+}  // namespace
+
+std::optional<spec::Syscall> Motif::next() {
+  if (calls_.empty()) return std::nullopt;
+  std::optional<spec::Syscall> call{std::move(calls_.front())};
+  calls_.pop_front();
+  return call;
+}
+
+void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const Look& other,
+                       const spec::Syscall& mark, bool madvised) {
+  const bool is_huge = look.file.cls == spec::FileClass::kHugetlb;
+  const Address unit = is_huge ? spec::kHugePageSize : kPage;
+  const Address start =
+      is_huge ? kArena + unit * random.below(4) : kArena + kPage * random.below(kArenaPages);
+  const Address offset = unit * random.below(8);
+  const auto part = [&](Address index) { return start + index * unit; };
+  calls_.clear();
+  bool reversed = false;
+  switch (random.below(4)) {
+    case 0:  // one mapping: its middle is marked last
+      calls_.emplace_back(map(look, start, 3 * unit, offset));
+      break;
+    case 1:  // two files
+      calls_.emplace_back(map(look, start, unit, offset));
+      calls_.emplace_back(map(other, part(1), 2 * unit, offset + unit));
+      break;
+    case 2:  // a file with a jump in it; memory without a file, that was elsewhere when written
+      calls_.emplace_back(map(look, start, unit, offset));
+      if (look.file.is_none()) {
+        const Address from = start + 8 * unit;
+        calls_.emplace_back(map(look, from, 2 * unit, 0));
+        calls_.emplace_back(write(from));
+        calls_.emplace_back(spec::Mremap{.addr = from,
+                                         .length = 2 * unit,
+                                         .new_length = 2 * unit,
+                                         .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                         .new_addr = part(1)});
+      } else {
+        calls_.emplace_back(map(look, part(1), 2 * unit, offset + 4 * unit));
+      }
+      break;
+    default:  // two anon_vmas
+      calls_.emplace_back(map(look, start, unit, offset));
+      calls_.emplace_back(map(look, part(2), unit, offset + 2 * unit));
+      calls_.emplace_back(write(start));
+      calls_.emplace_back(write(part(2)));
+      calls_.emplace_back(map(look, part(1), unit, offset + unit));
+      reversed = random.percent(50);
+      break;
+  }
+  if (madvised) {
+    calls_.emplace_back(spec::Madvise{start, 3 * unit, spec::kMadvMergeable});
+  }
+  calls_.push_back(on_range(mark, part(reversed ? 2 : 0), unit));
+  calls_.push_back(on_range(mark, part(reversed ? 0 : 2), unit));
+  calls_.push_back(on_range(mark, part(1), unit));
+  sketch.add({.start = start, .end = part(3), .look = look, .offset = offset});
+}
+
+void Motif::plan_heap_end(Random& random, Address brk) {
+  const Address from = kArena + kPage * random.below(kArenaPages);
+  const Address end = spec::page_up(brk) + 2 * kPage;
+  const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+  calls_.clear();
+  calls_.emplace_back(map(plain, from, kPage, 0));
+  calls_.emplace_back(write(from));
+  calls_.emplace_back(spec::Brk{end});
+  calls_.emplace_back(spec::Mremap{.addr = from,
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = end - kPage});
+  calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
+}
+
+void Motif::plan_inheritance(Random& random, spec::FileId file) {
+  const Look look{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate, file};
+  constexpr Address kFrom = kArena + kArenaPages * kPage;
+  const Address to = kFrom + kPage * (8 + random.below(8));
+  const Address offset = kPage * (1 + random.below(8));
+  const bool is_behind = random.percent(50);
+  calls_.clear();
+  calls_.emplace_back(map(look, kFrom, kPage, offset));
+  calls_.emplace_back(write(kFrom));
+  calls_.emplace_back(spec::Fork{});
+  calls_.emplace_back(map(look, is_behind ? to + kPage : to - kPage, kPage,
+                          is_behind ? offset + kPage : offset - kPage));
+  calls_.emplace_back(spec::Mremap{.addr = kFrom,
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = to});
+}
+
+void Motif::plan_zero(Random& random) {
+  const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+  calls_.clear();
+  calls_.emplace_back(map(plain, 0, 3 * kPage, 0));
+  calls_.emplace_back(spec::Mremap{.addr = kPage * random.below(2),
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = kArena + kPage * random.below(kArenaPages)});
+}
+
+void Motif::plan_low_stack(Random& random) {
+  const Look stack{spec::kProtRead | spec::kProtWrite,
+                   spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown,
+                   {}};
+  const std::uint64_t page = 1 + random.below(random.percent(50) ? 20 : 40);
+  calls_.clear();
+  calls_.emplace_back(map(stack, page * kPage, kPage, 0));
+  if (random.percent(60)) {
+    calls_.emplace_back(write(random.percent(30) ? 0 : kPage * random.below(page)));
+    return;
+  }
+  // Written to, it keeps its small offset wherever it goes, and is to grow there to below that.
+  const Address to = kArena + kPage * (kArenaPages + 64 * (1 + random.below(8)));
+  calls_.emplace_back(write(page * kPage));
+  calls_.emplace_back(spec::Mremap{.addr = page * kPage,
+                                   .length = kPage,
+                                   .new_length = kPage,
+                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                   .new_addr = to});
+  calls_.emplace_back(write(to - kPage * (1 + random.below(2 * page))));
+}
+
+void Motif::plan_full_room(Random& random, Address mmap_base) {
+  constexpr Address kAbove4G = Address{1} << 32;
+  // Shared: KSM walks private memory page by page, which for terabytes takes longer than it may.
+  const Look nothing{0, spec::kMapShared | spec::kMapAnonymous | spec::kMapNoreserve, {}};
+  const Look stack{0, spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown, {}};
+  const Address from = kAbove4G + kPage * (2 + random.below(4));
+  calls_.clear();
+  calls_.emplace_back(map(nothing, from, mmap_base - from, 0));
+  calls_.emplace_back(map(stack, from - kPage, kPage, 0));
+  calls_.emplace_back(spec::Mmap{.addr = 0,
+                                 .length = kPage * (1 + random.below(2)),
+                                 .prot = 0,
+                                 .flags = nothing.flags | spec::kMapAbove4G,
+                                 .file = {},
+                                 .offset = 0});
+}
+
+void Motif::plan_remap(Random& random, spec::FileId huge_file) {
+  constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
+  constexpr Address kPages = 3;
+  const Look huge{kReadWrite, spec::kMapShared | spec::kMapNoreserve, huge_file};
+  const Look shared{kReadWrite, spec::kMapShared, {spec::FileClass::kMemfd, 0}};
+  const Address start = kArena + spec::kHugePageSize * (1 + random.below(4));
+  calls_.clear();
+  calls_.emplace_back(map(huge, start - spec::kHugePageSize, spec::kHugePageSize, 0));
+  calls_.emplace_back(map(shared, start, kPages * kPage, kPage * random.below(8)));
+  calls_.emplace_back(
+      spec::RemapFilePages{start, kPage * (1 + random.below(kPages)), 0, random.below(8), 0});
+}
+
+void Motif::plan_hole(Random& random, spec::FileId huge_file) {
+  constexpr Address kLow32BitStart = Address{1} << 30;
+  constexpr Address kHugePages = spec::kHugePageSize / kPage;
+  Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
+  const Address below = kPage * (1 + random.below(4));
+  const Address hole = kPage * (2 * kHugePages - 3 + random.below(kHugePages + 6));
+  calls_.clear();
+  calls_.emplace_back(map(plain, kLow32BitStart, below, 0));
+  if (random.percent(30)) plain.flags |= spec::kMapGrowsdown;
+  calls_.emplace_back(map(plain, kLow32BitStart + below + hole, kPage, 0));
+  calls_.emplace_back(spec::Mmap{.addr = 0,
+                                 .length = spec::kHugePageSize,
+                                 .prot = plain.prot,
+                                 .flags = spec::kMapPrivate | spec::kMapNoreserve | spec::kMap32Bit,
+                                 .file = huge_file,
+                                 .offset = 0});
+}
+
+}  // namespace vmadiff::properties

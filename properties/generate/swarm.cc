@@ -1,0 +1,274 @@
+// properties: the families of calls, and what each makes.
+#include "properties/generate/swarm.h"
+
+#include <array>
+
+#include "properties/generate/ranges.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Address;
+
+constexpr Address kPage = spec::kPageSize;
+
+/// Advice that sets flags comes twice as often as advice on pages: flags decide merges.
+constexpr std::array kAdvice{
+    spec::kMadvNormal,        spec::kMadvRandom,        spec::kMadvSequential,
+    spec::kMadvDontfork,      spec::kMadvDofork,        spec::kMadvHugepage,
+    spec::kMadvNohugepage,    spec::kMadvDontdump,      spec::kMadvDodump,
+    spec::kMadvWipeonfork,    spec::kMadvKeeponfork,    spec::kMadvNormal,
+    spec::kMadvRandom,        spec::kMadvSequential,    spec::kMadvDontfork,
+    spec::kMadvDofork,        spec::kMadvDontdump,      spec::kMadvDodump,
+    spec::kMadvWipeonfork,    spec::kMadvKeeponfork,    spec::kMadvWillneed,
+    spec::kMadvDontneed,      spec::kMadvFree,          spec::kMadvRemove,
+    spec::kMadvCold,          spec::kMadvPageout,       spec::kMadvPopulateRead,
+    spec::kMadvPopulateWrite, spec::kMadvPopulateWrite, spec::kMadvDontneedLocked,
+    spec::kMadvCollapse,      spec::kMadvGuardInstall,  spec::kMadvGuardInstall,
+    spec::kMadvGuardRemove};
+
+/// Sizes near those of the sequences' mappings, so that a limit is met now and then.
+std::uint64_t near_limit(Random& random, std::uint64_t base) {
+  return base + kPage * random.below(128) + (random.percent(20) ? random.below(kPage) : 0);
+}
+
+template <typename... Calls>
+bool wants(std::uint64_t favoured) {
+  return ((favoured >> spec::Syscall{Calls{}}.index() & 1) | ...) != 0;
+}
+
+}  // namespace
+
+Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages)
+    : setup_(options.setup) {
+  const std::uint64_t favoured = options.favoured;
+  const auto has = [&](std::uint64_t percent) {
+    return options.swarming == Swarming::kNone || random.percent(percent);
+  };
+  moves_ = has(wants<spec::Mremap>(favoured) ? 75 : 45);
+  const bool locking =
+      wants<spec::Mlock, spec::Mlock2, spec::Munlock, spec::Mlockall, spec::Munlockall>(favoured);
+  locks_ = has(locking ? 60 : 30);
+  advises_ = has(wants<spec::Madvise>(favoured) ? 70 : 40);
+  populates_ = has(20);
+  seals_ = has(wants<spec::Mseal>(favoured) ? 10 : 2);
+  limits_ = has(wants<spec::Setrlimit>(favoured) ? 20 : 10);
+  stacks_ = has(15);
+  places_ = has(8);
+  remaps_files_ = has(wants<spec::RemapFilePages>(favoured) ? 30 : 8);
+  processes_ = has(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6);
+  registers_ = has(wants<spec::UffdRegister, spec::UffdUnregister>(favoured) ? 60 : 15);
+  binds_ = has(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15);
+  maps_huge_ = huge_pages && has(4);
+}
+
+std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
+  if (!processes_) return std::nullopt;
+  const auto kind = random.below(100);
+  if (kind < 8) return spec::Fork{};
+  if (kind < 10) return spec::Exec{};
+  if (kind < 12) return spec::Exit{};
+  return std::nullopt;
+}
+
+std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
+  const auto kind = random.below(100);
+  const auto range = [&] { return existing_range(random, sketch); };
+  if (kind < 14)
+    return moves_ ? std::optional<spec::Syscall>{mremap(random, sketch)} : std::nullopt;
+  if (kind < 24) return locks_ ? std::optional{lock(random, sketch)} : std::nullopt;
+  if (kind < 36)
+    return advises_ ? std::optional<spec::Syscall>{advise(random, sketch)} : std::nullopt;
+  if (kind < 39 && seals_) {
+    const auto at = range();
+    return spec::Mseal{at.start, at.length, 0};
+  }
+  if (kind < 42 && limits_) return limit(random);
+  if (kind < 44 && remaps_files_) {
+    const auto at = range();
+    return spec::RemapFilePages{at.start, at.length, 0, random.below(20), 0};
+  }
+  if (kind < 45) {
+    const auto at = range();
+    return spec::PkeyMprotect{at.start, at.length, random.below(8), -1};
+  }
+  if (kind < 55 && registers_) return watch(random, sketch);
+  if (kind < 65 && binds_) {
+    const spec::Mbind policy = bind(random, sketch);
+    if (!random.percent(4)) return policy;
+    return spec::SetMempolicy{policy.mode, policy.mode_flags, policy.nodes};
+  }
+  return std::nullopt;
+}
+
+spec::Syscall Swarm::mark(Random& random, std::uint64_t prot) const {
+  // As often as there are families, the first of which this sequence has counts.
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    switch (random.below(8)) {
+      case 0:
+        if (seals_) return spec::Mseal{};
+        break;
+      case 1:
+        if (locks_) return spec::Mlock{};
+        break;
+      case 2:
+        if (locks_) return spec::Mlock2{.addr = 0, .length = 0, .flags = spec::kMlockOnfault};
+        break;
+      case 3:
+        if (locks_) return spec::Munlock{};
+        break;
+      case 4:
+        if (advises_) return spec::Madvise{0, 0, random.of(kAdvice)};
+        break;
+      case 5:
+        if (registers_) return spec::UffdRegister{0, 0, spec::kUffdModeWp};
+        break;
+      case 6:
+        if (binds_) {
+          spec::Mbind policy{};
+          policy.mode = spec::kMpolBind;
+          policy.nodes = 1;
+          return policy;
+        }
+        break;
+      default:
+        if (random.percent(10)) return spec::PkeyMprotect{0, 0, prot, -1};
+        return spec::Mprotect{0, 0, prot};
+    }
+  }
+  return spec::Mprotect{0, 0, prot};
+}
+
+std::uint64_t Swarm::map_flags(Random& random) const {
+  std::uint64_t flags = 0;
+  if (locks_ && random.percent(10)) flags |= spec::kMapLocked;
+  if (populates_ && random.percent(25)) flags |= spec::kMapPopulate;
+  if (stacks_ && random.percent(30)) flags |= spec::kMapGrowsdown;
+  if (places_ && random.percent(25)) {
+    flags |= random.percent(70) ? spec::kMap32Bit : spec::kMapAbove4G;
+  }
+  if (maps_huge_ && random.percent(20)) {
+    flags |= spec::kMapHugetlb;
+    if (random.percent(80)) flags |= spec::kMapNoreserve;
+    if (random.percent(30)) flags |= spec::kMapHuge2Mb;
+  }
+  return flags;
+}
+
+spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
+  if (random.percent(20)) {
+    // Back to where it came from: there alone, memory that was written fits its neighbours again.
+    const Region& moved = sketch.any(random);
+    const Address length = moved.end - moved.start;
+    if (moved.home != 0) {
+      return {moved.start, length, length, spec::kMremapMaymove | spec::kMremapFixed, moved.home};
+    }
+  }
+  const auto [start, length] = existing_range(random, sketch);
+  spec::Mremap call{
+      .addr = start, .length = length, .new_length = length, .flags = 0, .new_addr = 0};
+  if (random.percent(6)) call.length = 0;
+  switch (random.below(4)) {
+    case 0:
+      call.new_length += few_pages(random) * kPage;
+      break;
+    case 1:
+      call.new_length = (1 + random.below(length / kPage)) * kPage;
+      break;
+    default:
+      break;
+  }
+  if (random.percent(85)) call.flags |= spec::kMremapMaymove;
+  if (random.percent(60)) {
+    call.flags |= spec::kMremapFixed;
+    // Next to something, where it may merge, or anywhere near.
+    const auto there = existing_range(random, sketch);
+    call.new_addr = random.percent(50)   ? there.start + there.length
+                    : random.percent(50) ? there.start - call.new_length
+                                         : kArena + random.below(sketch.arena_pages()) * kPage;
+  }
+  if (random.percent(12)) {
+    call.flags |= spec::kMremapDontunmap;
+    if (random.percent(85)) call.new_length = call.length;
+  }
+  if (sketch.empty()) return call;
+  if (call.new_addr == 0) {
+    // It grows in place, mostly.
+    if (call.new_length > call.length && call.length != 0) {
+      Region grown = sketch.any(random);
+      grown.start = start;
+      grown.end = start + call.new_length;
+      sketch.add(grown);
+    }
+    return call;
+  }
+  Region moved = sketch.any(random);
+  moved.start = call.new_addr;
+  moved.end = call.new_addr + call.new_length;
+  moved.home = start;
+  sketch.add(moved);
+  return call;
+}
+
+spec::Syscall Swarm::lock(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  const auto kind = random.below(100);
+  if (kind < 35) return spec::Mlock{start, length};
+  if (kind < 50) {
+    return spec::Mlock2{start, length, random.percent(80) ? spec::kMlockOnfault : 0};
+  }
+  if (kind < 80) return spec::Munlock{start, length};
+  if (kind < 92) {
+    constexpr std::array kFlags{
+        spec::kMclFuture, spec::kMclCurrent, spec::kMclCurrent | spec::kMclFuture,
+        spec::kMclCurrent | spec::kMclOnfault, spec::kMclFuture | spec::kMclOnfault};
+    return spec::Mlockall{random.of(kFlags)};
+  }
+  return spec::Munlockall{};
+}
+
+spec::Madvise Swarm::advise(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  return {start, length, random.of(kAdvice)};
+}
+
+spec::Syscall Swarm::watch(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  if (random.percent(60)) return spec::UffdRegister{start, length, spec::kUffdModeWp};
+  return spec::UffdUnregister{start, length};
+}
+
+/// Of few policies, so that neighbours often have the same.
+spec::Mbind Swarm::bind(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  spec::Mbind call{.addr = start, .length = length};
+  constexpr std::array kModes{
+      spec::kMpolBind,          spec::kMpolBind,       spec::kMpolDefault,
+      spec::kMpolDefault,       spec::kMpolInterleave, spec::kMpolPreferred,
+      spec::kMpolPreferredMany, spec::kMpolLocal,      spec::kMpolWeightedInterleave};
+  call.mode = random.of(kModes);
+  const bool has_nodes = call.mode != spec::kMpolDefault && call.mode != spec::kMpolLocal;
+  if (has_nodes != random.percent(4)) call.nodes = 1 + random.below(random.percent(90) ? 1 : 8);
+  if (random.percent(8)) {
+    constexpr std::array kFlags{spec::kMpolStaticNodes, spec::kMpolRelativeNodes,
+                                spec::kMpolNumaBalancing};
+    call.mode_flags = random.of(kFlags);
+  }
+  if (random.percent(2)) call.flags = spec::kMpolMfMove;
+  return call;
+}
+
+spec::Setrlimit Swarm::limit(Random& random) const {
+  constexpr std::array kResources{spec::kRlimitAs, spec::kRlimitData, spec::kRlimitMemlock,
+                                  spec::kRlimitStack};
+  spec::Setrlimit call{.resource = random.of(kResources), .limit = spec::kRlimInfinity};
+  if (random.percent(15)) return call;
+  const auto& counters = setup_.initial.counters;
+  const std::uint64_t base = call.resource == spec::kRlimitAs     ? counters.total_vm
+                             : call.resource == spec::kRlimitData ? counters.data_vm
+                                                                  : 0;
+  call.limit = random.percent(5) ? 0 : near_limit(random, base * kPage);
+  return call;
+}
+
+}  // namespace vmadiff::properties

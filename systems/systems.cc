@@ -1,0 +1,384 @@
+// systems: making systems by name, and saying which can run here. Asking a real kernel what it can
+// do starts an agent or a machine, so each is asked once.
+#include "systems/systems.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "impl/implementation.h"
+#include "kernel/host/host.h"
+#include "kernel/host/layout.h"
+#include "kernel/machine/guest.h"
+#include "kernel/machine/places.h"
+#include "kernel/store/kernel_store.h"
+#include "model/model.h"
+#include "properties/generate/wild.h"
+#include "reports/quoting.h"
+#include "spec/setup_text.h"
+
+namespace vmadiff::systems {
+namespace {
+
+constexpr std::array kKinds{
+    SystemKind{.name = kModel, .summary = "the reference model: what should happen"},
+    SystemKind{.name = kImpl, .summary = "the maple tree and the patched mmap path, in userland"},
+    SystemKind{.name = kHost, .summary = "the kernel of this machine, asked through an agent"},
+    SystemKind{.name = kGuest, .summary = "the kernel that --kernel names, in a virtual machine"},
+};
+
+/// A kernel that was asked what it can do, once.
+struct RealKernel {
+  kernel::HostCapabilities capabilities;
+  std::optional<std::expected<spec::Setup, spec::ToolFault>> setup;
+  kernel::GuestOptions options;        ///< of a guest
+  std::optional<kernel::Guest> spare;  ///< the machine that was asked, until somebody needs one
+  std::unique_ptr<spec::System> kept;  ///< a guest's that was given back
+  std::function<std::unique_ptr<spec::System>()> pretended;  ///< instead of a real one
+};
+
+/// Real kernels by the names of their systems. Thread-safe.
+class RealKernels {
+ public:
+  void choose(const GuestChoice& choice) {
+    const std::lock_guard lock{mutex_};
+    choice_ = choice;
+  }
+
+  /// The name with its kernel.
+  std::string full_name(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    if (system != kGuest || choice_.kernel.empty()) return std::string{system};
+    return fmt::format("{}:{}", kGuest, choice_.kernel);
+  }
+
+  const kernel::HostCapabilities& capabilities(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    return get(system).capabilities;
+  }
+
+  std::expected<spec::Setup, spec::ToolFault> setup(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    auto& real = get(system);
+    if (!real.setup) real.setup = kernel::read_setup();  // only a host's is not there yet
+    return *real.setup;
+  }
+
+  std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make(std::string_view system) {
+    {
+      const std::lock_guard lock{mutex_};
+      auto& real = get(system);
+      if (real.pretended) return real.pretended();
+      if (real.kept) return std::exchange(real.kept, nullptr);
+    }
+    if (system == kHost) return kernel::make_host(host_options());
+    auto guest = boot(system);
+    if (!guest) return std::unexpected(guest.error());
+    return std::move(*guest).into_system(std::string{system});
+  }
+
+  void keep(std::string_view system, std::unique_ptr<spec::System> made) {
+    const std::lock_guard lock{mutex_};
+    if (is_guest(system)) get(system).kept = std::move(made);
+  }
+
+  void pretend(std::string_view system, std::function<std::unique_ptr<spec::System>()> make) {
+    const std::lock_guard lock{mutex_};
+    RealKernel real;
+    real.capabilities.can_run = true;
+    real.capabilities.ksm = true;
+    real.capabilities.exec_only = true;
+    real.capabilities.file_counts.fill(spec::kFilesPerClass);
+    real.setup = spec::Setup::standard();
+    real.pretended = std::move(make);
+    kernels_.insert_or_assign(std::string{system}, std::move(real));
+  }
+
+  /// The spare machine, or a new one.
+  std::expected<kernel::Guest, spec::ToolFault> boot(std::string_view system) {
+    kernel::GuestOptions options;
+    {
+      const std::lock_guard lock{mutex_};
+      auto& real = get(system);
+      if (!real.capabilities.can_run)
+        return std::unexpected(spec::ToolFault{real.capabilities.why_not});
+      if (auto spare = std::exchange(real.spare, std::nullopt)) return *std::move(spare);
+      options = real.options;
+    }
+    return kernel::Guest::boot(options);
+  }
+
+  kernel::HostOptions host_options() {
+    const std::lock_guard lock{mutex_};
+    return {.memory_limit = std::uint64_t{choice_.memory_limit_mib} << 20,
+            .cpu_limit = std::chrono::seconds{choice_.cpu_limit_seconds}};
+  }
+
+ private:
+  RealKernel& get(std::string_view system) {
+    const auto at = kernels_.find(system);
+    if (at != kernels_.end()) return at->second;
+    return kernels_.emplace(system, system == kHost ? ask_host() : ask_guest(system)).first->second;
+  }
+
+  static RealKernel ask_host() {
+    RealKernel real;
+    real.capabilities = kernel::probe_host();
+    return real;
+  }
+
+  RealKernel ask_guest(std::string_view system) const {
+    RealKernel real;
+    const auto refused = [&real](std::string why) {
+      real.capabilities.why_not = std::move(why);
+      return std::move(real);
+    };
+    if (system == kGuest) return refused("--kernel must name one: a bzImage's path or debian-6.12");
+    const std::string kernel{system.substr(kGuest.size() + 1)};
+    if (auto reason = kernel::why_no_guests()) return refused(*std::move(reason));
+    const auto image = kernel::find_kernel(kernel);
+    if (!image) return refused(image.error());
+    real.options = {.kernel = image->string(),
+                    .append = kernel::has_legacy_layout()
+                                  ? fmt::format("{} {}", choice_.append, kernel::kBottomUp)
+                                  : choice_.append,
+                    .memory_mib = choice_.memory_mib,
+                    .cpus = choice_.cpus};
+    auto guest = kernel::Guest::boot(real.options);
+    if (!guest) return refused(guest.error().message);
+    real.capabilities = guest->capabilities();
+    real.setup = guest->setup();
+    if (real.capabilities.can_run) real.spare = *std::move(guest);
+    return real;
+  }
+
+  std::mutex mutex_;
+  GuestChoice choice_;
+  std::map<std::string, RealKernel, std::less<>> kernels_;
+};
+
+RealKernels& real_kernels() {
+  static RealKernels kernels;
+  return kernels;
+}
+
+std::uint32_t file_count(const kernel::HostCapabilities& capabilities, spec::FileClass cls) {
+  return capabilities.file_counts[static_cast<std::size_t>(cls)];
+}
+
+bool is_of_ksm(const spec::Syscall& call) {
+  const auto* madvise = std::get_if<spec::Madvise>(&call);
+  return std::holds_alternative<spec::Prctl>(call) ||
+         (madvise != nullptr &&
+          (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
+}
+
+}  // namespace
+
+std::span<const SystemKind> system_kinds() { return kKinds; }
+
+void choose_guests(const GuestChoice& choice) { real_kernels().choose(choice); }
+
+bool is_guest(std::string_view system) {
+  return system == kGuest || (system.starts_with(kGuest) && system.size() > kGuest.size() + 1 &&
+                              system[kGuest.size()] == ':');
+}
+
+bool is_real(std::string_view system) { return system == kHost || is_guest(system); }
+
+std::string joined(std::span<const std::string> names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::expected<std::vector<std::string>, std::string> parse_systems(std::string_view words) {
+  std::vector<std::string> names;
+  while (true) {
+    const auto comma = words.find(',');
+    const auto word = words.substr(0, comma);
+    const bool known =
+        is_guest(word) ||
+        std::ranges::any_of(kKinds, [word](const SystemKind& kind) { return kind.name == word; });
+    if (!known) {
+      return std::unexpected(
+          fmt::format("unknown system '{}': expected a list of model, impl, host, guest, "
+                      "guest:KERNEL, separated by commas",
+                      word));
+    }
+    // The name stands in traces and reports, on a line among others.
+    if (reports::printable_line(word) != word) {
+      return std::unexpected(fmt::format(
+          "system '{}': the kernel's path must be printable and on one line: give it a link",
+          word));
+    }
+    auto name = real_kernels().full_name(word);
+    if (std::ranges::find(names, name) != names.end()) {
+      return std::unexpected(fmt::format("system '{}' is named twice", name));
+    }
+    names.push_back(std::move(name));
+    if (comma == std::string_view::npos) return names;
+    words.remove_prefix(comma + 1);
+  }
+}
+
+std::optional<std::string> why_not(std::string_view system) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& capabilities = real_kernels().capabilities(system);
+  if (capabilities.can_run) return std::nullopt;
+  return capabilities.why_not;
+}
+
+std::optional<std::string> why_unmodelled(std::string_view system) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& reason = real_kernels().capabilities(system).unmodelled;
+  return reason.empty() ? std::nullopt : std::optional{reason};
+}
+
+const kernel::HostCapabilities& capabilities_of(std::string_view system) {
+  return real_kernels().capabilities(system);
+}
+
+std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
+    std::string_view system, const spec::KernelProfile& profile) {
+  if (is_real(system)) return real_kernels().make(system);
+  if (auto made = make_like(system, profile)) return made;
+  return std::unexpected(spec::ToolFault{fmt::format("there is no system '{}'", system)});
+}
+
+std::expected<kernel::Guest, spec::ToolFault> boot_guest(std::string_view system) {
+  return real_kernels().boot(system);
+}
+
+void keep_for_later(std::string_view system, std::unique_ptr<spec::System> made) {
+  real_kernels().keep(system, std::move(made));
+}
+
+void pretend(std::string_view system, std::function<std::unique_ptr<spec::System>()> make) {
+  real_kernels().pretend(system, std::move(make));
+}
+
+std::unique_ptr<spec::System> make_like(std::string_view system,
+                                        const spec::KernelProfile& profile) {
+  if (system == kModel) return model::make_model(profile);
+  if (system == kImpl) return impl::make_implementation(profile);
+  return nullptr;
+}
+
+std::vector<spec::CallPart> withheld_from(std::string_view system) {
+  std::vector<spec::CallPart> parts;
+  if (!is_real(system)) return parts;
+  for (const kernel::Withheld& withheld : real_kernels().capabilities(system).withheld) {
+    parts.push_back(withheld.part);
+  }
+  return parts;
+}
+
+Offer offer_of(std::span<const std::string> systems) {
+  const auto all = spec::mappable_file_classes();
+  Offer offer;
+  offer.file_classes.assign(all.begin(), all.end());
+  for (const std::string& system : systems) {
+    if (!is_real(system)) continue;
+    const auto& has = real_kernels().capabilities(system);
+    const auto note = [&](const std::string& text) {
+      offer.note += fmt::format("{}{}", offer.note.empty() ? "" : "; ", text);
+    };
+    std::string absent;
+    for (const spec::FileClass cls : all) {
+      if (file_count(has, cls) == 0) {
+        absent += fmt::format("{}{}", absent.empty() ? "" : ", ", spec::name(cls));
+        std::erase(offer.file_classes, cls);
+      } else {
+        offer.files_per_class = std::min(offer.files_per_class, file_count(has, cls));
+      }
+    }
+    if (!absent.empty()) {
+      note(fmt::format("the {} has no {}", system, absent));
+    }
+    if (file_count(has, spec::FileClass::kPfnmap) != 0) {
+      offer.driver_pages = kernel::kMemoryDevicePages;
+    }
+    if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
+    for (const kernel::Withheld& withheld : has.withheld) {
+      note(fmt::format("the {}'s machine does not give {} ({})", system, spec::text(withheld.part),
+                       withheld.how));
+    }
+    for (const std::string& code : has.unknown_codes)
+      note(fmt::format("the {} shows the VmFlags code '{}', which is not known here: not compared",
+                       system, code));
+    const auto withheld = withheld_from(system);
+    offer.withheld.insert(offer.withheld.end(), withheld.begin(), withheld.end());
+    offer.ksm_calls = offer.ksm_calls && has.ksm;
+    offer.exec_only = offer.exec_only && has.exec_only;
+  }
+  return offer;
+}
+
+std::optional<std::string> why_no_answer_to(std::string_view system,
+                                            const spec::Sequence& sequence) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& has = real_kernels().capabilities(system);
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    for (const kernel::Withheld& withheld : has.withheld) {
+      if (!spec::is_of(sequence[i].call, withheld.part)) continue;
+      return fmt::format("call {} is {}, which {}'s machine does not give ({})", i + 1,
+                         spec::text(withheld.part), system, withheld.how);
+    }
+    const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
+    if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&
+        mmap->file.number >= file_count(has, mmap->file.cls)) {
+      return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
+                         system);
+    }
+    if (mmap != nullptr && !properties::fits_driver(*mmap, kernel::kMemoryDevicePages)) {
+      return fmt::format("call {} maps more than the first {} pages of {}", i + 1,
+                         kernel::kMemoryDevicePages, spec::text(mmap->file));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
+                                      const spec::Sequence& sequence) {
+  if (!is_real(system)) return std::nullopt;
+  const auto& has = real_kernels().capabilities(system);
+  const bool has_ksm = has.ksm;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    if (spec::touches_reserved(setup, sequence[i])) {
+      return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
+    }
+    if (!has_ksm && is_of_ksm(sequence[i].call)) {
+      return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
+    }
+  }
+  return why_no_answer_to(system, sequence);
+}
+
+std::optional<std::string> why_no_setup(std::string_view system, std::string_view words) {
+  if (!is_real(system) || words.empty()) return std::nullopt;
+  const auto own = real_kernels().setup(system);
+  if (!own) return own.error().message;
+  auto asked = *own;
+  if (const auto read = spec::read_setup_text(words, asked); !read) return read.error();
+  const auto difference = spec::setup_text(asked, *own);
+  if (difference.empty()) return std::nullopt;
+  return fmt::format("the trace's set-up asks for {}, and this machine has {}", difference,
+                     spec::setup_text(*own, asked));
+}
+
+std::expected<spec::Setup, spec::ToolFault> setup_for(std::span<const std::string> systems) {
+  const auto first = std::ranges::find_if(systems, is_real);
+  if (first == systems.end()) {
+    auto setup = spec::Setup::standard();
+    setup.bottom_up = kernel::has_legacy_layout();
+    return setup;
+  }
+  return real_kernels().setup(*first);
+}
+
+}  // namespace vmadiff::systems

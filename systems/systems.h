@@ -1,0 +1,135 @@
+// systems: the one place that knows the systems: the model, the implementation, the kernel of this
+// machine, and kernels in virtual machines. Everything else in cli/ names them by text and holds
+// them as spec::System.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spec/call_part.h"
+#include "spec/kernel_profile.h"
+#include "spec/sequence.h"
+#include "spec/setup.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+class Guest;
+struct HostCapabilities;
+}  // namespace vmadiff::kernel
+
+namespace vmadiff::systems {
+
+inline constexpr std::string_view kModel = "model";
+inline constexpr std::string_view kImpl = "impl";
+inline constexpr std::string_view kHost = "host";
+/// "guest:KERNEL" is that kernel, a file's path or a name; "guest" alone the one that --kernel
+/// names.
+inline constexpr std::string_view kGuest = "guest";
+
+/// What the virtual machines of a command are like, and what one sequence may take on the host.
+struct GuestChoice {
+  std::string kernel;  ///< of the system "guest": a file's path or a name; may be empty
+  std::string append;  ///< to the kernel's command line
+  std::uint32_t memory_mib = 1024;
+  std::uint32_t cpus = 1;
+  std::uint32_t memory_limit_mib = 0;  ///< 0: HostOptions' own
+  std::uint32_t cpu_limit_seconds = 60;
+};
+/// To be called once, before any system is asked for.
+void choose_guests(const GuestChoice& choice);
+
+/// Whether it is a real kernel: the host or a guest.
+[[nodiscard]] bool is_real(std::string_view system);
+[[nodiscard]] bool is_guest(std::string_view system);
+
+/// One row for each system there is.
+struct SystemKind {
+  std::string_view name;
+  std::string_view summary;
+};
+[[nodiscard]] std::span<const SystemKind> system_kinds();
+
+/// Reads "model,impl,host,guest": names in the order given, each once, a guest's with its kernel
+/// where one was chosen. The error says which word is unknown and lists what would be right.
+[[nodiscard]] std::expected<std::vector<std::string>, std::string> parse_systems(
+    std::string_view words);
+
+/// "model, impl, host".
+[[nodiscard]] std::string joined(std::span<const std::string> names);
+
+/// Why the system cannot run on this machine, in one line that tells how to get it; nothing where
+/// it can. The host is probed once per process, and each guest's kernel is booted once.
+[[nodiscard]] std::optional<std::string> why_not(std::string_view system);
+
+/// Why a real kernel that runs here cannot be compared with the models; nothing where it can, and
+/// for the models themselves.
+[[nodiscard]] std::optional<std::string> why_unmodelled(std::string_view system);
+
+/// What was found out about a real kernel and its machine.
+[[nodiscard]] const kernel::HostCapabilities& capabilities_of(std::string_view system);
+
+/// Requires that the system can run here.
+[[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
+    std::string_view system, const spec::KernelProfile& profile);
+
+/// Gives back a real kernel's system that is not needed any more: make_system gives a guest's next,
+/// which saves a boot.
+void keep_for_later(std::string_view system, std::unique_ptr<spec::System> made);
+
+/// For tests, before anything is asked of that system: from here on the real kernel of that name is
+/// what `make` makes, on the standard machine, with every file.
+void pretend(std::string_view system, std::function<std::unique_ptr<spec::System>()> make);
+
+/// A machine with the kernel of that guest, up and running.
+[[nodiscard]] std::expected<kernel::Guest, spec::ToolFault> boot_guest(std::string_view system);
+
+/// An in-process system by name, or nullptr (properties::CheckerOptions::make_like).
+[[nodiscard]] std::unique_ptr<spec::System> make_like(std::string_view system,
+                                                      const spec::KernelProfile& profile);
+
+/// What the machine of a real kernel does not give; nothing for the others.
+[[nodiscard]] std::vector<spec::CallPart> withheld_from(std::string_view system);
+
+/// What sequences may use so that all of these systems can run them.
+struct Offer {
+  std::vector<spec::FileClass> file_classes;
+  std::uint32_t files_per_class = spec::kFilesPerClass;
+  std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
+  bool ksm_calls = true;
+  bool exec_only = true;
+  std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give
+  std::string note;                      ///< what is left out, and why; empty where nothing is
+};
+[[nodiscard]] Offer offer_of(std::span<const std::string> systems);
+
+/// Why this sequence cannot run on a real kernel (it would change memory of the agent, or it names
+/// a file or a call that this kernel does not have); nothing where it can. Requires that the system
+/// can run.
+[[nodiscard]] std::optional<std::string> why_not_on(std::string_view system,
+                                                    const spec::Setup& setup,
+                                                    const spec::Sequence& sequence);
+
+/// Why a real kernel cannot begin as a trace's `# setup:` says: its machine is another, and it
+/// cannot be made that. Nothing where the machine is so already. Requires that the words can be
+/// read, and that the system can run.
+[[nodiscard]] std::optional<std::string> why_no_setup(std::string_view system,
+                                                      std::string_view words);
+
+/// why_not_on as far as files and the machine's policies go: a call that the kernel does not know
+/// is an answer, too.
+[[nodiscard]] std::optional<std::string> why_no_answer_to(std::string_view system,
+                                                          const spec::Sequence& sequence);
+
+/// The set-up in which sequences begin: that of the first real kernel that takes part, else the
+/// standard one.
+[[nodiscard]] std::expected<spec::Setup, spec::ToolFault> setup_for(
+    std::span<const std::string> systems);
+
+}  // namespace vmadiff::systems

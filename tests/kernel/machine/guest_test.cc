@@ -1,0 +1,149 @@
+// tests of kernel: a kernel in a virtual machine. They need QEMU and the kernel debian-6.12 in the
+// cache (vmadiff kernels fetch debian-6.12), and skip without.
+#include "kernel/machine/guest.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "kernel/store/kernel_store.h"
+#include "spec/trace_text.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+spec::Sequence sequence_of(std::string_view text) {
+  const auto parsed = spec::parse_trace(text);
+  for (const auto& error : parsed.errors) ADD_FAILURE() << spec::text("trace", error);
+  return parsed.trace.sequence;
+}
+
+std::string results(spec::System& system, const spec::Sequence& sequence) {
+  std::vector<spec::Outcome> outcomes;
+  system.apply_all(sequence, outcomes);
+  std::string out;
+  for (const auto& outcome : outcomes) out += text(outcome) + "\n";
+  return out;
+}
+
+std::string layout(spec::System& system, spec::ProcessId process = 0) {
+  spec::Snapshot now;
+  const auto read = system.snapshot(process, now);
+  if (!read) return read.error().message;
+  std::string lines;
+  for (const auto& vma : now.vmas) {
+    if (vma.file.cls != spec::FileClass::kOther) lines += text(vma) + "\n";
+  }
+  return lines;
+}
+
+constexpr std::string_view kTwoMappings =
+    "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+    "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
+constexpr std::string_view kTwoResults = "0x100000000000\n0x100000001000\n";
+constexpr std::string_view kOneVma = "100000000000-100000002000 r--p 00000000 anon [rd mr mw me]\n";
+
+// One machine for all that does not end it.
+TEST(Guest, RunsCallsAndShowsLayouts) {
+  if (const auto reason = why_no_guests()) GTEST_SKIP() << *reason;
+  const auto kernel = find_kernel("debian-6.12");
+  if (!kernel) GTEST_SKIP() << kernel.error();
+  auto guest = Guest::boot({.kernel = kernel->string(), .append = {}});
+  ASSERT_TRUE(guest) << guest.error().message;
+  EXPECT_TRUE(guest->capabilities().can_run) << guest->capabilities().why_not;
+  EXPECT_EQ(guest->capabilities().unmodelled, "");
+  EXPECT_TRUE(guest->capabilities().ksm) << guest->capabilities().ksm_note;
+  EXPECT_TRUE(guest->capabilities().release.starts_with("6.12."));
+  // Root in a machine of its own has all the files that can be had.
+  for (const auto cls : {spec::FileClass::kMemfd, spec::FileClass::kFile, spec::FileClass::kZero,
+                         spec::FileClass::kHugetlb}) {
+    EXPECT_EQ(guest->capabilities().file_counts[static_cast<std::size_t>(cls)],
+              spec::kFilesPerClass)
+        << name(cls);
+  }
+  const spec::Setup setup = guest->setup();
+  const auto system = std::move(*guest).into_system("guest");
+
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
+  EXPECT_EQ(layout(*system), kOneVma);
+
+  // Call by call, with a second process, which is looked at before and after it has run.
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(layout(*system), "");
+  for (const auto& step : sequence_of(std::string{kTwoMappings} + "fork()\n"))
+    EXPECT_TRUE(system->apply(step.process, step.call).is_ok());
+  EXPECT_EQ(layout(*system, 1), kOneVma);
+  EXPECT_EQ(text(system->apply(1, spec::Munmap{0x100000000000, 0x1000})), "0");
+  EXPECT_EQ(layout(*system, 1), "100000001000-100000002000 r--p 00000000 anon [rd mr mw me]\n");
+  EXPECT_EQ(layout(*system, 0), kOneVma);
+  EXPECT_EQ(layout(*system, 2), "") << "a process that is not there";
+
+  // Sent ahead: the second is left out, and what was not announced is run all the same.
+  const std::vector<spec::Sequence> announced{sequence_of(kTwoMappings),
+                                              sequence_of("munmap(0x100000000000, 0)\n"),
+                                              sequence_of("brk(0)\nbrk(0x20021000)\n")};
+  system->will_run(setup, announced);
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, announced[0]), kTwoResults);
+  EXPECT_EQ(layout(*system), kOneVma);
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, announced[2]), "0x20020000\n0x20021000\n");
+  EXPECT_EQ(layout(*system), "20020000-20021000 rw-p 00000000 anon [rd wr mr mw me ac]\n");
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, sequence_of("munmap(0x1, 0x1000)\n")), "-1 EINVAL\n");
+
+  // What goes on behind a program that was sent ahead goes on from there, not from where the
+  // machine has got to.
+  const std::vector<spec::Sequence> ahead{
+      sequence_of("brk(0)\n"),
+      sequence_of(std::string{kTwoMappings} + "mmap(0x100000008000, 0x1000, PROT_READ, "
+                                              "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+                                              "0)\n")};
+  system->will_run(setup, ahead);
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_TRUE(system->apply(0, spec::Brk{0}).is_ok());
+  EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
+  EXPECT_EQ(layout(*system), kOneVma);
+
+  // An agent that dies is no machine that dies.
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, sequence_of("munmap(0x20000000, 0x1000)\n")), "died\n");
+  EXPECT_EQ(system->death_log(), "");
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
+}
+
+TEST(Guest, AMachineThatDiesIsReplacedAndItsCallIsNamed) {
+  if (const auto reason = why_no_guests()) GTEST_SKIP() << *reason;
+  const auto kernel = find_kernel("debian-6.12");
+  if (!kernel) GTEST_SKIP() << kernel.error();
+  // madvise(…, MADV_COLD)
+  auto guest = Guest::boot({.kernel = kernel->string(), .append = "vmadiff.crash_on=28,20"});
+  ASSERT_TRUE(guest) << guest.error().message;
+  const spec::Setup setup = guest->setup();
+  const auto system = std::move(*guest).into_system("guest");
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, sequence_of(std::string{kTwoMappings} +
+                                         "madvise(0x100000000000, 0x1000, MADV_COLD)\n"
+                                         "munmap(0x100000000000, 0x1000)\n")),
+            std::string{kTwoResults} + "died\ndied\n");
+  EXPECT_EQ(system->death_note(), "Kernel panic - not syncing: sysrq triggered crash");
+  EXPECT_NE(system->death_log().find("sysrq_handle_crash"), std::string_view::npos)
+      << system->death_log();
+  ASSERT_TRUE(system->start(setup));
+  EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
+}
+
+TEST(Guest, WhatIsNoKernelDoesNotBoot) {
+  if (const auto reason = why_no_guests()) GTEST_SKIP() << *reason;
+  const auto guest = Guest::boot({.kernel = "/dev/null", .append = {}});
+  ASSERT_FALSE(guest);
+  EXPECT_NE(guest.error().message.find("/dev/null does not boot"), std::string::npos)
+      << guest.error().message;
+}
+
+}  // namespace
+}  // namespace vmadiff::kernel

@@ -1,0 +1,2 @@
+// low: a sample.
+#include "high/two.h"

@@ -1,0 +1,2 @@
+// high: a sample.
+#include "low/one.h"

@@ -1,0 +1,102 @@
+// tests/properties: what a failed call may leave behind.
+#include "properties/claims/failed_calls.h"
+
+#include <gtest/gtest.h>
+
+#include "../support.h"
+
+namespace vmadiff::properties {
+namespace {
+
+using spec::Errno;
+using spec::Outcome;
+using spec::Snapshot;
+using spec::Vma;
+
+constexpr spec::VmFlags kReadOnly =
+    spec::kVmRead | spec::kVmMayread | spec::kVmMaywrite | spec::kVmMayexec;
+constexpr spec::VmFlags kReadWrite = kReadOnly | spec::kVmWrite;
+
+Vma vma(std::uint64_t first, std::uint64_t last, spec::VmFlags flags = kReadWrite) {
+  return {page(first), page(last), flags, page(first) >> spec::kPageShift, {}, 0, 0};
+}
+Snapshot of(std::vector<Vma> vmas) { return {.vmas = std::move(vmas), .counters = {}}; }
+
+class FailedCalls : public testing::Test {
+ protected:
+  bool may(const spec::Syscall& call, Errno error, const Snapshot& before, const Snapshot& after) {
+    return !change_by_failed_call(call, Outcome::fail(error), before, after, {}, counts_);
+  }
+  ExemptionCounts counts_;
+};
+
+TEST_F(FailedCalls, SuccessIsNotAsked) {
+  EXPECT_FALSE(change_by_failed_call(spec::Munmap{page(0), spec::kPageSize}, Outcome::ok(),
+                                     of({vma(0, 1)}), of({}), {}, counts_));
+}
+
+TEST_F(FailedCalls, MunmapThatFailsUnmapsNothing) {
+  const spec::Munmap call{page(0), spec::kPageSize};
+  EXPECT_TRUE(may(call, Errno::kEINVAL, of({vma(0, 2)}), of({vma(0, 2)})));
+  EXPECT_FALSE(may(call, Errno::kEINVAL, of({vma(0, 2)}), of({vma(1, 2)})));
+}
+
+// Measured on 6.18: an end inside a huge page leaves the split at the start.
+TEST_F(FailedCalls, ASplitAtTheStartMayRemain) {
+  const spec::Munmap call{page(1), 600 * spec::kPageSize};
+  EXPECT_TRUE(may(call, Errno::kEINVAL, of({vma(0, 2)}), of({vma(0, 1), vma(1, 2)})));
+  const spec::Madvise other{page(1), spec::kPageSize, spec::kMadvMergeable};
+  EXPECT_FALSE(may(other, Errno::kEINVAL, of({vma(0, 2)}), of({vma(0, 1), vma(1, 2)})));
+}
+
+TEST_F(FailedCalls, MprotectMayStopMidwayButTouchesNothingElse) {
+  const spec::Mprotect call{page(1), 4 * spec::kPageSize, spec::kProtRead};
+  const Snapshot before = of({vma(0, 3)});
+  EXPECT_TRUE(may(call, Errno::kENOMEM, before, of({vma(0, 1), vma(1, 3, kReadOnly)})));
+  EXPECT_FALSE(may(call, Errno::kENOMEM, before, of({vma(0, 3, kReadOnly)})));
+}
+
+TEST_F(FailedCalls, MadviseGoesOnOnlyOverHoles) {
+  const spec::Madvise call{page(0), 4 * spec::kPageSize, spec::kMadvMergeable};
+  const Snapshot before = of({vma(0, 1), vma(2, 3)});
+  const Snapshot after = of({vma(0, 1, kReadWrite | spec::kVmMergeable), vma(2, 3)});
+  EXPECT_TRUE(may(call, Errno::kENOMEM, before, after));
+  EXPECT_FALSE(may(call, Errno::kEINVAL, before, after));
+}
+
+TEST_F(FailedCalls, AFailedHookLeavesAHoleAndNothingNew) {
+  spec::Mmap call{.addr = page(1),
+                  .length = spec::kPageSize,
+                  .prot = spec::kProtRead,
+                  .flags = spec::kMapPrivate | spec::kMapFixed,
+                  .file = {spec::FileClass::kHugetlb, 0},
+                  .offset = 0};
+  const Snapshot before = of({vma(0, 3)});
+  EXPECT_TRUE(may(call, Errno::kENOMEM, before, of({vma(0, 1), vma(2, 3)})));
+  EXPECT_FALSE(may(call, Errno::kENOMEM, before, of({vma(0, 1), vma(1, 2, kReadOnly), vma(2, 3)})));
+  call.flags |= spec::kMapAnonymous;
+  call.file = {};
+  EXPECT_FALSE(may(call, Errno::kENOMEM, before, of({vma(0, 1), vma(2, 3)})));
+}
+
+TEST_F(FailedCalls, ATouchMayMakeAnAnonVmaAndNothingElse) {
+  const spec::Touch call{page(0), 2 * spec::kPageSize, spec::Access::kWrite};
+  Vma touched = vma(0, 1);
+  touched.anon_vma = 1;
+  touched.anon_vma_links = 1;
+  EXPECT_TRUE(may(call, Errno::kSIGSEGV, of({vma(0, 1)}), of({touched})));
+  EXPECT_FALSE(may(call, Errno::kSIGSEGV, of({vma(0, 1)}), of({vma(0, 2)})));
+}
+
+TEST_F(FailedCalls, ABreakThatIsRefusedStays) {
+  Snapshot before = of({});
+  before.brk = 0x1000;
+  Snapshot after = before;
+  after.brk = 0x2000;
+  const spec::Brk call{0x5000};
+  EXPECT_TRUE(change_by_failed_call(call, Outcome::ok(0x1000), before, after, {}, counts_));
+  EXPECT_FALSE(change_by_failed_call(call, Outcome::ok(0x5000), before, after, {}, counts_));
+}
+
+}  // namespace
+}  // namespace vmadiff::properties
