@@ -1,6 +1,5 @@
 // impl: mbind(2) and set_mempolicy(2): which memory policy a VMA has. Where its pages are is
 // nobody's business here.
-#include <algorithm>
 #include <bit>
 
 #include "impl/calls.h"
@@ -103,20 +102,13 @@ bool is_mapped_enough(const MmStruct& mm, Address start, Address end, const MemP
 
 /// mbind_range of each VMA in turn. What changed before an error stays.
 Failure mbind_range(MmStruct& mm, Address start, Address end, const MemPolicy& policy) {
-  VmArea* vma = mm.find_vma_intersection(start, end);
-  VmArea* prev = start > vma->vm_start ? vma : mm.vma_before(start);
-  while (vma != nullptr) {
-    if (vma->vm_policy != policy) {
-      const auto modified = vma_modify_policy(mm, prev, *vma, std::max(start, vma->vm_start),
-                                              std::min(end, vma->vm_end), policy);
-      if (!modified) return modified.error();
-      vma = *modified;
-      vma->vm_policy = policy;
-    }
-    prev = vma;
-    vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr;
-  }
-  return std::nullopt;
+  const auto bind = [&mm, &policy](VmArea* prev, VmArea& vma, Address from, Address to) {
+    if (vma.vm_policy == policy) return std::expected<VmArea*, Errno>{&vma};
+    const auto modified = vma_modify_policy(mm, prev, vma, from, to, policy);
+    if (modified) (*modified)->vm_policy = policy;
+    return modified;
+  };
+  return for_each_vma_range(mm, start, end, bind);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ Failure apply_vma_lock_flags(MmStruct& mm, Address start, Address length, VmFlag
   if (end == start) return std::nullopt;
   VmArea* vma = mm.vma_lookup(start);
   if (vma == nullptr) return Errno::kENOMEM;
-  VmArea* prev = start > vma->vm_start ? vma : mm.vma_before(start);
+  VmArea* prev = prev_of_range(mm, *vma, start);
   while (true) {
     if (const Failure failed = mlock_fixup(mm, *vma, prev, start, std::min(end, vma->vm_end),
                                            (vma->vm_flags & ~kVmLockedMask) | flags)) {

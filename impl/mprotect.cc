@@ -54,7 +54,7 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
 /// The walk over [start, end), whose first page `vma` contains. What was changed before an error
 /// stays changed.
 Failure mprotect_walk(MmStruct& mm, VmArea* vma, Address start, Address end, std::uint64_t prot) {
-  VmArea* prev = start > vma->vm_start ? vma : mm.vma_before(start);
+  VmArea* prev = prev_of_range(mm, *vma, start);
   while (true) {
     const VmFlags flags = (vma->vm_flags & ~kVmAccessFlags) | prot;
     // Each of VM_READ, VM_WRITE, VM_EXEC needs its VM_MAY*, four bits above.

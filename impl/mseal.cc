@@ -36,22 +36,14 @@ bool range_contains_unmapped(const MmStruct& mm, Address start, Address end) {
 
 /// mseal_apply (apply_mm_seal): a part that was sealed before an error stays sealed.
 Failure mseal_apply(MmStruct& mm, Address start, Address end) {
-  VmArea* vma = mm.vma_lookup(start);
-  VmArea* prev = start > vma->vm_start ? vma : mm.vma_before(start);
-  while (true) {
-    if (!vma_is_sealed(*vma)) {
-      const VmFlags flags = vma->vm_flags | kVmSealed;
-      const auto modified =
-          vma_modify_flags(mm, prev, *vma, start, std::min(end, vma->vm_end), flags);
-      if (!modified) return modified.error();
-      vma = *modified;
-      vma->set_flags(flags);
-    }
-    prev = vma;
-    start = vma->vm_end;
-    if (start >= end) return std::nullopt;
-    vma = mm.vma_lookup(start);
-  }
+  const auto seal = [&mm](VmArea* prev, VmArea& vma, Address from, Address to) {
+    const VmFlags flags = vma.vm_flags | kVmSealed;
+    if (vma_is_sealed(vma)) return std::expected<VmArea*, Errno>{&vma};
+    const auto modified = vma_modify_flags(mm, prev, vma, from, to, flags);
+    if (modified) (*modified)->set_flags(flags);
+    return modified;
+  };
+  return for_each_vma_range(mm, start, end, seal);
 }
 
 }  // namespace

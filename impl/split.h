@@ -1,6 +1,9 @@
 // impl: what happens, fast? This file: cutting a VMA in two, and changing a part of it.
 #pragma once
 
+#include <algorithm>
+#include <expected>
+
 #include "impl/merge.h"
 #include "impl/mm.h"
 
@@ -33,5 +36,27 @@ enum class NewPart : std::uint8_t { kBelow, kAbove };
                                                                     spec::Address start,
                                                                     spec::Address end,
                                                                     const spec::MemPolicy& policy);
+
+/// The VMA before `vma` as far as a change of [start, …) is concerned: `vma` itself where the range
+/// begins inside it.
+[[nodiscard]] inline VmArea* prev_of_range(const MmStruct& mm, VmArea& vma, spec::Address start) {
+  return start > vma.vm_start ? &vma : mm.vma_before(start);
+}
+
+/// for_each_vma_range: `modify(prev, vma, start, end)` for the part of each VMA that lies in
+/// [start, end), holes passed over. It gives the VMA that includes the part afterwards, or an
+/// error, which ends it; what changed before stays.
+Failure for_each_vma_range(MmStruct& mm, spec::Address start, spec::Address end, auto modify) {
+  VmArea* vma = mm.find_vma_intersection(start, end);
+  VmArea* prev = vma != nullptr ? prev_of_range(mm, *vma, start) : nullptr;
+  while (vma != nullptr) {
+    const std::expected<VmArea*, spec::Errno> modified =
+        modify(prev, *vma, std::max(start, vma->vm_start), std::min(end, vma->vm_end));
+    if (!modified) return modified.error();
+    prev = *modified;
+    vma = prev->vm_end < end ? mm.find_vma_intersection(prev->vm_end, end) : nullptr;
+  }
+  return std::nullopt;
+}
 
 }  // namespace vmadiff::impl

@@ -1,7 +1,5 @@
 // impl: the ranges that a userfaultfd is registered for. Faults are never its business here: no
 // page is write-protected.
-#include <algorithm>
-
 #include "impl/calls.h"
 #include "impl/split.h"
 
@@ -74,25 +72,16 @@ Failure check_unregister(const MmStruct& mm, Address start, Address end) {
 /// range the flags in `uffd_flags`, and none of the others, unless it has them all already (none,
 /// where it is to lose them). What changed before an error stays.
 Failure change_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flags) {
-  VmArea* vma = mm.find_vma_intersection(start, end);
-  VmArea* prev = vma->vm_start < start ? vma : mm.vma_before(start);
-  while (vma != nullptr) {
-    const VmFlags old = vma->vm_flags & kVmUffdFlags;
+  const auto change = [&mm, uffd_flags](VmArea* prev, VmArea& vma, Address from, Address to) {
+    const VmFlags old = vma.vm_flags & kVmUffdFlags;
     const bool is_done = uffd_flags == 0 ? old == 0 : (old & uffd_flags) == uffd_flags;
-    if (!is_done) {
-      start = std::max(start, vma->vm_start);
-      const VmFlags flags = (vma->vm_flags & ~kVmUffdFlags) | uffd_flags;
-      const auto modified =
-          vma_modify_flags(mm, prev, *vma, start, std::min(end, vma->vm_end), flags);
-      if (!modified) return modified.error();
-      vma = *modified;
-      vma->set_flags(flags);
-    }
-    prev = vma;
-    start = vma->vm_end;
-    vma = start < end ? mm.find_vma_intersection(start, end) : nullptr;
-  }
-  return std::nullopt;
+    if (is_done) return std::expected<VmArea*, Errno>{&vma};
+    const VmFlags flags = (vma.vm_flags & ~kVmUffdFlags) | uffd_flags;
+    const auto modified = vma_modify_flags(mm, prev, vma, from, to, flags);
+    if (modified) (*modified)->set_flags(flags);
+    return modified;
+  };
+  return for_each_vma_range(mm, start, end, change);
 }
 
 Outcome outcome_of(const Failure& failed) {

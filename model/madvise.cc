@@ -1,7 +1,6 @@
 // model: madvise. VMA by VMA in ascending order; holes are passed over and reported at the end,
 // unlike mprotect's. Advice about flags is the kind that splits and joins; advice about pages
 // changes nothing that can be seen here, but may be refused. Guards are pages that are kept.
-#include <algorithm>
 #include <expected>
 
 #include "model/calls.h"
@@ -10,6 +9,7 @@
 #include "model/join.h"
 #include "model/populate.h"
 #include "model/sealing.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -76,8 +76,7 @@ NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
   }
 }
 
-Result change_advised_flags(AddressSpace& space, Range range, std::int32_t advice) {
-  const Vma& vma = *space.vmas.at(range.start);
+Result change_advised_flags(AddressSpace& space, Range range, const Vma& vma, std::int32_t advice) {
   const NewFlags flags = advised_flags(vma, advice);
   if (!flags) return fail(flags.error());
   if (*flags == vma.flags) return {};
@@ -111,8 +110,7 @@ Result remove(const Vma& vma, Range range) {
 
 // Guards are markers where pages would be: not in memory without pages of its own, nor where pages
 // are locked, though they may be removed there.
-Result guard(AddressSpace& space, Range range, std::int32_t advice) {
-  Vma& vma = *space.vmas.at(range.start);
+Result guard(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
   const bool installs = advice == spec::kMadvGuardInstall;
   const VmFlags forbidden =
       spec::kVmSpecial | spec::kVmHugetlb | (installs ? spec::kVmLocked : VmFlags{0});
@@ -128,8 +126,7 @@ Result guard(AddressSpace& space, Range range, std::int32_t advice) {
   return {};
 }
 
-Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
-  const Vma& vma = *space.vmas.at(range.start);
+Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
   if (is_sealed_against(vma, advice, space.profile)) return fail(Errno::kEPERM);
   switch (advice) {
     case spec::kMadvWillneed:
@@ -147,12 +144,12 @@ Result advise_part(AddressSpace& space, Range range, std::int32_t advice) {
       return remove(vma, range);
     case spec::kMadvGuardInstall:
     case spec::kMadvGuardRemove:
-      return guard(space, range, advice);
+      return guard(space, range, vma, advice);
     case spec::kMadvCollapse:
       // The process has transparent huge pages disabled.
       return fail(Errno::kEINVAL);
     default:
-      return change_advised_flags(space, range, advice);
+      return change_advised_flags(space, range, vma, advice);
   }
 }
 
@@ -172,19 +169,12 @@ Outcome run(AddressSpace& space, const spec::Madvise& call) {
     return populated ? Outcome::ok() : Outcome::fail(populated.error());
   }
 
-  bool found_hole = false;
-  Address at = call.addr;
-  while (at < end) {
-    const Vma* const vma = space.vmas.at_or_after(at);
-    if (vma == nullptr || vma->start > at) found_hole = true;
-    if (vma == nullptr || vma->start >= end) break;
-    const Range part{std::max(at, vma->start), std::min(end, vma->end)};
-    if (const Result done = advise_part(space, part, call.advice); !done) {
-      return Outcome::fail(done.error());
-    }
-    at = part.end;
-  }
-  return found_hole ? Outcome::fail(Errno::kENOMEM) : Outcome::ok();
+  const Range range{call.addr, end};
+  const Result done = for_each_part(space, range, [&](Range part, Vma& vma) {
+    return advise_part(space, part, vma, call.advice);
+  });
+  if (!done) return Outcome::fail(done.error());
+  return space.vmas.is_all_mapped(range) ? Outcome::ok() : Outcome::fail(Errno::kENOMEM);
 }
 
 }  // namespace vmadiff::model

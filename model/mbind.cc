@@ -1,39 +1,18 @@
 // model: mbind. A hole in the range changes nothing, though the default policy may be set around
 // holes; then VMA by VMA, and what came before an error keeps its new policy.
-#include <algorithm>
-
 #include "model/calls.h"
 #include "model/join.h"
 #include "model/policy.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
 namespace vmadiff::model {
 
-using spec::Address;
 using spec::Errno;
-using spec::MemPolicy;
 using spec::Outcome;
 using spec::Range;
 using spec::Vma;
-
-namespace {
-
-Result set_policy(AddressSpace& space, Range range, const MemPolicy& policy) {
-  Address at = range.start;
-  while (at < range.end) {
-    const Vma* const vma = space.vmas.at_or_after(at);
-    if (vma == nullptr || vma->start >= range.end) break;
-    const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
-    if (vma->policy != policy) {
-      if (const Result changed = change_policy(space, part, policy); !changed) return changed;
-    }
-    at = part.end;
-  }
-  return {};
-}
-
-}  // namespace
 
 Outcome run(AddressSpace& space, const spec::Mbind& call) {
   const std::uint64_t nodes = space.setup->nodes;
@@ -57,7 +36,11 @@ Outcome run(AddressSpace& space, const spec::Mbind& call) {
   const bool is_there =
       may_have_holes ? !space.vmas.is_free(range) : space.vmas.is_all_mapped(range);
   if (!is_there) return Outcome::fail(Errno::kEFAULT);
-  const Result done = set_policy(space, range, *policy);
+  const Result done =
+      for_each_part(space, range, [&space, &policy](Range part, const Vma& vma) -> Result {
+        if (vma.policy == *policy) return {};
+        return change_policy(space, part, *policy);
+      });
   return done ? Outcome::ok() : Outcome::fail(done.error());
 }
 

@@ -7,6 +7,7 @@
 #include "model/join.h"
 #include "model/limits.h"
 #include "model/populate.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -36,8 +37,8 @@ Pages pages_of(Address addr, Address length) {
 }
 
 // mlock_fixup: what cannot be locked is passed over.
-Result lock_part(AddressSpace& space, Range part, VmFlags lock_flags) {
-  const VmFlags before = space.vmas.at(part.start)->flags;
+Result lock_part(AddressSpace& space, Range part, const Vma& vma, VmFlags lock_flags) {
+  const VmFlags before = vma.flags;
   const VmFlags flags = (before & ~kLockFlags) | lock_flags;
   if (flags == before || !can_be_locked(before)) return {};
   return change_flags(space, part, flags);
@@ -46,14 +47,9 @@ Result lock_part(AddressSpace& space, Range part, VmFlags lock_flags) {
 Result lock(AddressSpace& space, Pages pages, VmFlags lock_flags) {
   const Address end = pages.start + pages.length;
   if (end < pages.start) return fail(Errno::kEINVAL);
-  for (Address at = pages.start; at < end;) {
-    const Vma* const vma = space.vmas.at(at);
-    if (vma == nullptr) return fail(Errno::kENOMEM);
-    const Range part{at, std::min(end, vma->end)};
-    if (const Result done = lock_part(space, part, lock_flags); !done) return done;
-    at = part.end;
-  }
-  return {};
+  return for_each_part_to_hole(space, {pages.start, end}, [&](Range part, const Vma& vma) {
+    return lock_part(space, part, vma, lock_flags);
+  });
 }
 
 // Pages of the range that are locked already: they are not counted twice.
@@ -85,12 +81,11 @@ Outcome lock_and_populate(AddressSpace& space, Address addr, Address length, VmF
 
 // Errors are ignored: what cannot be split stays as it is.
 void lock_all(AddressSpace& space, VmFlags lock_flags) {
-  Address at = 0;
-  while (const Vma* const vma = space.vmas.at_or_after(at)) {
-    const Range whole = vma->range();
-    static_cast<void>(lock_part(space, whole, lock_flags));
-    at = whole.end;
-  }
+  const Range everything{0, space.setup->task_size};
+  static_cast<void>(for_each_part(space, everything, [&](Range whole, const Vma& vma) -> Result {
+    static_cast<void>(lock_part(space, whole, vma, lock_flags));
+    return {};
+  }));
 }
 
 }  // namespace

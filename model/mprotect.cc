@@ -1,13 +1,12 @@
 // model: mprotect. VMA by VMA in ascending order, up to the first error; what came before stays
 // changed. A VMA that has the permissions already is left as it is, and not joined with anything.
-#include <algorithm>
-
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/join.h"
 #include "model/limits.h"
 #include "model/populate.h"
 #include "model/sealing.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -53,8 +52,7 @@ Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& 
   return {};
 }
 
-Result protect_part(AddressSpace& space, Range range, VmFlags access) {
-  const Vma& vma = *space.vmas.at(range.start);
+Result protect_part(AddressSpace& space, Range range, const Vma& vma, VmFlags access) {
   VmFlags flags = (vma.flags & ~spec::kVmAccessFlags) | access;
   if (!is_allowed(flags)) return fail(Errno::kEACCES);
   if (is_sealed(vma)) return fail(Errno::kEPERM);
@@ -82,27 +80,21 @@ Outcome run(AddressSpace& space, const spec::Mprotect& call) {
   if (end <= call.addr) return Outcome::fail(Errno::kENOMEM);
   if ((prot & ~kKnown) != 0) return Outcome::fail(Errno::kEINVAL);
 
-  Address at = call.addr;
-  const Vma* const first = space.vmas.at_or_after(at);
+  Address start = call.addr;
+  const Vma* const first = space.vmas.at_or_after(start);
   if (first == nullptr || first->start >= end) return Outcome::fail(Errno::kENOMEM);
   if (grows == spec::kProtGrowsdown) {
     if ((first->flags & spec::kVmGrowsdown) == 0) return Outcome::fail(Errno::kEINVAL);
-    at = first->start;
+    start = first->start;
   } else {
-    if (first->start > at) return Outcome::fail(Errno::kENOMEM);
+    if (first->start > start) return Outcome::fail(Errno::kENOMEM);
     if (grows == spec::kProtGrowsup) return Outcome::fail(Errno::kEINVAL);  // none on x86-64
   }
 
-  while (at < end) {
-    const Vma* const vma = space.vmas.at(at);
-    if (vma == nullptr) return Outcome::fail(Errno::kENOMEM);
-    const Range part{at, std::min(end, vma->end)};
-    if (const Result done = protect_part(space, part, access_flags(prot)); !done) {
-      return Outcome::fail(done.error());
-    }
-    at = part.end;
-  }
-  return Outcome::ok();
+  const Result done = for_each_part_to_hole(space, {start, end}, [&](Range part, const Vma& vma) {
+    return protect_part(space, part, vma, access_flags(prot));
+  });
+  return done ? Outcome::ok() : Outcome::fail(done.error());
 }
 
 }  // namespace vmadiff::model

@@ -1,10 +1,9 @@
 // model: mseal. All of the range must be mapped, or nothing is sealed; then VMA by VMA, and what
 // was sealed before an error stays sealed.
-#include <algorithm>
-
 #include "model/calls.h"
 #include "model/join.h"
 #include "model/sealing.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -22,19 +21,13 @@ Outcome run(AddressSpace& space, const spec::Mseal& call) {
   const Address length = spec::page_up(call.length);
   const Address end = call.addr + length;
   if ((call.length != 0 && length == 0) || end < call.addr) return Outcome::fail(Errno::kEINVAL);
-  if (!space.vmas.is_all_mapped({call.addr, end})) return Outcome::fail(Errno::kENOMEM);
-
-  Address at = call.addr;
-  while (at < end) {
-    const Vma& vma = *space.vmas.at(at);
-    const Range part{at, std::min(end, vma.end)};
-    if (!is_sealed(vma)) {
-      const Result sealed = change_flags(space, part, vma.flags | spec::kVmSealed);
-      if (!sealed) return Outcome::fail(sealed.error());
-    }
-    at = part.end;
-  }
-  return Outcome::ok();
+  const Range range{call.addr, end};
+  if (!space.vmas.is_all_mapped(range)) return Outcome::fail(Errno::kENOMEM);
+  const Result done = for_each_part(space, range, [&space](Range part, const Vma& vma) -> Result {
+    if (is_sealed(vma)) return {};
+    return change_flags(space, part, vma.flags | spec::kVmSealed);
+  });
+  return done ? Outcome::ok() : Outcome::fail(done.error());
 }
 
 }  // namespace vmadiff::model

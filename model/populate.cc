@@ -1,15 +1,13 @@
 // model: populating.
 #include "model/populate.h"
 
-#include <algorithm>
-
 #include "model/fault.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 
 namespace vmadiff::model {
 
 using spec::Access;
-using spec::Address;
 using spec::Errno;
 using spec::Range;
 using spec::Vma;
@@ -27,18 +25,12 @@ Result populate_part(AddressSpace& space, Vma& vma, Range part) {
   return done ? done : fail(Errno::kEFAULT);
 }
 
-// Visits the parts of VMAs in the range; goes on after an error only if it is quiet.
+// Goes on after an error only if it is quiet.
 Result populate_range(AddressSpace& space, Range range, bool quiet) {
-  Address at = range.start;
-  while (at < range.end) {
-    Vma* const vma = space.vmas.at_or_after(at);
-    if (vma == nullptr || vma->start >= range.end) break;
-    const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
-    const Result done = populate_part(space, *vma, part);
-    if (!done && !quiet) return done;
-    at = part.end;
-  }
-  return {};
+  return for_each_part(space, range, [&space, quiet](Range part, Vma& vma) -> Result {
+    const Result done = populate_part(space, vma, part);
+    return quiet ? Result{} : done;
+  });
 }
 
 }  // namespace
@@ -51,15 +43,10 @@ void populate_quietly(AddressSpace& space, Range range) {
 
 Result populate_for(AddressSpace& space, Range range, Access access) {
   const VmFlags needed = access == Access::kWrite ? spec::kVmWrite : spec::kVmRead;
-  for (Address at = range.start; at < range.end;) {
-    Vma* const vma = space.vmas.at(at);
-    if (vma == nullptr) return fail(Errno::kENOMEM);
-    if ((vma->flags & kDevice) != 0 || (vma->flags & needed) == 0) return fail(Errno::kEINVAL);
-    const Range part{at, std::min(range.end, vma->end)};
-    if (!fault_in(space, *vma, part, access)) return fail(Errno::kEFAULT);
-    at = part.end;
-  }
-  return {};
+  return for_each_part_to_hole(space, range, [&](Range part, Vma& vma) -> Result {
+    if ((vma.flags & kDevice) != 0 || (vma.flags & needed) == 0) return fail(Errno::kEINVAL);
+    return fault_in(space, vma, part, access) ? Result{} : fail(Errno::kEFAULT);
+  });
 }
 
 }  // namespace vmadiff::model

@@ -1,17 +1,15 @@
 // model: UFFDIO_REGISTER. All of the range is looked at before anything changes; holes are allowed.
 // Then VMA by VMA, and what came before an error stays watched.
-#include <algorithm>
-
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/join.h"
 #include "model/userfault.h"
+#include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
 namespace vmadiff::model {
 
-using spec::Address;
 using spec::Errno;
 using spec::Outcome;
 using spec::Range;
@@ -45,18 +43,11 @@ Outcome run(AddressSpace& space, const spec::UffdRegister& call) {
   }
   if (const Result can = check_vmas(space, range); !can) return Outcome::fail(can.error());
 
-  Address at = range.start;
-  while (at < range.end) {
-    const Vma* const vma = space.vmas.at_or_after(at);
-    if (vma == nullptr || vma->start >= range.end) break;
-    const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
-    if (!is_watched(*vma)) {
-      const Result changed = change_flags(space, part, vma->flags | spec::kVmUffdWp);
-      if (!changed) return Outcome::fail(changed.error());
-    }
-    at = part.end;
-  }
-  return Outcome::ok();
+  const Result done = for_each_part(space, range, [&space](Range part, const Vma& vma) -> Result {
+    if (is_watched(vma)) return {};
+    return change_flags(space, part, vma.flags | spec::kVmUffdWp);
+  });
+  return done ? Outcome::ok() : Outcome::fail(done.error());
 }
 
 }  // namespace vmadiff::model

@@ -5,11 +5,11 @@
 #include "model/calls.h"
 #include "model/join.h"
 #include "model/userfault.h"
+#include "model/walk.h"
 #include "spec/units.h"
 
 namespace vmadiff::model {
 
-using spec::Address;
 using spec::Errno;
 using spec::Outcome;
 using spec::Range;
@@ -26,18 +26,11 @@ Outcome run(AddressSpace& space, const spec::UffdUnregister& call) {
   });
   if (!can_all) return Outcome::fail(Errno::kEINVAL);
 
-  Address at = range.start;
-  while (at < range.end) {
-    const Vma* const vma = space.vmas.at_or_after(at);
-    if (vma == nullptr || vma->start >= range.end) break;
-    const Range part{std::max(at, vma->start), std::min(range.end, vma->end)};
-    if (is_watched(*vma)) {
-      const Result changed = change_flags(space, part, vma->flags & ~kUffdFlags);
-      if (!changed) return Outcome::fail(changed.error());
-    }
-    at = part.end;
-  }
-  return Outcome::ok();
+  const Result done = for_each_part(space, range, [&space](Range part, const Vma& vma) -> Result {
+    if (!is_watched(vma)) return {};
+    return change_flags(space, part, vma.flags & ~kUffdFlags);
+  });
+  return done ? Outcome::ok() : Outcome::fail(done.error());
 }
 
 }  // namespace vmadiff::model
