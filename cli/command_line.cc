@@ -217,6 +217,15 @@ Entry add_doctor(CLI::App& top) {
   return made;
 }
 
+Entry add_profiles(CLI::App& top) {
+  auto* app = top.add_subcommand("profiles", "list the profiles and their behaviours");
+  auto [o, made] = entry<ListProfiles>(app);
+  app->add_flag(
+      "--history", o->history,
+      "each release as what changed since the one before it, and where that is known from");
+  return made;
+}
+
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
 std::array<Entry, 3> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
@@ -278,8 +287,7 @@ std::expected<Command, process::ExitStatus> parse_command_line(int argc, const c
       add_identify(app),
       add_diff(app),
       add_doctor(app),
-      entry<ListProfiles>(app.add_subcommand("profiles", "list the profiles and their behaviours"))
-          .second,
+      add_profiles(app),
       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
           .second,
   };

@@ -18,7 +18,9 @@
 
 namespace vmadiff::cli {
 
-struct ListProfiles {};
+struct ListProfiles {
+  bool history = false;
+};
 struct ListSystems {};
 
 using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,

@@ -8,17 +8,54 @@
 
 #include "spec/behaviours.h"
 #include "spec/kernel_profile.h"
+#include "spec/profile_history.h"
 #include "systems/machine.h"
+#include "systems/offer.h"
 #include "systems/systems.h"
 
 namespace vmadiff::cli {
 
-process::ExitStatus list_profiles() {
+namespace {
+
+void print_behaviours(const spec::KernelProfile& profile) {
+  for (const spec::Behaviour& b : spec::behaviours())
+    fmt::print("  {:<40}{}\n", b.what, b.value_name(b.get(profile)));
+}
+
+void print_change(const spec::KernelProfile& before, const spec::KernelProfile& after,
+                  const spec::ProfileChange& change) {
+  for (const spec::Behaviour& b : spec::behaviours()) {
+    if (b.get(before) == b.get(after)) continue;
+    fmt::print("  {:<6}{:<40}{} (was {})\n        {}={}: {}\n", change.since, b.what,
+               b.value_name(b.get(after)), b.value_name(b.get(before)), b.name,
+               b.value_name(b.get(after)), change.source);
+  }
+}
+
+process::ExitStatus list_history() {
+  for (const spec::ProfileStep& step : spec::profile_history()) {
+    fmt::print("{}{}{}\n  {}\n", step.name,
+               step.base.empty() ? "" : fmt::format(" = {}, and", step.base),
+               step.is_profile ? "" : "  (cannot be chosen)", step.summary);
+    auto profile = spec::profile_of_step(step.base.empty() ? step.name : step.base);
+    if (step.base.empty()) print_behaviours(profile);
+    for (const spec::ProfileChange& change : step.changes) {
+      const auto before = profile;
+      change.apply(profile);
+      print_change(before, profile, change);
+    }
+  }
+  return process::ExitStatus::kHeld;
+}
+
+}  // namespace
+
+process::ExitStatus list_profiles(bool history) {
+  if (history) return list_history();
   for (const spec::KernelProfile& p : spec::profiles()) {
     fmt::print("{}{}\n  {}\n", p.name, p.name == spec::kDefaultProfileName ? "  (default)" : "",
                p.summary);
-    for (const spec::Behaviour& b : spec::behaviours())
-      fmt::print("  {:<40}{}\n", b.what, b.value_name(b.get(p)));
+    print_behaviours(p);
   }
   return process::ExitStatus::kHeld;
 }

@@ -5,7 +5,8 @@
 
 namespace vmadiff::cli {
 
-process::ExitStatus list_profiles();
+/// With `history`: each release as what changed since the one before it.
+process::ExitStatus list_profiles(bool history);
 process::ExitStatus list_systems();
 
 }  // namespace vmadiff::cli

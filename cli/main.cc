@@ -45,7 +45,9 @@ struct Run {
     systems::choose_guests(options.guest);
     return doctor(options);
   }
-  process::ExitStatus operator()(const ListProfiles&) const { return list_profiles(); }
+  process::ExitStatus operator()(const ListProfiles& options) const {
+    return list_profiles(options.history);
+  }
   process::ExitStatus operator()(const ListSystems&) const { return list_systems(); }
   process::ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
   process::ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }

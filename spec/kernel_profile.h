@@ -108,27 +108,28 @@ enum class GuardRegions : std::uint8_t {
                ///< (6.19, measured on 6.18.44)
 };
 
+/// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
   std::string_view summary;
-  KsmEarly ksm_early;
-  KsmLate ksm_late;
-  KsmBrk ksm_brk;
-  AnonVmaMerge anon_vma_merge;
-  MmapPrepare mmap_prepare;
-  ZeroPlacement zero_placement;
-  HugetlbPlacement hugetlb_placement;
-  MremapChecks mremap_checks;
-  MremapMove mremap_move;
-  DontunmapSource dontunmap_source;
-  SealedDiscard sealed_discard;
-  ProcessKsm process_ksm = ProcessKsm::kPresent;
-  MsealCall mseal = MsealCall::kPresent;
-  DroppableMaps droppable_maps = DroppableMaps::kPresent;
-  StackMaps stack_maps = StackMaps::kNoHugePages;
-  AnonPlacement anon_placement = AnonPlacement::kHugePageAligned;
-  UffdDroppable uffd_droppable = UffdDroppable::kRefused;
-  GuardRegions guard_regions = GuardRegions::kByFlag;
+  KsmEarly ksm_early{};
+  KsmLate ksm_late{};
+  KsmBrk ksm_brk{};
+  AnonVmaMerge anon_vma_merge{};
+  MmapPrepare mmap_prepare{};
+  ZeroPlacement zero_placement{};
+  HugetlbPlacement hugetlb_placement{};
+  MremapChecks mremap_checks{};
+  MremapMove mremap_move{};
+  DontunmapSource dontunmap_source{};
+  SealedDiscard sealed_discard{};
+  ProcessKsm process_ksm{};
+  MsealCall mseal{};
+  DroppableMaps droppable_maps{};
+  StackMaps stack_maps{};
+  AnonPlacement anon_placement{};
+  UffdDroppable uffd_droppable{};
+  GuardRegions guard_regions{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();

@@ -1,5 +1,5 @@
-// spec: reading traces. A cursor walks one line; the first thing that is not as expected becomes
-// that line's error, with its column, and the next line is read all the same.
+// spec: reading traces, the whole grammar. A cursor walks one line; the first thing that is not as
+// expected becomes that line's error, with its column, and the next line is read all the same.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -171,6 +171,17 @@ TEST(ExportC, TheProgramTellsOneKernelFromAnother) {
                                              << after.out << before.out;
 }
 
+TEST(Profiles, TheHistorySaysWhatEachReleaseChangedSinceWhenAndWhence) {
+  const auto history = run_vmadiff({"profiles", "--history"});
+  EXPECT_EQ(history.status, 0) << history.err;
+  for (const auto* part : {"linux-6.12 = linux-6.1, and\n", "patch-v2-review = patch-v2, and\n",
+                           "before-patch = linux-6.12, and  (cannot be chosen)\n",
+                           "  6.10  mseal                                   present (was absent)\n"
+                           "        mseal=present: 8be7258aad44\n"}) {
+    EXPECT_TRUE(has(history.out, part)) << part << '\n' << history.out;
+  }
+}
+
 TEST(Lists, ProfilesAndSystemsNameAllThereIs) {
   const auto profiles = run_vmadiff({"profiles"});
   EXPECT_EQ(profiles.status, 0);

@@ -1,0 +1,161 @@
+// spec: the profiles. A new one is a step here: its base, and the changes.
+#include "spec/profile_history.h"
+
+#include <array>
+#include <cstddef>
+
+namespace vmadiff::spec {
+namespace {
+
+template <auto kField, auto kValue>
+constexpr ProfileChange change(std::string_view since, std::string_view source) {
+  return {.apply = [](KernelProfile& profile) { profile.*kField = kValue; },
+          .since = since,
+          .source = source};
+}
+using P = KernelProfile;
+
+/// Where it begins.
+constexpr KernelProfile kFirst{.name = "linux-6.1",
+                               .summary = "known in part: no KSM for whole processes, no mseal",
+                               .ksm_early = KsmEarly::kNever,
+                               .ksm_late = KsmLate::kAfterMapping,
+                               .ksm_brk = KsmBrk::kAfterMapping,
+                               .anon_vma_merge = AnonVmaMerge::kNeighbourChainSingle,
+                               .mmap_prepare = MmapPrepare::kAbsent,
+                               .zero_placement = ZeroPlacement::kPlain,
+                               .hugetlb_placement = HugetlbPlacement::kOwnSearch,
+                               .mremap_checks = MremapChecks::kVmaFirst,
+                               .mremap_move = MremapMove::kOneVma,
+                               .dontunmap_source = DontunmapSource::kCutOut,
+                               .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
+                               .process_ksm = ProcessKsm::kAbsent,
+                               .mseal = MsealCall::kAbsent,
+                               .droppable_maps = DroppableMaps::kAbsent,
+                               .stack_maps = StackMaps::kAsAnyOther,
+                               .anon_placement = AnonPlacement::kPlain,
+                               .uffd_droppable = UffdDroppable::kTaken,
+                               .guard_regions = GuardRegions::kAbsent};
+
+constexpr std::array k612{
+    change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
+    change<&P::stack_maps, StackMaps::kNoHugePages>("6.7", "measured on 6.1 and 6.12"),
+    change<&P::anon_placement, AnonPlacement::kHugePageAligned>("6.7", "measured on 6.1 and 6.12"),
+    change<&P::mseal, MsealCall::kPresent>("6.10", "8be7258aad44"),
+    change<&P::droppable_maps, DroppableMaps::kPresent>("6.11", "measured on 6.1 and 6.12"),
+};
+
+/// What the patch was posted against.
+constexpr std::array kBeforePatch{
+    change<&P::hugetlb_placement, HugetlbPlacement::kCommonSearch>(
+        "6.13", "hugetlb_get_unmapped_area; measured on 6.18"),
+    change<&P::guard_regions, GuardRegions::kByAnonVma>("6.13", "the source (MADV_GUARD_INSTALL)"),
+    change<&P::mremap_checks, MremapChecks::kAlignmentFirst>("6.15", "the source (mremap)"),
+    change<&P::dontunmap_source, DontunmapSource::kWholeUnaccounted>(
+        "6.15", "the source (dontunmap_complete)"),
+    change<&P::anon_vma_merge, AnonVmaMerge::kFaultedChainSingle>(
+        "6.16", "879bca0a2c4f (is_mergeable_anon_vma); measured on 6.18"),
+    change<&P::mmap_prepare, MmapPrepare::kPresent>("6.16", "c84bf6dd2b83"),
+};
+
+constexpr std::array kPatchV2{
+    change<&P::ksm_early, KsmEarly::kNoFileOrShmemOrPrepare>("patch", "as posted for review"),
+    change<&P::ksm_late, KsmLate::kBeforeHook>("patch", "as posted for review"),
+    change<&P::ksm_brk, KsmBrk::kBeforeMerge>("patch", "as posted for review"),
+};
+
+constexpr std::array kPatchV2Review{
+    change<&P::ksm_early, KsmEarly::kUnlessLegacyHook>("patch", "the reviewer's predicate"),
+};
+
+constexpr std::array k618{
+    change<&P::ksm_early, KsmEarly::kNoFileOrShmemOrPrepare>(
+        "6.17", "cf7e7a3503df (can_set_ksm_flags_early); measured on 6.18"),
+    change<&P::ksm_late, KsmLate::kAfterHook>("6.17", "cf7e7a3503df, corrected before the release"),
+    change<&P::ksm_brk, KsmBrk::kBeforeMerge>("6.17",
+                                              "cf7e7a3503df (ksm_vma_flags); measured on 6.18"),
+    change<&P::mremap_checks, MremapChecks::kArgumentsFirst>("6.17",
+                                                             "the source (check_mremap_params)"),
+    change<&P::mremap_move, MremapMove::kSeveralVmas>("6.17", "measured on 6.18"),
+    change<&P::dontunmap_source, DontunmapSource::kWhole>("6.17", "measured on 6.18"),
+    change<&P::sealed_discard, SealedDiscard::kReadOnlyAnonymousOrZero>("6.17", "measured on 6.18"),
+    change<&P::uffd_droppable, UffdDroppable::kRefused>("6.17", "measured on 6.18"),
+    change<&P::zero_placement, ZeroPlacement::kHugePageAligned>(
+        "6.18", "get_unmapped_area_zero; measured on 6.18"),
+    change<&P::guard_regions, GuardRegions::kByFlag>("6.19", "VM_MAYBE_GUARD; measured on 6.18.44"),
+};
+
+constexpr std::string_view kPatchBase = "before-patch";
+
+constexpr std::array kSteps{
+    ProfileStep{.name = kFirst.name, .base = {}, .summary = kFirst.summary, .changes = {}},
+    ProfileStep{
+        .name = "linux-6.12",
+        .base = "linux-6.1",
+        .summary = "before the patch: new mappings get VM_MERGEABLE after the merge attempt",
+        .changes = k612},
+    ProfileStep{.name = kPatchBase,
+                .base = "linux-6.12",
+                .summary = "what the patch was posted against, on the way to 6.16",
+                .is_profile = false,
+                .changes = kBeforePatch},
+    ProfileStep{.name = "patch-v2",
+                .base = kPatchBase,
+                .summary = "the patch as posted: the late flag is computed before the .mmap hook",
+                .changes = kPatchV2},
+    ProfileStep{.name = "patch-v2-review",
+                .base = "patch-v2",
+                .summary = "as patch-v2, with the reviewer's predicate: early unless f_op->mmap",
+                .changes = kPatchV2Review},
+    ProfileStep{.name = "linux-6.18",
+                .base = kPatchBase,
+                .summary = "as released: the late flag is computed after the .mmap hook",
+                .changes = k618},
+};
+
+constexpr const ProfileStep& step_named(std::string_view name) {
+  for (const ProfileStep& step : kSteps) {
+    if (step.name == name) return step;
+  }
+  return kSteps.front();
+}
+
+constexpr KernelProfile made(const ProfileStep& step) {
+  KernelProfile profile = step.base.empty() ? kFirst : made(step_named(step.base));
+  for (const ProfileChange& change : step.changes) change.apply(profile);
+  profile.name = step.name;
+  profile.summary = step.summary;
+  return profile;
+}
+
+constexpr std::size_t kProfileCount = [] {
+  std::size_t count = 0;
+  for (const ProfileStep& step : kSteps) count += step.is_profile ? 1 : 0;
+  return count;
+}();
+
+constexpr std::array<KernelProfile, kProfileCount> kProfiles = [] {
+  std::array<KernelProfile, kProfileCount> profiles{};
+  std::size_t count = 0;
+  for (const ProfileStep& step : kSteps) {
+    if (step.is_profile) profiles[count++] = made(step);
+  }
+  return profiles;
+}();
+
+}  // namespace
+
+std::span<const ProfileStep> profile_history() { return kSteps; }
+
+KernelProfile profile_of_step(std::string_view name) { return made(step_named(name)); }
+
+std::span<const KernelProfile> profiles() { return kProfiles; }
+
+std::optional<KernelProfile> profile_named(std::string_view wanted) {
+  for (const KernelProfile& profile : kProfiles) {
+    if (profile.name == wanted) return profile;
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmadiff::spec
