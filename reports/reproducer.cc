@@ -1,4 +1,5 @@
-// reports: the tables of a C reproducer.
+// reports: the tables of a C reproducer. Long, since each kind of argument is written in its own
+// way.
 #include "reports/reproducer.h"
 
 #include <fmt/format.h>

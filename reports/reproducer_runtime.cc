@@ -1,5 +1,6 @@
-// reports: the C text of the reproducer's runtime. It is C11 with GNU extensions, allocates nothing
-// (malloc would move the break and add mappings), and prints through its own small buffer.
+// reports: the C text of the reproducer's runtime, a program in itself and long as such. It is C11
+// with GNU extensions, allocates nothing (malloc would move the break and add mappings), and prints
+// through its own small buffer.
 #include "reports/reproducer_runtime.h"
 
 namespace vmadiff::reports {

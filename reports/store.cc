@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "reports/draft_test.h"
 #include "reports/json.h"
 #include "reports/quoting.h"
 #include "reports/reproducer.h"
@@ -161,6 +162,7 @@ FindingFiles write_trace(const fs::path& directory, const properties::Finding& f
             .reproducer = present(stem + ".c"),
             .text = present(stem + ".txt"),
             .log = present(stem + ".log"),
+            .test = present(stem + ".test.cc"),
             .is_kept = true};
   }
   write_one(files, stem + ".trace", print_finding_trace(finding), files.trace);
@@ -173,6 +175,8 @@ void write_reports(const properties::Finding& finding, FindingFiles& files) {
   const auto stem = fs::path{files.trace}.replace_extension().string();
   write_one(files, stem + ".json", dumped(json_with_files(finding, files), 2) + "\n", files.json);
   write_one(files, stem + ".c", c_reproducer(finding), files.reproducer);
+  if (const auto draft = draft_regression_test(finding))
+    write_one(files, stem + ".test.cc", *draft, files.test);
   write_one(files, stem + ".txt", printable(terminal_text(finding, files)), files.text);
 }
 

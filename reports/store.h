@@ -29,7 +29,8 @@ struct FindingFiles {
   std::filesystem::path json;
   std::filesystem::path reproducer;  ///< C
   std::filesystem::path text;
-  std::filesystem::path log = {};  ///< only of a finding that has one
+  std::filesystem::path log = {};   ///< only of a finding that has one
+  std::filesystem::path test = {};  ///< a draft of one, where there can be one
   /// Why something could not be written, in one line; empty where all of it was.
   std::string fault = {};
   /// The files are those of an earlier finding of the same kind, whose trace is shorter.
@@ -48,7 +49,7 @@ struct FindingFiles {
 /// `replace` it does not.
 [[nodiscard]] FindingFiles write_trace(const std::filesystem::path& directory,
                                        const properties::Finding& finding, bool replace = false);
-/// Writes .json, .c and .txt beside the trace, unless that was kept.
+/// Writes .json, .c, .test.cc and .txt beside the trace, unless that was kept.
 void write_reports(const properties::Finding& finding, FindingFiles& files);
 /// Both.
 [[nodiscard]] FindingFiles write_finding(const std::filesystem::path& directory,

@@ -65,14 +65,10 @@ std::string sequence_text(const Finding& finding) {
   return out;
 }
 
-bool has_guest(const Finding& finding) {
-  return std::ranges::any_of(systems_of(finding),
-                             [](const std::string& name) { return name.starts_with("guest"); });
-}
-
 bool has_real(const Finding& finding) {
-  const auto systems = systems_of(finding);
-  return has_guest(finding) || std::ranges::find(systems, "host") != systems.end();
+  return std::ranges::any_of(systems_of(finding), [](const std::string& name) {
+    return name == "host" || name.starts_with("guest");
+  });
 }
 
 /// The end of what a system that died left behind.
@@ -134,51 +130,14 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
   }
   if (!files.log.empty()) out += fmt::format("  {}  (console)\n", shell_path(files.log.string()));
   if (!files.json.empty()) out += fmt::format("  {}\n", shell_path(files.json.string()));
+  if (!files.test.empty()) {
+    out += fmt::format("  {}  (draft of a test for vmadiff's own suite)\n",
+                       shell_path(files.test.string()));
+  }
   return out;
 }
 
 }  // namespace
-
-std::string draft_regression_test(const Finding& finding) {
-  std::string pointers;
-  std::string makers;
-  for (const std::string& system : systems_of(finding)) {
-    if (system == "model") {
-      makers += "  const auto model = vmadiff::model::make_model(profile);\n";
-    } else if (system == "impl") {
-      makers += "  const auto impl = vmadiff::impl::make_implementation(profile);\n";
-    } else {
-      makers += fmt::format("  const auto {} = vmadiff::kernel::make_{}({{}}).value();\n", system,
-                            system);
-    }
-    pointers += fmt::format("{}{}.get()", pointers.empty() ? "" : ", ", system);
-  }
-  const auto limits = setup_directive(finding);
-  const auto setup_line =
-      limits.empty()
-          ? std::string{}
-          : fmt::format("  vmadiff::spec::read_setup_text(\"{}\", setup).value();\n", limits);
-  return fmt::format(
-      R"draft(TEST(Regressions, {claim}_{stem}) {{
-  const auto parsed = vmadiff::spec::parse_trace(R"trace({trace})trace");
-  ASSERT_TRUE(parsed.errors.empty());
-  const auto profile = vmadiff::spec::read_profile_text("{profile}").value();
-  auto setup = vmadiff::spec::Setup::standard();
-{setup}{makers}  vmadiff::properties::Checker checker{{
-      {{{pointers}}},
-      {{.profile = profile,
-       .setup = setup,
-       .properties = vmadiff::properties::PropertySet::parse("{claim}").value()}}}};
-  const auto found =
-      checker.check(parsed.trace.sequence, vmadiff::properties::Observation::kEveryStep);
-  ASSERT_TRUE(found.has_value()) << found.error().message;
-  EXPECT_FALSE(found->has_value()) << (*found)->explanation;
-}}
-)draft",
-      fmt::arg("claim", finding.claim), fmt::arg("stem", file_stem(finding)),
-      fmt::arg("trace", print_finding_trace(finding)), fmt::arg("profile", finding.profile),
-      fmt::arg("makers", makers), fmt::arg("pointers", pointers), fmt::arg("setup", setup_line));
-}
 
 std::string terminal_text(const Finding& finding, const FindingFiles& files) {
   std::string out = claim_text(finding);
@@ -197,8 +156,6 @@ std::string terminal_text(const Finding& finding, const FindingFiles& files) {
   }
   if (!finding.log.empty()) out += "\n" + log_text(finding);
   out += "\n" + files_text(finding, files);
-  // A guest's kernel is no part of the tests: its regression is the trace.
-  if (!has_guest(finding)) out += "\ndraft of a regression test\n" + draft_regression_test(finding);
   return out;
 }
 

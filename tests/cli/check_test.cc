@@ -72,7 +72,7 @@ TEST(Check, AFindingIsPrintedInOrderAndReplays) {
   for (const auto* part :
        {"vmadiff ", "profile linux-6.12", "seed 0x1d", "FINDING: ", "seeds: run 0x1d, sequence 0x",
         "\nsequence\n", ">>>", "\nlayouts after call ", "\nreplay\n  vmadiff replay findings/",
-        "\nfiles\n", "\ndraft of a regression test\nTEST(Regressions, ", "\nfindings\n"}) {
+        "\nfiles\n", ".test.cc  (draft of a test", "\nfindings\n"}) {
     at = result.out.find(part, at);
     ASSERT_NE(at, std::string::npos) << part << '\n' << result.out;
   }
