@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "systems/offer.h"
 #include "systems/systems.h"
 
 namespace vmadiff::campaign {

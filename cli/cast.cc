@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "systems/offer.h"
 #include "systems/systems.h"
 
 namespace vmadiff::cli {

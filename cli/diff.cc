@@ -25,6 +25,7 @@
 #include "reports/side_by_side.h"
 #include "reports/store.h"
 #include "spec/trace_text.h"
+#include "systems/offer.h"
 
 namespace vmadiff::cli {
 namespace {

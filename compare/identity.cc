@@ -13,6 +13,7 @@
 #include "properties/claims/difference.h"
 #include "spec/profile_text.h"
 #include "spec/trace_text.h"
+#include "systems/offer.h"
 #include "systems/systems.h"
 
 namespace vmadiff::compare {

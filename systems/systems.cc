@@ -19,9 +19,7 @@
 #include "kernel/machine/places.h"
 #include "kernel/store/kernel_store.h"
 #include "model/model.h"
-#include "properties/generate/wild.h"
 #include "reports/quoting.h"
-#include "spec/setup_text.h"
 
 namespace vmadiff::systems {
 namespace {
@@ -168,17 +166,6 @@ RealKernels& real_kernels() {
   return kernels;
 }
 
-std::uint32_t file_count(const kernel::HostCapabilities& capabilities, spec::FileClass cls) {
-  return capabilities.file_counts[static_cast<std::size_t>(cls)];
-}
-
-bool is_of_ksm(const spec::Syscall& call) {
-  const auto* madvise = std::get_if<spec::Madvise>(&call);
-  return std::holds_alternative<spec::Prctl>(call) ||
-         (madvise != nullptr &&
-          (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
-}
-
 }  // namespace
 
 std::span<const SystemKind> system_kinds() { return kKinds; }
@@ -267,108 +254,6 @@ std::unique_ptr<spec::System> make_like(std::string_view system,
   if (system == kModel) return model::make_model(profile);
   if (system == kImpl) return impl::make_implementation(profile);
   return nullptr;
-}
-
-std::vector<spec::CallPart> withheld_from(std::string_view system) {
-  std::vector<spec::CallPart> parts;
-  if (!is_real(system)) return parts;
-  for (const kernel::Withheld& withheld : real_kernels().capabilities(system).withheld) {
-    parts.push_back(withheld.part);
-  }
-  return parts;
-}
-
-Offer offer_of(std::span<const std::string> systems) {
-  const auto all = spec::mappable_file_classes();
-  Offer offer;
-  offer.file_classes.assign(all.begin(), all.end());
-  for (const std::string& system : systems) {
-    if (!is_real(system)) continue;
-    const auto& has = real_kernels().capabilities(system);
-    const auto note = [&](const std::string& text) {
-      offer.note += fmt::format("{}{}", offer.note.empty() ? "" : "; ", text);
-    };
-    std::string absent;
-    for (const spec::FileClass cls : all) {
-      if (file_count(has, cls) == 0) {
-        absent += fmt::format("{}{}", absent.empty() ? "" : ", ", spec::name(cls));
-        std::erase(offer.file_classes, cls);
-      } else {
-        offer.files_per_class = std::min(offer.files_per_class, file_count(has, cls));
-      }
-    }
-    if (!absent.empty()) {
-      note(fmt::format("the {} has no {}", system, absent));
-    }
-    if (file_count(has, spec::FileClass::kPfnmap) != 0) {
-      offer.driver_pages = kernel::kMemoryDevicePages;
-    }
-    if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
-    for (const kernel::Withheld& withheld : has.withheld) {
-      note(fmt::format("the {}'s machine does not give {} ({})", system, spec::text(withheld.part),
-                       withheld.how));
-    }
-    for (const std::string& code : has.unknown_codes)
-      note(fmt::format("the {} shows the VmFlags code '{}', which is not known here: not compared",
-                       system, code));
-    const auto withheld = withheld_from(system);
-    offer.withheld.insert(offer.withheld.end(), withheld.begin(), withheld.end());
-    offer.ksm_calls = offer.ksm_calls && has.ksm;
-    offer.exec_only = offer.exec_only && has.exec_only;
-  }
-  return offer;
-}
-
-std::optional<std::string> why_no_answer_to(std::string_view system,
-                                            const spec::Sequence& sequence) {
-  if (!is_real(system)) return std::nullopt;
-  const auto& has = real_kernels().capabilities(system);
-  for (std::size_t i = 0; i < sequence.size(); ++i) {
-    for (const kernel::Withheld& withheld : has.withheld) {
-      if (!spec::is_of(sequence[i].call, withheld.part)) continue;
-      return fmt::format("call {} is {}, which {}'s machine does not give ({})", i + 1,
-                         spec::text(withheld.part), system, withheld.how);
-    }
-    const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
-    if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&
-        mmap->file.number >= file_count(has, mmap->file.cls)) {
-      return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
-                         system);
-    }
-    if (mmap != nullptr && !properties::fits_driver(*mmap, kernel::kMemoryDevicePages)) {
-      return fmt::format("call {} maps more than the first {} pages of {}", i + 1,
-                         kernel::kMemoryDevicePages, spec::text(mmap->file));
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
-                                      const spec::Sequence& sequence) {
-  if (!is_real(system)) return std::nullopt;
-  const auto& has = real_kernels().capabilities(system);
-  const bool has_ksm = has.ksm;
-  for (std::size_t i = 0; i < sequence.size(); ++i) {
-    if (spec::touches_reserved(setup, sequence[i])) {
-      return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
-    }
-    if (!has_ksm && is_of_ksm(sequence[i].call)) {
-      return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
-    }
-  }
-  return why_no_answer_to(system, sequence);
-}
-
-std::optional<std::string> why_no_setup(std::string_view system, std::string_view words) {
-  if (!is_real(system) || words.empty()) return std::nullopt;
-  const auto own = real_kernels().setup(system);
-  if (!own) return own.error().message;
-  auto asked = *own;
-  if (const auto read = spec::read_setup_text(words, asked); !read) return read.error();
-  const auto difference = spec::setup_text(asked, *own);
-  if (difference.empty()) return std::nullopt;
-  return fmt::format("the trace's set-up asks for {}, and this machine has {}", difference,
-                     spec::setup_text(*own, asked));
 }
 
 std::expected<spec::Setup, spec::ToolFault> setup_for(std::span<const std::string> systems) {

@@ -1,6 +1,6 @@
 // systems: the one place that knows the systems: the model, the implementation, the kernel of this
-// machine, and kernels in virtual machines. Everything else in cli/ names them by text and holds
-// them as spec::System.
+// machine, and kernels in virtual machines. Who is above names them by text and holds them as
+// spec::System. What sequences may use so that they can run them all is in offer.h.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "spec/call_part.h"
 #include "spec/kernel_profile.h"
-#include "spec/sequence.h"
 #include "spec/setup.h"
 #include "spec/system.h"
 
@@ -93,39 +91,6 @@ void pretend(std::string_view system, std::function<std::unique_ptr<spec::System
 /// An in-process system by name, or nullptr (properties::CheckerOptions::make_like).
 [[nodiscard]] std::unique_ptr<spec::System> make_like(std::string_view system,
                                                       const spec::KernelProfile& profile);
-
-/// What the machine of a real kernel does not give; nothing for the others.
-[[nodiscard]] std::vector<spec::CallPart> withheld_from(std::string_view system);
-
-/// What sequences may use so that all of these systems can run them.
-struct Offer {
-  std::vector<spec::FileClass> file_classes;
-  std::uint32_t files_per_class = spec::kFilesPerClass;
-  std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
-  bool ksm_calls = true;
-  bool exec_only = true;
-  std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give
-  std::string note;                      ///< what is left out, and why; empty where nothing is
-};
-[[nodiscard]] Offer offer_of(std::span<const std::string> systems);
-
-/// Why this sequence cannot run on a real kernel (it would change memory of the agent, or it names
-/// a file or a call that this kernel does not have); nothing where it can. Requires that the system
-/// can run.
-[[nodiscard]] std::optional<std::string> why_not_on(std::string_view system,
-                                                    const spec::Setup& setup,
-                                                    const spec::Sequence& sequence);
-
-/// Why a real kernel cannot begin as a trace's `# setup:` says: its machine is another, and it
-/// cannot be made that. Nothing where the machine is so already. Requires that the words can be
-/// read, and that the system can run.
-[[nodiscard]] std::optional<std::string> why_no_setup(std::string_view system,
-                                                      std::string_view words);
-
-/// why_not_on as far as files and the machine's policies go: a call that the kernel does not know
-/// is an answer, too.
-[[nodiscard]] std::optional<std::string> why_no_answer_to(std::string_view system,
-                                                          const spec::Sequence& sequence);
 
 /// The set-up in which sequences begin: that of the first real kernel that takes part, else the
 /// standard one.
