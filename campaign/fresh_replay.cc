@@ -31,11 +31,13 @@ namespace {
 
 using reports::Replayed;
 
+constexpr std::string_view kDeath = "SystemSurvives";
+
 FreshReplay not_tried(std::string why) { return {Replayed::kNotTried, std::move(why)}; }
 
 /// Becomes this program with these words, its output going to `output`. Nothing but system calls:
 /// other threads of the process that was forked may have held any lock.
-[[noreturn]] void become(char* const* words, int output) {
+[[noreturn]] void become(char* const* words, int output, rlim_t cpu_seconds) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int nothing = ::open("/dev/null", O_RDWR);
   ::dup2(nothing, STDIN_FILENO);
@@ -43,18 +45,18 @@ FreshReplay not_tried(std::string why) { return {Replayed::kNotTried, std::move(
   ::dup2(nothing, STDERR_FILENO);
   rlimit limit{};
   ::getrlimit(RLIMIT_CPU, &limit);
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kReplayCpuSeconds);
+  limit.rlim_cur = std::min(limit.rlim_max, cpu_seconds);
   ::setrlimit(RLIMIT_CPU, &limit);
   ::execv("/proc/self/exe", words);
   ::_exit(static_cast<int>(process::ExitStatus::kLacks));
 }
 
-pid_t start(std::vector<std::string> words, int output) {
+pid_t start(std::vector<std::string> words, int output, rlim_t cpu_seconds) {
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const pid_t child = ::fork();
-  if (child == 0) become(arguments.data(), output);
+  if (child == 0) become(arguments.data(), output, cpu_seconds);
   return child;
 }
 
@@ -83,7 +85,7 @@ std::string first_line(std::string_view output) {
 }
 
 FreshReplay judged(int wait_status, const std::string& output, const properties::Finding& finding) {
-  const bool is_death = finding.claim == "SystemSurvives";
+  const bool is_death = finding.claim == kDeath;
   if (WIFSIGNALED(wait_status)) {
     if (is_death) return {Replayed::kShows, {}};
     return {Replayed::kDoesNotShow,
@@ -111,7 +113,7 @@ FreshReplay replay_afresh(const std::filesystem::path& trace, const properties::
   const pid_t child =
       start({"vmadiff", "replay", "--systems", fmt::format("{}", fmt::join(systems, ",")),
              path.starts_with('-') ? "./" + path : path},
-            output.number());
+            output.number(), finding.claim == kDeath ? kDeathReplayCpuSeconds : kReplayCpuSeconds);
   if (child < 0) return not_tried(fmt::format("no process for it: {}", std::strerror(errno)));
   const auto status = end_of(child);
   return status ? judged(*status, content_of(output.number()), finding) : not_tried("interrupted");

@@ -18,10 +18,13 @@ struct FreshReplay {
 
 /// Whether a trace file shows the finding again. It is not tried where that would boot a virtual
 /// machine, and after an interrupt. Takes as long as one run of `vmadiff replay`; a replay that has
-/// used kReplayCpuSeconds of processor time hangs, which shows a hang.
+/// used kReplayCpuSeconds (of a death: kDeathReplayCpuSeconds) of processor time hangs, which shows
+/// a hang.
 [[nodiscard]] FreshReplay replay_afresh(const std::filesystem::path& trace,
                                         const properties::Finding& finding);
 
 inline constexpr unsigned kReplayCpuSeconds = 60;
+/// Of a sequence that killed before: it was minimal, and took a campaign's patience at most.
+inline constexpr unsigned kDeathReplayCpuSeconds = 10;
 
 }  // namespace vmadiff::campaign
