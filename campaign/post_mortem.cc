@@ -1,5 +1,6 @@
 // campaign: the post-mortem. Every look at a sequence is a process of its own, since it may be the
-// last.
+// last. Long, since finding the sequence and making it small are the same look, with other
+// patience.
 #include "campaign/post_mortem.h"
 
 #include <fcntl.h>

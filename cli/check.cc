@@ -1,4 +1,5 @@
 // cli: the check command: from options to a campaign, and from its findings to files and text.
+// Long, since both ways are one object's: what the options say decides where each finding goes.
 #include "cli/check.h"
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@
 #include "reports/trace.h"
 #include "spec/profile_text.h"
 #include "systems/machine.h"
+#include "systems/offer.h"
 #include "systems/systems.h"
 
 namespace vmadiff::cli {

@@ -1,4 +1,5 @@
-// kernel: one agent process, from exec to death.
+// kernel: one agent process, from exec to death. Long, since each step of its life must be able to
+// end in each way of dying.
 #include "kernel/host/agent_process.h"
 
 #include <fcntl.h>

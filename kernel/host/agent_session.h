@@ -17,6 +17,7 @@
 #include "kernel/host/host.h"
 #include "kernel/host/proc_text.h"
 #include "kernel/host/session.h"
+#include "spec/setup.h"
 #include "spec/snapshot.h"
 #include "spec/system.h"
 
@@ -59,6 +60,15 @@ class AgentSession final : public Session {
   [[nodiscard]] std::expected<std::uint64_t, spec::ToolFault> anonymous_bytes(spec::Address start);
 
  private:
+  static constexpr spec::Address kTaskSize = spec::Setup{}.task_size;
+  /// Records of a reset, at most: the limits, munlockall, the gaps between four kept mappings, the
+  /// filler, the break, the flag.
+  static constexpr std::uint32_t kResetCountMax = 16;
+  /// Behind every program, for each process: the break and the merge-any flag, which /proc does not
+  /// show. Neither call changes anything (a break below the start of the heap is refused).
+  static constexpr std::uint32_t kObservationCount = 2;
+  static constexpr std::size_t kCallCountMax =
+      kRecordCountMax - (kObservationCount + 1) * kProcessCountMax - kResetCountMax;
   [[nodiscard]] bool is_alive() const { return agent_ && agent_->is_alive(); }
   explicit AgentSession(const HostOptions& options) : options_(options) {}
   std::expected<void, spec::ToolFault> replace_agent();

@@ -1,4 +1,5 @@
-// kernel: a session with the server in a virtual machine.
+// kernel: a session with the server in a virtual machine. Long, since blocks that were announced,
+// answers that have come and a machine that died between them are one state.
 #include "kernel/machine/guest_session.h"
 
 #include <fcntl.h>

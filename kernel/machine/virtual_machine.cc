@@ -1,4 +1,5 @@
-// kernel: one virtual machine.
+// kernel: one virtual machine. Long, since its process, its console and its two wires are waited
+// for in one place.
 #include "kernel/machine/virtual_machine.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// properties: the rules of failed allocations.
+// properties: the rules of failed allocations. Long: a table, a rule for each call.
 #include "properties/claims/fault_rules.h"
 
 #include <fmt/format.h>

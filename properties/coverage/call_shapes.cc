@@ -1,4 +1,4 @@
-// properties: the shapes of calls.
+// properties: the shapes of calls. Long: it is the table of them, and how a call is found in it.
 #include "properties/coverage/call_shapes.h"
 
 #include <memory>

@@ -1,5 +1,5 @@
 // properties: writes a sequence call by call from one random source, with a sketch of what is
-// probably mapped so that calls meet.
+// probably mapped so that calls meet. Long: one short function for each call there is.
 #include "properties/generate/generator.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // properties: the plan by which calls of any two or three shapes meet, each pair about as often as
 // any other. What the calls need to succeed, the plan lays out: memory of a kind that all take, or
-// of a kind of its own for each, side by side.
+// of a kind of its own for each, side by side. Long: what each call needs is known here only.
 #include <algorithm>
 #include <array>
 #include <bit>
