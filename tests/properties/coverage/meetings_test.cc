@@ -114,7 +114,7 @@ TEST(Meetings, WhatIsMappedTwiceIsWhereItWasToo) {
   EXPECT_EQ(met(meetings, "mlock", "mremap of shared memory, twice"), 1U);
   EXPECT_EQ(met(meetings, "mremap of shared memory, twice", "munlock"), 1U);
   EXPECT_EQ(met(meetings, "mremap of shared memory, twice", "mseal"), 1U);
-  EXPECT_EQ(met(meetings, "mmap shared of memfd", "mseal"), 1U);
+  EXPECT_EQ(met(meetings, "mmap memfd shared", "mseal"), 1U);
 }
 
 TEST(Meetings, AChildMeetsWhatItInheritedAndAnExecEndsIt) {

@@ -1,0 +1,8 @@
+// What the tests include besides (cmake/rooms.cmake).
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "precompiled.h"
