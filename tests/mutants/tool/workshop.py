@@ -45,6 +45,15 @@ def run(command, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
+def without_precompiled(words):
+    """Without the build's own precompiled header: there can be but one, and here it is the prelude."""
+    out = list(words)
+    while "-Xclang" in out:
+        at = out.index("-Xclang")
+        del out[at : at + 2]
+    return out
+
+
 def check(command, cwd):
     done = run(command, cwd)
     if done.returncode != 0:
@@ -149,7 +158,7 @@ class Workshop:
             self.compiler = words[0]
             # Warnings say nothing about a mutant, and what comes behind -o is the file.
             words = words[1 : words.index("-o")]
-            self.flags = [w for w in words if not w.startswith(("-W", "-O"))] + [OPTIMISATION]
+            self.flags = [w for w in without_precompiled(words) if not w.startswith(("-W", "-O"))] + [OPTIMISATION]
         if not self.units:
             raise BuildFault(f"{self.build_dir}: no commands for impl/")
 
