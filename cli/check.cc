@@ -137,12 +137,7 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   campaign.setup = *setup;
   campaign.generator.setup = *setup;
   campaign.generator.swarming = options.swarming;
-  campaign.generator.file_classes = offer.file_classes;
-  campaign.generator.files_per_class = offer.files_per_class;
-  campaign.generator.driver_pages = offer.driver_pages;
-  campaign.generator.ksm_calls = offer.ksm_calls;
-  campaign.generator.exec_only = offer.exec_only;
-  campaign.generator.withheld = offer.withheld;
+  systems::keep_within(offer, campaign.generator);
   campaign.seed = options.seed ? *options.seed : process::random_seed();
   campaign.jobs = options.jobs;
   campaign.max_findings = options.max_findings;

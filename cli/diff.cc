@@ -236,11 +236,7 @@ std::expected<Plan, process::Refusal> plan(const DiffOptions& options) {
            .note = offer.note};
   auto& generator = out.comparison.generator;
   generator.setup = out.a.compared.model.setup;
-  generator.file_classes = offer.file_classes;
-  generator.files_per_class = offer.files_per_class;
-  generator.driver_pages = offer.driver_pages;
-  generator.ksm_calls = offer.ksm_calls;
-  generator.exec_only = offer.exec_only;
+  systems::keep_within(offer, generator);
   out.comparison.seed = options.seed ? *options.seed : process::random_seed();
   out.comparison.budget = *budget;
   return out;

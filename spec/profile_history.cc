@@ -1,4 +1,5 @@
-// spec: the profiles. A new one is a step here: its base, and the changes.
+// spec: the profiles. A new one is a step here, its base and the changes, at least one; its name
+// then stands in all that CONTRIBUTING.md lists.
 #include "spec/profile_history.h"
 
 #include <array>

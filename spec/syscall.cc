@@ -124,6 +124,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
 
 }  // namespace
 
+static_assert(std::ranges::none_of(kNames, &std::string_view::empty), "each call has a name");
+
 std::string_view name(const Syscall& call) { return kNames[call.index()]; }
 
 std::span<const std::string_view> call_names() { return kNames; }

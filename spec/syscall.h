@@ -1,10 +1,10 @@
 // spec: the calls, one struct each, arguments as a user passes them: nothing is aligned, rounded or
 // checked here.
 //
-// To add a call: a struct, its place in the variant and its name in syscall.cc; then its case in
-// each System, in the generator and in what properties/ says of it. `fields` shows a call's
-// arguments to a visitor, in the order of the system call and each by its kind, so that trace text,
-// the byte codec, shrinking and the agent need no word about it.
+// To add a call: a struct, its place at the end of the variant and of the names in syscall.cc; then
+// all that CONTRIBUTING.md lists. Tables of the variant's size take a missing entry for a zero.
+// `fields` shows a call's arguments to a visitor, in the order of the system call and each by its
+// kind, so that trace text, the byte codec and the shrinking of ranges need no word about it.
 #pragma once
 
 #include <cstdint>

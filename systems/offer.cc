@@ -78,6 +78,15 @@ Offer offer_of(std::span<const std::string> systems) {
   return offer;
 }
 
+void keep_within(const Offer& offer, properties::GeneratorOptions& options) {
+  options.file_classes = offer.file_classes;
+  options.files_per_class = offer.files_per_class;
+  options.driver_pages = offer.driver_pages;
+  options.ksm_calls = offer.ksm_calls;
+  options.exec_only = offer.exec_only;
+  options.withheld = offer.withheld;
+}
+
 std::optional<std::string> why_no_answer_to(std::string_view system,
                                             const spec::Sequence& sequence) {
   if (!is_real(system)) return std::nullopt;

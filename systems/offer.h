@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "properties/generate/generator.h"
 #include "spec/call_part.h"
 #include "spec/file.h"
 #include "spec/sequence.h"
@@ -29,6 +30,8 @@ struct Offer {
   std::string note;                      ///< what is left out, and why; empty where nothing is
 };
 [[nodiscard]] Offer offer_of(std::span<const std::string> systems);
+/// Sequences are to be generated within it.
+void keep_within(const Offer& offer, properties::GeneratorOptions& options);
 
 /// Why this sequence cannot run on a real kernel (it would change memory of the agent, or it names
 /// a file or a call that this kernel does not have); nothing where it can. Requires that the system

@@ -3,6 +3,7 @@
 
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <csignal>
@@ -80,6 +81,8 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     kUffdUnregister,
     kMbind,
     kSetMempolicy};
+static_assert(std::ranges::none_of(kNumbers, [](std::uint32_t number) { return number == 0; }),
+              "each call has a number");
 
 // The rules for a touch that accesses nothing are spec/syscall.h's.
 Record record_of_touch(const spec::Touch& call, spec::Address task_size) {

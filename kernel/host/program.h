@@ -1,5 +1,6 @@
 // kernel: calls as records for the agent, and its results as outcomes. The one place to teach the
-// agent's parent a new call (besides the filter, which must let it through).
+// agent's parent a new call, besides the filter, which must let it through, and given_calls.cc,
+// which tries it.
 #pragma once
 
 #include <cstdint>

@@ -24,11 +24,6 @@ const Vma* vma_at(const Snapshot& s, Address address) {
   return it != s.vmas.end() && it->start <= address ? &*it : nullptr;
 }
 
-bool is_huge_at(const Snapshot& s, Address address) {
-  const Vma* const vma = vma_at(s, address);
-  return vma != nullptr && (vma->flags & spec::kVmHugetlb) != 0;
-}
-
 bool same_file(spec::FileId a, spec::FileId b) {
   const bool is_numbered_by_system =
       a.cls == spec::FileClass::kAnonShared || a.cls == spec::FileClass::kAnonHugetlb;
@@ -401,6 +396,15 @@ bool is_as_wanted_altogether(const FailedAllocation& f, const spec::Observes& se
   return !difference(f.wanted, f.after, without);
 }
 
+/// Pages were written to, and their VMA has no anon_vma: of a touch nothing can come later.
+bool is_touched_without_anon_vma(const FailedAllocation& f, const Stretches& parts) {
+  return std::holds_alternative<spec::Touch>(f.call) &&
+         std::ranges::any_of(parts, [](const Stretch& s) {
+           return s.wanted != nullptr && s.after != nullptr &&
+                  s.wanted->anon_vma != spec::kNoAnonVma && s.after->anon_vma == spec::kNoAnonVma;
+         });
+}
+
 }  // namespace
 
 std::expected<Survival, std::string> survival(const FailedAllocation& f,
@@ -420,6 +424,9 @@ std::expected<Survival, std::string> survival(const FailedAllocation& f,
   // A success has done its work, where that can be seen and where it cannot (a mark that moved).
   const bool has_succeeded = as_wanted_outcome && f.outcome.is_ok();
   if (!changed && !has_succeeded) return Survival{.unchanged = true, .rule = {}};
+  if (has_succeeded && seen.anon_vma && is_touched_without_anon_vma(f, stretches(f)))
+    return std::unexpected(
+        "it succeeds, and leaves memory that was written to without an anon_vma");
   if (as_wanted_outcome && is_as_wanted_altogether(f, seen)) {
     return Survival{.unchanged = false, .rule = Exemption::kFailureDoesNotMatter};
   }

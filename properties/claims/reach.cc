@@ -22,11 +22,6 @@ Address rounded(Address length, bool is_huge) {
   return up < length ? ~Address{0} : up;
 }
 
-bool is_huge_at(const spec::Snapshot& s, Address address) {
-  const auto vma = std::ranges::upper_bound(s.vmas, address, {}, &spec::Vma::end);
-  return vma != s.vmas.end() && vma->start <= address && (vma->flags & spec::kVmHugetlb) != 0;
-}
-
 /// From the page of the start to the page of the end (mlock, and ours: touch).
 Range outwards(Address addr, Address length) {
   const Address start = spec::page_down(addr);
@@ -75,6 +70,11 @@ struct Reach {
 };
 
 }  // namespace
+
+bool is_huge_at(const spec::Snapshot& s, Address address) {
+  const auto vma = std::ranges::upper_bound(s.vmas, address, {}, &spec::Vma::end);
+  return vma != s.vmas.end() && vma->start <= address && (vma->flags & spec::kVmHugetlb) != 0;
+}
 
 bool maps_huge_pages(const spec::Mmap& call) {
   return (call.flags & spec::kMapAnonymous) != 0 ? (call.flags & spec::kMapHugetlb) != 0

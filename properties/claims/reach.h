@@ -13,6 +13,9 @@ namespace vmadiff::properties {
 /// Whether the call asks for a mapping of huge pages.
 [[nodiscard]] bool maps_huge_pages(const spec::Mmap& call);
 
+/// Whether a VMA of huge pages lies over the address.
+[[nodiscard]] bool is_huge_at(const spec::Snapshot& s, spec::Address address);
+
 /// The length that a mapping, or a part of one, has when it was asked for with `length`, bytes.
 [[nodiscard]] constexpr spec::Address in_pages(spec::Address length, bool is_huge) {
   return is_huge ? spec::huge_page_up(length) : spec::page_up(length);

@@ -1,7 +1,10 @@
 // properties: the cells that there are. A result that a call can give stands in its row; the
 // outcomes of merging exist for every call that makes merges due, but for those that the rules
 // exclude, each with its reason.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <stdexcept>
 #include <vector>
 
 #include "properties/coverage/coverage.h"
@@ -120,6 +123,8 @@ std::vector<Cell> make_cells() {
   const auto names = spec::call_names();
   for (std::size_t call = 0; call < names.size(); ++call) {
     const auto row = std::ranges::find(rows(), names[call], &ResultsOf::call);
+    if (row == rows().end())
+      throw std::logic_error(fmt::format("coverage_cells.cc has no row for {}", names[call]));
     cells.push_back({.call = call, .result = 0});
     for (const spec::Errno error : row->errors) {
       cells.push_back({.call = call, .result = result_index(spec::Outcome::fail(error))});

@@ -27,14 +27,8 @@ CampaignOptions options_for(std::vector<std::string> systems, std::string_view p
   options.seed = 11;
   options.jobs = jobs;
   options.budget.operations = operations;
-  const auto offer = systems::offer_of(options.systems);
   options.generator.setup = options.setup;
-  options.generator.file_classes = offer.file_classes;
-  options.generator.files_per_class = offer.files_per_class;
-  options.generator.driver_pages = offer.driver_pages;
-  options.generator.ksm_calls = offer.ksm_calls;
-  options.generator.exec_only = offer.exec_only;
-  options.generator.withheld = offer.withheld;
+  systems::keep_within(systems::offer_of(options.systems), options.generator);
   return options;
 }
 
@@ -54,8 +48,8 @@ Run run(const CampaignOptions& options) {
 }
 
 TEST(Threads, ChangeNothingWhereAllHolds) {
-  const auto alone = run(options_for({"model", "impl"}, "linux-6.18", 4000, 1));
-  const auto four = run(options_for({"model", "impl"}, "linux-6.18", 4000, 4));
+  const auto alone = run(options_for({"model", "impl"}, "linux-6.18", 400000, 1));
+  const auto four = run(options_for({"model", "impl"}, "linux-6.18", 400000, 4));
   EXPECT_EQ(alone.findings, std::vector<std::string>{});
   EXPECT_EQ(four.findings, alone.findings);
   EXPECT_EQ(four.summary.tally.operations, alone.summary.tally.operations);
@@ -63,8 +57,8 @@ TEST(Threads, ChangeNothingWhereAllHolds) {
 }
 
 TEST(Threads, ChangeNothingWhereClaimsAreBroken) {
-  const auto alone = run(options_for({"model", "impl"}, "patch-v2", 4000, 1));
-  const auto four = run(options_for({"model", "impl"}, "patch-v2", 4000, 4));
+  const auto alone = run(options_for({"model", "impl"}, "patch-v2", 20000, 1));
+  const auto four = run(options_for({"model", "impl"}, "patch-v2", 20000, 4));
   EXPECT_FALSE(alone.findings.empty());
   EXPECT_EQ(four.findings, alone.findings);
   for (const auto& [claim, count] : alone.summary.claims) {
@@ -74,7 +68,7 @@ TEST(Threads, ChangeNothingWhereClaimsAreBroken) {
 }
 
 TEST(Threads, ShareWhatTheyHaveMet) {
-  auto options = options_for({"model", "impl"}, "linux-6.18", 4000, 3);
+  auto options = options_for({"model", "impl"}, "linux-6.18", 400000, 3);
   options.coverage = true;
   InFlight in_flight;
   options.in_flight = &in_flight;

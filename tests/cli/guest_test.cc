@@ -97,6 +97,33 @@ TEST(Guests, AKernelThatDiesIsAFindingAndTheCampaignGoesOn) {
       << log;
 }
 
+// Settings of a whole machine are tried on one of our own.
+TEST(Guests, WhatAMachinesSysctlsChangeIsMeasured) {
+  if (const auto reason = why_no_guest(); !reason.empty()) GTEST_SKIP() << reason;
+  const Scratch scratch;
+  const std::string settings = "sysctl.vm.mmap_min_addr=65536 sysctl.vm.overcommit_memory=1";
+  const auto doctor = run_vmadiff({"doctor", "--kernel", "debian-6.12", "--append", settings});
+  const auto guest = doctor.out.substr(std::min(doctor.out.find("guest:"), doctor.out.size()));
+  EXPECT_NE(guest.find("MAP_FIXED from 0x10000\n"), std::string::npos) << doctor.out;
+  EXPECT_NE(guest.find("overcommit       always\n"), std::string::npos) << doctor.out;
+  const auto ran = run_vmadiff(
+      {"check", "--systems", "model,guest", "--kernel", "debian-6.12", "--append", settings,
+       "--properties", "equivalence,SystemSurvives", "--ops", "6000", "--seed", "3"},
+      {.directory = scratch.path()});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_NE(ran.out.find("none: every property held"), std::string::npos) << ran.out;
+}
+
+TEST(Guests, StrictOvercommitIsRefusedWithTheRemedy) {
+  if (const auto reason = why_no_guest(); !reason.empty()) GTEST_SKIP() << reason;
+  const auto ran = run_vmadiff({"check", "--systems", "model,guest", "--kernel", "debian-6.12",
+                                "--append", "sysctl.vm.overcommit_memory=2", "--ops", "100"});
+  EXPECT_EQ(ran.status, 3) << ran.out << ran.err;
+  EXPECT_NE(ran.err.find("strict overcommit is not modelled: sysctl vm.overcommit_memory=0"),
+            std::string::npos)
+      << ran.err;
+}
+
 TEST(Guests, DiffNamesWhatChanged) {
   if (const auto reason = why_no_guest(); !reason.empty()) GTEST_SKIP() << reason;
   if (!host_runs()) GTEST_SKIP() << "the host cannot run here";

@@ -9,10 +9,13 @@
 #include <fstream>
 #include <iterator>
 #include <ostream>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "fuzz/decode.h"
 #include "fuzz/mutator.h"
+#include "spec/syscall.h"
 #include "support.h"
 
 namespace vmadiff::fuzz {
@@ -39,6 +42,19 @@ std::vector<fs::path> corpus_files(const std::string& folder) {
 Bytes content_of(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// What libFuzzer reads: one quoted word a line, or a comment.
+TEST(Dictionary, IsWellFormedAndKnowsEachCall) {
+  std::ifstream in{fs::path{VMADIFF_SOURCE_DIR} / "fuzz" / "trace.dict"};
+  std::set<std::string> words;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("#")) continue;
+    EXPECT_TRUE(line.size() > 2 && line.front() == '"' && line.back() == '"') << line;
+    EXPECT_TRUE(words.insert(line).second) << line;
+  }
+  for (const std::string_view call : spec::call_names())
+    EXPECT_TRUE(words.contains("\"" + std::string{call} + "(\"")) << call;
 }
 
 class FuzzersTest : public testing::TestWithParam<Fuzzer> {

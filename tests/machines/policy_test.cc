@@ -94,5 +94,22 @@ TEST_F(UnderPolicy, ATraceThatAsksForItIsNotRunOnTheHost) {
       << result.out;
 }
 
+// Of two kernels, what the machine of one does not give is no difference of the kernels.
+TEST(GuestsUnderPolicy, WhatIsNotGivenIsNoDifference) {
+  if (!host_runs()) GTEST_SKIP() << "the host does not run here (vmadiff systems says why)";
+  if (run_vmadiff({"kernels"}).out.find("debian-6.12 ") == std::string::npos)
+    GTEST_SKIP() << "no kernel: vmadiff kernels fetch debian-6.12";
+  const auto qemu = run_command({"sh", "-c", "command -v qemu-system-x86_64"});
+  if (qemu.status != 0) GTEST_SKIP() << "no QEMU: apt-get install qemu-system-x86";
+  const Scratch scratch;
+  const auto ran =
+      run_under({"EPERM", "mlock2", ""},
+                {"diff", "--a", "guest:debian-6.12", "--b", "host", "--sequences", "150", "--seed",
+                 "1", "--out", (scratch.path() / "findings").string()});
+  EXPECT_NE(ran.out.find("does not give mlock2 (-1 EPERM)"), std::string::npos)
+      << ran.out << ran.err;
+  EXPECT_EQ(ran.out.find("unexplained"), std::string::npos) << ran.out << ran.err;
+}
+
 }  // namespace
 }  // namespace vmadiff::tests

@@ -8,6 +8,7 @@
 #include "../support.h"
 #include "impl/implementation.h"
 #include "model/model.h"
+#include "properties/claims/fault_rules.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -206,6 +207,34 @@ TEST(Faults, WhatIsNotPopulatedCanMergeAtTheLimitOfVmas) {
   ASSERT_TRUE(found);
   EXPECT_FALSE(*found) << (*found)->explanation;
   EXPECT_TRUE(checker.tally().exemptions.contains("PopulationIsGivenUp"));
+}
+
+// The instruction is run again until the page is there; what populates may leave it for later.
+TEST(Faults, ATouchThatSucceedsLeavesAnAnonVma) {
+  spec::Snapshot without;
+  without.vmas.push_back({.start = page(0),
+                          .end = page(1),
+                          .flags = spec::kVmRead | spec::kVmWrite,
+                          .pgoff = 0,
+                          .file = {}});
+  auto with = without;
+  with.vmas.front().anon_vma = 1;
+  const auto ok = Outcome::ok();
+  const spec::Syscall touch = spec::Touch{page(0), spec::kPageSize, spec::Access::kWrite};
+  const spec::Syscall lock = spec::Mlock{page(0), spec::kPageSize};
+  const auto survived = [&](const spec::Syscall& call, const spec::Snapshot& after) {
+    return survival({.call = call,
+                     .before = without,
+                     .outcome = ok,
+                     .after = after,
+                     .wanted_outcome = ok,
+                     .wanted = with},
+                    {})
+        .has_value();
+  };
+  EXPECT_TRUE(survived(touch, with));
+  EXPECT_FALSE(survived(touch, without));
+  EXPECT_TRUE(survived(lock, without));
 }
 
 TEST(Faults, TheSystemThatSaysWhatIsRightMayComeSecond) {
