@@ -32,7 +32,7 @@ std::vector<spec::System*> Crew::systems(std::span<const std::string> names) con
   return some.empty() ? all : some;
 }
 
-properties::Checker make_checker(std::vector<spec::System*> systems,
+properties::Checker make_checker(const std::vector<spec::System*>& systems,
                                  const spec::KernelProfile& profile, const spec::Setup& setup,
                                  properties::PropertySet properties,
                                  properties::Coverage* coverage) {
@@ -41,7 +41,7 @@ properties::Checker make_checker(std::vector<spec::System*> systems,
     const auto parts = systems::withheld_from(system->name());
     withheld.insert(withheld.end(), parts.begin(), parts.end());
   }
-  return properties::Checker{std::move(systems),
+  return properties::Checker{systems,
                              {.profile = profile,
                               .setup = setup,
                               .properties = std::move(properties),

@@ -33,7 +33,7 @@ class Crew {
 };
 
 /// A checker of these systems, with what every checker of this command has in common.
-[[nodiscard]] properties::Checker make_checker(std::vector<spec::System*> systems,
+[[nodiscard]] properties::Checker make_checker(const std::vector<spec::System*>& systems,
                                                const spec::KernelProfile& profile,
                                                const spec::Setup& setup,
                                                properties::PropertySet properties,

@@ -223,7 +223,7 @@ std::optional<Finding> found_in(const Suspect& suspect, Examination& examination
   auto again = examination.check(smaller);
   if (again && *again) found = std::move(again);
   (*found)->shrinks = shrinks;
-  return **std::move(found);
+  return *std::move(found);
 }
 
 /// What the sequence shows by itself, made small.

@@ -42,16 +42,17 @@ std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
   if (const auto reason = why_not_run(system, file)) {
     return std::unexpected(nobody_runs(file, fmt::format("{}: {}", system, *reason)));
   }
-  *setup = setup_of(file, *std::move(setup));
+  auto initial = setup_of(file, *std::move(setup));
   auto made = systems::make_system(system, *profile);
   if (!made) return lacks(made.error().message);
-  auto recording = compare::record(**made, *setup, file.trace.sequence, compare::Snapshots::kAtEnd);
+  auto recording =
+      compare::record(**made, initial, file.trace.sequence, compare::Snapshots::kAtEnd);
   if (!recording) return lacks(recording.error().message);
   if (!recording->end) {
     return std::unexpected(process::Refusal{process::ExitStatus::kFinding,
                                             fmt::format("{} died of {}", system, file.path)});
   }
-  return FinalState{*profile, *std::move(setup), *std::move(recording)};
+  return FinalState{*profile, std::move(initial), *std::move(recording)};
 }
 
 }  // namespace vmadiff::cli

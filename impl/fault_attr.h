@@ -22,7 +22,9 @@ class FaultAttr final : public spec::AllocationFaults {
   }
   /// should_fail: to be asked before each allocation.
   [[nodiscard]] bool should_fail() {
-    if (countdown_ == 0 || --countdown_ != 0) return false;
+    if (countdown_ == 0) return false;
+    --countdown_;
+    if (countdown_ != 0) return false;
     has_failed_ = true;
     return true;
   }

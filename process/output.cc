@@ -79,7 +79,7 @@ void prepare_output() {
   // A handler, not SIG_IGN: programs that are started from here begin with the default.
   struct sigaction action{};
   action.sa_handler = on_broken_pipe;
-  action.sa_flags = static_cast<int>(SA_RESTART);
+  action.sa_flags = SA_RESTART;
   ::sigaction(SIGPIPE, &action, nullptr);
   // That the streams are variables is glibc's.
   const int buffering = ::isatty(STDOUT_FILENO) == 1 ? _IOLBF : _IOFBF;

@@ -58,6 +58,7 @@ class Session {
 
   /// Says that these programs will be run next, in this order, each from the beginning; some may
   /// be left out. A session far away runs them ahead.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps them
   virtual void will_run(std::vector<Program> /*programs*/) {}
 
   /// What is known of the last death besides its one line; empty where that is all.

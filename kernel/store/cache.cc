@@ -20,7 +20,7 @@ fs::path cache_path() {
 }
 
 std::expected<fs::path, spec::ToolFault> cache_directory() {
-  const auto path = cache_path();
+  auto path = cache_path();
   std::error_code error;
   fs::create_directories(path, error);
   if (!error) return path;

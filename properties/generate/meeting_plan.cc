@@ -203,7 +203,7 @@ class Layout {
                                                      madvise->advice == spec::kMadvUnmergeable);
     if (is_about_ksm && !options_.ksm_calls) return;
     if (random_.percent(50)) move_beside(call, random_);
-    calls_.push_back(std::move(call));
+    calls_.push_back(call);
   }
 
   void prepare(const Plot& plot) {
@@ -346,7 +346,7 @@ void Motif::plan_meeting(Random& random, Sketch& sketch, const GeneratorOptions&
   Layout layout{random, options, room};
   layout.draw();
   calls_.clear();
-  for (spec::Syscall& call : layout.calls()) calls_.push_back(std::move(call));
+  for (const spec::Syscall& call : layout.calls()) calls_.push_back(call);
   sketch.add(layout.region());
   // What was lowered for a meeting would make the rest of the sequence fail.
   for (const std::uint64_t resource : {spec::kRlimitAs, spec::kRlimitData}) {

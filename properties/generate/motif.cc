@@ -27,7 +27,7 @@ spec::Touch write(Address start) { return {start, kPage, spec::Access::kWrite}; 
 
 std::optional<spec::Syscall> Motif::next() {
   if (calls_.empty()) return std::nullopt;
-  std::optional<spec::Syscall> call{std::move(calls_.front())};
+  std::optional<spec::Syscall> call{calls_.front()};
   calls_.pop_front();
   return call;
 }
