@@ -134,6 +134,15 @@ TEST(MapleTree, areas_are_clamped_to_the_window_and_can_be_asked_for_again) {
   EXPECT_EQ(tree.lowest_empty_area(0, 9000, 6), 1995U);
 }
 
+TEST(MapleTree, nothing_has_no_room_and_a_window_that_ends_before_it_begins_holds_none) {
+  const Tree tree = comb(200);
+  EXPECT_EQ(tree.lowest_empty_area(0, 2000, 0), std::nullopt);
+  EXPECT_EQ(tree.highest_empty_area(0, 2000, 0), std::nullopt);
+  EXPECT_EQ(tree.lowest_empty_area(2000, 0, 1), std::nullopt);
+  EXPECT_EQ(tree.highest_empty_area(2000, 0, 1), std::nullopt);
+  EXPECT_EQ(tree.lowest_empty_area(7, 7, 1), std::nullopt);
+}
+
 TEST(MapleTree, gap_in_the_last_slot_of_the_last_leaf_is_found) {
   Tree tree = solid(40);
   EXPECT_EQ(tree.lowest_empty_area(0, 1000, 1), 40U);
