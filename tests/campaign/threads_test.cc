@@ -48,8 +48,8 @@ Run run(const CampaignOptions& options) {
 }
 
 TEST(Threads, ChangeNothingWhereAllHolds) {
-  const auto alone = run(options_for({"model", "impl"}, "linux-6.18", 400000, 1));
-  const auto four = run(options_for({"model", "impl"}, "linux-6.18", 400000, 4));
+  const auto alone = run(options_for({"model", "impl"}, "linux-6.18", 10000, 1));
+  const auto four = run(options_for({"model", "impl"}, "linux-6.18", 10000, 4));
   EXPECT_EQ(alone.findings, std::vector<std::string>{});
   EXPECT_EQ(four.findings, alone.findings);
   EXPECT_EQ(four.summary.tally.operations, alone.summary.tally.operations);
@@ -57,8 +57,8 @@ TEST(Threads, ChangeNothingWhereAllHolds) {
 }
 
 TEST(Threads, ChangeNothingWhereClaimsAreBroken) {
-  const auto alone = run(options_for({"model", "impl"}, "patch-v2", 20000, 1));
-  const auto four = run(options_for({"model", "impl"}, "patch-v2", 20000, 4));
+  const auto alone = run(options_for({"model", "impl"}, "patch-v2", 10000, 1));
+  const auto four = run(options_for({"model", "impl"}, "patch-v2", 10000, 4));
   EXPECT_FALSE(alone.findings.empty());
   EXPECT_EQ(four.findings, alone.findings);
   for (const auto& [claim, count] : alone.summary.claims) {
@@ -68,7 +68,7 @@ TEST(Threads, ChangeNothingWhereClaimsAreBroken) {
 }
 
 TEST(Threads, ShareWhatTheyHaveMet) {
-  auto options = options_for({"model", "impl"}, "linux-6.18", 400000, 3);
+  auto options = options_for({"model", "impl"}, "linux-6.18", 10000, 3);
   options.coverage = true;
   InFlight in_flight;
   options.in_flight = &in_flight;
