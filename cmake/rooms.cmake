@@ -61,7 +61,7 @@ function(vmadiff_test name)
   add_executable(${name} ${TEST_SOURCES})
   vmadiff_see(${name} ${TEST_ROOMS})
   target_link_libraries(${name} PRIVATE vmadiff_options GTest::gtest GTest::gtest_main ${seen} ${TEST_LIBRARIES})
-  # What is tested is optimised; what asks is compiled quickly: half of a build's time would be its.
+  # What is tested is optimised; of what asks, half of all sources, that is worth little.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   vmadiff_precompile(vmadiff_test_precompiled precompiled_test.h GTest::gtest)
   if(TARGET vmadiff_test_precompiled AND "spec" IN_LIST TEST_ROOMS)

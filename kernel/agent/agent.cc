@@ -215,7 +215,8 @@ uint64_t exec_again(Window& window) {
   window.execing = me + 1;
   const uint64_t result =
       system_call(__NR_execveat, vmadiff::kernel::kExecutableDescriptor, address_of(""),
-                  address_of(arguments), address_of(environment), AT_EMPTY_PATH);
+                  address_of(static_cast<const void*>(arguments)),
+                  address_of(static_cast<const void*>(environment)), AT_EMPTY_PATH);
   window.execing = 0;
   return result;
 }
