@@ -1,4 +1,4 @@
-// What the rooms include from the standard library and fmt, read once (cmake/rooms.cmake).
+// What the rooms include from the standard library, fmt and spec, read once (cmake/rooms.cmake).
 #pragma once
 
 #include <fmt/format.h>
@@ -22,3 +22,12 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#include "spec/flags.h"
+#include "spec/kernel_profile.h"
+#include "spec/sequence.h"
+#include "spec/snapshot.h"
+#include "spec/syscall.h"
+#include "spec/system.h"
+#include "spec/trace_names.h"
+#include "spec/trace_text.h"

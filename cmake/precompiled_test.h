@@ -4,5 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <ranges>
+#include <sstream>
 
 #include "precompiled.h"

@@ -27,12 +27,13 @@ function(vmadiff_targets out)
   set(${out} ${targets} PARENT_SCOPE)
 endfunction()
 
-# What nearly all sources include, read once. A build with -DVMADIFF_PRECOMPILE=OFF reads every file by itself,
-# and so shows a forgotten #include.
+# What nearly all sources include, read once: of the libraries, and of spec, which all rooms but those below it see.
+# A build with -DVMADIFF_PRECOMPILE=OFF reads every file by itself, and so shows a forgotten #include.
 function(vmadiff_precompile target header)
   if(VMADIFF_PRECOMPILE AND NOT TARGET ${target})
     file(WRITE ${CMAKE_BINARY_DIR}/${target}.cc "")
     add_library(${target} STATIC ${CMAKE_BINARY_DIR}/${target}.cc)
+    vmadiff_see(${target} spec)
     target_link_libraries(${target} PRIVATE vmadiff_options fmt::fmt ${ARGN})
     target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/${header})
   endif()
@@ -47,7 +48,8 @@ function(vmadiff_room name)
   set_target_properties(${room} PROPERTIES VMADIFF_ROOMS "${ROOM_ROOMS}")
   target_link_libraries(${room} PRIVATE vmadiff_options PUBLIC ${seen} ${ROOM_LIBRARIES})
   vmadiff_precompile(vmadiff_precompiled precompiled.h)
-  if(TARGET vmadiff_precompiled AND "fmt::fmt" IN_LIST ROOM_LIBRARIES)
+  set(visible ${name} ${ROOM_ROOMS})
+  if(TARGET vmadiff_precompiled AND "fmt::fmt" IN_LIST ROOM_LIBRARIES AND "spec" IN_LIST visible)
     target_precompile_headers(${room} REUSE_FROM vmadiff_precompiled)
   endif()
 endfunction()
@@ -61,11 +63,11 @@ function(vmadiff_test name)
   add_executable(${name} ${TEST_SOURCES})
   vmadiff_see(${name} ${TEST_ROOMS})
   target_link_libraries(${name} PRIVATE vmadiff_options GTest::gtest GTest::gtest_main ${seen} ${TEST_LIBRARIES})
-  # What is tested is optimised; of what asks, half of all sources, that is worth little.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  # What is tested is optimised; of what asks, half of all sources, that is worth less than it costs.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
   vmadiff_precompile(vmadiff_test_precompiled precompiled_test.h GTest::gtest)
   if(TARGET vmadiff_test_precompiled AND "spec" IN_LIST TEST_ROOMS)
-    target_compile_options(vmadiff_test_precompiled PRIVATE $<$<CONFIG:Release>:-O1>)
+    target_compile_options(vmadiff_test_precompiled PRIVATE $<$<CONFIG:Release>:-O0>)
     target_precompile_headers(${name} REUSE_FROM vmadiff_test_precompiled)
   endif()
   target_compile_definitions(${name} PRIVATE

@@ -5,7 +5,7 @@
 
 namespace vmadiff::kernel {
 
-/// The ELF file, as it was linked.
+/// The ELF file, as it was linked; empty where the build has none (VMADIFF_GUEST).
 [[nodiscard]] std::string_view guest_image();
 
 }  // namespace vmadiff::kernel

@@ -31,6 +31,11 @@ constexpr std::size_t kMessagesAhead = 2;
 constexpr int kBootsMax = 3;
 
 std::expected<Descriptor, ToolFault> make_initramfs(const std::string& kernel) {
+  if (guest_image().empty()) {
+    return std::unexpected(
+        ToolFault{"this build carries no program for virtual machines: configure it with "
+                  "-DVMADIFF_GUEST=ON"});
+  }
   Initramfs files;
   for (const char* directory : {"dev", "proc", "sys", "tmp", "modules"})
     files.add_directory(directory);
