@@ -318,9 +318,23 @@ TEST(Generator, NoMremapMakesWhatKsmTakesSecondsToLetGoOf) {
   each_step(generator_options(), [](const spec::Step& step) {
     const auto* mremap = std::get_if<spec::Mremap>(&step.call);
     if (mremap == nullptr) return;
-    const bool is_absurd = mremap->new_length >= spec::Address{1} << 47;
+    const bool is_absurd = mremap->new_length >= (spec::Address{1} << 47) - 2 * spec::kPageSize;
     EXPECT_TRUE(is_absurd || mremap->new_length <= spec::Address{16} << 30);
   });
+}
+
+TEST(Generator, SomeMremapAsksForTheWholeAddressSpace) {
+  const auto options = generator_options();
+  std::uint64_t whole = 0;
+  std::uint64_t all_but_a_page = 0;
+  each_step(options, [&](const spec::Step& step) {
+    const auto* mremap = std::get_if<spec::Mremap>(&step.call);
+    if (mremap == nullptr) return;
+    if (mremap->new_length == options.setup.task_size) ++whole;
+    if (mremap->new_length == options.setup.task_size - spec::kPageSize) ++all_but_a_page;
+  });
+  EXPECT_GT(whole, 0U);
+  EXPECT_GT(all_but_a_page, 0U);
 }
 
 TEST(Generator, CallsMostlySucceedAndOftenMerge) {
