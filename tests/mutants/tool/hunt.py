@@ -36,6 +36,8 @@ FIRST_ROUND, ROUND_FACTOR = 100_000, 4
 # Beyond the budget: making the finding small, which is bounded in CPU time, and starting up, on a loaded machine.
 GRACE_SECONDS = 300
 MEMORY_BYTES = 4 << 30
+# A mutant that cannot even make the address space that a sequence begins with.
+SET_UP_FAILS = re.compile(r"the run ended early: set-up: ")
 SIGHT = re.compile(r"first finding after ([\d,]+) operations, ([\d.]+) s")
 
 
@@ -124,6 +126,9 @@ def check_once(program, home, oracle, profile, seed, budget, timeout, more=()):
         if oracle == "host" and hunt.oracle == "model":
             hunt.oracle = "host"
         hunt.calls, hunt.trace = len(entry["sequence"]), entry["trace"]
+    if status == 3 and SET_UP_FAILS.search(err):
+        hunt.found, hunt.by, hunt.oracle = True, "set-up", "the program's end"
+        return hunt
     sight = SIGHT.search(err)
     if sight:
         hunt.operations, hunt.seconds = int(sight[1].replace(",", "")), float(sight[2])

@@ -142,14 +142,17 @@ class File:
             put("", "no call")
 
     def negate_condition(self, node, children, function):
-        # The condition is the last expression before the body; an if with an initialiser declares first.
+        # The condition is the last expression before the body; an if with an initialiser declares first. Where the
+        # condition is a declaration, the expression that reads it stands at its name: there is nothing to negate.
         conditions = [child for child in children if child.kind.is_expression()]
-        if not conditions or conditions[0].kind == Kind.DECL_STMT:
+        if not conditions:
             return
         condition = conditions[0]
         text = self.text(condition)
         start, end = condition.extent.start.offset, condition.extent.end.offset
-        if text:
+        declared = any(child.kind in (Kind.VAR_DECL, Kind.DECL_STMT) and
+                       child.extent.start.offset <= start and end <= child.extent.end.offset for child in children)
+        if text and not declared:
             self.add(start, end, f"!({text})", "not", function, one_line(text))
 
     def mutate(self, node, function, statement):
