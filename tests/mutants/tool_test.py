@@ -12,7 +12,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from tool import command, historical, report, structural  # noqa: E402
+from tool import command, historical, hunt, report, structural  # noqa: E402
 from tool.mutant import EditLost, Mutant, SpanEdit, TextEdit  # noqa: E402
 
 ROOT = HERE.parents[1]
@@ -133,6 +133,12 @@ class Structural(unittest.TestCase):
                                ("value < low", "!(value < low)")):
             self.assertIn(SAMPLE.replace(there, instead, 1), texts)
 
+    def test_a_declaration_that_is_a_condition_is_not_negated(self):
+        text = "int half(int value);\nint sum(int value) {\n  if (int rest = half(value)) return rest;\n  return value;\n}\n"
+        texts = {edit.apply(text) for edit in self.names(text).values()}
+        self.assertIn(text.replace("return rest;", ";"), texts)
+        self.assertFalse([one for one in texts if "!(" in one])
+
     def test_a_name_survives_edits_elsewhere(self):
         before = self.names(SAMPLE)
         after = self.names("// one more line\n" + SAMPLE.replace("return value + value;", "return 2 * value;"))
@@ -140,6 +146,27 @@ class Structural(unittest.TestCase):
         self.assertGreater(len(kept), 3)
         for id in kept:
             self.assertIn(id, after)
+
+
+class Programs(unittest.TestCase):
+    """What is made of how a program ends."""
+
+    @staticmethod
+    def hunt_of(script):
+        with tempfile.TemporaryDirectory() as place:
+            program = pathlib.Path(place) / "program"
+            program.write_text(f"#!/bin/sh\n{script}\n")
+            program.chmod(0o755)
+            return hunt.check_once(program, pathlib.Path(place), "all", hunt.DEFAULT_PROFILE, 1, ["--time", "1s"], 10)
+
+    def test_an_implementation_that_cannot_be_set_up_is_found(self):
+        one = self.hunt_of("echo 'vmadiff: the run ended early: set-up: out of memory' >&2; exit 3")
+        self.assertTrue(one.found)
+        self.assertEqual(one.by, "set-up")
+
+    def test_what_this_machine_lacks_finds_nothing(self):
+        with self.assertRaises(hunt.HuntFault):
+            self.hunt_of("echo 'vmadiff: no room on the disk' >&2; exit 3")
 
 
 class Runs(unittest.TestCase):
