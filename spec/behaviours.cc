@@ -53,6 +53,23 @@ constexpr std::array kBehaviours{
                                         UffdDroppable::kRefused),
     row<&KernelProfile::guard_regions>("guard_regions", "guards are found at a fork",
                                        GuardRegions::kByFlag),
+    row<&KernelProfile::zero_hook>("zero_hook", "/dev/zero is mapped by", ZeroHook::kPrepare),
+    row<&KernelProfile::anon_pgoff>("anon_pgoff", "own pages of private files have the offset",
+                                    AnonPgoff::kOwn),
+    row<&KernelProfile::uffd_move>("uffd_move", "memory of a userfaultfd that is moved",
+                                   UffdMove::kNeverMerges),
+    row<&KernelProfile::mremap_room>("mremap_room",
+                                     "mremap asks for room below the map count limit,",
+                                     MremapRoom::kFourOrFiveAlways),
+    row<&KernelProfile::dofork_refused>(
+        "dofork_refused", "MADV_DOFORK is refused on memory that is", DoforkRefused::kSpecial),
+    row<&KernelProfile::mseal_over_sealed>("mseal_over_sealed", "mseal over what is sealed in part",
+                                           MsealOverSealed::kMerges),
+    row<&KernelProfile::droppable_lock>("droppable_lock", "droppable memory under MCL_FUTURE is",
+                                        DroppableLock::kNeverLocked),
+    row<&KernelProfile::empty_collapse>("empty_collapse",
+                                        "MADV_COLLAPSE without one whole huge page is",
+                                        EmptyCollapse::kNothingToDo),
 };
 
 }  // namespace

@@ -120,4 +120,36 @@ std::string_view name(GuardRegions b) {
   return {};
 }
 
+std::string_view name(ZeroHook b) { return b == ZeroHook::kLegacy ? "legacy" : "mmap-prepare"; }
+
+std::string_view name(AnonPgoff b) { return b == AnonPgoff::kOfFile ? "of-file" : "own"; }
+
+std::string_view name(UffdMove b) { return b == UffdMove::kMerges ? "merges" : "never-merges"; }
+
+std::string_view name(MremapRoom b) {
+  switch (b) {
+    case MremapRoom::kSixForAMove:
+      return "six-for-a-move";
+    case MremapRoom::kFourAlways:
+      return "four-always";
+    case MremapRoom::kFourOrFiveAlways:
+      return "four-or-five-always";
+  }
+  return {};
+}
+
+std::string_view name(DoforkRefused b) { return b == DoforkRefused::kIo ? "io" : "special"; }
+
+std::string_view name(MsealOverSealed b) {
+  return b == MsealOverSealed::kMerges ? "merges" : "leaves-the-rest-apart";
+}
+
+std::string_view name(DroppableLock b) {
+  return b == DroppableLock::kLocked ? "locked" : "never-locked";
+}
+
+std::string_view name(EmptyCollapse b) {
+  return b == EmptyCollapse::kRefused ? "refused" : "nothing-to-do";
+}
+
 }  // namespace vmadiff::spec

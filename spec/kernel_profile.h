@@ -108,6 +108,55 @@ enum class GuardRegions : std::uint8_t {
                ///< (6.19, measured on 6.18.44)
 };
 
+/// Which hook /dev/zero has (drivers/char/mem.c; 6.19, measured on 6.18.15, 6.18.44 and 6.19.14).
+/// With
+/// `.mmap_prepare` its private mappings get VM_MERGEABLE before the merge attempt.
+enum class ZeroHook : std::uint8_t { kLegacy, kPrepare };
+
+/// By which offsets private mappings of a file merge where they have pages of their own (7.3,
+/// measured on 7.2.12 and 7.3.4).
+enum class AnonPgoff : std::uint8_t {
+  kOfFile,  ///< by the file's alone
+  kOwn      ///< by the file's and by one of their own pages', which moves with the memory
+};
+
+/// Whether mremap tries to merge memory that is registered with a userfaultfd where it goes to
+/// (without UFFD_FEATURE_EVENT_REMAP; 7.3, measured on 7.2.12 and 7.3.4).
+enum class UffdMove : std::uint8_t {
+  kMerges,      ///< it has lost its registration before, and so does the neighbour that it joins
+  kNeverMerges  ///< it loses its own, and stays apart
+};
+
+/// The room below the map count limit that mremap asks for (7.1 and 7.2, measured on 7.0.13,
+/// 7.1.13, 7.2.12).
+enum class MremapRoom : std::uint8_t {
+  kSixForAMove,       ///< limit >= count + 6, where memory certainly goes to another address
+  kFourAlways,        ///< limit >= count + 4, for every mremap, behind the look at the arguments
+                      ///< and before that for the VMA
+  kFourOrFiveAlways,  ///< as kFourAlways; MREMAP_DONTUNMAP asks for one more
+};
+
+/// On what MADV_DOFORK is refused (7.0, measured on 6.19.14 and 7.0.13). hugetlb is VM_DONTEXPAND,
+/// and so VM_SPECIAL.
+enum class DoforkRefused : std::uint8_t { kIo, kSpecial };
+
+/// What mseal over several VMAs does behind one that is sealed already (measured on 6.18.15, and on
+/// 6.18.44 and 6.19.14, which have it mended).
+enum class MsealOverSealed : std::uint8_t {
+  kLeavesTheRestApart,  ///< the next one does not merge with it
+  kMerges
+};
+
+/// MAP_DROPPABLE under mlockall(MCL_FUTURE) (measured on 6.18.15, and on 6.18.44 and 7.0.13).
+enum class DroppableLock : std::uint8_t {
+  kLocked,      ///< as other memory
+  kNeverLocked  ///< neither VM_LOCKED nor counted
+};
+
+/// MADV_COLLAPSE of a range without one whole huge page in a VMA that could have one (7.2, measured
+/// on 7.1.13 and 7.2.12).
+enum class EmptyCollapse : std::uint8_t { kRefused, kNothingToDo };
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -130,6 +179,14 @@ struct KernelProfile {
   AnonPlacement anon_placement{};
   UffdDroppable uffd_droppable{};
   GuardRegions guard_regions{};
+  ZeroHook zero_hook{};
+  AnonPgoff anon_pgoff{};
+  UffdMove uffd_move{};
+  MremapRoom mremap_room{};
+  DoforkRefused dofork_refused{};
+  MsealOverSealed mseal_over_sealed{};
+  DroppableLock droppable_lock{};
+  EmptyCollapse empty_collapse{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -154,5 +211,13 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(AnonPlacement b);
 [[nodiscard]] std::string_view name(UffdDroppable b);
 [[nodiscard]] std::string_view name(GuardRegions b);
+[[nodiscard]] std::string_view name(ZeroHook b);
+[[nodiscard]] std::string_view name(AnonPgoff b);
+[[nodiscard]] std::string_view name(UffdMove b);
+[[nodiscard]] std::string_view name(MremapRoom b);
+[[nodiscard]] std::string_view name(DoforkRefused b);
+[[nodiscard]] std::string_view name(MsealOverSealed b);
+[[nodiscard]] std::string_view name(DroppableLock b);
+[[nodiscard]] std::string_view name(EmptyCollapse b);
 
 }  // namespace vmadiff::spec

@@ -36,7 +36,15 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .stack_maps = StackMaps::kAsAnyOther,
                                .anon_placement = AnonPlacement::kPlain,
                                .uffd_droppable = UffdDroppable::kTaken,
-                               .guard_regions = GuardRegions::kAbsent};
+                               .guard_regions = GuardRegions::kAbsent,
+                               .zero_hook = ZeroHook::kLegacy,
+                               .anon_pgoff = AnonPgoff::kOfFile,
+                               .uffd_move = UffdMove::kMerges,
+                               .mremap_room = MremapRoom::kSixForAMove,
+                               .dofork_refused = DoforkRefused::kIo,
+                               .mseal_over_sealed = MsealOverSealed::kMerges,
+                               .droppable_lock = DroppableLock::kNeverLocked,
+                               .empty_collapse = EmptyCollapse::kRefused};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
