@@ -51,6 +51,13 @@ void print(const std::string& system, const compare::Identity& identity, bool ve
   }
   fmt::print("  {} {}\n", identity.is_exact ? "it is as the profile" : "nearest is the profile",
              identity.nearest->name);
+  if (identity.alike.size() > 1) {
+    std::vector<std::string_view> others;
+    for (const auto* profile : identity.alike) {
+      if (profile != identity.nearest) others.push_back(profile->name);
+    }
+    fmt::print("  nothing that was asked tells it from {}\n", fmt::join(others, ", "));
+  }
   const auto profile = spec::profile_text(identity.profile);
   if (profile != identity.nearest->name) fmt::print("  --profile '{}'\n", profile);
 }

@@ -9,6 +9,8 @@ namespace vmadiff::compare {
 struct DecidingTrace {
   std::string_view behaviour;  ///< spec::Behaviour::name
   std::string_view text;       ///< without results: the model says what each value gives
+  /// Of the machine on which it decides, as in `# setup:`; empty: any. Another is not asked.
+  std::string_view setup{};
 };
 
 /// One or more for each behaviour. A kernel has the values with which the model does what it does.

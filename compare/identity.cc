@@ -12,6 +12,7 @@
 #include "compare/deciding_traces.h"
 #include "properties/claims/difference.h"
 #include "spec/profile_text.h"
+#include "spec/setup_text.h"
 #include "spec/trace_text.h"
 #include "systems/offer.h"
 #include "systems/systems.h"
@@ -24,20 +25,27 @@ struct Answer {
   const spec::Behaviour* behaviour = nullptr;  ///< null: what all profiles have in common
   std::string about;
   std::string_view text;
-  spec::Sequence sequence;
-  Recording recording;
-  std::string not_asked;
+  std::string_view needs;  ///< of the machine, as a set-up's text
+  spec::Setup setup{};     ///< on which it was asked
+  spec::Sequence sequence{};
+  Recording recording{};
+  std::string not_asked{};
 };
 
-std::expected<void, spec::ToolFault> ask(spec::System& kernel, const spec::Setup& setup,
-                                         Answer& answer) {
+std::expected<void, spec::ToolFault> ask(spec::System& kernel, Answer& answer) {
+  if (auto reason = systems::why_no_setup(kernel.name(), answer.needs)) {
+    answer.not_asked = *std::move(reason);
+    return {};
+  }
+  // The table's own words; a test reads each.
+  static_cast<void>(spec::read_setup_text(answer.needs, answer.setup));
   answer.sequence = spec::parse_trace(answer.text).trace.sequence;
   if (auto reason = systems::why_no_answer_to(kernel.name(), answer.sequence)) {
     answer.not_asked = *std::move(reason);
     return {};
   }
   auto recording =
-      retried([&] { return record(kernel, setup, answer.sequence, Snapshots::kEveryStep); });
+      retried([&] { return record(kernel, answer.setup, answer.sequence, Snapshots::kEveryStep); });
   if (!recording && recording.error().passes) {
     answer.not_asked = recording.error().message;
     return {};
@@ -56,59 +64,54 @@ std::expected<std::vector<Answer>, spec::ToolFault> ask_all(spec::System& kernel
     answers.push_back({.behaviour = &*behaviour,
                        .about = fmt::format("{} ({})", behaviour->what, behaviour->name),
                        .text = trace.text,
-                       .sequence = {},
-                       .recording = {},
-                       .not_asked = {}});
+                       .needs = trace.setup,
+                       .setup = setup});
   }
   for (const CommonTrace& trace : common_traces()) {
     answers.push_back({.behaviour = nullptr,
                        .about = std::string{trace.about},
                        .text = trace.text,
-                       .sequence = {},
-                       .recording = {},
-                       .not_asked = {}});
+                       .needs = {},
+                       .setup = setup});
   }
   for (Answer& answer : answers) {
-    if (auto asked = ask(kernel, setup, answer); !asked) return std::unexpected(asked.error());
+    if (auto asked = ask(kernel, answer); !asked) return std::unexpected(asked.error());
   }
   return answers;
 }
 
 /// What the model does under a profile.
-Recording model_of(const spec::KernelProfile& profile, const spec::Setup& setup,
-                   const spec::Sequence& sequence) {
+Recording model_of(const spec::KernelProfile& profile, const Answer& answer) {
   const auto model = systems::make_like(systems::kModel, profile);
   // A model runs in this process and has no faults.
-  return record(*model, setup, sequence, Snapshots::kEveryStep).value();
+  return record(*model, answer.setup, answer.sequence, Snapshots::kEveryStep).value();
 }
 
-bool does_as(const spec::KernelProfile& profile, const spec::Setup& setup, const Answer& answer,
-             const spec::Observes& seen) {
-  return is_alike(model_of(profile, setup, answer.sequence), answer.recording, seen);
+bool does_as(const spec::KernelProfile& profile, const Answer& answer, const spec::Observes& seen) {
+  return is_alike(model_of(profile, answer), answer.recording, seen);
 }
 
-const spec::KernelProfile& nearest_to(const std::vector<Answer>& answers, const spec::Setup& setup,
-                                      const spec::Observes& seen) {
+/// The profiles that do most of what was asked as the kernel does.
+std::vector<const spec::KernelProfile*> nearest_to(const std::vector<Answer>& answers,
+                                                   const spec::Observes& seen) {
   const auto likeness = [&](const spec::KernelProfile& profile) {
     return std::ranges::count_if(answers, [&](const Answer& answer) {
-      return answer.not_asked.empty() && does_as(profile, setup, answer, seen);
+      return answer.not_asked.empty() && does_as(profile, answer, seen);
     });
   };
-  // Of several the last, which is the newest.
-  const spec::KernelProfile* best = nullptr;
+  std::vector<const spec::KernelProfile*> best;
   std::ptrdiff_t most = -1;
   for (const spec::KernelProfile& profile : spec::profiles()) {
-    if (const auto alike = likeness(profile); alike >= most) {
-      most = alike;
-      best = &profile;
-    }
+    const auto alike = likeness(profile);
+    if (alike > most) best.clear();
+    most = std::max(alike, most);
+    if (alike == most) best.push_back(&profile);
   }
-  return *best;
+  return best;
 }
 
 BehaviourFound find(const spec::Behaviour& behaviour, const std::vector<Answer>& answers,
-                    const spec::KernelProfile& others, const spec::Setup& setup,
-                    const spec::Observes& seen) {
+                    const spec::KernelProfile& others, const spec::Observes& seen) {
   BehaviourFound finding;
   finding.behaviour = &behaviour;
   for (std::size_t value = 0; value < behaviour.count; ++value) finding.values.push_back(value);
@@ -120,9 +123,9 @@ BehaviourFound find(const spec::Behaviour& behaviour, const std::vector<Answer>&
       finding.not_asked = answer.not_asked;
       continue;
     }
-    const auto first = model_of(behaviour.changed(others, 0), setup, answer.sequence);
+    const auto first = model_of(behaviour.changed(others, 0), answer);
     for (std::size_t value = 0; value < behaviour.count; ++value) {
-      const auto run = model_of(behaviour.changed(others, value), setup, answer.sequence);
+      const auto run = model_of(behaviour.changed(others, value), answer);
       is_separating = is_separating || !is_alike(first, run, seen);
       if (!is_alike(run, answer.recording, seen)) std::erase(finding.values, value);
     }
@@ -135,8 +138,7 @@ BehaviourFound find(const spec::Behaviour& behaviour, const std::vector<Answer>&
 /// another's value (without KSM for processes nothing shows when its flag is set), so each is asked
 /// about again until nothing changes.
 std::vector<BehaviourFound> find_all(const std::vector<Answer>& answers,
-                                     spec::KernelProfile& profile, const spec::Setup& setup,
-                                     const spec::Observes& seen) {
+                                     spec::KernelProfile& profile, const spec::Observes& seen) {
   constexpr int kRoundsMax = 4;
   std::vector<BehaviourFound> findings;
   bool has_changed = true;
@@ -144,7 +146,7 @@ std::vector<BehaviourFound> find_all(const std::vector<Answer>& answers,
     has_changed = false;
     findings.clear();
     for (const spec::Behaviour& behaviour : spec::behaviours()) {
-      auto found = find(behaviour, answers, profile, setup, seen);
+      auto found = find(behaviour, answers, profile, seen);
       if (!found.values.empty() &&
           std::ranges::find(found.values, behaviour.get(profile)) == found.values.end()) {
         behaviour.set(profile, found.values.front());
@@ -171,13 +173,12 @@ bool covers(const Unknown& one, const Unknown& other) {
 
 /// Where the kernel does otherwise than the model under the profile that was found.
 std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
-                                const spec::KernelProfile& profile, const spec::Setup& setup,
-                                const spec::Observes& seen) {
+                                const spec::KernelProfile& profile, const spec::Observes& seen) {
   // The trace with the least beside it tells what depends on it.
   std::multimap<std::ptrdiff_t, Unknown> met;
   for (const Answer& answer : answers) {
     if (!answer.not_asked.empty()) continue;
-    const auto run = model_of(profile, setup, answer.sequence);
+    const auto run = model_of(profile, answer);
     const auto step = first_difference(answer.recording, run, seen);
     if (!step) continue;
     Unknown one{.about = answer.about,
@@ -234,10 +235,12 @@ std::expected<Identity, spec::ToolFault> identify(spec::System& kernel, const sp
   if (!answers) return std::unexpected(answers.error());
   const auto seen = kernel.observes();
   Identity identity;
-  identity.nearest = &nearest_to(*answers, setup, seen);
+  identity.alike = nearest_to(*answers, seen);
+  // Of several the last, which is the newest.
+  identity.nearest = identity.alike.back();
   identity.profile = *identity.nearest;
-  identity.findings = find_all(*answers, identity.profile, setup, seen);
-  identity.unknown = unknown_in(*answers, identity.profile, setup, seen);
+  identity.findings = find_all(*answers, identity.profile, seen);
+  identity.unknown = unknown_in(*answers, identity.profile, seen);
   identity.is_exact =
       identity.unknown.empty() && spec::profile_text(identity.profile) == identity.nearest->name;
   return identity;

@@ -55,7 +55,10 @@ struct Unknown {
 struct Identity {
   std::vector<BehaviourFound> findings;  ///< in the order of spec::behaviours()
   std::vector<Unknown> unknown;          ///< each kind of difference once
-  const spec::KernelProfile* nearest = nullptr;
+  /// The profiles that do most as the kernel does, the newest last: several, where nothing that was
+  /// asked tells them apart.
+  std::vector<const spec::KernelProfile*> alike;
+  const spec::KernelProfile* nearest = nullptr;  ///< the last of them
   /// The nearest profile with the behaviours that were found.
   spec::KernelProfile profile;
   bool is_exact = false;  ///< the nearest profile does all that was asked as the kernel does

@@ -35,8 +35,11 @@ Hooks hooks_of(FileClass cls, const KernelProfile& profile) {
       return {.mmap = !prepare, .mmap_prepare = prepare};
     case FileClass::kTwoHooks:
       return {.mmap = true, .mmap_prepare = prepare};
+    case FileClass::kZero: {
+      const bool zero_prepares = prepare && profile.zero_hook == ZeroHook::kPrepare;
+      return {.mmap = !zero_prepares, .mmap_prepare = zero_prepares};
+    }
     case FileClass::kMemfd:
-    case FileClass::kZero:
     case FileClass::kHugetlb:
     case FileClass::kAnonHugetlb:
     case FileClass::kPfnmap:

@@ -18,7 +18,7 @@ enum class FileClass : std::uint8_t {
   kMemfd,         ///< `memfd:N`: shmem, opened read-write
   kFile,          ///< `file:N`: a regular file, opened read-write
   kFileReadOnly,  ///< `file-ro:N`: a regular file, opened O_RDONLY
-  kZero,          ///< `zero:N`: /dev/zero opened once per N; a legacy `.mmap` hook
+  kZero,          ///< `zero:N`: /dev/zero opened once per N
   kHugetlb,       ///< `hugetlb:N`: a hugetlbfs file (2 MiB pages, no page in the pool)
   kPfnmap,        ///< `pfnmap:N`: a legacy driver whose `.mmap` sets PFNMAP|IO|DONTEXPAND|DONTDUMP
   kPreparedPfnmap,  ///< `prepared-pfnmap:N`: the same by `.mmap_prepare`

@@ -77,7 +77,12 @@ constexpr std::array kPatchV2Review{
     change<&P::ksm_early, KsmEarly::kUnlessLegacyHook>("patch", "the reviewer's predicate"),
 };
 
-constexpr std::array k618{
+constexpr std::array k616{
+    change<&P::droppable_lock, DroppableLock::kLocked>(
+        "6.11", "measured on 6.16.12; 6.12.117 has it mended"),
+};
+
+constexpr std::array k617{
     change<&P::ksm_early, KsmEarly::kNoFileOrShmemOrPrepare>(
         "6.17", "cf7e7a3503df (can_set_ksm_flags_early); measured on 6.18"),
     change<&P::ksm_late, KsmLate::kAfterHook>("6.17", "cf7e7a3503df, corrected before the release"),
@@ -85,13 +90,48 @@ constexpr std::array k618{
                                               "cf7e7a3503df (ksm_vma_flags); measured on 6.18"),
     change<&P::mremap_checks, MremapChecks::kArgumentsFirst>("6.17",
                                                              "the source (check_mremap_params)"),
-    change<&P::mremap_move, MremapMove::kSeveralVmas>("6.17", "measured on 6.18"),
-    change<&P::dontunmap_source, DontunmapSource::kWhole>("6.17", "measured on 6.18"),
-    change<&P::sealed_discard, SealedDiscard::kReadOnlyAnonymousOrZero>("6.17", "measured on 6.18"),
-    change<&P::uffd_droppable, UffdDroppable::kRefused>("6.17", "measured on 6.18"),
+    change<&P::mremap_move, MremapMove::kSeveralVmas>("6.17", "measured on 6.17.13"),
+    change<&P::dontunmap_source, DontunmapSource::kWhole>("6.17", "measured on 6.17.13"),
+    change<&P::sealed_discard, SealedDiscard::kReadOnlyAnonymousOrZero>("6.17",
+                                                                        "measured on 6.17.13"),
+    change<&P::uffd_droppable, UffdDroppable::kRefused>("6.17", "measured on 6.17.13"),
+    change<&P::mseal_over_sealed, MsealOverSealed::kLeavesTheRestApart>("6.17",
+                                                                        "measured on 6.17.13"),
+};
+
+constexpr std::array k61815{
     change<&P::zero_placement, ZeroPlacement::kHugePageAligned>(
-        "6.18", "get_unmapped_area_zero; measured on 6.18"),
+        "6.18", "get_unmapped_area_zero; measured on 6.17.13 and 6.18.15"),
+};
+
+/// What was mended in the stable kernels, and came there from 6.19 and 7.0.
+constexpr std::array k618{
     change<&P::guard_regions, GuardRegions::kByFlag>("6.19", "VM_MAYBE_GUARD; measured on 6.18.44"),
+    change<&P::mseal_over_sealed, MsealOverSealed::kMerges>("6.19.14", "measured on 6.18.44"),
+    change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0", "measured on 6.18.44"),
+};
+
+constexpr std::array k619{
+    change<&P::zero_hook, ZeroHook::kPrepare>("6.19", "measured on 6.18.15 and 6.19.14"),
+};
+
+constexpr std::array k70{
+    change<&P::dofork_refused, DoforkRefused::kSpecial>("7.0", "measured on 6.19.14 and 7.0.13"),
+};
+
+constexpr std::array k71{
+    change<&P::mremap_room, MremapRoom::kFourAlways>("7.1", "measured on 7.0.13 and 7.1.13"),
+};
+
+constexpr std::array k72{
+    change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
+    change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
+    change<&P::empty_collapse, EmptyCollapse::kNothingToDo>("7.2", "measured on 7.1.13 and 7.2.12"),
+};
+
+constexpr std::array k73{
+    change<&P::anon_pgoff, AnonPgoff::kOwn>("7.3", "measured on 7.2.12 and 7.3.4"),
+    change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";
@@ -116,10 +156,42 @@ constexpr std::array kSteps{
                 .base = "patch-v2",
                 .summary = "as patch-v2, with the reviewer's predicate: early unless f_op->mmap",
                 .changes = kPatchV2Review},
-    ProfileStep{.name = "linux-6.18",
+    ProfileStep{.name = "linux-6.16",
                 .base = kPatchBase,
-                .summary = "as released: the late flag is computed after the .mmap hook",
+                .summary = "the last release before the patch",
+                .changes = k616},
+    ProfileStep{.name = "linux-6.17",
+                .base = "linux-6.16",
+                .summary = "the patch as released: the late flag is computed after the .mmap hook",
+                .changes = k617},
+    ProfileStep{.name = "linux-6.18.15",
+                .base = "linux-6.17",
+                .summary = "6.18 before what its later stable kernels mend",
+                .changes = k61815},
+    ProfileStep{.name = "linux-6.18",
+                .base = "linux-6.18.15",
+                .summary = "6.18 as its later stable kernels have it (6.18.44)",
                 .changes = k618},
+    ProfileStep{.name = "linux-6.19",
+                .base = "linux-6.18",
+                .summary = "/dev/zero has .mmap_prepare",
+                .changes = k619},
+    ProfileStep{.name = "linux-7.0",
+                .base = "linux-6.19",
+                .summary = "MADV_DOFORK is refused on all that is special",
+                .changes = k70},
+    ProfileStep{.name = "linux-7.1",
+                .base = "linux-7.0",
+                .summary = "mremap asks for room at the map count limit once, and always",
+                .changes = k71},
+    ProfileStep{.name = "linux-7.2",
+                .base = "linux-7.1",
+                .summary = "MREMAP_DONTUNMAP cuts its source out",
+                .changes = k72},
+    ProfileStep{.name = "linux-7.3",
+                .base = "linux-7.2",
+                .summary = "private file mappings have an offset of their own pages",
+                .changes = k73},
 };
 
 constexpr const ProfileStep& step_named(std::string_view name) {

@@ -28,6 +28,9 @@ struct Vma {
   /// VMA came through fork and so has its parent's anon_vmas too (a chain that is not singular).
   std::uint32_t anon_vma_links = 0;
   MemPolicy policy{};  ///< what mbind gave it
+  /// A private file mapping's pages of its own have this offset, pages, as memory without a file
+  /// has its pgoff, where the profile says so (anon_pgoff=own); else 0.
+  std::uint64_t own_pgoff = 0;
 
   [[nodiscard]] constexpr std::uint64_t pages() const { return (end - start) >> kPageShift; }
   [[nodiscard]] constexpr Range range() const { return {start, end}; }
@@ -61,7 +64,7 @@ struct Snapshot {
 /// permissions are always seen.
 struct Observes {
   bool vm_flags = true;       ///< all of vm_flags but VM_SOFTDIRTY
-  bool anon_pgoff = true;     ///< pgoff of private anonymous VMAs without a file
+  bool anon_pgoff = true;     ///< pgoff of private anonymous VMAs without a file, own_pgoff
   bool anon_vma = true;       ///< anon_vma identity and links
   bool counters = true;       ///< each of Counters
   bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm

@@ -92,6 +92,8 @@ class Comparison {
     if (!same_file(a.file, b.file)) return Field::kFile;
     const std::uint64_t pages = a.file.is_none() ? moved >> spec::kPageShift : 0;
     if (!same_pgoff(a.pgoff + pages, b.pgoff, a.file.is_none())) return Field::kPgoff;
+    const std::uint64_t own_pages = a.own_pgoff == 0 ? 0 : moved >> spec::kPageShift;
+    if (seen_.anon_pgoff && a.own_pgoff + own_pages != b.own_pgoff) return Field::kPgoff;
     if (seen_.policy && a.policy != b.policy) return Field::kPolicy;
     if (!seen_.anon_vma) return std::nullopt;
     if (!same_anon_vma(a.anon_vma, b.anon_vma)) return Field::kAnonVma;

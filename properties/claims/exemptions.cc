@@ -61,7 +61,7 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "looks at whether the rest can be moved; several VMAs are moved one by one"},
     {"LockedVmDriftsAfterDontunmap", "CountersMatchTheVmas",
      "a locked mapping that is moved with MREMAP_DONTUNMAP leaves a source that is not locked any "
-     "more and counts as locked for ever (measured on 6.18: a kernel finding)"},
+     "more and counts as locked for ever (measured on 6.18, a kernel finding; 6.13 to 7.1)"},
     {"TheLockIsTakenBack", "NoCompatibleNeighboursLeftUnmerged",
      "a droppable mapping that is to be locked (MAP_LOCKED, mlockall), and locked memory that "
      "MREMAP_DONTUNMAP moves next to its source, try to merge as locked mappings and lose the flag "
@@ -70,7 +70,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "mlock, mlockall, and mprotect of locked memory populate after they have tried to merge; the "
      "anon_vma that comes of it can be a neighbour's, with which a merge was not possible before"},
     {"DontunmapKeepsItsSource", "NoCompatibleNeighboursLeftUnmerged",
-     "before 6.13 memory that MREMAP_DONTUNMAP moves next to its own source is not merged with it"},
+     "before 6.13 and from 7.2 on memory that MREMAP_DONTUNMAP moves next to its own source is not "
+     "merged "
+     "with it"},
     {"TheSourceLosesItsAnonVma", "NoCompatibleNeighboursLeftUnmerged",
      "of several VMAs that MREMAP_DONTUNMAP moves to right behind their range, the first meets the "
      "last while that has its anon_vma yet, which it loses when its own turn comes"},
@@ -85,8 +87,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "mbind works VMA by VMA; a split that cannot be made ends it with what was done before in "
      "place"},
     {"UserfaultfdLosesWhatMoves", "NoCompatibleNeighboursLeftUnmerged",
-     "mremap tries to merge registered memory as such, and takes the registration from the VMA "
-     "that it then is in, with no further attempt to merge"},
+     "mremap tries to merge registered memory as such (from 7.3 on not at all), and takes the "
+     "registration from the VMA that it then is in, with no further attempt to merge"},
     {"FailureDoesNotMatter", "FailedAllocationsAreSurvived",
      "a fault for which there is no memory is taken again, and what MAP_POPULATE and mlockall "
      "cannot "
@@ -110,6 +112,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "mprotect that makes locked memory writable populates it VMA by VMA, and goes on where that "
      "fails; what has got no anon_vma then can merge with what follows, where one VMA more would "
      "have been over the limit"},
+    {"SealedMemoryIsSteppedOver", "NoCompatibleNeighboursLeftUnmerged",
+     "mseal of several VMAs steps over one that is sealed already without noting where it is, and "
+     "what it seals behind that is not merged with it (6.17 to 6.18.15)"},
 }};
 
 }  // namespace

@@ -48,8 +48,9 @@ enum class Exemption : std::uint8_t {
   kGuardsNeedAnAnonVma,
   kEmptiedMemoryLosesItsCharge,
   kPopulationIsGivenUp,
+  kSealedMemoryIsSteppedOver,
 };
-inline constexpr std::size_t kExemptionCount = 33;
+inline constexpr std::size_t kExemptionCount = 34;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

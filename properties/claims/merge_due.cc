@@ -158,6 +158,16 @@ bool lost_its_anon_vma(const spec::Syscall& call, const Snapshot& before, const 
          now.anon_vma == spec::kNoAnonVma;
 }
 
+/// Whether mseal came to `now` behind memory that was sealed before, under a kernel that forgets
+/// what it steps over.
+bool lies_behind_sealed(const spec::Syscall& call, const Snapshot& before, const Vma& now,
+                        const spec::KernelProfile& profile) {
+  if (!std::holds_alternative<spec::Mseal>(call)) return false;
+  if (profile.mseal_over_sealed != spec::MsealOverSealed::kLeavesTheRestApart) return false;
+  const auto was = std::ranges::lower_bound(before.vmas, now.start, {}, &Vma::end);
+  return was != before.vmas.end() && was->start < now.start && (was->flags & spec::kVmSealed) != 0;
+}
+
 /// Whether an mremap moved memory that a userfaultfd had been registered for, or moved memory to
 /// such a place.
 bool moved_registered(const spec::Syscall& call, const Snapshot& before) {
@@ -197,9 +207,13 @@ std::optional<Due> merge_due(const spec::Syscall& call, const spec::Outcome& out
 }
 
 bool are_compatible(const Vma& prev, const Vma& next) {
-  return prev.end == next.start && ((prev.flags ^ next.flags) & kCompared) == 0 &&
-         prev.policy == next.policy && prev.file == next.file &&
-         prev.pgoff + prev.pages() == next.pgoff && (prev.flags & spec::kVmSpecial) == 0;
+  const bool own_offsets_join = prev.own_pgoff == 0 || next.own_pgoff == 0
+                                    ? prev.own_pgoff == next.own_pgoff
+                                    : prev.own_pgoff + prev.pages() == next.own_pgoff;
+  return prev.end == next.start && own_offsets_join &&
+         ((prev.flags ^ next.flags) & kCompared) == 0 && prev.policy == next.policy &&
+         prev.file == next.file && prev.pgoff + prev.pages() == next.pgoff &&
+         (prev.flags & spec::kVmSpecial) == 0;
 }
 
 bool can_join_anon_vmas(const Vma& target, const Vma& source, spec::AnonVmaMerge rule) {
@@ -248,6 +262,8 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kTheSourceLosesItsAnonVma);
     } else if (moved_registered(call, before)) {
       exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
+    } else if (lies_behind_sealed(call, before, *next, profile)) {
+      exemptions.count(Exemption::kSealedMemoryIsSteppedOver);
     } else if (lost_its_lock(call, before, *next, past)) {
       exemptions.count(Exemption::kTheLockIsTakenBack);
     } else {

@@ -16,7 +16,8 @@ from tool.mutant import EditLost
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 DATA = ROOT / "tests" / "mutants"
-PROFILES = ("linux-6.18", "linux-6.12", "patch-v2", "patch-v2-review", "linux-6.1")
+# All values of all behaviours that these releases or patches have.
+PROFILES = ("linux-6.18", "linux-6.12", "patch-v2", "patch-v2-review", "linux-6.1", "linux-7.3", "linux-7.1", "linux-6.17")
 # The room's own tests: the tree's, which ask for more than address spaces do, and the others'.
 OWN_TESTS = {"tree": "tests/impl/impl_maple_tree_test", "units": "tests/impl/impl_mmap_path_test"}
 EXIT_ALL_FOUND, EXIT_SURVIVOR, EXIT_BAD_USAGE = 0, 1, 2
