@@ -74,18 +74,25 @@ TEST(Identity, EveryProfileIsFoundToDoAsItDoes) {
 }
 
 TEST(Identity, ReleasedKernelsAreToldApart) {
-  for (const auto* name : {"linux-6.1", "linux-6.12", "linux-6.18"})
-    EXPECT_EQ(identity_of(*spec::profile_named(name)).nearest->name, name);
+  for (const spec::KernelProfile& profile : spec::profiles()) {
+    if (!profile.name.starts_with("linux-")) continue;
+    const auto identity = identity_of(profile);
+    EXPECT_EQ(identity.nearest->name, profile.name);
+    EXPECT_EQ(identity.alike.size(), 1U) << profile.name;
+  }
 }
 
 TEST(Identity, OneBehaviourThatIsAnotherKernelsIsSeen) {
   const auto base = *spec::profile_named("linux-6.18");
-  const auto old = *spec::profile_named("linux-6.1");
-  for (const spec::Behaviour& behaviour : spec::behaviours()) {
-    // Its other values are 6.18's in all that a real kernel shows.
-    if (behaviour.name == "ksm_late") continue;
-    const auto identity = identity_of(behaviour.changed(base, behaviour.get(old)));
-    EXPECT_FALSE(identity.is_exact) << behaviour.name;
+  for (const auto* other : {"linux-6.1", "linux-6.17", "linux-7.3"}) {
+    const auto another = *spec::profile_named(other);
+    for (const spec::Behaviour& behaviour : spec::behaviours()) {
+      // Its other values are 6.18's in all that a real kernel shows.
+      if (behaviour.name == "ksm_late" || behaviour.get(another) == behaviour.get(base)) continue;
+      const auto identity = identity_of(behaviour.changed(base, behaviour.get(another)));
+      EXPECT_FALSE(identity.is_exact && identity.nearest->name == base.name)
+          << behaviour.name << " of " << other;
+    }
   }
 }
 
