@@ -67,9 +67,6 @@ constexpr std::array kBehaviours{
                                            MsealOverSealed::kMerges),
     row<&KernelProfile::droppable_lock>("droppable_lock", "droppable memory under MCL_FUTURE is",
                                         DroppableLock::kNeverLocked),
-    row<&KernelProfile::empty_collapse>("empty_collapse",
-                                        "MADV_COLLAPSE without one whole huge page is",
-                                        EmptyCollapse::kNothingToDo),
 };
 
 }  // namespace

@@ -148,8 +148,4 @@ std::string_view name(DroppableLock b) {
   return b == DroppableLock::kLocked ? "locked" : "never-locked";
 }
 
-std::string_view name(EmptyCollapse b) {
-  return b == EmptyCollapse::kRefused ? "refused" : "nothing-to-do";
-}
-
 }  // namespace vmadiff::spec

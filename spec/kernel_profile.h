@@ -153,10 +153,6 @@ enum class DroppableLock : std::uint8_t {
   kNeverLocked  ///< neither VM_LOCKED nor counted
 };
 
-/// MADV_COLLAPSE of a range without one whole huge page in a VMA that could have one (7.2, measured
-/// on 7.1.13 and 7.2.12).
-enum class EmptyCollapse : std::uint8_t { kRefused, kNothingToDo };
-
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -186,7 +182,6 @@ struct KernelProfile {
   DoforkRefused dofork_refused{};
   MsealOverSealed mseal_over_sealed{};
   DroppableLock droppable_lock{};
-  EmptyCollapse empty_collapse{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -218,6 +213,5 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(DoforkRefused b);
 [[nodiscard]] std::string_view name(MsealOverSealed b);
 [[nodiscard]] std::string_view name(DroppableLock b);
-[[nodiscard]] std::string_view name(EmptyCollapse b);
 
 }  // namespace vmadiff::spec

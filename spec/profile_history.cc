@@ -43,8 +43,7 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .mremap_room = MremapRoom::kSixForAMove,
                                .dofork_refused = DoforkRefused::kIo,
                                .mseal_over_sealed = MsealOverSealed::kMerges,
-                               .droppable_lock = DroppableLock::kNeverLocked,
-                               .empty_collapse = EmptyCollapse::kRefused};
+                               .droppable_lock = DroppableLock::kNeverLocked};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -113,10 +112,14 @@ constexpr std::array k618{
 
 constexpr std::array k619{
     change<&P::zero_hook, ZeroHook::kPrepare>("6.19", "measured on 6.18.15 and 6.19.14"),
+    change<&P::droppable_lock, DroppableLock::kLocked>(
+        "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
 };
 
 constexpr std::array k70{
     change<&P::dofork_refused, DoforkRefused::kSpecial>("7.0", "measured on 6.19.14 and 7.0.13"),
+    change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0",
+                                                            "measured on 6.19.14 and 7.0.13"),
 };
 
 constexpr std::array k71{
@@ -126,7 +129,6 @@ constexpr std::array k71{
 constexpr std::array k72{
     change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
-    change<&P::empty_collapse, EmptyCollapse::kNothingToDo>("7.2", "measured on 7.1.13 and 7.2.12"),
 };
 
 constexpr std::array k73{

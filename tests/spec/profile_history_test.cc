@@ -67,19 +67,19 @@ std::string values_of(std::string_view name) {
 }
 
 TEST(ProfileHistory, TheProfilesAreWhatTheyWereMeasuredToBe) {
-  EXPECT_EQ(values_of("linux-6.1"), "00000000000000000000000110");
-  EXPECT_EQ(values_of("linux-6.12"), "00000000000111110000000110");
-  EXPECT_EQ(values_of("patch-v2"), "11111011010111110100000110");
-  EXPECT_EQ(values_of("patch-v2-review"), "21111011010111110100000110");
-  EXPECT_EQ(values_of("linux-6.16"), "00011011010111110100000100");
-  EXPECT_EQ(values_of("linux-6.17"), "12111012121111111100000000");
-  EXPECT_EQ(values_of("linux-6.18.15"), "12111112121111111100000000");
-  EXPECT_EQ(values_of("linux-6.18"), "12111112121111111200000110");
-  EXPECT_EQ(values_of("linux-6.19"), "12111112121111111210000110");
-  EXPECT_EQ(values_of("linux-7.0"), "12111112121111111210001110");
-  EXPECT_EQ(values_of("linux-7.1"), "12111112121111111210011110");
-  EXPECT_EQ(values_of("linux-7.2"), "12111112101111111210021111");
-  EXPECT_EQ(values_of("linux-7.3"), "12111112101111111211121111");
+  EXPECT_EQ(values_of("linux-6.1"), "0000000000000000000000011");
+  EXPECT_EQ(values_of("linux-6.12"), "0000000000011111000000011");
+  EXPECT_EQ(values_of("patch-v2"), "1111101101011111010000011");
+  EXPECT_EQ(values_of("patch-v2-review"), "2111101101011111010000011");
+  EXPECT_EQ(values_of("linux-6.16"), "0001101101011111010000010");
+  EXPECT_EQ(values_of("linux-6.17"), "1211101212111111110000000");
+  EXPECT_EQ(values_of("linux-6.18.15"), "1211111212111111110000000");
+  EXPECT_EQ(values_of("linux-6.18"), "1211111212111111120000011");
+  EXPECT_EQ(values_of("linux-6.19"), "1211111212111111121000010");
+  EXPECT_EQ(values_of("linux-7.0"), "1211111212111111121000111");
+  EXPECT_EQ(values_of("linux-7.1"), "1211111212111111121001111");
+  EXPECT_EQ(values_of("linux-7.2"), "1211111210111111121002111");
+  EXPECT_EQ(values_of("linux-7.3"), "1211111210111111121112111");
 }
 
 }  // namespace
