@@ -27,7 +27,9 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
     if (vmg.prev == vma) vmg.prev = nullptr;
     if (vmg.next == vma) vmg.next = nullptr;
   }
-  if (VmArea* merged = vma_merge_copied_range(mm, vmg, *vma)) {
+  const bool may_merge =
+      mm.profile.uffd_move == UffdMove::kMerges || (vma->vm_flags & kVmUffdFlags) == 0;
+  if (VmArea* merged = may_merge ? vma_merge_copied_range(mm, vmg, *vma) : nullptr) {
     // The source may be the VMA that grew, or one that this made a part of it.
     if (source_start >= merged->vm_start && source_start < merged->vm_end) vma = merged;
     return merged;

@@ -241,6 +241,27 @@ TEST(MremapRoom, that_each_kernel_asks_for) {
   }
 }
 
+// Measured on 7.2.12 and 7.3.4.
+TEST(MremapUserfaultfd, memory_that_is_watched_may_never_merge) {
+  for (const auto moves : {UffdMove::kMerges, UffdMove::kNeverMerges}) {
+    AddressSpace space{profile_with<&KernelProfile::uffd_move>(moves)};
+    const bool merges = moves == UffdMove::kMerges;
+    space.map(0, 2);
+    space.map(8, 2);
+    for (const std::uint64_t n : {0U, 8U}) {
+      ASSERT_TRUE(userfaultfd_register(space.mm, {page(n), bytes(2), kUffdModeWp}).is_ok());
+    }
+    EXPECT_EQ(move(space, 0, 2, 10), at_page(10));
+    EXPECT_EQ(space.ruler(), merges ? "........AAAA" : "........AABB");
+    EXPECT_EQ(space.at(8).vm_flags & kVmUffdFlags, merges ? 0U : kVmUffdWp);
+    EXPECT_EQ(space.at(10).vm_flags & kVmUffdFlags, 0U);
+    // What is not watched merges as ever.
+    space.map(20, 2);
+    EXPECT_EQ(move(space, 20, 2, 12), at_page(12));
+    EXPECT_EQ(space.ruler(15), merges ? "........AAAAAA." : "........AABBBB.");
+  }
+}
+
 TEST(MremapMove, a_smaller_size_is_charged_for_as_if_it_were_larger_since_6_15) {
   spec::Setup setup = spec::Setup::standard();
   setup.overcommit_pages = 64;
