@@ -88,13 +88,21 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   return vma;
 }
 
+/// Whether a new VMA stays locked. mlock never locks droppable memory, but MCL_FUTURE may.
+bool stays_locked(const MmStruct& mm, const VmArea& vma) {
+  if (vma_supports_mlock(vma)) {
+    return true;
+  }
+  return mm.profile.droppable_lock == DroppableLock::kLocked && (vma.vm_flags & kVmDroppable) != 0;
+}
+
 /// __mmap_complete: what the range overlapped is gone for good, and the new pages count.
 /// Whether they can be locked at all is asked only now, of what the merge or the hook made of them.
 void mmap_complete(MmStruct& mm, MmapState& map, VmArea& vma) {
   vms_complete_munmap_vmas(mm, map.vms);
   vm_stat_account(mm, vma.vm_flags, map.hook.pages);
   if ((vma.vm_flags & kVmLocked) == 0) return;
-  if (vma_supports_mlock(vma)) {
+  if (stays_locked(mm, vma)) {
     mm.counters.locked_vm += map.hook.pages;
   } else {
     vma.vm_flags &= ~kVmLockedMask;
