@@ -10,7 +10,10 @@ using namespace spec;
 
 VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::uint64_t pgoff,
                  bool keep_source) {
-  const bool is_unfaulted = vma->is_anonymous() && vma->anon_vma == kNoAnonVma;
+  const bool has_anon_vma = vma->anon_vma != kNoAnonVma;
+  const bool is_unfaulted = vma->is_anonymous() && !has_anon_vma;
+  const std::uint64_t anon_pgoff =
+      has_anon_vma ? vma->anon_pgoff + (pgoff - vma->vm_pgoff) : addr >> kPageShift;
   if (is_unfaulted) pgoff = addr >> kPageShift;
   const Address source_start = vma->vm_start;
   VmaMergeStruct vmg;
@@ -20,6 +23,7 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   vmg.end = addr + length;
   vmg.vm_flags = vma->vm_flags;
   vmg.pgoff = pgoff;
+  vmg.anon_pgoff = anon_pgoff;
   vmg.file = vma->vm_file;
   vmg.anon_vma = vma->anon_vma;
   vmg.policy = vma->vm_policy;
@@ -46,6 +50,7 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   fresh->vm_start = addr;
   fresh->vm_end = addr + length;
   fresh->vm_pgoff = pgoff;
+  fresh->anon_pgoff = anon_pgoff;
   mm.mm_mt.store_preallocated(addr, addr + length - 1, fresh);
   ++mm.counters.map_count;
   return fresh;

@@ -54,6 +54,7 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
   vmg.end = map.end;
   vmg.vm_flags = map.hook.vm_flags;
   vmg.pgoff = map.hook.pgoff;
+  vmg.anon_pgoff = map.addr >> kPageShift;
   vmg.file = map.hook.file;
   return vma_merge_new_range(mm, vmg);
 }
@@ -82,7 +83,8 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   }
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 
-  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, hook.file, kNoAnonVma, 0, {}};
+  const std::uint64_t anon_pgoff = map.addr >> kPageShift;
+  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, anon_pgoff, hook.file, kNoAnonVma, 0, {}};
   mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
   ++mm.counters.map_count;
   return vma;
