@@ -1,5 +1,5 @@
 // impl: what happens, fast? This file: which anon_vma a VMA gets with its first private page,
-// and what copies of it need.
+// which offset such pages have, and what copies of it need.
 #pragma once
 
 #include "impl/mm.h"
@@ -10,6 +10,12 @@ namespace vmadiff::impl {
 /// previous neighbour where the two differ in no more than mprotect can change, or a new one.
 /// False, with nothing changed, where memory is exhausted.
 [[nodiscard]] bool anon_vma_prepare(MmStruct& mm, VmArea& vma);
+
+/// Whether two VMAs with these flags are contiguous only where the offsets of their anonymous pages
+/// are, too. Shared memory has no such pages; where there is no file, both offsets are the same.
+[[nodiscard]] inline bool has_anon_pgoff(const MmStruct& mm, spec::VmFlags flags) {
+  return mm.profile.anon_pgoff == spec::AnonPgoff::kOwn && (flags & spec::kVmMayshare) == 0;
+}
 
 /// anon_vma_clone: whether a copy of the VMA can have its anon_vma and as many links to it.
 [[nodiscard]] inline bool anon_vma_clone(const MmStruct& mm, const VmArea& vma) {

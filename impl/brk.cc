@@ -30,6 +30,7 @@ Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) 
     vmg.start = start;
     vmg.end = start + length;
     vmg.vm_flags = flags;
+    vmg.anon_pgoff = start >> kPageShift;
     vmg.pgoff = start >> kPageShift;
     vmg.just_expand = true;
     merged = vma_merge_new_range(mm, vmg);
@@ -44,7 +45,8 @@ Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) 
     }
     const VmFlags late =
         mm.profile.ksm_brk == KsmBrk::kAfterMapping ? ksm_vma_flags(mm, flags) : flags;
-    *vma = {start, start + length, late, start >> kPageShift, {}, kNoAnonVma, 0, {}};
+    const std::uint64_t pgoff = start >> kPageShift;
+    *vma = {start, start + length, late, pgoff, pgoff, {}, kNoAnonVma, 0, {}};
     mm.mm_mt.store_preallocated(start, start + length - 1, vma);
     ++mm.counters.map_count;
   }

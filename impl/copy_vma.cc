@@ -10,7 +10,10 @@ using namespace spec;
 
 VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::uint64_t pgoff,
                  bool keep_source) {
-  const bool is_unfaulted = vma->is_anonymous() && vma->anon_vma == kNoAnonVma;
+  const bool has_anon_vma = vma->anon_vma != kNoAnonVma;
+  const bool is_unfaulted = vma->is_anonymous() && !has_anon_vma;
+  const std::uint64_t anon_pgoff =
+      has_anon_vma ? vma->anon_pgoff + (pgoff - vma->vm_pgoff) : addr >> kPageShift;
   if (is_unfaulted) pgoff = addr >> kPageShift;
   const Address source_start = vma->vm_start;
   VmaMergeStruct vmg;
@@ -20,6 +23,7 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   vmg.end = addr + length;
   vmg.vm_flags = vma->vm_flags;
   vmg.pgoff = pgoff;
+  vmg.anon_pgoff = anon_pgoff;
   vmg.file = vma->vm_file;
   vmg.anon_vma = vma->anon_vma;
   vmg.policy = vma->vm_policy;
@@ -27,7 +31,9 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
     if (vmg.prev == vma) vmg.prev = nullptr;
     if (vmg.next == vma) vmg.next = nullptr;
   }
-  if (VmArea* merged = vma_merge_copied_range(mm, vmg, *vma)) {
+  const bool may_merge =
+      mm.profile.uffd_move == UffdMove::kMerges || (vma->vm_flags & kVmUffdFlags) == 0;
+  if (VmArea* merged = may_merge ? vma_merge_copied_range(mm, vmg, *vma) : nullptr) {
     // The source may be the VMA that grew, or one that this made a part of it.
     if (source_start >= merged->vm_start && source_start < merged->vm_end) vma = merged;
     return merged;
@@ -44,6 +50,7 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   fresh->vm_start = addr;
   fresh->vm_end = addr + length;
   fresh->vm_pgoff = pgoff;
+  fresh->anon_pgoff = anon_pgoff;
   mm.mm_mt.store_preallocated(addr, addr + length - 1, fresh);
   ++mm.counters.map_count;
   return fresh;

@@ -35,6 +35,7 @@ bool expand_downwards(MmStruct& mm, VmArea& vma, Address addr) {
   vm_stat_account(mm, vma.vm_flags, grow);
   vma.vm_start = addr;
   vma.vm_pgoff -= grow;
+  vma.anon_pgoff -= grow;
   mm.mm_mt.store_preallocated(addr, vma.vm_end - 1, &vma);
   return true;
 }

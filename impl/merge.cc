@@ -33,14 +33,16 @@ bool is_mergeable_anon_vma(const MmStruct& mm, const VmaMergeStruct& vmg, const 
   return of_range == of_neighbour;
 }
 
-/// All that both sides share: is_mergeable_vma, the anon_vmas, and the page offset at which the
+/// All that both sides share: is_mergeable_vma, the anon_vmas, and the page offsets at which the
 /// neighbour would have to begin, modulo 2^64 pages.
 MergeAnswer suits(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& neighbour,
-                  bool is_contiguous) {
+                  bool pgoff_goes_on, bool anon_pgoff_goes_on) {
   if (neighbour.vm_policy != vmg.policy) return MergeAnswer::kPolicy;
   if (((neighbour.vm_flags ^ vmg.vm_flags) & ~kVmSticky) != 0) return MergeAnswer::kFlags;
   if (neighbour.vm_file != vmg.file) return MergeAnswer::kFile;
   if (!is_mergeable_anon_vma(mm, vmg, neighbour)) return MergeAnswer::kAnonVma;
+  const bool is_contiguous =
+      pgoff_goes_on && (anon_pgoff_goes_on || !has_anon_pgoff(mm, vmg.vm_flags));
   return is_contiguous ? MergeAnswer::kYes : MergeAnswer::kPgoff;
 }
 
@@ -63,17 +65,22 @@ bool commit_merge(MmStruct& mm, VmaMergeStruct& vmg, const VmArea* anon_from) {
   if (!mm.preallocate(first, end - 1)) return false;
   if (anon_from != nullptr && !dup_anon_vma(mm, target, *anon_from)) return false;
   if (vmg.adjust_next_start) {
-    target.vm_pgoff -= (target.vm_start - first) >> kPageShift;
+    const std::uint64_t pages = (target.vm_start - first) >> kPageShift;
+    target.vm_pgoff -= pages;
+    target.anon_pgoff -= pages;
     target.vm_start = first;
     vmg.middle->vm_end = first;
   } else {
     if (vmg.adjust_middle_start) {
-      vmg.middle->vm_pgoff += (end - vmg.middle->vm_start) >> kPageShift;
+      const std::uint64_t pages = (end - vmg.middle->vm_start) >> kPageShift;
+      vmg.middle->vm_pgoff += pages;
+      vmg.middle->anon_pgoff += pages;
       vmg.middle->vm_start = end;
     }
     target.vm_start = first;
     target.vm_end = end;
     target.vm_pgoff = vmg.pgoff;
+    target.anon_pgoff = vmg.anon_pgoff;
   }
   VmFlags merged_flags = vmg.vm_flags;
   if (vmg.remove_next) merged_flags |= vmg.next->vm_flags;
@@ -93,14 +100,18 @@ bool commit_merge(MmStruct& mm, VmaMergeStruct& vmg, const VmArea* anon_from) {
 MergeAnswer can_vma_merge_left(const MmStruct& mm, const VmaMergeStruct& vmg) {
   if (vmg.prev == nullptr) return MergeAnswer::kNoNeighbour;
   if (vmg.prev->vm_end != vmg.start) return MergeAnswer::kNotAdjacent;
-  return suits(mm, vmg, *vmg.prev, vmg.prev->vm_pgoff + vmg.prev->pages() == vmg.pgoff);
+  const VmArea& prev = *vmg.prev;
+  return suits(mm, vmg, prev, prev.vm_pgoff + prev.pages() == vmg.pgoff,
+               prev.anon_pgoff + prev.pages() == vmg.anon_pgoff);
 }
 
 MergeAnswer can_vma_merge_right(const MmStruct& mm, const VmaMergeStruct& vmg, bool with_left) {
   if (vmg.next == nullptr) return MergeAnswer::kNoNeighbour;
   if (vmg.next->vm_start != vmg.end) return MergeAnswer::kNotAdjacent;
   const std::uint64_t pages = (vmg.end - vmg.start) >> kPageShift;
-  const MergeAnswer answer = suits(mm, vmg, *vmg.next, vmg.next->vm_pgoff == vmg.pgoff + pages);
+  const VmArea& next = *vmg.next;
+  const MergeAnswer answer = suits(mm, vmg, next, next.vm_pgoff == vmg.pgoff + pages,
+                                   next.anon_pgoff == vmg.anon_pgoff + pages);
   if (answer != MergeAnswer::kYes || !with_left) return answer;
   // Both neighbours suit the range; they must suit each other as well (are_anon_vmas_compatible).
   const AnonVmaId before = vmg.prev->anon_vma;
@@ -132,6 +143,7 @@ VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg) {
     merge.target = vmg.prev;
     merge.start = vmg.prev->vm_start;
     merge.pgoff = vmg.prev->vm_pgoff;
+    merge.anon_pgoff = vmg.prev->anon_pgoff;
     merge.remove_next = merge_right;
   }
   const bool next_is_faulted = merge.remove_next && merge.next->anon_vma != kNoAnonVma;
@@ -157,6 +169,7 @@ VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, Address delta) {
   vmg.end = vma.vm_end + delta;
   vmg.vm_flags = vma.vm_flags;
   vmg.pgoff = vma.vm_pgoff + vma.pages();
+  vmg.anon_pgoff = vma.anon_pgoff + vma.pages();
   vmg.file = vma.vm_file;
   vmg.anon_vma = vma.anon_vma;
   vmg.policy = vma.vm_policy;
@@ -189,6 +202,7 @@ VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg) {
     merge.target = vmg.prev;
     merge.start = vmg.prev->vm_start;
     merge.pgoff = vmg.prev->vm_pgoff;
+    merge.anon_pgoff = vmg.prev->anon_pgoff;
     merge.adjust_middle_start = !merge.remove_middle;
     if (merge_right) {
       merge.remove_next = true;
@@ -206,6 +220,7 @@ VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg) {
     merge.start = middle.vm_start;
     merge.end = vmg.start;
     merge.pgoff = middle.vm_pgoff;
+    merge.anon_pgoff = middle.anon_pgoff;
   }
   if (!commit_merge(mm, merge, anon_from)) {
     vmg.state = MergeState::kErrorNomem;

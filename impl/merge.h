@@ -27,7 +27,7 @@ enum class MergeAnswer : std::uint8_t {
   kFlags,        ///< vm_flags differ
   kFile,         ///< files differ
   kAnonVma,      ///< range and neighbour have anon_vmas that may not merge
-  kPgoff,        ///< page offsets are not contiguous
+  kPgoff,        ///< page offsets, of the file or of anonymous pages, are not contiguous
   kNeighboursAnonVma,  ///< each neighbour suits the range, but their anon_vmas differ
 };
 
@@ -44,7 +44,8 @@ struct VmaMergeStruct {
   spec::Address start = 0;   ///< bytes; [start, end). After success: the merged range, except where
   spec::Address end = 0;     ///< a merge with next only shrinks middle
   spec::VmFlags vm_flags = 0;
-  std::uint64_t pgoff = 0;  ///< pages
+  std::uint64_t pgoff = 0;       ///< pages
+  std::uint64_t anon_pgoff = 0;  ///< pages; as of a VMA
   spec::FileId file;
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   spec::MemPolicy policy;

@@ -35,9 +35,17 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
     // The break begins right behind the program's data.
     if (vma.end == page_up(fresh.start_brk)) data_bytes = vma.end - vma.start;
     VmArea* entry = vmas.take();
-    *entry = {vma.start,          vma.end,   vma.flags & ~spec::kVmSoftdirty,
-              vma.pgoff,          vma.file,  vma.anon_vma,
-              vma.anon_vma_links, vma.policy};
+    // Nothing that has a file was moved before the sequence began.
+    const std::uint64_t anon_pgoff = vma.file.is_none() ? vma.pgoff : vma.start >> spec::kPageShift;
+    *entry = {vma.start,
+              vma.end,
+              vma.flags & ~spec::kVmSoftdirty,
+              vma.pgoff,
+              anon_pgoff,
+              vma.file,
+              vma.anon_vma,
+              vma.anon_vma_links,
+              vma.policy};
     anon_vmas = std::max(anon_vmas, vma.anon_vma);
     if (!mm_mt.store(vma.start, vma.end - 1, entry)) return "set-up: out of memory";
   }

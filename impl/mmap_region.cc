@@ -54,6 +54,7 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
   vmg.end = map.end;
   vmg.vm_flags = map.hook.vm_flags;
   vmg.pgoff = map.hook.pgoff;
+  vmg.anon_pgoff = map.addr >> kPageShift;
   vmg.file = map.hook.file;
   return vma_merge_new_range(mm, vmg);
 }
@@ -63,7 +64,7 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
 /// VM_SPECIAL, which never merges.
 std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   HookState& hook = map.hook;
-  const bool has_legacy_hook = !hook.file.is_none() && hooks_of(hook.file.cls, mm.profile).mmap;
+  const bool has_legacy_hook = hooks_of_file(mm, hook.file).mmap;
   const bool is_ksm_late = !map.check_ksm_early;
   if (is_ksm_late && mm.profile.ksm_late == KsmLate::kBeforeHook) update_ksm_flags(mm, map);
   VmArea* vma = mm.vm_area_alloc();
@@ -82,10 +83,19 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   }
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 
-  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, hook.file, kNoAnonVma, 0, {}};
+  const std::uint64_t anon_pgoff = map.addr >> kPageShift;
+  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, anon_pgoff, hook.file, kNoAnonVma, 0, {}};
   mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
   ++mm.counters.map_count;
   return vma;
+}
+
+/// Whether a new VMA stays locked. mlock never locks droppable memory, but MCL_FUTURE may.
+bool stays_locked(const MmStruct& mm, const VmArea& vma) {
+  if (vma_supports_mlock(vma)) {
+    return true;
+  }
+  return mm.profile.droppable_lock == DroppableLock::kLocked && (vma.vm_flags & kVmDroppable) != 0;
 }
 
 /// __mmap_complete: what the range overlapped is gone for good, and the new pages count.
@@ -94,7 +104,7 @@ void mmap_complete(MmStruct& mm, MmapState& map, VmArea& vma) {
   vms_complete_munmap_vmas(mm, map.vms);
   vm_stat_account(mm, vma.vm_flags, map.hook.pages);
   if ((vma.vm_flags & kVmLocked) == 0) return;
-  if (vma_supports_mlock(vma)) {
+  if (stays_locked(mm, vma)) {
     mm.counters.locked_vm += map.hook.pages;
   } else {
     vma.vm_flags &= ~kVmLockedMask;
@@ -102,8 +112,7 @@ void mmap_complete(MmStruct& mm, MmapState& map, VmArea& vma) {
 }
 
 Failure mmap_prepared(MmStruct& mm, MmapState& map) {
-  const bool has_prepare =
-      !map.hook.file.is_none() && hooks_of(map.hook.file.cls, mm.profile).mmap_prepare;
+  const bool has_prepare = hooks_of_file(mm, map.hook.file).mmap_prepare;
   map.check_ksm_early = can_set_ksm_flags_early(mm, map.hook.file);
   if (const Failure failed = mmap_setup(mm, map)) return failed;
   if (has_prepare) {

@@ -59,7 +59,9 @@ void dontunmap_complete(const MmStruct& mm, const VmaRemapStruct& vrm, const VmA
   if (&vma == &fresh || vma.vm_start != vrm.addr || vma.vm_end != vrm.addr + vrm.old_len) return;
   vma.anon_vma = kNoAnonVma;
   vma.anon_vma_chain = 0;
-  if (cuts_out(mm, vrm) && vma.vm_file.is_none()) vma.vm_pgoff = vma.vm_start >> kPageShift;
+  if (!cuts_out(mm, vrm)) return;
+  vma.anon_pgoff = vma.vm_start >> kPageShift;
+  if (vma.vm_file.is_none()) vma.vm_pgoff = vma.anon_pgoff;
 }
 
 }  // namespace

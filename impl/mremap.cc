@@ -26,9 +26,26 @@ bool is_bad_destination(const MmStruct& mm, const VmaRemapStruct& vrm) {
 }
 
 /// Whether the destination and the source can each be cut in three before a move (two more VMAs
-/// than the move asks for).
+/// than the move asks for). Kernels that ask for room whatever the mremap do not ask this.
 bool has_room_for_move(const MmStruct& mm) {
-  return mm.counters.map_count + 2 + 3 < mm.setup->max_map_count;
+  return mm.profile.mremap_room != MremapRoom::kSixForAMove ||
+         mm.counters.map_count + 2 + 3 < mm.setup->max_map_count;
+}
+
+/// Whether there is the room that an mremap of any kind asks for.
+bool has_room_for_mremap(const MmStruct& mm, const VmaRemapStruct& vrm) {
+  const auto has_room = [&mm](std::uint64_t vmas) {
+    return mm.counters.map_count + vmas <= mm.setup->max_map_count;
+  };
+  switch (mm.profile.mremap_room) {
+    case MremapRoom::kSixForAMove:
+      break;
+    case MremapRoom::kFourAlways:
+      return has_room(4);
+    case MremapRoom::kFourOrFiveAlways:
+      return has_room(vrm.is_dontunmap() ? 5 : 4);
+  }
+  return true;
 }
 
 /// check_mremap_params: what the arguments alone say. `call` has the sizes as they were given.
@@ -243,6 +260,7 @@ AddressOrErrno remap_move(MmStruct& mm, const VmaRemapStruct& whole) {
 
 /// do_mremap behind the checks of the arguments.
 AddressOrErrno do_mremap(MmStruct& mm, VmaRemapStruct& vrm) {
+  if (!has_room_for_mremap(mm, vrm)) return std::unexpected{Errno::kENOMEM};
   if (mm.profile.mremap_move == MremapMove::kSeveralVmas && vrm.is_fixed() &&
       vrm.old_len == vrm.new_len) {
     return remap_move(mm, vrm);

@@ -1,4 +1,6 @@
 // impl: mseal(2), and what a seal means to madvise.
+#include <utility>
+
 #include "impl/calls.h"
 #include "impl/seal.h"
 #include "impl/split.h"
@@ -35,8 +37,15 @@ bool range_contains_unmapped(const MmStruct& mm, Address start, Address end) {
 }
 
 /// mseal_apply (apply_mm_seal): a part that was sealed before an error stays sealed.
+///
+/// Kernels that leave the rest apart go on where the VMA ended before it was sealed. Where it
+/// became one with a sealed one behind it, that is before the next VMA begins, which then merges
+/// with neither side.
 Failure mseal_apply(MmStruct& mm, Address start, Address end) {
-  const auto seal = [&mm](VmArea* prev, VmArea& vma, Address from, Address to) {
+  const bool uses_stale_end = mm.profile.mseal_over_sealed == MsealOverSealed::kLeavesTheRestApart;
+  Address stale_end = start;
+  const auto seal = [&](VmArea* prev, VmArea& vma, Address from, Address to) {
+    if (uses_stale_end) from = std::exchange(stale_end, to);
     const VmFlags flags = vma.vm_flags | kVmSealed;
     if (vma_is_sealed(vma)) return std::expected<VmArea*, Errno>{&vma};
     const auto modified = vma_modify_flags(mm, prev, vma, from, to, flags);

@@ -26,6 +26,7 @@ Failure split_vma_unlimited(MmStruct& mm, VmArea& vma, Address addr, NewPart par
   VmArea& lower = below ? *fresh : vma;
   upper.vm_start = addr;
   upper.vm_pgoff += pages;
+  upper.anon_pgoff += pages;
   lower.vm_end = addr;
   mm.mm_mt.store_preallocated(first, last, fresh);
   ++mm.counters.map_count;
@@ -48,6 +49,7 @@ VmaMergeStruct vmg_of(VmArea* prev, VmArea& vma, Address start, Address end) {
   vmg.end = end;
   vmg.vm_flags = vma.vm_flags;
   vmg.pgoff = vma.vm_pgoff + ((start - vma.vm_start) >> kPageShift);
+  vmg.anon_pgoff = vma.anon_pgoff + ((start - vma.vm_start) >> kPageShift);
   vmg.file = vma.vm_file;
   vmg.anon_vma = vma.anon_vma;
   vmg.policy = vma.vm_policy;

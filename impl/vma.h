@@ -29,7 +29,8 @@ struct VmArea {
   spec::Address vm_start = 0;  ///< bytes; [vm_start, vm_end)
   spec::Address vm_end = 0;
   spec::VmFlags vm_flags = 0;
-  std::uint64_t vm_pgoff = 0;  ///< pages
+  std::uint64_t vm_pgoff = 0;    ///< pages
+  std::uint64_t anon_pgoff = 0;  ///< pages; of its anonymous pages. Without a file, as vm_pgoff
   spec::FileId vm_file;
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   std::uint32_t anon_vma_chain = 0;  ///< links; 0 without an anon_vma, above 1 only after fork

@@ -27,11 +27,22 @@ inline constexpr std::uint64_t kAnonymous =
   return *profile;
 }
 
+/// The default profile, but for one behaviour.
+template <auto kField, typename Value>
+[[nodiscard]] spec::KernelProfile profile_with(Value value) {
+  spec::KernelProfile profile = profile_or_abort(spec::kDefaultProfileName);
+  profile.*kField = value;
+  return profile;
+}
+
 class AddressSpace {
  public:
   explicit AddressSpace(std::string_view profile = spec::kDefaultProfileName,
                         const spec::Setup& machine = spec::Setup::standard())
-      : setup(machine), mm(profile_or_abort(profile)) {
+      : AddressSpace(profile_or_abort(profile), machine) {}
+  explicit AddressSpace(const spec::KernelProfile& kernel,
+                        const spec::Setup& machine = spec::Setup::standard())
+      : setup(machine), mm(kernel) {
     EXPECT_EQ(mm.start(setup), std::nullopt);
   }
 

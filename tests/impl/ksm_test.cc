@@ -11,6 +11,7 @@ namespace {
 using namespace spec;
 
 constexpr const char* kProfiles[] = {"linux-6.12", "patch-v2", "patch-v2-review", "linux-6.18"};
+constexpr FileId kZero{FileClass::kZero, 0};
 constexpr const char* kPatched[] = {"patch-v2", "patch-v2-review", "linux-6.18"};
 
 bool is_mergeable(const AddressSpace& space, std::uint64_t n) {
@@ -40,6 +41,25 @@ TEST(KsmTiming, anonymous_memfd_and_files_merge_since_the_patch) {
 TEST(KsmTiming, legacy_hook_never_merges) {
   for (const char* profile : kProfiles) {
     EXPECT_EQ(two_mappings(profile, FileClass::kZero), "AAAABBBB") << profile;
+  }
+}
+
+// Measured on 6.18.44 and 6.19.14.
+TEST(KsmTiming, zero_with_a_prepare_hook_merges) {
+  for (const auto hook : {ZeroHook::kLegacy, ZeroHook::kPrepare}) {
+    AddressSpace space{profile_with<&KernelProfile::zero_hook>(hook)};
+    space.ksm(true);
+    space.map(0, 2, kReadWrite, kMapPrivate, kZero, 0);
+    space.map(2, 2, kReadWrite, kMapPrivate, kZero, 2);
+    EXPECT_EQ(space.ruler(5), hook == ZeroHook::kPrepare ? "AAAA." : "AABB.");
+    EXPECT_TRUE(is_mergeable(space, 0));
+    EXPECT_TRUE(is_mergeable(space, 2));
+    // A shared mapping is a shmem object of its own.
+    space.map(6, 2, kReadWrite, kMapShared, kZero, 0);
+    space.map(8, 2, kReadWrite, kMapShared, kZero, 2);
+    EXPECT_NE(&space.at(6), &space.at(8));
+    EXPECT_EQ(space.at(6).vm_file.cls, FileClass::kAnonShared);
+    EXPECT_FALSE(is_mergeable(space, 6));
   }
 }
 

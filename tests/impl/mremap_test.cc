@@ -206,6 +206,62 @@ TEST(MremapMove, wants_room_below_max_map_count) {
   EXPECT_EQ(space.ruler(6), "AA..B.");
 }
 
+// Measured on 7.0.13, 7.1.13 and 7.2.12.
+TEST(MremapRoom, that_each_kernel_asks_for) {
+  constexpr std::uint64_t kCount = 5;  // the program's three, and two
+  for (const auto room :
+       {MremapRoom::kSixForAMove, MremapRoom::kFourAlways, MremapRoom::kFourOrFiveAlways}) {
+    const bool is_six = room == MremapRoom::kSixForAMove;
+    for (std::uint64_t free = 3; free <= 6; ++free) {
+      spec::Setup setup = spec::Setup::standard();
+      setup.max_map_count = kCount + free;
+      const auto result = [&](auto call) {
+        AddressSpace space{profile_with<&KernelProfile::mremap_room>(room), setup};
+        space.map(0, 4, kProtRead);
+        space.map(4, 1);
+        EXPECT_EQ(space.mm.counters.map_count, kCount);
+        return call(space);
+      };
+      const auto expected = [](bool is_refused, std::uint64_t at) {
+        return is_refused ? Outcome::fail(Errno::kENOMEM) : at_page(at);
+      };
+      const bool is_tight = !is_six && free < 4;
+      EXPECT_EQ(result([](auto& s) { return remap(s, 0, 4, 2); }), expected(is_tight, 0));
+      EXPECT_EQ(result([](auto& s) { return remap(s, 0, 4, 4); }), expected(is_tight, 0));
+      EXPECT_EQ(result([](auto& s) { return remap(s, 4, 1, 2); }), expected(is_tight, 4));
+      EXPECT_EQ(result([](auto& s) { return move(s, 0, 4, 8); }),
+                expected(free < (is_six ? 6 : 4), 8));
+      const std::uint64_t kept = is_six ? 6 : room == MremapRoom::kFourAlways ? 4 : 5;
+      EXPECT_EQ(result([](auto& s) { return move(s, 0, 4, 8, kKeep); }), expected(free < kept, 8));
+      // Behind the arguments, and before the VMA.
+      EXPECT_EQ(result([](auto& s) { return remap(s, 0, 4, 0); }), Outcome::fail(Errno::kEINVAL));
+      EXPECT_EQ(result([](auto& s) { return remap(s, 6, 1, 2); }),
+                Outcome::fail(is_tight ? Errno::kENOMEM : Errno::kEFAULT));
+    }
+  }
+}
+
+// Measured on 7.2.12 and 7.3.4.
+TEST(MremapUserfaultfd, memory_that_is_watched_may_never_merge) {
+  for (const auto moves : {UffdMove::kMerges, UffdMove::kNeverMerges}) {
+    AddressSpace space{profile_with<&KernelProfile::uffd_move>(moves)};
+    const bool merges = moves == UffdMove::kMerges;
+    space.map(0, 2);
+    space.map(8, 2);
+    for (const std::uint64_t n : {0U, 8U}) {
+      ASSERT_TRUE(userfaultfd_register(space.mm, {page(n), bytes(2), kUffdModeWp}).is_ok());
+    }
+    EXPECT_EQ(move(space, 0, 2, 10), at_page(10));
+    EXPECT_EQ(space.ruler(), merges ? "........AAAA" : "........AABB");
+    EXPECT_EQ(space.at(8).vm_flags & kVmUffdFlags, merges ? 0U : kVmUffdWp);
+    EXPECT_EQ(space.at(10).vm_flags & kVmUffdFlags, 0U);
+    // What is not watched merges as ever.
+    space.map(20, 2);
+    EXPECT_EQ(move(space, 20, 2, 12), at_page(12));
+    EXPECT_EQ(space.ruler(15), merges ? "........AAAAAA." : "........AABBBB.");
+  }
+}
+
 TEST(MremapMove, a_smaller_size_is_charged_for_as_if_it_were_larger_since_6_15) {
   spec::Setup setup = spec::Setup::standard();
   setup.overcommit_pages = 64;

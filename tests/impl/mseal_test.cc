@@ -28,6 +28,36 @@ TEST(Mseal, splits_and_joins_what_is_sealed_alike) {
   EXPECT_EQ(space.ruler(7), "AAAAAA.");
 }
 
+// Measured on 6.18.15 (leaves the rest apart) and 6.18.44.
+TEST(Mseal, over_what_is_sealed_may_leave_the_rest_apart) {
+  for (const auto over : {MsealOverSealed::kLeavesTheRestApart, MsealOverSealed::kMerges}) {
+    const KernelProfile profile = profile_with<&KernelProfile::mseal_over_sealed>(over);
+    const bool merges = over == MsealOverSealed::kMerges;
+    AddressSpace space{profile};
+    space.map(0, 8);
+    seal(space, 2, 2);
+    EXPECT_EQ(seal(space, 0, 5), Outcome::ok());
+    EXPECT_EQ(space.ruler(9), merges ? "AAAAABBB." : "AAAABCCC.");
+    EXPECT_EQ(seal(space, 5, 3), Outcome::ok());
+    EXPECT_EQ(space.ruler(9), merges ? "AAAAAAAA." : "AAAABBBB.");
+
+    // Neither side is joined.
+    AddressSpace both{profile};
+    both.map(0, 8);
+    seal(both, 2, 2);
+    seal(both, 6, 2);
+    EXPECT_EQ(seal(both, 0, 8), Outcome::ok());
+    EXPECT_EQ(both.ruler(9), merges ? "AAAAAAAA." : "AAAABBCC.");
+
+    // A sealed one that nothing before it became one with is a neighbour as any other.
+    AddressSpace first{profile};
+    first.map(0, 6);
+    seal(first, 0, 2);
+    EXPECT_EQ(seal(first, 0, 6), Outcome::ok());
+    EXPECT_EQ(first.ruler(7), "AAAAAA.");
+  }
+}
+
 TEST(Mseal, checks) {
   AddressSpace space;
   space.map(0, 2);
