@@ -154,7 +154,7 @@ Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address s
       return madvise_guard_remove(mm, vma, start, end);
     case kMadvCollapse:
       // Huge pages are disabled for the process (thp_vma_allowable_order), so that no VMA could
-      // have one, and what empty_collapse says of those is never met (measured on 7.2.13, 7.3.4).
+      // have one (measured on 6.18.44, 7.2.13, 7.3.4).
       return Errno::kEINVAL;
     default:
       break;

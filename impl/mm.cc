@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "impl/anon_vma.h"
+
 namespace vmadiff::impl {
 
 using spec::Address;
@@ -76,8 +78,10 @@ void MmStruct::snapshot(spec::Snapshot& out) const {
   // What the tree holds, whatever map_count says: whether the two agree is for others to judge.
   out.vmas.clear();
   mm_mt.for_each_value([&](const VmArea* vma) {
-    out.vmas.push_back({vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff, vma->vm_file,
-                        vma->anon_vma, vma->anon_vma_chain, vma->vm_policy});
+    out.vmas.push_back(
+        {vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff, vma->vm_file, vma->anon_vma,
+         vma->anon_vma_chain, vma->vm_policy,
+         !vma->vm_file.is_none() && has_anon_pgoff(*this, vma->vm_flags) ? vma->anon_pgoff : 0});
   });
   out.counters = counters;
   out.brk = brk;

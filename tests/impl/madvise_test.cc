@@ -166,16 +166,14 @@ TEST(Madvise, dofork_of_what_is_special) {
 
 // Huge pages are disabled for the process. Measured on 6.18.44, 7.2.13 and 7.3.4.
 TEST(Madvise, collapse_is_refused_though_there_is_nothing_to_do) {
-  for (const auto empty : {EmptyCollapse::kRefused, EmptyCollapse::kNothingToDo}) {
-    AddressSpace space{profile_with<&KernelProfile::empty_collapse>(empty)};
-    space.map(0, 1024);
-    space.map(2048, 2);
-    space.write(0, 1024);
-    EXPECT_EQ(space.advise(1, 1, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
-    EXPECT_EQ(space.advise(1, 512, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
-    EXPECT_EQ(space.advise(0, 512, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
-    EXPECT_EQ(space.advise(2048, 1, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
-  }
+  AddressSpace space;
+  space.map(0, 1024);
+  space.map(2048, 2);
+  space.write(0, 1024);
+  EXPECT_EQ(space.advise(1, 1, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
+  EXPECT_EQ(space.advise(1, 512, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
+  EXPECT_EQ(space.advise(0, 512, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
+  EXPECT_EQ(space.advise(2048, 1, kMadvCollapse), Outcome::fail(Errno::kEINVAL));
 }
 
 TEST(Madvise, a_hugetlb_vma_is_cut_at_huge_pages_only) {
