@@ -143,7 +143,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
     mapping.flags = space.with_ksm_flag(mapping.flags);
   }
   // The lock counts in the attempt to join, and is taken back afterwards (mmap_complete).
-  if (!can_be_locked(mapping.flags)) mapping.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
+  if (!keeps_lock(mapping, profile)) mapping.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
   space.vmas.put(mapping);
   return {};
 }
