@@ -37,7 +37,7 @@ bool is_known(std::int32_t advice, const spec::KernelProfile& profile) {
 using NewFlags = std::expected<VmFlags, Errno>;
 
 // The flags that advice about flags leaves, or why this VMA refuses it.
-NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
+NewFlags advised_flags(const Vma& vma, std::int32_t advice, const spec::KernelProfile& profile) {
   const VmFlags flags = vma.flags;
   const bool is_droppable = (flags & spec::kVmDroppable) != 0;
   const bool is_huge = (flags & spec::kVmHugetlb) != 0;
@@ -51,9 +51,12 @@ NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
       return (flags & ~spec::kVmSeqRead) | spec::kVmRandRead;
     case spec::kMadvDontfork:
       return flags | spec::kVmDontcopy;
-    case spec::kMadvDofork:
-      if ((flags & spec::kVmIo) != 0) return refuse();
+    case spec::kMadvDofork: {
+      const VmFlags refused =
+          profile.dofork_refused == spec::DoforkRefused::kSpecial ? spec::kVmSpecial : spec::kVmIo;
+      if ((flags & refused) != 0) return refuse();
       return flags & ~spec::kVmDontcopy;
+    }
     case spec::kMadvWipeonfork:
       if (!vma.file.is_none() || (flags & spec::kVmShared) != 0) return refuse();
       return flags | spec::kVmWipeonfork;
@@ -77,7 +80,7 @@ NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
 }
 
 Result change_advised_flags(AddressSpace& space, Range range, const Vma& vma, std::int32_t advice) {
-  const NewFlags flags = advised_flags(vma, advice);
+  const NewFlags flags = advised_flags(vma, advice, space.profile);
   if (!flags) return fail(flags.error());
   if (*flags == vma.flags) return {};
   const Result done = change_flags(space, range, *flags);

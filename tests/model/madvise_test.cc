@@ -113,6 +113,24 @@ TEST(Madvise, EachClassOfMemoryRefusesSomeAdvice) {
   EXPECT_EQ(process.advise(4, 1, kMadvKeeponfork), refused);
 }
 
+TEST(Madvise, DoforkIsRefusedOnDevicesOrOnAllThatIsSpecial) {
+  constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
+  for (const auto refused : {DoforkRefused::kIo, DoforkRefused::kSpecial}) {
+    Process process(with(&KernelProfile::dofork_refused, refused));
+    (void)process.map(0, 1);
+    (void)process.map_file(2, 1, kPfnmap0);
+    (void)process.map_file(kHugePages, kHugePages, kHugetlb0, kReadWrite,
+                           kPrivateFixed | kMapNoreserve);
+    (void)process.advise(0, 2 * kHugePages, kMadvDontfork);
+    EXPECT_EQ(process.advise(0, 1, kMadvDofork), kOk);
+    EXPECT_EQ(process.advise(2, 1, kMadvDofork), fails(Errno::kEINVAL));
+    const bool is_io = refused == DoforkRefused::kIo;
+    EXPECT_EQ(process.advise(kHugePages, kHugePages, kMadvDofork),
+              is_io ? kOk : fails(Errno::kEINVAL));
+    EXPECT_EQ((process.vma(kHugePages).flags & kVmDontcopy) == 0, is_io);
+  }
+}
+
 TEST(Madvise, ARefusalEndsItWithWhatWasDoneBefore) {
   Process process;
   (void)process.map(0, 1);
