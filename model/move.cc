@@ -86,6 +86,7 @@ Result move(AddressSpace& space, const Move& move) {
     joins.left = joins.left && copy.start != kept.end;
     joins.right = joins.right && copy.end != kept.start;
   }
+  if (is_watched(source) && space.profile.uffd_move == spec::UffdMove::kNeverMerges) joins = {};
   lay_down(space, copy, joins);
   // A userfaultfd that did not ask for events on moves loses what moved, with all that this became
   // one VMA with; and nothing is joined again (mremap_userfaultfd_prep).
