@@ -54,8 +54,10 @@ Joins joins_of(AddressSpace& space, const Vma& range) {
   const Vma* const prev = space.vmas.ending_at(range.start);
   const Vma* const next = space.vmas.starting_at(range.end);
   Joins joins;
-  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes;
+  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes &&
+               space.displacement.goes_on_at(range.start);
   joins.right = can_merge_right(range, next, space.profile) == MergeAnswer::kYes &&
+                space.displacement.goes_on_at(range.end) &&
                 (!joins.left || neighbours_agree(*prev, *next));
   return joins;
 }

@@ -17,7 +17,7 @@ struct Joins {
 };
 
 /// The neighbours that `range` can be joined with as it is; the space there is empty, or holds just
-/// that range.
+/// that range. How far its own pages are displaced is in the space already.
 [[nodiscard]] Joins joins_of(AddressSpace& space, const spec::Vma& range);
 
 /// Puts `mapping` where nothing is, and joins it.

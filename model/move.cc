@@ -36,6 +36,15 @@ Vma copy_of(const Vma& source, const Move& move) {
   return copy;
 }
 
+// The pages of its own that private memory of a file has move with it, and keep the offset that
+// they had; before there are any, it follows the address.
+std::uint64_t displacement_of_copy(const AddressSpace& space, const Vma& source, const Move& move) {
+  const bool counts = space.profile.anon_pgoff == spec::AnonPgoff::kOwn && has_own_offset(source);
+  if (!counts || source.anon_vma == spec::kNoAnonVma) return 0;
+  return space.displacement.at(move.from) + (move.to.start >> kPageShift) -
+         (move.from >> kPageShift);
+}
+
 void empty_source(AddressSpace& space, Range from) {
   const DontunmapSource rule = space.profile.dontunmap_source;
   Vma& source = *space.vmas.at(from.start);
@@ -47,9 +56,9 @@ void empty_source(AddressSpace& space, Range from) {
   if (source.range() != from) return;
   source.anon_vma = spec::kNoAnonVma;
   source.anon_vma_links = 0;
-  if (rule == DontunmapSource::kCutOut && source.file.is_none()) {
-    source.pgoff = source.start >> kPageShift;
-  }
+  if (rule != DontunmapSource::kCutOut) return;
+  if (source.file.is_none()) source.pgoff = source.start >> kPageShift;
+  space.displacement.set(from, 0);
 }
 
 }  // namespace
@@ -85,6 +94,7 @@ Result move(AddressSpace& space, const Move& move) {
   // What stays of the source is no neighbour to its copy.
   const Range kept = space.vmas.at(move.from)->range();
   const Vma copy = copy_of(source, move);
+  space.displacement.set(copy.range(), displacement_of_copy(space, source, move));
   Joins joins = joins_of(space, copy);
   if (cuts_out) {
     joins.left = joins.left && copy.start != kept.end;
