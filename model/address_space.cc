@@ -49,6 +49,7 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   setup = &initial_setup;
   vmas.clear();
   guards.clear();
+  displacement.clear();
   for (const Vma& vma : setup->initial.vmas) vmas.put(vma);
   brk = setup->initial.brk;
   merge_any = setup->initial.merge_any;
@@ -73,6 +74,7 @@ Counters AddressSpace::counters() const { return plus(beyond_vmas, counters_of(v
 void AddressSpace::drop(spec::Range range) {
   vmas.remove(range);
   guards.remove(range);
+  displacement.set(range, 0);
 }
 
 std::uint64_t AddressSpace::map_count() const { return beyond_vmas.map_count + vmas.size(); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/displacement.h"
 #include "model/guard_pages.h"
 #include "model/vma_map.h"
 #include "spec/file.h"
@@ -29,7 +30,7 @@ struct AddressSpace {
   [[nodiscard]] bool refuses_charge(std::uint64_t pages) const;
   /// `flags`, with VM_MERGEABLE if the process is in merge-any mode and the flags are eligible.
   [[nodiscard]] spec::VmFlags with_ksm_flag(spec::VmFlags flags) const;
-  /// Removes the VMAs of `range`, none of which reaches over its ends, and its guards.
+  /// Removes the VMAs of `range`, none of which reaches over its ends, and what its addresses have.
   void drop(spec::Range range);
   /// A new shmem object of `pages` pages: each shared anonymous mapping has one of its own.
   [[nodiscard]] spec::FileId new_anon_shared(std::uint64_t pages);
@@ -41,9 +42,10 @@ struct AddressSpace {
   const spec::Setup* setup = nullptr;
   VmaMap vmas;
   GuardPages guards;
-  spec::Address brk = 0;   ///< the break, bytes, as the user set it (not page-aligned)
-  bool merge_any = false;  ///< PR_SET_MEMORY_MERGE
-  spec::Limits limits;     ///< the soft limits in force
+  Displacement displacement;  ///< always none where anon_pgoff is of-file
+  spec::Address brk = 0;      ///< the break, bytes, as the user set it (not page-aligned)
+  bool merge_any = false;     ///< PR_SET_MEMORY_MERGE
+  spec::Limits limits;        ///< the soft limits in force
   /// What later mappings get besides their own flags: VM_LOCKED and VM_LOCKONFAULT, by
   /// mlockall(MCL_FUTURE).
   spec::VmFlags future_flags = 0;

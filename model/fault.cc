@@ -40,9 +40,10 @@ void prepare_anon_vma(AddressSpace& space, Vma& vma) {
   if (vma.anon_vma != spec::kNoAnonVma) return;
   const Vma* const next = space.vmas.starting_at(vma.end);
   const Vma* const prev = space.vmas.ending_at(vma.start);
-  if (can_lend(next) && can_share_anon_vma(vma, *next)) {
+  if (can_lend(next) && can_share_anon_vma(vma, *next) && space.displacement.goes_on_at(vma.end)) {
     vma.anon_vma = next->anon_vma;
-  } else if (can_lend(prev) && can_share_anon_vma(*prev, vma)) {
+  } else if (can_lend(prev) && can_share_anon_vma(*prev, vma) &&
+             space.displacement.goes_on_at(vma.start)) {
     vma.anon_vma = prev->anon_vma;
   } else {
     vma.anon_vma = ++space.last_anon_vma;

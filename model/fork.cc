@@ -31,10 +31,11 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
     }
     child.vmas.put(copy);
   }
-  // Guards are copied with the pages.
+  // What addresses have is copied with the pages.
   for (const auto& [start, vma] : parent.vmas.all()) {
     if ((vma.flags & (spec::kVmDontcopy | spec::kVmWipeonfork)) != 0) {
       child.guards.remove(vma.range());
+      child.displacement.set(vma.range(), 0);
     }
   }
   child.future_flags = 0;

@@ -29,11 +29,8 @@ void join(AddressSpace& space, Range range, Joins joins) {
 }
 
 // Makes the part of a VMA that `changed` describes be as it says.
-Result change(AddressSpace& space, const Vma& changed) {
-  // Where the range ends inside its VMA it has no neighbour at that end: what adjoins there is the
-  // rest of the same VMA, which no VMA starts or ends at.
+Result change(AddressSpace& space, const Vma& changed, Joins joins) {
   const Range range = changed.range();
-  const Joins joins = joins_of(space, changed);
   if (joins.any()) {
     // The boundaries move, and no VMA is added: the limit is not asked.
     space.vmas.cut_at(range.start);
@@ -57,8 +54,10 @@ Joins joins_of(AddressSpace& space, const Vma& range) {
   const Vma* const prev = space.vmas.ending_at(range.start);
   const Vma* const next = space.vmas.starting_at(range.end);
   Joins joins;
-  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes;
+  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes &&
+               space.displacement.goes_on_at(range.start);
   joins.right = can_merge_right(range, next, space.profile) == MergeAnswer::kYes &&
+                space.displacement.goes_on_at(range.end) &&
                 (!joins.left || neighbours_agree(*prev, *next));
   return joins;
 }
@@ -68,16 +67,24 @@ void lay_down(AddressSpace& space, const Vma& mapping, Joins joins) {
   join(space, mapping.range(), joins);
 }
 
+// Where a range ends inside its VMA it has no neighbour at that end: what adjoins there is the rest
+// of the same VMA, which no VMA starts or ends at.
 Result change_flags(AddressSpace& space, Range range, spec::VmFlags flags) {
   Vma changed = part_of(*space.vmas.at(range.start), range);
   changed.flags = flags;
-  return change(space, changed);
+  return change(space, changed, joins_of(space, changed));
+}
+
+Result change_flags_apart(AddressSpace& space, Range range, spec::VmFlags flags) {
+  Vma changed = part_of(*space.vmas.at(range.start), range);
+  changed.flags = flags;
+  return change(space, changed, {});
 }
 
 Result change_policy(AddressSpace& space, Range range, const spec::MemPolicy& policy) {
   Vma changed = part_of(*space.vmas.at(range.start), range);
   changed.policy = policy;
-  return change(space, changed);
+  return change(space, changed, joins_of(space, changed));
 }
 
 }  // namespace vmadiff::model

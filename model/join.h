@@ -17,7 +17,7 @@ struct Joins {
 };
 
 /// The neighbours that `range` can be joined with as it is; the space there is empty, or holds just
-/// that range.
+/// that range. How far its own pages are displaced is in the space already.
 [[nodiscard]] Joins joins_of(AddressSpace& space, const spec::Vma& range);
 
 /// Puts `mapping` where nothing is, and joins it.
@@ -29,7 +29,11 @@ void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 /// page. On an error the flags are unchanged, but a cut at the start that succeeded stays.
 [[nodiscard]] Result change_flags(AddressSpace& space, spec::Range range, spec::VmFlags flags);
 
-/// The same with its memory policy.
+/// The same, but it is joined with nothing.
+[[nodiscard]] Result change_flags_apart(AddressSpace& space, spec::Range range,
+                                        spec::VmFlags flags);
+
+/// As change_flags, with its memory policy.
 [[nodiscard]] Result change_policy(AddressSpace& space, spec::Range range,
                                    const spec::MemPolicy& policy);
 

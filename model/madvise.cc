@@ -37,7 +37,7 @@ bool is_known(std::int32_t advice, const spec::KernelProfile& profile) {
 using NewFlags = std::expected<VmFlags, Errno>;
 
 // The flags that advice about flags leaves, or why this VMA refuses it.
-NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
+NewFlags advised_flags(const Vma& vma, std::int32_t advice, const spec::KernelProfile& profile) {
   const VmFlags flags = vma.flags;
   const bool is_droppable = (flags & spec::kVmDroppable) != 0;
   const bool is_huge = (flags & spec::kVmHugetlb) != 0;
@@ -51,9 +51,12 @@ NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
       return (flags & ~spec::kVmSeqRead) | spec::kVmRandRead;
     case spec::kMadvDontfork:
       return flags | spec::kVmDontcopy;
-    case spec::kMadvDofork:
-      if ((flags & spec::kVmIo) != 0) return refuse();
+    case spec::kMadvDofork: {
+      const VmFlags refused =
+          profile.dofork_refused == spec::DoforkRefused::kSpecial ? spec::kVmSpecial : spec::kVmIo;
+      if ((flags & refused) != 0) return refuse();
       return flags & ~spec::kVmDontcopy;
+    }
     case spec::kMadvWipeonfork:
       if (!vma.file.is_none() || (flags & spec::kVmShared) != 0) return refuse();
       return flags | spec::kVmWipeonfork;
@@ -77,7 +80,7 @@ NewFlags advised_flags(const Vma& vma, std::int32_t advice) {
 }
 
 Result change_advised_flags(AddressSpace& space, Range range, const Vma& vma, std::int32_t advice) {
-  const NewFlags flags = advised_flags(vma, advice);
+  const NewFlags flags = advised_flags(vma, advice, space.profile);
   if (!flags) return fail(flags.error());
   if (*flags == vma.flags) return {};
   const Result done = change_flags(space, range, *flags);
@@ -126,6 +129,22 @@ Result guard(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
   return {};
 }
 
+// Whether a huge page lies in `range` as a whole.
+bool has_whole_huge_page(Range range) {
+  const Address first = spec::huge_page_up(range.start);
+  return first >= range.start && first < range.end && range.end - first >= spec::kHugePageSize;
+}
+
+// The process has transparent huge pages disabled, so that there is nothing to make one of; a
+// kernel may see before that that the range has no place for one, in a VMA that has.
+Result collapse(const AddressSpace& space, const Vma& vma, Range range) {
+  constexpr VmFlags kNever = spec::kVmSpecial | spec::kVmHugetlb | spec::kVmNohugepage;
+  const bool is_nothing_to_do = space.profile.empty_collapse == spec::EmptyCollapse::kNothingToDo &&
+                                (vma.flags & kNever) == 0 && has_whole_huge_page(vma.range()) &&
+                                !has_whole_huge_page(range);
+  return is_nothing_to_do ? Result{} : fail(Errno::kEINVAL);
+}
+
 Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
   if (is_sealed_against(vma, advice, space.profile)) return fail(Errno::kEPERM);
   switch (advice) {
@@ -146,8 +165,7 @@ Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advi
     case spec::kMadvGuardRemove:
       return guard(space, range, vma, advice);
     case spec::kMadvCollapse:
-      // The process has transparent huge pages disabled.
-      return fail(Errno::kEINVAL);
+      return collapse(space, vma, range);
     default:
       return change_advised_flags(space, range, vma, advice);
   }

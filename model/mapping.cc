@@ -45,7 +45,7 @@ bool has_sealed(const AddressSpace& space, Range range) {
 // no hook can still change the flags. shmem's hook is known to leave them alone.
 bool has_early_ksm_flag(const Vma& mapping, const spec::KernelProfile& profile) {
   const FileClass cls = mapping.file.cls;
-  const spec::Hooks hooks = hooks_of(cls, profile);
+  const spec::Hooks hooks = file_hooks(cls, profile);
   switch (profile.ksm_early) {
     case spec::KsmEarly::kNever:
       return false;
@@ -60,7 +60,14 @@ bool has_early_ksm_flag(const Vma& mapping, const spec::KernelProfile& profile) 
 // What mmap runs on a new VMA: the file's legacy hook, or the making of a shared anonymous object.
 bool has_hook_on_new_vma(const Vma& mapping, const spec::KernelProfile& profile) {
   if (mapping.file.is_none()) return (mapping.flags & spec::kVmShared) != 0;
-  return hooks_of(mapping.file.cls, profile).mmap;
+  return file_hooks(mapping.file.cls, profile).mmap;
+}
+
+// Whether a new mapping that was to be locked stays so. Droppable memory was forgotten here before
+// it was in mlock and munlock, so that its lock is for good there.
+bool keeps_lock(const Vma& mapping, const spec::KernelProfile& profile) {
+  const bool forgets_droppable = profile.droppable_lock == spec::DroppableLock::kLocked;
+  return can_be_locked(forgets_droppable ? mapping.flags & ~spec::kVmDroppable : mapping.flags);
 }
 
 }  // namespace
@@ -112,7 +119,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
   }
   space.drop(mapping.range());
 
-  if (hooks_of(mapping.file.cls, profile).mmap_prepare) {
+  if (file_hooks(mapping.file.cls, profile).mmap_prepare) {
     if (const Result hook = call_hook(space, mapping); !hook) return hook;
   }
   const bool early = has_early_ksm_flag(mapping, profile);
@@ -136,7 +143,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
     mapping.flags = space.with_ksm_flag(mapping.flags);
   }
   // The lock counts in the attempt to join, and is taken back afterwards (mmap_complete).
-  if (!can_be_locked(mapping.flags)) mapping.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
+  if (!keeps_lock(mapping, profile)) mapping.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
   space.vmas.put(mapping);
   return {};
 }

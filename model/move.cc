@@ -36,6 +36,15 @@ Vma copy_of(const Vma& source, const Move& move) {
   return copy;
 }
 
+// The pages of its own that private memory of a file has move with it, and keep the offset that
+// they had; before there are any, it follows the address.
+std::uint64_t displacement_of_copy(const AddressSpace& space, const Vma& source, const Move& move) {
+  const bool counts = space.profile.anon_pgoff == spec::AnonPgoff::kOwn && has_own_offset(source);
+  if (!counts || source.anon_vma == spec::kNoAnonVma) return 0;
+  return space.displacement.at(move.from) + (move.to.start >> kPageShift) -
+         (move.from >> kPageShift);
+}
+
 void empty_source(AddressSpace& space, Range from) {
   const DontunmapSource rule = space.profile.dontunmap_source;
   Vma& source = *space.vmas.at(from.start);
@@ -47,18 +56,22 @@ void empty_source(AddressSpace& space, Range from) {
   if (source.range() != from) return;
   source.anon_vma = spec::kNoAnonVma;
   source.anon_vma_links = 0;
-  if (rule == DontunmapSource::kCutOut && source.file.is_none()) {
-    source.pgoff = source.start >> kPageShift;
-  }
+  if (rule != DontunmapSource::kCutOut) return;
+  if (source.file.is_none()) source.pgoff = source.start >> kPageShift;
+  space.displacement.set(from, 0);
 }
 
 }  // namespace
 
 Result move(AddressSpace& space, const Move& move) {
-  constexpr std::uint64_t kSpareVmas = 3;  // for what the copy and the cuts may add (move_vma)
+  // For what the copy and the cuts may add (move_vma); since 7.1 the call has asked once for all.
+  constexpr std::uint64_t kSpareVmas = 3;
+  const bool asks_for_room = space.profile.mremap_room == spec::MremapRoom::kSixForAMove;
   const Vma source = *space.vmas.at(move.from);
   const Range from{move.from, move.from + move.old_length};
-  if (space.map_count() + kSpareVmas >= space.setup->max_map_count) return fail(Errno::kENOMEM);
+  if (asks_for_room && space.map_count() + kSpareVmas >= space.setup->max_map_count) {
+    return fail(Errno::kENOMEM);
+  }
   if (!can_cut_at(source, from.start) || !can_cut_at(source, from.end)) {
     return fail(Errno::kEINVAL);
   }
@@ -81,11 +94,13 @@ Result move(AddressSpace& space, const Move& move) {
   // What stays of the source is no neighbour to its copy.
   const Range kept = space.vmas.at(move.from)->range();
   const Vma copy = copy_of(source, move);
+  space.displacement.set(copy.range(), displacement_of_copy(space, source, move));
   Joins joins = joins_of(space, copy);
   if (cuts_out) {
     joins.left = joins.left && copy.start != kept.end;
     joins.right = joins.right && copy.end != kept.start;
   }
+  if (is_watched(source) && space.profile.uffd_move == spec::UffdMove::kNeverMerges) joins = {};
   lay_down(space, copy, joins);
   // A userfaultfd that did not ask for events on moves loses what moved, with all that this became
   // one VMA with; and nothing is joined again (mremap_userfaultfd_prep).

@@ -16,8 +16,8 @@ struct Move {
   bool keeps_source = false;     ///< MREMAP_DONTUNMAP: what moved stays mapped, and is empty
 };
 
-/// ENOMEM: less than four VMAs below the limit, or the charge is refused. EINVAL: a hugetlb VMA,
-/// not cut at a huge page. On an error nothing has changed.
+/// ENOMEM: less than four VMAs below the limit (before 7.1), or the charge is refused. EINVAL: a
+/// hugetlb VMA, not cut at a huge page. On an error nothing has changed.
 [[nodiscard]] Result move(AddressSpace& space, const Move& move);
 
 }  // namespace vmadiff::model

@@ -104,8 +104,12 @@ Remapped grow_in_place(AddressSpace& space, const Remap& remap) {
   // lies behind may join is not asked of the chain (measured on 6.18).
   Vma asked = added;
   if (asked.anon_vma != spec::kNoAnonVma) asked.anon_vma_links = 1;
+  space.displacement.set(added.range(), space.displacement.at(vma.start));
   const Joins joins = joins_of(space, asked);
-  if (!joins.left) return fail(Errno::kENOMEM);
+  if (!joins.left) {
+    space.displacement.set(added.range(), 0);
+    return fail(Errno::kENOMEM);
+  }
   lay_down(space, added, joins);
   return remap.addr;
 }

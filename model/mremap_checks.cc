@@ -13,6 +13,7 @@ using spec::Address;
 using spec::Errno;
 using spec::kPageShift;
 using spec::MremapChecks;
+using spec::MremapRoom;
 using spec::Range;
 using spec::Vma;
 
@@ -38,9 +39,30 @@ Result check_destination(const AddressSpace& space, const Remap& remap) {
 
 // Room for what unmapping the destination and cutting off the end may add, besides the move's own.
 Result check_map_count(const AddressSpace& space, const Remap& remap) {
+  if (space.profile.mremap_room != MremapRoom::kSixForAMove) return {};
   constexpr std::uint64_t kSpareVmas = 5;
   const bool is_short = space.map_count() + kSpareVmas >= space.setup->max_map_count;
   return remap.is_given_address() && is_short ? fail(Errno::kENOMEM) : Result{};
+}
+
+// The room that every call asks for since 7.1, whatever it comes to.
+Result check_room(const AddressSpace& space, const Remap& remap) {
+  const MremapRoom rule = space.profile.mremap_room;
+  if (rule == MremapRoom::kSixForAMove) return {};
+  const bool is_one_more =
+      rule == MremapRoom::kFourOrFiveAlways && remap.has(spec::kMremapDontunmap);
+  const std::uint64_t asked = is_one_more ? 5 : 4;
+  return space.map_count() + asked > space.setup->max_map_count ? fail(Errno::kENOMEM) : Result{};
+}
+
+Result check_destination_before_vma(const AddressSpace& space, const Remap& remap) {
+  if (space.profile.mremap_checks == MremapChecks::kVmaFirst) return {};
+  if (const Result aligned = check_alignment(remap); !aligned) return aligned;
+  if (space.profile.mremap_checks == MremapChecks::kArgumentsFirst) {
+    if (remap.new_length > space.setup->task_size) return fail(Errno::kEINVAL);
+    if (const Result fits = check_destination(space, remap); !fits) return fits;
+  }
+  return check_map_count(space, remap);
 }
 
 }  // namespace
@@ -62,13 +84,8 @@ Result check_arguments(const AddressSpace& space, const spec::Mremap& call) {
 }
 
 Result check_before_vma(const AddressSpace& space, const Remap& remap) {
-  if (space.profile.mremap_checks == MremapChecks::kVmaFirst) return {};
-  if (const Result aligned = check_alignment(remap); !aligned) return aligned;
-  if (space.profile.mremap_checks == MremapChecks::kArgumentsFirst) {
-    if (remap.new_length > space.setup->task_size) return fail(Errno::kEINVAL);
-    if (const Result fits = check_destination(space, remap); !fits) return fits;
-  }
-  return check_map_count(space, remap);
+  if (const Result can = check_destination_before_vma(space, remap); !can) return can;
+  return check_room(space, remap);
 }
 
 Result check_behind_vma(const AddressSpace& space, const Remap& remap) {

@@ -29,9 +29,10 @@ struct Remap {
 /// Flags, alignment and sizes, of the call as the user gave it. EINVAL.
 [[nodiscard]] Result check_arguments(const AddressSpace& space, const spec::Mremap& call);
 
-/// The destination, and the room for VMAs that a given address asks for: what the kernel looks at
-/// before the VMA, and what behind it. EINVAL: not aligned, not in the task, or over the source.
-/// ENOMEM: less than six VMAs below the limit.
+/// The destination, and the room for VMAs below the limit: what the kernel looks at before the VMA,
+/// and what behind it. EINVAL: not aligned, not in the task, or over the source.
+/// ENOMEM: less than six VMAs below the limit, where an address is given; since 7.1 less than four
+/// (or five, for MREMAP_DONTUNMAP), always.
 [[nodiscard]] Result check_before_vma(const AddressSpace& space, const Remap& remap);
 [[nodiscard]] Result check_behind_vma(const AddressSpace& space, const Remap& remap);
 

@@ -11,9 +11,11 @@ namespace vmadiff::model {
 
 using spec::Address;
 using spec::Errno;
+using spec::MsealOverSealed;
 using spec::Outcome;
 using spec::Range;
 using spec::Vma;
+using spec::VmFlags;
 
 Outcome run(AddressSpace& space, const spec::Mseal& call) {
   if (space.profile.mseal == spec::MsealCall::kAbsent) return Outcome::fail(Errno::kENOSYS);
@@ -23,9 +25,19 @@ Outcome run(AddressSpace& space, const spec::Mseal& call) {
   if ((call.length != 0 && length == 0) || end < call.addr) return Outcome::fail(Errno::kEINVAL);
   const Range range{call.addr, end};
   if (!space.vmas.is_all_mapped(range)) return Outcome::fail(Errno::kENOMEM);
-  const Result done = for_each_part(space, range, [&space](Range part, const Vma& vma) -> Result {
+  const bool goes_wrong = space.profile.mseal_over_sealed == MsealOverSealed::kLeavesTheRestApart;
+  Address apart = 0;
+  const Result done = for_each_part(space, range, [&](Range part, const Vma& vma) -> Result {
     if (is_sealed(vma)) return {};
-    return change_flags(space, part, vma.flags | spec::kVmSealed);
+    const VmFlags flags = vma.flags | spec::kVmSealed;
+    const Result sealed = part.start == apart ? change_flags_apart(space, part, flags)
+                                              : change_flags(space, part, flags);
+    // A walk that goes on from where the part ended, and not from where the VMA does that it is of
+    // by now, takes the next one for more than that is, and joins it with nothing (measured on
+    // 6.18.15).
+    const Address joined_end = space.vmas.at(part.start)->end;
+    if (goes_wrong && joined_end != part.end) apart = joined_end;
+    return sealed;
   });
   return done ? Outcome::ok() : Outcome::fail(done.error());
 }

@@ -35,6 +35,38 @@ TEST(Ksm, FilesMergeSinceThePatchUnlessTheyHaveALegacyHook) {
   }
 }
 
+TEST(Ksm, PrivateZeroMergesWhereItHasTheNewHook) {
+  for (const auto early :
+       {KsmEarly::kNever, KsmEarly::kNoFileOrShmemOrPrepare, KsmEarly::kUnlessLegacyHook}) {
+    for (const auto hook : {ZeroHook::kLegacy, ZeroHook::kPrepare}) {
+      KernelProfile profile = with(&KernelProfile::zero_hook, hook);
+      profile.ksm_early = early;
+      Process process(profile);
+      (void)process.merge_any(true);
+      (void)process.map_file(0, 2, kZero0);
+      (void)process.map_file(2, 2, kZero0);
+      const bool merges = hook == ZeroHook::kPrepare && early != KsmEarly::kNever;
+      EXPECT_EQ(process.ruler(4), merges ? "AAAA" : "AABB");
+      EXPECT_TRUE(process.is_mergeable(0));
+      EXPECT_TRUE(process.is_mergeable(2));
+      // Shared, it is an object of shared anonymous memory as before.
+      (void)process.map_file(6, 1, kZero0, kReadWrite, kSharedFixed);
+      EXPECT_EQ(process.vma(6).file.cls, FileClass::kAnonShared);
+      EXPECT_FALSE(process.is_mergeable(6));
+    }
+  }
+}
+
+TEST(Ksm, WithoutTheNewHookNoFileHasIt) {
+  KernelProfile profile = with(&KernelProfile::zero_hook, ZeroHook::kPrepare);
+  profile.mmap_prepare = MmapPrepare::kAbsent;
+  Process process(profile);
+  (void)process.merge_any(true);
+  (void)process.map_file(0, 2, kZero0);
+  (void)process.map_file(2, 2, kZero0);
+  EXPECT_EQ(process.ruler(4), "AABB");
+}
+
 TEST(Ksm, ANeighbourThatWasMadeUnmergeableSwallowsANewRangeOnlyBeforeThePatch) {
   for (const auto profile : {kBefore, kReleased}) {
     Process process(profile);

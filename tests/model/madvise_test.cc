@@ -113,6 +113,45 @@ TEST(Madvise, EachClassOfMemoryRefusesSomeAdvice) {
   EXPECT_EQ(process.advise(4, 1, kMadvKeeponfork), refused);
 }
 
+TEST(Madvise, DoforkIsRefusedOnDevicesOrOnAllThatIsSpecial) {
+  constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
+  for (const auto refused : {DoforkRefused::kIo, DoforkRefused::kSpecial}) {
+    Process process(with(&KernelProfile::dofork_refused, refused));
+    (void)process.map(0, 1);
+    (void)process.map_file(2, 1, kPfnmap0);
+    (void)process.map_file(kHugePages, kHugePages, kHugetlb0, kReadWrite,
+                           kPrivateFixed | kMapNoreserve);
+    (void)process.advise(0, 2 * kHugePages, kMadvDontfork);
+    EXPECT_EQ(process.advise(0, 1, kMadvDofork), kOk);
+    EXPECT_EQ(process.advise(2, 1, kMadvDofork), fails(Errno::kEINVAL));
+    const bool is_io = refused == DoforkRefused::kIo;
+    EXPECT_EQ(process.advise(kHugePages, kHugePages, kMadvDofork),
+              is_io ? kOk : fails(Errno::kEINVAL));
+    EXPECT_EQ((process.vma(kHugePages).flags & kVmDontcopy) == 0, is_io);
+  }
+}
+
+TEST(Madvise, CollapseOfNoWholeHugePageIsRefusedOrNothingToDo) {
+  constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
+  const Outcome refused = fails(Errno::kEINVAL);
+  for (const auto rule : {EmptyCollapse::kRefused, EmptyCollapse::kNothingToDo}) {
+    const Outcome empty = rule == EmptyCollapse::kRefused ? refused : kOk;
+    Process process(with(&KernelProfile::empty_collapse, rule));
+    (void)process.map(0, 2 * kHugePages);
+    EXPECT_EQ(process.advise(1, 1, kMadvCollapse), empty);
+    EXPECT_EQ(process.advise(1, 2 * kHugePages - 2, kMadvCollapse), empty);
+    EXPECT_EQ(process.advise(0, kHugePages, kMadvCollapse), refused);
+    EXPECT_EQ(process.advise(1, 2 * kHugePages - 1, kMadvCollapse), refused);
+    (void)process.advise(0, 2 * kHugePages, kMadvNohugepage);
+    EXPECT_EQ(process.advise(1, 1, kMadvCollapse), refused);
+    // No place for a huge page in the VMA itself; or none ever.
+    (void)process.map(3 * kHugePages + 1, 2 * kHugePages - 2);
+    EXPECT_EQ(process.advise(3 * kHugePages + 1, 1, kMadvCollapse), refused);
+    (void)process.map_file(6 * kHugePages, 2 * kHugePages, kPfnmap0);
+    EXPECT_EQ(process.advise(6 * kHugePages + 1, 1, kMadvCollapse), refused);
+  }
+}
+
 TEST(Madvise, ARefusalEndsItWithWhatWasDoneBefore) {
   Process process;
   (void)process.map(0, 1);

@@ -123,6 +123,22 @@ TEST(Mlock, PassesOverWhatCannotBeLocked) {
   EXPECT_EQ(locked_pages(process), 0U);
 }
 
+// Its lock is for good: munlock passes over what mlock does.
+TEST(Mlockall, LocksNewDroppableMemoryWhereItWasForgotten) {
+  for (const auto lock : {DroppableLock::kLocked, DroppableLock::kNeverLocked}) {
+    const bool is_locked = lock == DroppableLock::kLocked;
+    Process process(with(&KernelProfile::droppable_lock, lock));
+    (void)process(Mlockall{kMclFuture});
+    (void)process.map(0, 2, kReadWrite, kMapDroppable | kMapFixed | kMapAnonymous);
+    EXPECT_EQ((process.vma(0).flags & kVmLocked) != 0, is_locked);
+    EXPECT_EQ(locked_pages(process), is_locked ? 2U : 0U);
+    EXPECT_EQ(process(Munlockall{}), kOk);
+    EXPECT_EQ(locked_pages(process), is_locked ? 2U : 0U);
+    (void)process.map_file(4, 2, kPfnmap0, kReadWrite, kPrivateFixed);
+    EXPECT_EQ(locked_pages(process), is_locked ? 2U : 0U);
+  }
+}
+
 TEST(Mlock2, OnFaultLocksAndPopulatesNothing) {
   Process process;
   (void)process.map(0, 2);

@@ -114,5 +114,67 @@ TEST(MremapCheck, AMoveNeedsRoomForTheVmasItMayAdd) {
   EXPECT_EQ(old(Mremap{kNothing, kPageSize, kPageSize, kFixed, page(8)}), fails(Errno::kEFAULT));
 }
 
+// A process of four VMAs, with room for so many more.
+class Room : public ::testing::TestWithParam<MremapRoom> {
+ protected:
+  static Process with_room_for(std::uint64_t more) {
+    spec::Setup setup = spec::Setup::standard();
+    setup.max_map_count = setup.initial.counters.map_count + 1 + more;
+    Process process(with(&KernelProfile::mremap_room, GetParam()), setup);
+    (void)process.map(0, 4);
+    return process;
+  }
+  static Outcome outcome(std::uint64_t more, const Mremap& call) {
+    Process process = with_room_for(more);
+    return process(call);
+  }
+};
+
+TEST_P(Room, IsAskedForByAMoveOrByEveryCall) {
+  const bool always = GetParam() != MremapRoom::kSixForAMove;
+  const Outcome full = fails(Errno::kENOMEM);
+  const Mremap shrink{kArena, 4 * kPageSize, 2 * kPageSize, 0, 0};
+  const Mremap grow{kArena, 4 * kPageSize, 6 * kPageSize, 0, 0};
+  const Mremap same{kArena, 4 * kPageSize, 4 * kPageSize, 0, 0};
+  for (const Mremap& call : {shrink, grow, same}) {
+    EXPECT_EQ(outcome(3, call), always ? full : Outcome::ok(kArena));
+    EXPECT_EQ(outcome(4, call), Outcome::ok(kArena));
+  }
+  const Mremap move{kArena, 4 * kPageSize, 4 * kPageSize, kFixed, page(8)};
+  const std::uint64_t asked = always ? 4 : 6;
+  EXPECT_EQ(outcome(asked - 1, move), full);
+  EXPECT_EQ(outcome(asked, move), Outcome::ok(page(8)));
+}
+
+// What unmapping the destination adds is not asked again (measured on 7.1, 7.2 and 7.3).
+TEST_P(Room, IsAskedForOnceWhereItIsAskedForAlways) {
+  const bool always = GetParam() != MremapRoom::kSixForAMove;
+  const std::uint64_t more = always ? 5 : 6;  // another VMA, of which the move uses up one
+  Process process = with_room_for(more);
+  (void)process.map(8, 6, kRead);
+  EXPECT_EQ(process.move(1, 2, 10), always ? Outcome::ok(page(10)) : fails(Errno::kENOMEM));
+}
+
+TEST_P(Room, IsOneMoreForDontunmap) {
+  const Mremap call{kArena, 4 * kPageSize, 4 * kPageSize, kDontunmap | kMremapFixed, page(8)};
+  const std::uint64_t asked = GetParam() == MremapRoom::kSixForAMove  ? 6
+                              : GetParam() == MremapRoom::kFourAlways ? 4
+                                                                      : 5;
+  EXPECT_EQ(outcome(asked - 1, call), fails(Errno::kENOMEM));
+  EXPECT_EQ(outcome(asked, call), Outcome::ok(page(8)));
+}
+
+TEST_P(Room, IsAskedForBehindTheArgumentsAndBeforeTheVma) {
+  const bool always = GetParam() != MremapRoom::kSixForAMove;
+  EXPECT_EQ(outcome(3, {kNothing + 1, kPageSize, kPageSize, 0, 0}), fails(Errno::kEINVAL));
+  EXPECT_EQ(outcome(3, {kNothing, kPageSize, kPageSize, kFixed, kNothing}), fails(Errno::kEINVAL));
+  EXPECT_EQ(outcome(3, {kNothing, kPageSize, kPageSize, 0, 0}),
+            fails(always ? Errno::kENOMEM : Errno::kEFAULT));
+}
+
+INSTANTIATE_TEST_SUITE_P(EachRule, Room,
+                         ::testing::Values(MremapRoom::kSixForAMove, MremapRoom::kFourAlways,
+                                           MremapRoom::kFourOrFiveAlways));
+
 }  // namespace
 }  // namespace vmadiff::model

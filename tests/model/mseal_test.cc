@@ -41,6 +41,29 @@ TEST(Mseal, CutsAndJoins) {
   EXPECT_EQ(process.ruler(6), "AAAAAA");
 }
 
+// As measured on 6.18.15.
+TEST(Mseal, LeavesApartWhatLiesBehindAVmaThatItJoined) {
+  for (const auto over : {MsealOverSealed::kLeavesTheRestApart, MsealOverSealed::kMerges}) {
+    const bool apart = over == MsealOverSealed::kLeavesTheRestApart;
+    const auto sealed = [over](std::uint64_t first, std::uint64_t pages) {
+      Process process(with(&KernelProfile::mseal_over_sealed, over));
+      (void)process.map(0, 10);
+      (void)process.seal(2, 2);
+      (void)process.seal(6, 2);
+      EXPECT_EQ(process.seal(first, pages), kOk);
+      EXPECT_EQ(process.vma(first + pages - 1).flags & kVmSealed, kVmSealed);
+      return process.ruler(10);
+    };
+    EXPECT_EQ(sealed(0, 6), apart ? "AAAABBCCDD" : "AAAAAAAABB");
+    EXPECT_EQ(sealed(0, 5), apart ? "AAAABCDDEE" : "AAAAABCCDD");
+    // On neither side; but then all is as ever.
+    EXPECT_EQ(sealed(0, 10), apart ? "AAAABBCCCC" : "AAAAAAAAAA");
+    // Behind what was sealed and is joined with nothing there is nothing wrong.
+    EXPECT_EQ(sealed(2, 3), "AABBBCDDEE");
+    EXPECT_EQ(sealed(0, 4), "AAAABBCCDD");
+  }
+}
+
 TEST(Mseal, KeepsAVmaFromBeingChanged) {
   Process process;
   (void)process.map(0, 4);

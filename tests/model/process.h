@@ -42,13 +42,23 @@ inline constexpr FileId kHugetlb0{FileClass::kHugetlb, 0};
 inline constexpr FileId kPfnmap0{FileClass::kPfnmap, 0};
 inline constexpr FileId kPreparedPfnmap0{FileClass::kPreparedPfnmap, 0};
 
+/// The newest profile with another value of one behaviour.
+template <typename Behaviour>
+KernelProfile with(Behaviour KernelProfile::* behaviour, Behaviour value) {
+  KernelProfile profile = *profile_named(kDefaultProfileName);
+  profile.*behaviour = value;
+  return profile;
+}
+
 constexpr Address page(std::uint64_t index) { return kArena + index * kPageSize; }
 
 class Process {
  public:
   explicit Process(std::string_view profile = kDefaultProfileName,
                    spec::Setup setup = spec::Setup::standard())
-      : setup_(std::move(setup)), model_(make_model(*profile_named(profile))) {
+      : Process(*profile_named(profile), std::move(setup)) {}
+  explicit Process(const KernelProfile& profile, spec::Setup setup = spec::Setup::standard())
+      : setup_(std::move(setup)), model_(make_model(profile)) {
     if (!model_->start(setup_)) std::abort();
   }
 

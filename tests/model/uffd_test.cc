@@ -182,6 +182,25 @@ TEST(Uffd, IsLostByAllThatTheMovedMemoryIsJoinedWith) {
   EXPECT_FALSE(is_watched(process, 0));
 }
 
+TEST(Uffd, KeepsWhatMovesApartWhereItIsNeverMerged) {
+  for (const auto rule : {UffdMove::kMerges, UffdMove::kNeverMerges}) {
+    const bool merges = rule == UffdMove::kMerges;
+    Process process(with(&KernelProfile::uffd_move, rule));
+    (void)process.map(0, 2);
+    (void)process.map(4, 2);
+    (void)process.map(6, 4);
+    (void)process.watch(4, 2);
+    (void)process.watch(0, 2);
+    EXPECT_EQ(process.move(4, 2, 2), Outcome::ok(page(2)));
+    EXPECT_EQ(process.ruler(6), merges ? "AAAA.." : "AABB..");
+    EXPECT_EQ(is_watched(process, 0), !merges);
+    EXPECT_FALSE(is_watched(process, 2));
+    // What is not watched is joined as ever.
+    EXPECT_EQ(process.move(8, 2, 4), Outcome::ok(page(4)));
+    EXPECT_EQ(process.ruler(8), merges ? "AAAAAAAA" : "AABBBBBB");
+  }
+}
+
 TEST(Uffd, StaysOnWhatAMoveLeaves) {
   for (const KernelProfile& profile : profiles()) {
     Process process(profile.name);
