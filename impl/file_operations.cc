@@ -60,16 +60,9 @@ bool file_mmap_ok(FileId file, std::uint64_t pgoff, Address length) {
   return length <= size_max && pgoff <= (size_max - length) >> kPageShift;
 }
 
-Hooks hooks_of_file(const MmStruct& mm, FileId file) {
-  if (file.cls == FileClass::kZero && mm.profile.zero_hook == ZeroHook::kPrepare) {
-    return {.mmap = false, .mmap_prepare = true};
-  }
-  return hooks_of(file.cls, mm.profile);
-}
-
 bool can_mmap_file(const MmStruct& mm, FileId file) {
   if (file.cls == FileClass::kAnonShared) return true;
-  const Hooks hooks = hooks_of_file(mm, file);
+  const Hooks hooks = hooks_of(file.cls, mm.profile);
   return hooks.mmap != hooks.mmap_prepare;
 }
 

@@ -15,8 +15,6 @@ namespace vmadiff::impl {
 /// file_mmap_ok: whether `length` bytes at page `pgoff` can be addressed in such a file. A regular
 /// file (memfd and hugetlbfs have those) ends at 2^63 bytes, any other at 2^64.
 [[nodiscard]] bool file_mmap_ok(spec::FileId file, std::uint64_t pgoff, spec::Address length);
-/// The hooks of the file; none of anonymous memory, and of a shmem object that no mmap can name.
-[[nodiscard]] spec::Hooks hooks_of_file(const MmStruct& mm, spec::FileId file);
 /// can_mmap_file: it has exactly one of the two hooks, as a shmem object has, though no mmap can
 /// name it.
 [[nodiscard]] bool can_mmap_file(const MmStruct& mm, spec::FileId file);

@@ -2,7 +2,6 @@
 #include "impl/ksm.h"
 
 #include "impl/calls.h"
-#include "impl/file_operations.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -37,7 +36,7 @@ VmFlags ksm_vma_flags(const MmStruct& mm, VmFlags flags) {
 bool can_set_ksm_flags_early(const MmStruct& mm, FileId file) {
   if (mm.profile.ksm_early == KsmEarly::kNever) return false;
   if (file.is_none() || file.cls == FileClass::kMemfd) return true;
-  const Hooks hooks = hooks_of_file(mm, file);
+  const Hooks hooks = hooks_of(file.cls, mm.profile);
   return mm.profile.ksm_early == KsmEarly::kUnlessLegacyHook ? !hooks.mmap : hooks.mmap_prepare;
 }
 

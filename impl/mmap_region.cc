@@ -64,7 +64,7 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
 /// VM_SPECIAL, which never merges.
 std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   HookState& hook = map.hook;
-  const bool has_legacy_hook = hooks_of_file(mm, hook.file).mmap;
+  const bool has_legacy_hook = !hook.file.is_none() && hooks_of(hook.file.cls, mm.profile).mmap;
   const bool is_ksm_late = !map.check_ksm_early;
   if (is_ksm_late && mm.profile.ksm_late == KsmLate::kBeforeHook) update_ksm_flags(mm, map);
   VmArea* vma = mm.vm_area_alloc();
@@ -112,7 +112,8 @@ void mmap_complete(MmStruct& mm, MmapState& map, VmArea& vma) {
 }
 
 Failure mmap_prepared(MmStruct& mm, MmapState& map) {
-  const bool has_prepare = hooks_of_file(mm, map.hook.file).mmap_prepare;
+  const bool has_prepare =
+      !map.hook.file.is_none() && hooks_of(map.hook.file.cls, mm.profile).mmap_prepare;
   map.check_ksm_early = can_set_ksm_flags_early(mm, map.hook.file);
   if (const Failure failed = mmap_setup(mm, map)) return failed;
   if (has_prepare) {

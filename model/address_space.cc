@@ -63,7 +63,12 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
 
 void AddressSpace::snapshot(spec::Snapshot& out) const {
   out.vmas.clear();
-  for (const auto& [start, vma] : vmas.all()) out.vmas.push_back(vma);
+  const bool shows_own_offsets = profile.anon_pgoff == spec::AnonPgoff::kOwn;
+  for (const auto& [start, vma] : vmas.all()) {
+    out.vmas.push_back(vma);
+    if (!shows_own_offsets || !has_own_offset(vma)) continue;
+    out.vmas.back().own_pgoff = (start >> spec::kPageShift) - displacement.at(start);
+  }
   out.counters = counters();
   out.brk = brk;
   out.merge_any = merge_any;

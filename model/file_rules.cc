@@ -39,18 +39,10 @@ bool offset_fits(FileClass cls, std::uint64_t pgoff, spec::Address length) {
   return length <= size_max && pgoff <= (size_max - length) >> spec::kPageShift;
 }
 
-spec::Hooks file_hooks(FileClass cls, const spec::KernelProfile& profile) {
-  const bool is_prepared_zero = cls == FileClass::kZero &&
-                                profile.mmap_prepare == spec::MmapPrepare::kPresent &&
-                                profile.zero_hook == spec::ZeroHook::kPrepare;
-  if (is_prepared_zero) return {.mmap = false, .mmap_prepare = true};
-  return spec::hooks_of(cls, profile);
-}
-
 bool has_valid_hooks(FileClass cls, const spec::KernelProfile& profile) {
   // remap_file_pages maps the object of shared anonymous memory, which is a shmem file, again.
   if (cls == FileClass::kAnonShared) return true;
-  const spec::Hooks hooks = file_hooks(cls, profile);
+  const spec::Hooks hooks = hooks_of(cls, profile);
   return hooks.mmap != hooks.mmap_prepare;
 }
 

@@ -27,9 +27,6 @@ namespace vmadiff::model {
 /// Whether bytes [offset, offset + length) can be addressed in such a file (file_mmap_ok): regular
 /// files have signed offsets, devices unsigned ones. `pgoff` in pages, `length` in bytes.
 [[nodiscard]] bool offset_fits(spec::FileClass cls, std::uint64_t pgoff, spec::Address length);
-/// The hooks that such a file has; those of /dev/zero are a behaviour of their own where there is
-/// `.mmap_prepare` at all.
-[[nodiscard]] spec::Hooks file_hooks(spec::FileClass cls, const spec::KernelProfile& profile);
 /// Whether mmap calls a hook of the file: exactly one of `.mmap` and `.mmap_prepare` is there.
 [[nodiscard]] bool has_valid_hooks(spec::FileClass cls, const spec::KernelProfile& profile);
 

@@ -129,22 +129,6 @@ Result guard(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
   return {};
 }
 
-// Whether a huge page lies in `range` as a whole.
-bool has_whole_huge_page(Range range) {
-  const Address first = spec::huge_page_up(range.start);
-  return first >= range.start && first < range.end && range.end - first >= spec::kHugePageSize;
-}
-
-// The process has transparent huge pages disabled, so that there is nothing to make one of; a
-// kernel may see before that that the range has no place for one, in a VMA that has.
-Result collapse(const AddressSpace& space, const Vma& vma, Range range) {
-  constexpr VmFlags kNever = spec::kVmSpecial | spec::kVmHugetlb | spec::kVmNohugepage;
-  const bool is_nothing_to_do = space.profile.empty_collapse == spec::EmptyCollapse::kNothingToDo &&
-                                (vma.flags & kNever) == 0 && has_whole_huge_page(vma.range()) &&
-                                !has_whole_huge_page(range);
-  return is_nothing_to_do ? Result{} : fail(Errno::kEINVAL);
-}
-
 Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
   if (is_sealed_against(vma, advice, space.profile)) return fail(Errno::kEPERM);
   switch (advice) {
@@ -165,7 +149,8 @@ Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advi
     case spec::kMadvGuardRemove:
       return guard(space, range, vma, advice);
     case spec::kMadvCollapse:
-      return collapse(space, vma, range);
+      // The process has transparent huge pages disabled.
+      return fail(Errno::kEINVAL);
     default:
       return change_advised_flags(space, range, vma, advice);
   }

@@ -45,7 +45,7 @@ bool has_sealed(const AddressSpace& space, Range range) {
 // no hook can still change the flags. shmem's hook is known to leave them alone.
 bool has_early_ksm_flag(const Vma& mapping, const spec::KernelProfile& profile) {
   const FileClass cls = mapping.file.cls;
-  const spec::Hooks hooks = file_hooks(cls, profile);
+  const spec::Hooks hooks = hooks_of(cls, profile);
   switch (profile.ksm_early) {
     case spec::KsmEarly::kNever:
       return false;
@@ -60,7 +60,7 @@ bool has_early_ksm_flag(const Vma& mapping, const spec::KernelProfile& profile) 
 // What mmap runs on a new VMA: the file's legacy hook, or the making of a shared anonymous object.
 bool has_hook_on_new_vma(const Vma& mapping, const spec::KernelProfile& profile) {
   if (mapping.file.is_none()) return (mapping.flags & spec::kVmShared) != 0;
-  return file_hooks(mapping.file.cls, profile).mmap;
+  return hooks_of(mapping.file.cls, profile).mmap;
 }
 
 // Whether a new mapping that was to be locked stays so. Droppable memory was forgotten here before
@@ -119,7 +119,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
   }
   space.drop(mapping.range());
 
-  if (file_hooks(mapping.file.cls, profile).mmap_prepare) {
+  if (hooks_of(mapping.file.cls, profile).mmap_prepare) {
     if (const Result hook = call_hook(space, mapping); !hook) return hook;
   }
   const bool early = has_early_ksm_flag(mapping, profile);
