@@ -114,11 +114,11 @@ std::optional<spec::Outcome> refuses_mseal(const spec::Syscall& call) {
   return spec::Outcome::fail(spec::Errno::kEOPNOTSUPP);
 }
 
-/// As Linux 7.0 on hugetlb memory, here on all.
-std::optional<spec::Outcome> refuses_dofork(const spec::Syscall& call) {
-  const auto* madvise = std::get_if<spec::Madvise>(&call);
-  if (madvise == nullptr || madvise->advice != spec::kMadvDofork) return std::nullopt;
-  return spec::Outcome::fail(spec::Errno::kEINVAL);
+/// As no kernel does.
+std::optional<spec::Outcome> refuses_default_policy(const spec::Syscall& call) {
+  const auto* mbind = std::get_if<spec::Mbind>(&call);
+  if (mbind == nullptr || mbind->mode != spec::kMpolDefault) return std::nullopt;
+  return spec::Outcome::fail(spec::Errno::kEIO);
 }
 
 /// Nothing asks about that beforehand, and every layout behind it is another.
@@ -174,15 +174,12 @@ TEST(AutoProfile, AValueThatNobodyKnowsIsReportedOnceAndTheCampaignGoesOn) {
 }
 
 TEST(AutoProfile, SoIsWhatAllProfilesHaveInCommon) {
-  const auto ran = campaign("no-dofork", "linux-6.18", refuses_dofork);
+  const auto ran = campaign("no-default", "linux-6.18", refuses_default_policy);
   EXPECT_EQ(ran.status, process::ExitStatus::kFinding);
   EXPECT_TRUE(
-      ran.says("as no profile: MADV_DOFORK on hugetlb memory: madvise gives EINVAL, not ok; "
-               "left out: madvise(MADV_DOFORK) behind mmap(MAP_PRIVATE|MAP_NORESERVE|"
-               "hugetlb)"))
+      ran.says("as no profile: mbind: mbind gives EIO, not ok; left out: mbind(MPOL_DEFAULT)"))
       << ran.out;
-  // The one that was asked about, and one of memory that is no hugetlb's, which nobody asked about.
-  EXPECT_LE(ran.count("\nFINDING: "), 2U) << ran.out;
+  EXPECT_EQ(ran.count("\nFINDING: "), 1U) << ran.out;
 }
 
 TEST(AutoProfile, TwoUnknownThingsOfOneCallAreTwoFindings) {
@@ -216,9 +213,11 @@ TEST(AutoProfile, ANamedProfileIsHeldStrictlyAndItsDifferencesAreNamed) {
   EXPECT_FALSE(ran.says("as identified")) << ran.out;
   EXPECT_EQ(ran.count("\nFINDING: "), 2U) << ran.out;
   for (const auto* cause :
-       {"as with dontunmap_source=whole (so do linux-6.18; the profile has cut-out).",
-        "as with hugetlb_placement=common-search (so do patch-v2, patch-v2-review, linux-6.18; the "
-        "profile has own-search)."}) {
+       {"as with dontunmap_source=whole (so do linux-6.17, linux-6.18.15, linux-6.18, linux-6.19, "
+        "linux-7.0, linux-7.1; the profile has cut-out).",
+        "as with hugetlb_placement=common-search (so do patch-v2, patch-v2-review, linux-6.16, "
+        "linux-6.17, linux-6.18.15, linux-6.18, linux-6.19, linux-7.0, linux-7.1, linux-7.2, "
+        "linux-7.3; the profile has own-search)."}) {
     EXPECT_NE(ran.in_one_line().find(cause), std::string::npos) << cause << ran.out;
   }
 }
