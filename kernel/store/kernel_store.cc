@@ -1,9 +1,12 @@
 // kernel: kernels by name.
 #include "kernel/store/kernel_store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -64,6 +67,16 @@ class Workshop {
 
   fs::path path_;
 };
+
+/// At no moment is there none: who boots the old one meanwhile goes on with it.
+std::error_code put_in_place(const fs::path& ready, const fs::path& place) {
+  std::error_code error;
+  fs::rename(ready, place, error);
+  if (!error) return {};
+  if (::renameat2(AT_FDCWD, ready.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0)
+    return {};
+  return {errno, std::generic_category()};
+}
 
 std::expected<void, ToolFault> unpack(const AptState& apt, const OfferedPackage& offered,
                                       const fs::path& workshop, const fs::path& into) {
@@ -135,10 +148,7 @@ std::expected<StoredKernel, ToolFault> fetch_kernel(const AptState& apt, const D
   }
   std::ofstream{ready / kOrigin} << kernel.image.package.version << '\n';
   const fs::path place = store() / name;
-  std::error_code error;
-  if (fs::exists(place, error)) fs::rename(place, workshop.path() / "old", error);
-  if (!error) fs::rename(ready, place, error);
-  if (error) return failed(place.string(), error.message());
+  if (const auto error = put_in_place(ready, place)) return failed(place.string(), error.message());
   return look_at(name);
 }
 
