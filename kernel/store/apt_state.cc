@@ -35,7 +35,7 @@ std::expected<void, ToolFault> write(const fs::path& path, std::string_view text
 }
 
 /// Hooks of the machine's would work on the machine's own state; who verifies nothing is not heard;
-/// and what cannot be read is an error, never passed over.
+/// what cannot be read is an error, never passed over; and lists are kept compressed.
 constexpr std::string_view kSettings = R"(#clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
@@ -53,6 +53,7 @@ Acquire::AllowInsecureRepositories "false";
 Acquire::AllowWeakRepositories "false";
 Acquire::AllowDowngradeToInsecureRepositories "false";
 Acquire::AllowReleaseInfoChange "true";
+Acquire::GzipIndexes "true";
 )";
 
 }  // namespace
@@ -147,7 +148,11 @@ std::expected<void, ToolFault> AptState::update() {
     if (!updated) return std::unexpected(updated.error());
     if (updated->status == 0) return {};
     const auto refused = refused_in(updated->errors, suites, keyring_);
-    if (refused.empty()) return failed("apt-get update", first_error_in(updated->errors));
+    if (refused.empty()) {
+      return failed("apt-get update",
+                    first_error_in(updated->errors) +
+                        " (is there a network? proxies are taken from the machine's apt settings)");
+    }
     for (const auto& [suite, reason] : refused) {
       left_out_.push_back(fmt::format("{} of {}: {}", suite.name, suite.mirror, reason));
       std::erase_if(suites, [&](const DebianSuite& other) {

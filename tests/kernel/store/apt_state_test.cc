@@ -43,6 +43,7 @@ class AptStateTest : public StoreTest {
     (void)write("modules/usr/lib/modules/" + split + "/kernel/ext4.ko", module(split));
     archive_->add("sid", "linux-binary-" + split, "7.2.1-1", directory_ / "binary");
     archive_->add("sid", "linux-modules-" + split, "7.2.1-1", directory_ / "modules");
+    archive_->add_suite("forky");
     archive_->publish();
     ::setenv("XDG_CACHE_HOME", (directory_ / "cache").c_str(), 1);  // NOLINT
   }

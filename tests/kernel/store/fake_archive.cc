@@ -80,6 +80,8 @@ void FakeArchive::add(const std::string& suite, const std::string& package,
                                fs::file_size(file), sha256(file));
 }
 
+void FakeArchive::add_suite(const std::string& suite) { lists_[suite]; }
+
 void FakeArchive::publish() {
   for (const auto& [suite, list] : lists_) {
     const auto directory = mirror() / "dists" / suite;
@@ -105,7 +107,8 @@ FakeMachine::FakeMachine(const fs::path& directory, const std::string& sources_n
   write(directory / "etc/apt/apt.conf.d/machine", settings);
   write(directory / "var/lib/dpkg/status", "");
   write(directory / "apt.conf", fmt::format("Dir \"{0}\";\nDir::State::status "
-                                            "\"{0}/var/lib/dpkg/status\";\n",
+                                            "\"{0}/var/lib/dpkg/status\";\nDir::State::Lists "
+                                            "\"{0}/var/lib/apt/lists\";\n",
                                             directory.string()));
   ::setenv("APT_CONFIG", (directory / "apt.conf").c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
 }

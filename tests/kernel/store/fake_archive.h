@@ -22,6 +22,8 @@ class FakeArchive {
   /// Packs the files below `tree` and puts the package into the suite.
   void add(const std::string& suite, const std::string& package, const std::string& version,
            const std::filesystem::path& tree, const std::string& depends = "");
+  /// A suite without a package.
+  void add_suite(const std::string& suite);
   /// Writes each suite's lists, and signs them.
   void publish();
 
