@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <system_error>
 
 #include "kernel/store/apt_words.h"
@@ -171,20 +172,16 @@ std::expected<std::vector<OfferedPackage>, ToolFault> AptState::packages(
   if (!targets) return std::unexpected(targets.error());
   if (targets->status != 0) return failed("apt-get", first_error_in(targets->errors));
   std::vector<OfferedPackage> offered;
-  for (std::string_view rest = targets->output; !rest.empty();) {
-    const auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const auto suite = line.substr(0, line.find(' '));
-    const auto uri =
-        line.substr(suite.size() + 1, line.find(' ', suite.size() + 1) - suite.size() - 1);
-    const auto file = line.substr(suite.size() + uri.size() + 2);
-    // Of a suite without packages there is no file.
-    if (std::error_code error; !fs::exists(file, error)) continue;
-    const auto list = run({kAptHelper, "-c", config, "cat-file", std::string{file}});
+  std::istringstream lines{targets->output};
+  std::string suite;
+  std::string mirror;
+  std::string file;
+  while (lines >> suite >> mirror && std::getline(lines >> std::ws, file)) {
+    const auto list = run({kAptHelper, "-c", config, "cat-file", file});
     if (!list) return std::unexpected(list.error());
     if (list->status != 0) return failed(file, first_error_in(list->errors));
     for (Package& package : packages_in(list->output, beginning))
-      offered.push_back({std::move(package), std::string{uri}, std::string{suite}});
+      offered.push_back({std::move(package), mirror, suite});
   }
   return offered;
 }
