@@ -41,7 +41,7 @@ std::expected<fs::path, ToolFault> lay_out_kernel(const fs::path& unpacked, cons
     return failed(unpacked, fmt::format("expected one kernel in it, found {}", images.size()));
   const auto release = version_of(images.front());
   if (release.contains('/')) return failed(images.front(), "a release with a / in it");
-  const fs::path image = place / "boot" / ("vmlinuz-" + release);
+  fs::path image = place / "boot" / ("vmlinuz-" + release);
   const fs::path modules = place / "lib/modules" / release;
   std::error_code error;
   fs::create_directories(image.parent_path(), error);
