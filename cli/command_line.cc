@@ -227,18 +227,19 @@ Entry add_profiles(CLI::App& top) {
 }
 
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
-std::array<Entry, 3> add_kernels(CLI::App& top) {
+std::array<Entry, 4> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
-  auto* app =
-      group->add_subcommand("fetch", "bring a kernel: debian-6.12 is Debian's cloud kernel");
-  auto [o, made] = entry<FetchKernel>(app);
-  app->add_option("name", o->name, "debian- and a version")->required();
+  auto* app = group->add_subcommand("fetch", "bring kernels: debian-6.12 is Debian's newest 6.12");
+  auto [o, made] = entry<FetchKernels>(app);
+  app->add_option("names", o->names, "debian-X.Y or debian-X.Y.Z")->required();
+  auto* available = group->add_subcommand("available", "list the kernels that can be had");
   auto* run = group->add_subcommand(
       "run", "run a program, linked with -static, in a virtual machine with --kernel");
   auto [r, runs] = entry<RunInGuest>(run);
   run->add_option("program", r->program, "its file: a reproducer, say")->required();
   add_guest_options(run, r->guest);
-  return {made, runs, entry<ListKernels>(group).second};
+  return {made, runs, entry<ListAvailableKernels>(available).second,
+          entry<ListKernels>(group).second};
 }
 
 /// The subcommand that was being read when parsing stopped.
@@ -274,10 +275,11 @@ std::expected<Command, process::ExitStatus> parse_command_line(int argc, const c
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
   app.footer(kExamples);
   app.require_subcommand(1);
-  const auto [fetch_kernel, run_in_kernel, list_kernels] = add_kernels(app);
+  const auto [fetch_kernels, run_in_kernel, available_kernels, list_kernels] = add_kernels(app);
   const std::vector<Entry> entries{
-      fetch_kernel,
+      fetch_kernels,
       run_in_kernel,
+      available_kernels,
       list_kernels,
       add_check(app),
       add_replay(app),

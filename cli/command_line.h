@@ -23,9 +23,10 @@ struct ListProfiles {
 };
 struct ListSystems {};
 
-using Command = std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions,
-                             ExportCOptions, ListProfiles, ListSystems, ListKernels, FetchKernel,
-                             RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions>;
+using Command =
+    std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
+                 ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
+                 RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -2,43 +2,154 @@
 #include "cli/kernels.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
+#include <expected>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "kernel/machine/guest.h"
 #include "kernel/machine/messages.h"
-#include "kernel/store/kernel_modules.h"
+#include "kernel/store/debian_kernels.h"
 #include "kernel/store/kernel_store.h"
+#include "process/interrupt.h"
 #include "process/output.h"
 
 namespace vmadiff::cli {
 
+namespace {
+
+constexpr std::string_view kNameExpected = "expected debian-X.Y or debian-X.Y.Z, as in debian-6.12";
+
+/// What apt is at, on stderr: each step is a line; on a terminal it carries how far it is.
+class AptLines {
+ public:
+  kernel::AptWatch watch() {
+    return {.on_step = [this](std::string_view what) { begin(what); },
+            .on_progress = [this](int percent) { progress(percent); },
+            .interrupted = process::is_interrupted};
+  }
+  void end() {
+    if (!step_.empty() && is_terminal_) fmt::print(stderr, "\n");
+    step_.clear();
+  }
+
+ private:
+  void begin(std::string_view what) {
+    end();
+    step_ = what;
+    fmt::print(stderr, "{}{}", step_, is_terminal_ ? "" : "\n");
+    std::fflush(stderr);
+  }
+  void progress(int percent) {
+    if (!is_terminal_ || step_.empty()) return;
+    fmt::print(stderr, "\r{}  {:3} %", step_, percent);
+    std::fflush(stderr);
+  }
+
+  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  std::string step_;
+};
+
+struct Offer {
+  kernel::AptState apt;
+  std::vector<kernel::DebianKernel> kernels;
+};
+
+std::expected<Offer, spec::ToolFault> ask_debian(AptLines& lines) {
+  auto apt = kernel::open_apt_state(lines.watch());
+  if (!apt) return std::unexpected(apt.error());
+  const auto packages = apt->packages("linux-");
+  if (!packages) return std::unexpected(packages.error());
+  lines.end();
+  for (const std::string& suite : apt->left_out()) fmt::print(stderr, "not read: {}\n", suite);
+  return Offer{*std::move(apt), kernel::kernels_among(*packages)};
+}
+
+process::ExitStatus refuse_lack(const std::string& message) {
+  return process::refuse({process::ExitStatus::kLacks, message});
+}
+
+void print_row(std::string_view name, std::string_view release, std::string_view version,
+               std::string_view modules, std::string_view last) {
+  fmt::print("{:<17}{:<32}{:<22}{:<9}{}\n", name, release, version, modules, last);
+}
+
+}  // namespace
+
 process::ExitStatus list_kernels() {
   const auto kernels = kernel::stored_kernels();
-  for (const auto& [name, image] : kernels) {
-    fmt::print("{:<14}{}  {}\n", name, kernel::version_of(image), image.string());
+  if (kernels.empty()) {
+    fmt::print(
+        "none is here yet: vmadiff kernels fetch debian-6.12 (vmadiff kernels available lists "
+        "them)\n");
+    return process::ExitStatus::kHeld;
   }
-  if (kernels.empty()) fmt::print("none is here yet: vmadiff kernels fetch debian-6.12\n");
+  print_row("name", "release", "Debian version", "modules", "file");
+  for (const auto& kernel : kernels) {
+    print_row(kernel.name, kernel.release, kernel.version.empty() ? "?" : kernel.version,
+              kernel.has_modules ? "yes" : "none", kernel.image.string());
+  }
   return process::ExitStatus::kHeld;
 }
 
-process::ExitStatus fetch_kernel(const FetchKernel& options) {
-  if (!kernel::is_kernel_name(options.name)) {
-    return process::refuse_input(
-        fmt::format("'{}': expected debian- and a version, as in debian-6.12", options.name));
+process::ExitStatus list_available_kernels() {
+  process::watch_for_interrupts();
+  AptLines lines;
+  const auto offer = ask_debian(lines);
+  lines.end();
+  if (!offer) return refuse_lack(offer.error().message);
+  print_row("name", "release", "Debian version", "modules", "suite");
+  for (const auto& kernel : offer->kernels) {
+    const auto minor = kernel::minor_release_of(kernel.name);
+    const auto newest = kernel::choose_kernel(offer->kernels, minor);
+    print_row(kernel.name, kernel.release, kernel.image.package.version,
+              kernel.has_modules ? "yes" : "none",
+              kernel.image.suite +
+                  (newest && newest->name == kernel.name ? fmt::format("  = {}", minor) : ""));
   }
-  const auto image = kernel::fetch_kernel(options.name);
-  if (!image) {
-    return process::refuse(
-        {process::ExitStatus::kLacks,
-         fmt::format("{} cannot be had: {}", options.name, image.error().message)});
-  }
-  fmt::print("{}  {}  {}\n", options.name, kernel::version_of(*image), image->string());
   return process::ExitStatus::kHeld;
+}
+
+process::ExitStatus fetch_kernels(const FetchKernels& options) {
+  for (const std::string& name : options.names) {
+    if (!kernel::is_kernel_name(name))
+      return process::refuse_input(fmt::format("'{}': {}", name, kNameExpected));
+  }
+  process::watch_for_interrupts();
+  AptLines lines;
+  const auto offer = ask_debian(lines);
+  lines.end();
+  if (!offer) {
+    return refuse_lack(
+        fmt::format("{} cannot be had: {}", fmt::join(options.names, ", "), offer.error().message));
+  }
+  auto status = process::ExitStatus::kHeld;
+  for (const std::string& name : options.names) {
+    const auto kernel = kernel::choose_kernel(offer->kernels, name);
+    if (!kernel) {
+      status = refuse_lack(fmt::format("{} cannot be had: {}", name, kernel.error()));
+      continue;
+    }
+    const auto stored = kernel::fetch_kernel(offer->apt, *kernel, name);
+    lines.end();
+    if (!stored) {
+      status = refuse_lack(fmt::format("{} cannot be had: {}", name, stored.error().message));
+      if (process::is_interrupted()) break;
+      continue;
+    }
+    print_row(name, stored->release, stored->version,
+              stored->has_modules ? "modules" : "no modules: the suites do not have them any more",
+              "");
+  }
+  return status;
 }
 
 process::ExitStatus run_in_guest(const RunInGuest& options) {

@@ -50,7 +50,12 @@ struct Run {
   }
   process::ExitStatus operator()(const ListSystems&) const { return list_systems(); }
   process::ExitStatus operator()(const ListKernels&) const { return list_kernels(); }
-  process::ExitStatus operator()(const FetchKernel& options) const { return fetch_kernel(options); }
+  process::ExitStatus operator()(const ListAvailableKernels&) const {
+    return list_available_kernels();
+  }
+  process::ExitStatus operator()(const FetchKernels& options) const {
+    return fetch_kernels(options);
+  }
   process::ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
 };
 

@@ -99,6 +99,24 @@ int open_wire() {
   return line;
 }
 
+/// Whether a disk that NVMe has will appear: its driver has taken it.
+bool has_nvme_disk() {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator{kNvmeDriver, error}) {
+    if (entry.path().filename().string().contains(':')) return true;  // a device's address
+  }
+  return false;
+}
+
+/// Where the disk is. Virtio's is there as soon as its driver is.
+const char* disk() {
+  std::error_code error;
+  if (fs::exists(kDisk, error) || !has_nvme_disk()) return kDisk;
+  const int file = open_when_there(kNvmeDisk);
+  if (file >= 0) ::close(file);
+  return kNvmeDisk;
+}
+
 /// Whether the kernel's command line has the word.
 bool is_asked_for(std::string_view what) {
   std::ifstream file{"/proc/cmdline"};
@@ -131,7 +149,7 @@ int run() {
   mount_at("tmpfs", "tmpfs", "/tmp");
   load_modules();
   ::mkdir("/var", 0755);
-  mount_at("ext4", kDisk, "/var/tmp");
+  mount_at("ext4", disk(), "/var/tmp");
   const int wire = open_wire();
   if (wire < 0) {
     say("there is neither a virtio port nor a second serial line");

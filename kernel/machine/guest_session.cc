@@ -14,11 +14,8 @@
 #include <utility>
 
 #include "kernel/machine/accelerator.h"
+#include "kernel/machine/boot_files.h"
 #include "kernel/machine/guest_disk.h"
-#include "kernel/machine/guest_image.h"
-#include "kernel/machine/initramfs.h"
-#include "kernel/machine/places.h"
-#include "kernel/store/kernel_modules.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -29,37 +26,6 @@ using spec::ToolFault;
 constexpr std::size_t kMessagesAhead = 2;
 /// A machine that somebody kills while it boots is booted so many times.
 constexpr int kBootsMax = 3;
-
-std::expected<Descriptor, ToolFault> make_initramfs(const std::string& kernel) {
-  if (guest_image().empty()) {
-    return std::unexpected(
-        ToolFault{"this build carries no program for virtual machines: configure it with "
-                  "-DVMADIFF_GUEST=ON"});
-  }
-  Initramfs files;
-  for (const char* directory : {"dev", "proc", "sys", "tmp", "modules"})
-    files.add_directory(directory);
-  files.add_character_device("dev/console", 5, 1);
-  files.add_program("init", guest_image());
-  std::size_t number = 0;
-  for (const auto& module :
-       modules_for(kernel, {"virtio_pci", "virtio_console", "virtio_blk", "ext4"})) {
-    files.add_file(fmt::format("{}/{:02}-{}.ko", kModuleDirectory + 1, number++, module.name),
-                   module.content);
-  }
-  const auto bytes = files.finish();
-  Descriptor file{::memfd_create("vmadiff-initramfs", MFD_CLOEXEC)};
-  for (std::string_view rest = bytes; file.is_open() && !rest.empty();) {
-    const auto count = ::write(file.number(), rest.data(), rest.size());
-    if (count < 0) file = Descriptor{};
-    if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (!file.is_open()) {
-    return std::unexpected(
-        ToolFault{fmt::format("the initial file system of a guest: {}", std::strerror(errno))});
-  }
-  return file;
-}
 
 using Seen = std::vector<std::pair<spec::ProcessId, spec::Snapshot>>;
 
@@ -92,27 +58,41 @@ std::expected<std::unique_ptr<GuestSession>, ToolFault> GuestSession::open(
   std::unique_ptr<GuestSession> session{new GuestSession{options}};
   if (auto booted = session->boot(); !booted) return std::unexpected(booted.error());
   session->introduction_ = session->machine_->introduction();
+  session->note_files();
   return session;
 }
 
+/// The guest knows that it has no disk; why, is known here.
+void GuestSession::note_files() {
+  auto& has = introduction_.capabilities;
+  for (const spec::FileClass cls : {spec::FileClass::kFile, spec::FileClass::kFileReadOnly}) {
+    if (has.file_counts[static_cast<std::size_t>(cls)] != 0 || why_no_files_.empty()) continue;
+    const auto head = fmt::format("{}: ", spec::name(cls));
+    std::erase_if(has.file_notes, [&](const std::string& note) { return note.starts_with(head); });
+    has.file_notes.push_back(head + why_no_files_);
+  }
+}
+
 std::expected<void, ToolFault> GuestSession::boot() {
-  const auto initramfs = make_initramfs(options_.kernel);
-  if (!initramfs) return std::unexpected(initramfs.error());
+  const auto files = make_boot_files(options_.kernel);
+  if (!files) return std::unexpected(files.error());
   MachineOptions machine{.kernel = options_.kernel,
                          .append = options_.append,
                          .memory_mib = options_.memory_mib,
                          .cpus = options_.cpus,
                          .disk = guest_disk(),
+                         .disk_by_nvme_too = !files->has_virtio_disk,
                          .timeout = options_.timeout};
-  auto booted = boot_accelerated(machine, initramfs->number());
+  auto booted = boot_accelerated(machine, files->initramfs.number());
   for (int i = 1; i < kBootsMax && !booted && booted.error().was_killed; ++i)
-    booted = boot_accelerated(machine, initramfs->number());
+    booted = boot_accelerated(machine, files->initramfs.number());
   if (!booted) {
     const auto& death = booted.error();
     return std::unexpected(ToolFault{
         fmt::format("{} does not boot: {}\n{}", options_.kernel, death.how, death.console)});
   }
   machine_ = *std::move(booted);
+  why_no_files_ = why_no_regular_files(*files, machine.disk);
   return {};
 }
 

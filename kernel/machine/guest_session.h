@@ -51,6 +51,7 @@ class GuestSession final : public Session {
 
   explicit GuestSession(const GuestOptions& options) : options_(options) {}
   std::expected<void, spec::ToolFault> boot();
+  void note_files();
   Result<void> send(MessageKind kind, std::string_view body);
   Result<Message> receive(MessageKind kind);
   Result<void> receive_announced();
@@ -66,6 +67,7 @@ class GuestSession final : public Session {
 
   GuestOptions options_;
   Introduction introduction_;
+  std::string why_no_files_;  ///< where there are none
   std::unique_ptr<VirtualMachine> machine_;
   bool begins_ = true;
   Answer last_;

@@ -102,12 +102,14 @@ std::vector<std::string> qemu_words(const MachineOptions& options, int initramfs
   words.insert(words.end(), {"-serial", "chardev:console", "-serial", "chardev:line", "-device",
                              "virtio-serial-pci", "-device",
                              fmt::format("virtserialport,chardev=port,name={}", kWireName)});
-  if (!options.disk.empty()) {
+  const auto add_disk = [&](std::string_view id, std::string_view device) {
     words.insert(
         words.end(),
-        {"-drive", fmt::format("if=none,id=disk,format=raw,snapshot=on,file={}", options.disk),
-         "-device", "virtio-blk-pci,drive=disk"});
-  }
+        {"-drive", fmt::format("if=none,id={},format=raw,snapshot=on,file={}", id, options.disk),
+         "-device", fmt::format("{},drive={}", device, id)});
+  };
+  if (!options.disk.empty()) add_disk("disk", "virtio-blk-pci");
+  if (!options.disk.empty() && options.disk_by_nvme_too) add_disk("second", "nvme,serial=vmadiff");
   return words;
 }
 

@@ -31,6 +31,8 @@ struct MachineOptions {
   std::uint32_t cpus = 1;
   Accelerator accelerator = Accelerator::kTcg;
   std::string disk;  ///< path of an image that is mounted for regular files; empty: none
+  /// The disk is there a second time, for a kernel without virtio's driver.
+  bool disk_by_nvme_too = false;
   // Patience is counted as kernel/patience.h does: a busy machine takes nothing off it.
   std::chrono::milliseconds boot_timeout{std::chrono::minutes{3}};
   /// A machine that does not answer for so long counts as hung.

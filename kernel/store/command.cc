@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -23,20 +24,51 @@ spec::ToolFault fault_of(const std::string& what, int error) {
   return {fmt::format("{}: {}", what, std::strerror(error))};
 }
 
+/// How often somebody who may interrupt is asked.
+constexpr int kLookMilliseconds = 200;
+
+/// Passes on the lines of a text that grows.
+class Lines {
+ public:
+  explicit Lines(const CommandWatch& watch) : watch_(watch) {}
+  void look(std::string_view text) {
+    if (!watch_.on_line) return;
+    for (auto end = text.find('\n', passed_); end != std::string_view::npos;
+         end = text.find('\n', passed_)) {
+      watch_.on_line(text.substr(passed_, end - passed_));
+      passed_ = end + 1;
+    }
+  }
+
+ private:
+  const CommandWatch& watch_;
+  std::size_t passed_ = 0;
+};
+
 /// Reads both pipes to their ends.
-void drain(Descriptor output, Descriptor errors, CommandResult& result) {
+void drain(Descriptor output, Descriptor errors, pid_t child, const CommandWatch& watch,
+           CommandResult& result) {
   std::array<pollfd, 2> waits{pollfd{output.number(), POLLIN, 0},
                               pollfd{errors.number(), POLLIN, 0}};
   std::array<std::string*, 2> into{&result.output, &result.errors};
   std::array<char, std::size_t{64} << 10> buffer;
+  Lines lines{watch};
+  bool is_asked = false;
   while (waits[0].fd >= 0 || waits[1].fd >= 0) {
-    if (::poll(waits.data(), waits.size(), -1) < 0) continue;
+    const int ready =
+        ::poll(waits.data(), waits.size(), watch.interrupted ? kLookMilliseconds : -1);
+    if (!is_asked && watch.interrupted && watch.interrupted()) {
+      is_asked = true;
+      ::kill(child, SIGTERM);
+    }
+    if (ready <= 0) continue;
     for (std::size_t i = 0; i < waits.size(); ++i) {
       if (waits[i].fd < 0 || waits[i].revents == 0) continue;
       const auto count = ::read(waits[i].fd, buffer.data(), buffer.size());
       if (count > 0) into[i]->append(buffer.data(), static_cast<std::size_t>(count));
       if (count == 0 || (count < 0 && errno != EINTR)) waits[i].fd = -1;
     }
+    lines.look(result.output);
   }
 }
 
@@ -57,7 +89,8 @@ std::string program_path(const std::string& name) {
 }
 
 std::expected<CommandResult, spec::ToolFault> run_command(const std::vector<std::string>& words,
-                                                          const std::string& directory) {
+                                                          const std::string& directory,
+                                                          const CommandWatch& watch) {
   const auto program = program_path(words.front());
   if (program.empty())
     return std::unexpected(spec::ToolFault{fmt::format("{} is not installed", words.front())});
@@ -88,7 +121,7 @@ std::expected<CommandResult, spec::ToolFault> run_command(const std::vector<std:
   write_errors = Descriptor{};
 
   CommandResult result;
-  drain(std::move(output), std::move(errors), result);
+  drain(std::move(output), std::move(errors), pid, watch, result);
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

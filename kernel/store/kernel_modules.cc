@@ -2,8 +2,11 @@
 // index is needed: a package that is only unpacked has none.
 #include "kernel/store/kernel_modules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <expected>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -23,14 +26,17 @@ std::string content_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-/// A compressed file by the program that can read it.
-std::string module_content(const fs::path& path) {
+/// A compressed file by the program that can read it. The error is why it cannot be read.
+std::expected<std::string, std::string> module_content(const fs::path& path) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kPrograms{
       {{".xz", "xz"}, {".zst", "zstd"}, {".gz", "gzip"}}};
   for (const auto& [suffix, program] : kPrograms) {
     if (path.extension() != suffix) continue;
     auto result = run_command({std::string{program}, "-dc", path.string()});
-    return result && result->status == 0 ? std::move(result->output) : std::string{};
+    if (!result) return std::unexpected(std::move(result.error().message));
+    if (result->status != 0)
+      return std::unexpected(fmt::format("{} cannot unpack it: {}", program, result->errors));
+    return std::move(result->output);
   }
   return content_of(path);
 }
@@ -41,25 +47,35 @@ std::string module_name(std::string name) {
   return name;
 }
 
-/// What stands behind "depends=" in the module.
+/// What the module says of itself (section .modinfo): NAME=VALUE, between zeros.
+std::optional<std::string_view> said_by(std::string_view module, std::string_view name) {
+  const auto head = fmt::format("{}{}=", '\0', name);
+  const auto at = module.find(head);
+  if (at == std::string_view::npos) return std::nullopt;
+  module.remove_prefix(at + head.size());
+  return module.substr(0, module.find('\0'));
+}
+
 std::vector<std::string> dependencies_of(std::string_view module) {
-  constexpr std::string_view kDepends{"\0depends=", 9};
   std::vector<std::string> names;
-  const auto at = module.find(kDepends);
-  if (at == std::string_view::npos) return names;
-  module.remove_prefix(at + kDepends.size());
-  module = module.substr(0, module.find('\0'));
-  while (!module.empty()) {
-    const auto comma = std::min(module.find(','), module.size());
-    names.push_back(module_name(std::string{module.substr(0, comma)}));
-    module.remove_prefix(std::min(comma + 1, module.size()));
+  auto rest = said_by(module, "depends").value_or(std::string_view{});
+  while (!rest.empty()) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    names.push_back(module_name(std::string{rest.substr(0, comma)}));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
   }
   return names;
 }
 
+/// The version that it was built for: a kernel with symbol versions would load another's, too.
+std::string_view built_for(std::string_view module) {
+  const auto magic = said_by(module, "vermagic").value_or(std::string_view{});
+  return magic.substr(0, magic.find(' '));
+}
+
 class Finder {
  public:
-  explicit Finder(const fs::path& directory) {
+  Finder(const fs::path& directory, std::string version) : version_(std::move(version)) {
     std::error_code error;
     for (auto at = fs::recursive_directory_iterator{directory, error};
          !error && at != fs::recursive_directory_iterator{}; at.increment(error)) {
@@ -74,17 +90,27 @@ class Finder {
     if (at == paths_.end()) return;
     const fs::path path = at->second;
     paths_.erase(at);  // each once
-    std::string content = module_content(path);
-    if (content.empty()) return;
-    for (const std::string& other : dependencies_of(content)) add(other);
-    found_.push_back({name, std::move(content)});
+    auto content = module_content(path);
+    if (!content) return refuse(path, content.error());
+    if (const auto version = built_for(*content); version != version_) {
+      return refuse(path, version.empty()
+                              ? "it does not say for which kernel it was built"
+                              : fmt::format("it was built for {}, not {}", version, version_));
+    }
+    for (const std::string& other : dependencies_of(*content)) add(other);
+    modules_.found.push_back({name, *std::move(content)});
   }
 
-  std::vector<Module> take() { return std::move(found_); }
+  BootModules take() { return std::move(modules_); }
 
  private:
+  void refuse(const fs::path& path, std::string_view why) {
+    modules_.refused.push_back(fmt::format("{}: {}", path.filename().string(), why));
+  }
+
+  std::string version_;
   std::map<std::string, fs::path> paths_;
-  std::vector<Module> found_;
+  BootModules modules_;
 };
 
 }  // namespace
@@ -103,10 +129,18 @@ std::string version_of(const fs::path& kernel) {
   return version;
 }
 
-std::vector<Module> modules_for(const fs::path& kernel, const std::vector<std::string>& wanted) {
+BootModules modules_for(const fs::path& kernel, const std::vector<std::string>& wanted) {
   const auto version = version_of(kernel);
   if (version.empty()) return {};
-  Finder finder{fs::absolute(kernel).parent_path().parent_path() / "lib/modules" / version};
+  const fs::path home = fs::absolute(kernel).parent_path();
+  std::vector<fs::path> places{home.parent_path() / "lib/modules" / version,
+                               home.parent_path() / "usr/lib/modules" / version};
+  if (home.filename() == version) places.insert(places.begin(), home);
+  std::error_code error;
+  const auto place = std::ranges::find_if(
+      places, [&](const fs::path& path) { return fs::is_directory(path / "kernel", error); });
+  if (place == places.end()) return {};
+  Finder finder{*place, version};
   for (const std::string& name : wanted) finder.add(name);
   return finder.take();
 }

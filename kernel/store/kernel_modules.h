@@ -16,9 +16,16 @@ struct Module {
 /// bzImage.
 [[nodiscard]] std::string version_of(const std::filesystem::path& kernel);
 
-/// Those of `wanted` that are there as files, each behind those it depends on. For DIR/boot/KERNEL
-/// they are looked for below DIR/lib/modules/VERSION; what is not there is taken to be built in.
-[[nodiscard]] std::vector<Module> modules_for(const std::filesystem::path& kernel,
-                                              const std::vector<std::string>& wanted);
+struct BootModules {
+  std::vector<Module> found;         ///< each behind those it depends on
+  std::vector<std::string> refused;  ///< of those that are there as files: why not, a line each
+};
+
+/// Those of `wanted` that are there as files. They are looked for below VERSION's own directory: of
+/// DIR/boot/KERNEL in DIR/lib/modules and DIR/usr/lib/modules, and where the image lies in it
+/// itself. What is not there is taken to be built in. A module that was built for another version
+/// is refused, whatever directory it lies in.
+[[nodiscard]] BootModules modules_for(const std::filesystem::path& kernel,
+                                      const std::vector<std::string>& wanted);
 
 }  // namespace vmadiff::kernel

@@ -1,17 +1,20 @@
 // kernel: kernels by name.
 #include "kernel/store/kernel_store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "kernel/store/cache.h"
 #include "kernel/store/command.h"
 #include "kernel/store/kernel_modules.h"
+#include "kernel/store/kernel_package.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -19,72 +22,73 @@ namespace {
 namespace fs = std::filesystem;
 using spec::ToolFault;
 
-constexpr std::string_view kDebian = "debian-";
+/// Beside what was stored: which package it is of.
+constexpr const char* kOrigin = "debian-version";
+/// Where a kernel is made ready. Only who has the apt state is there, so what lies there when it
+/// begins is another's who was killed.
+constexpr const char* kWorkshop = ".unfinished";
 
 fs::path store() { return cache_path() / "kernels"; }
-
-/// The one kernel image of an unpacked package; empty where there is none.
-fs::path image_in(const fs::path& package) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator{package / "boot", error}) {
-    if (entry.path().filename().string().starts_with("vmlinuz-")) return entry.path();
-  }
-  return {};
-}
 
 std::unexpected<ToolFault> failed(const std::string& what, const std::string& why) {
   return std::unexpected(ToolFault{fmt::format("{}: {}", what, why)});
 }
 
-std::expected<std::string, ToolFault> output_of(const std::vector<std::string>& words,
-                                                const std::string& directory = {}) {
-  auto result = run_command(words, directory);
-  if (!result) return std::unexpected(result.error());
-  if (result->status == 0) return std::move(result->output);
-  auto why = result->errors;
-  while (why.ends_with('\n')) why.pop_back();
-  return failed(words.front(), why.substr(why.rfind('\n') + 1));
+StoredKernel look_at(const std::string& name) {
+  StoredKernel kernel;
+  kernel.name = name;
+  kernel.image = image_in(store() / name);
+  if (kernel.image.empty()) return kernel;
+  kernel.release = version_of(kernel.image);
+  kernel.has_modules = has_modules(kernel.image);
+  std::ifstream file{store() / name / kOrigin};
+  file >> kernel.version;
+  return kernel;
 }
 
-/// The package with the newest kernel of that version: what a package without a kernel of its own,
-/// which follows the newest one, depends on.
-std::expected<std::string, ToolFault> package_of(std::string_view version) {
-  const auto wanted = fmt::format("linux-image-{}.", version);
-  for (const auto& follower : {fmt::format("linux-image-{}-cloud-amd64", version),
-                               std::string{"linux-image-cloud-amd64"}}) {
-    auto depends = output_of({"apt-cache", "depends", "--important", follower});
-    if (!depends) continue;
-    const auto at = depends->find(wanted);
-    if (at != std::string::npos) return depends->substr(at, depends->find('\n', at) - at);
-  }
-  return std::unexpected(
-      ToolFault{"apt knows no cloud kernel of this version (is its suite in the sources, and was "
-                "apt-get update run?)"});
-}
-
-/// A directory of our own beside the store's, gone at the end of the scope.
+/// A directory that is empty at the beginning and gone at the end of the scope.
 class Workshop {
  public:
-  explicit Workshop(fs::path path) : path_(std::move(path)) {}
+  explicit Workshop(fs::path path) : path_(std::move(path)) {
+    clear();
+    std::error_code error;
+    fs::create_directories(path_, error);
+  }
   Workshop(const Workshop&) = delete;
   Workshop& operator=(const Workshop&) = delete;
-  ~Workshop() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
+  ~Workshop() { clear(); }
   [[nodiscard]] const fs::path& path() const { return path_; }
 
  private:
+  void clear() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+
   fs::path path_;
 };
 
-}  // namespace
-
-bool is_kernel_name(std::string_view kernel) {
-  if (!kernel.starts_with(kDebian) || kernel.size() == kDebian.size()) return false;
-  return std::ranges::all_of(kernel.substr(kDebian.size()),
-                             [](unsigned char c) { return std::isdigit(c) != 0 || c == '.'; });
+/// At no moment is there none: who boots the old one meanwhile goes on with it.
+std::error_code put_in_place(const fs::path& ready, const fs::path& place) {
+  std::error_code error;
+  fs::rename(ready, place, error);
+  if (!error) return {};
+  if (::renameat2(AT_FDCWD, ready.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0)
+    return {};
+  return {errno, std::generic_category()};
 }
+
+std::expected<void, ToolFault> unpack(const AptState& apt, const OfferedPackage& offered,
+                                      const fs::path& workshop, const fs::path& into) {
+  const auto file = apt.download(offered, workshop);
+  if (!file) return std::unexpected(file.error());
+  const auto done = run_command({"dpkg-deb", "-x", file->string(), into.string()});
+  if (!done) return std::unexpected(done.error());
+  if (done->status != 0) return failed(file->filename().string(), done->errors);
+  return {};
+}
+
+}  // namespace
 
 std::expected<fs::path, std::string> find_kernel(const std::string& kernel) {
   std::error_code error;
@@ -103,44 +107,49 @@ std::expected<fs::path, std::string> find_kernel(const std::string& kernel) {
   return fs::absolute(kernel, error);
 }
 
-std::expected<fs::path, ToolFault> fetch_kernel(const std::string& name) {
-  if (!is_kernel_name(name))
-    return failed(name, "expected debian- and a version, as in debian-6.12");
-  const auto package = package_of(std::string_view{name}.substr(kDebian.size()));
-  if (!package) return std::unexpected(package.error());
-  std::error_code error;
-  const Workshop workshop{store() / fmt::format(".{}.{}", name, ::getpid())};
-  const fs::path unpacked = workshop.path() / "unpacked";
-  fs::create_directories(unpacked, error);
-  if (error) return failed(unpacked.string(), error.message());
-  // As root apt-get would give up its rights and then cannot write here.
-  if (auto got = output_of({"apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", *package},
-                           workshop.path().string());
-      !got)
-    return std::unexpected(got.error());
-  for (const auto& entry : fs::directory_iterator{workshop.path(), error}) {
-    if (entry.path().extension() != ".deb") continue;
-    if (auto done = output_of({"dpkg-deb", "-x", entry.path().string(), unpacked.string()}); !done)
-      return std::unexpected(done.error());
-  }
-  if (image_in(unpacked).empty()) return failed(*package, "there is no kernel in it");
-  const fs::path place = store() / name;
-  fs::remove_all(place, error);
-  fs::rename(unpacked, place, error);
-  if (error) return failed(place.string(), error.message());
-  return image_in(place);
-}
-
 std::vector<StoredKernel> stored_kernels() {
   std::vector<StoredKernel> found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator{store(), error}) {
     const auto name = entry.path().filename().string();
-    auto image = image_in(entry.path());
-    if (is_kernel_name(name) && !image.empty()) found.push_back({name, std::move(image)});
+    if (!is_kernel_name(name)) continue;
+    if (auto kernel = look_at(name); !kernel.image.empty()) found.push_back(std::move(kernel));
   }
-  std::ranges::sort(found, {}, &StoredKernel::name);
+  std::ranges::sort(found, is_older, &StoredKernel::name);
   return found;
+}
+
+std::expected<AptState, ToolFault> open_apt_state(AptWatch watch) {
+  const auto cache = cache_directory();
+  if (!cache) return std::unexpected(cache.error());
+  return AptState::open(*cache / "apt", std::move(watch));
+}
+
+std::expected<StoredKernel, ToolFault> fetch_kernel(const AptState& apt, const DebianKernel& kernel,
+                                                    const std::string& name) {
+  if (auto stored = look_at(name); !stored.image.empty() &&
+                                   stored.version == kernel.image.package.version &&
+                                   stored.has_modules == kernel.has_modules)
+    return stored;
+  const Workshop workshop{store() / kWorkshop};
+  const fs::path unpacked = workshop.path() / "unpacked";
+  const fs::path ready = workshop.path() / "ready";
+  if (auto done = unpack(apt, kernel.image, workshop.path(), unpacked); !done)
+    return std::unexpected(done.error());
+  if (kernel.modules) {
+    if (auto done = unpack(apt, *kernel.modules, workshop.path(), unpacked); !done)
+      return std::unexpected(done.error());
+  }
+  const auto image = lay_out_kernel(unpacked, ready);
+  if (!image) return failed(kernel.image.package.name, image.error().message);
+  if (const auto release = version_of(*image); release != kernel.release) {
+    return failed(kernel.image.package.name,
+                  fmt::format("the kernel in it says that it is {}", release));
+  }
+  std::ofstream{ready / kOrigin} << kernel.image.package.version << '\n';
+  const fs::path place = store() / name;
+  if (const auto error = put_in_place(ready, place)) return failed(place.string(), error.message());
+  return look_at(name);
 }
 
 }  // namespace vmadiff::kernel

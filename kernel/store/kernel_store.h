@@ -5,9 +5,10 @@
 #include <expected>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "kernel/store/apt_state.h"
+#include "kernel/store/debian_kernels.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {
@@ -17,19 +18,25 @@ namespace vmadiff::kernel {
 [[nodiscard]] std::expected<std::filesystem::path, std::string> find_kernel(
     const std::string& kernel);
 
-/// Whether it is a name and not a path: "debian-6.12".
-[[nodiscard]] bool is_kernel_name(std::string_view kernel);
-
-/// Brings "debian-VERSION" with apt-get and dpkg-deb; gives the image's path. Where it is there
-/// already, the newest takes its place.
-[[nodiscard]] std::expected<std::filesystem::path, spec::ToolFault> fetch_kernel(
-    const std::string& name);
-
 struct StoredKernel {
   std::string name;
   std::filesystem::path image;
+  std::string release;  ///< as the image itself says
+  std::string version;  ///< Debian's; empty where it is not known
+  bool has_modules = false;
 };
-/// What is in the cache, by name.
+
+/// What is in the cache, the oldest first.
 [[nodiscard]] std::vector<StoredKernel> stored_kernels();
+
+/// The apt state in the cache, its lists up to date.
+[[nodiscard]] std::expected<AptState, spec::ToolFault> open_apt_state(AptWatch watch);
+
+/// Brings a kernel under the name "debian-X.Y" or "debian-X.Y.Z". What was there under it is
+/// replaced, once the new one is whole; where it is the same one already, nothing is done. One that
+/// does not come to its end leaves what was there.
+[[nodiscard]] std::expected<StoredKernel, spec::ToolFault> fetch_kernel(const AptState& apt,
+                                                                        const DebianKernel& kernel,
+                                                                        const std::string& name);
 
 }  // namespace vmadiff::kernel

@@ -3,8 +3,10 @@
 #include "kernel/machine/guest.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,37 @@ constexpr std::string_view kTwoMappings =
     "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
 constexpr std::string_view kTwoResults = "0x100000000000\n0x100000001000\n";
 constexpr std::string_view kOneVma = "100000000000-100000002000 r--p 00000000 anon [rd mr mw me]\n";
+
+/// How many regular files the guest of these options has; the reason where it has none.
+std::string files_of(const GuestOptions& options) {
+  const auto guest = Guest::boot(options);
+  if (!guest) return guest.error().message;
+  const auto& has = guest->capabilities();
+  const auto count = has.file_counts[static_cast<std::size_t>(spec::FileClass::kFile)];
+  if (count != 0) return std::to_string(count);
+  for (const std::string& note : has.file_notes) {
+    if (note.starts_with("file: ")) return note;
+  }
+  return "no reason";
+}
+
+// Without modules there is no driver for virtio's disk: it is there as NVMe, too. Without that,
+// there are no regular files, and it is said.
+TEST(Guest, HasRegularFilesWithoutItsModules) {
+  if (const auto reason = why_no_guests()) GTEST_SKIP() << *reason;
+  const auto kernel = find_kernel("debian-6.12");
+  if (!kernel) GTEST_SKIP() << kernel.error();
+  std::string directory = (std::filesystem::temp_directory_path() / "vmadiff-test-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const auto alone = (std::filesystem::path{directory} / "bzImage").string();
+  std::filesystem::copy_file(*kernel, alone);
+  EXPECT_EQ(files_of({.kernel = alone, .append = {}}), std::to_string(spec::kFilesPerClass));
+  EXPECT_EQ(
+      files_of({.kernel = alone, .append = "initcall_blacklist=nvme_init"}),
+      "file: its kernel needs ext4, and virtio_blk or NVMe, built in or as modules of its own "
+      "version in ../lib/modules");
+  std::filesystem::remove_all(directory);
+}
 
 // One machine for all that does not end it.
 TEST(Guest, RunsCallsAndShowsLayouts) {
