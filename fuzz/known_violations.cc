@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kKnownViolations{
     KnownViolation{"linux-6.12", "NoCompatibleNeighboursLeftUnmerged",
                    "VM_MERGEABLE is set after the merge attempt: what the patch repairs"},
+    KnownViolation{"linux-6.12.118", "NoCompatibleNeighboursLeftUnmerged",
+                   "VM_MERGEABLE is set after the merge attempt: what the patch repairs"},
     KnownViolation{"linux-6.16", "NoCompatibleNeighboursLeftUnmerged",
                    "VM_MERGEABLE is set after the merge attempt: what the patch repairs"},
     KnownViolation{"patch-v2", "OnlyEligibleVmasAreMergeable",

@@ -53,6 +53,12 @@ constexpr std::array k612{
     change<&P::droppable_maps, DroppableMaps::kPresent>("6.11", "measured on 6.1 and 6.12"),
 };
 
+/// What came to its stable kernels from 7.3.
+constexpr std::array k612118{
+    change<&P::uffd_move, UffdMove::kNeverMerges>("7.3",
+                                                  "measured on 6.12.118; 6.12.117 is without"),
+};
+
 /// What the patch was posted against.
 constexpr std::array kBeforePatch{
     change<&P::hugetlb_placement, HugetlbPlacement::kCommonSearch>(
@@ -143,8 +149,13 @@ constexpr std::array kSteps{
     ProfileStep{
         .name = "linux-6.12",
         .base = "linux-6.1",
-        .summary = "before the patch: new mappings get VM_MERGEABLE after the merge attempt",
+        .summary =
+            "before the patch (6.12.117): new mappings get VM_MERGEABLE after the merge attempt",
         .changes = k612},
+    ProfileStep{.name = "linux-6.12.118",
+                .base = "linux-6.12",
+                .summary = "6.12 as its later stable kernels have it",
+                .changes = k612118},
     ProfileStep{.name = kPatchBase,
                 .base = "linux-6.12",
                 .summary = "what the patch was posted against, on the way to 6.16",

@@ -36,7 +36,9 @@ TEST(Guests, AreHeldAgainstTheModel) {
       run_vmadiff({"check", "--systems", "model,guest", "--kernel", "debian-6.12", "--properties",
                    "equivalence,SystemSurvives", "--ops", "10000", "--seed", "3"},
                   {.directory = scratch.path()});
-  EXPECT_NE(ran.out.find("  profile linux-6.12 as identified  "), std::string::npos) << ran.out;
+  // Which of the stable kernels it is depends on when it was fetched.
+  EXPECT_NE(ran.out.find("  profile linux-6.12"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(" as identified  "), std::string::npos) << ran.out;
   EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_NE(ran.out.find("none: every property held"), std::string::npos) << ran.out;
 }

@@ -105,7 +105,8 @@ TEST(KnownCause, IsTheBehaviourWithWhichTheModelDoesTheSame) {
   EXPECT_EQ(cause->name, "mremap_move=one-vma");
   EXPECT_EQ(cause->text,
             "A known behaviour: the kernel does as with mremap_move=one-vma (so do linux-6.1, "
-            "linux-6.12, patch-v2, patch-v2-review, linux-6.16; the profile has several-vmas).");
+            "linux-6.12, linux-6.12.118, patch-v2, patch-v2-review, linux-6.16; the profile has "
+            "several-vmas).");
   auto odd = kernel;
   odd.outcomes.back() = spec::Outcome::fail(spec::Errno::kEIO);
   EXPECT_FALSE(campaign::known_cause(profile, setup, sequence, odd, kSeen));

@@ -69,6 +69,7 @@ std::string values_of(std::string_view name) {
 TEST(ProfileHistory, TheProfilesAreWhatTheyWereMeasuredToBe) {
   EXPECT_EQ(values_of("linux-6.1"), "0000000000000000000000011");
   EXPECT_EQ(values_of("linux-6.12"), "0000000000011111000000011");
+  EXPECT_EQ(values_of("linux-6.12.118"), "0000000000011111000010011");
   EXPECT_EQ(values_of("patch-v2"), "1111101101011111010000011");
   EXPECT_EQ(values_of("patch-v2-review"), "2111101101011111010000011");
   EXPECT_EQ(values_of("linux-6.16"), "0001101101011111010000010");

@@ -37,8 +37,9 @@ TEST(ProfileText, WhatIsWrongIsSaidWithWhatWouldBeRight) {
     return read ? std::string{"none"} : read.error();
   };
   EXPECT_EQ(error("linux-9"),
-            "unknown profile 'linux-9': expected linux-6.1, linux-6.12, patch-v2, patch-v2-review, "
-            "linux-6.16, linux-6.17, linux-6.18.15, linux-6.18, linux-6.19, linux-7.0, linux-7.1, "
+            "unknown profile 'linux-9': expected linux-6.1, linux-6.12, linux-6.12.118, patch-v2, "
+            "patch-v2-review, linux-6.16, linux-6.17, linux-6.18.15, linux-6.18, linux-6.19, "
+            "linux-7.0, linux-7.1, "
             "linux-7.2, linux-7.3");
   EXPECT_TRUE(error("").starts_with("unknown profile ''")) << error("");
   EXPECT_TRUE(error("mseal=absent").starts_with("unknown profile 'mseal=absent'"));
