@@ -19,8 +19,10 @@ bool cuts_out(const MmStruct& mm, const VmaRemapStruct& vrm) {
 
 /// prep_move_vma. A hugetlb VMA's may_split cannot fail: the range was rounded to huge pages.
 Failure prep_move_vma(MmStruct& mm, const VmaRemapStruct& vrm) {
-  // The move may leave three more VMAs for a moment; the kernel rather fails early.
-  if (mm.counters.map_count + 3 >= mm.setup->max_map_count) return Errno::kENOMEM;
+  // The move may leave three more VMAs for a moment; the kernel rather fails early, if it has not
+  // asked for enough at the very start.
+  const bool asks_here = mm.profile.mremap_room == MremapRoom::kSixForAMove;
+  if (asks_here && mm.counters.map_count + 3 >= mm.setup->max_map_count) return Errno::kENOMEM;
   VmArea& vma = *vrm.vma;
   if (!cuts_out(mm, vrm) || (vma.vm_flags & kVmLocked) == 0) return std::nullopt;
   const Address end = vrm.addr + vrm.old_len;
