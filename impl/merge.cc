@@ -220,7 +220,6 @@ VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg) {
     merge.start = middle.vm_start;
     merge.end = vmg.start;
     merge.pgoff = middle.vm_pgoff;
-    merge.anon_pgoff = middle.anon_pgoff;
   }
   if (!commit_merge(mm, merge, anon_from)) {
     vmg.state = MergeState::kErrorNomem;

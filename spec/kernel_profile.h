@@ -140,10 +140,10 @@ enum class MremapRoom : std::uint8_t {
 /// and so VM_SPECIAL.
 enum class DoforkRefused : std::uint8_t { kIo, kSpecial };
 
-/// What mseal over several VMAs does behind one that is sealed already (measured on 6.18.15, and on
-/// 6.18.44 and 6.19.14, which have it mended).
+/// What mseal over several VMAs does behind what has just merged with memory that was sealed before
+/// (measured on 6.18.15, and on 6.18.44 and 6.19.14, which have it mended).
 enum class MsealOverSealed : std::uint8_t {
-  kLeavesTheRestApart,  ///< the next one does not merge with it
+  kLeavesTheRestApart,  ///< the VMA after that merges with neither neighbour
   kMerges
 };
 

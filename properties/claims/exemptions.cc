@@ -113,8 +113,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "fails; what has got no anon_vma then can merge with what follows, where one VMA more would "
      "have been over the limit"},
     {"SealedMemoryIsSteppedOver", "NoCompatibleNeighboursLeftUnmerged",
-     "mseal of several VMAs steps over one that is sealed already without noting where it is, and "
-     "what it seals behind that is not merged with it (6.17 to 6.18.15)"},
+     "mseal of several VMAs loses its place where what it has just sealed merges with memory that "
+     "was "
+     "sealed before, and the next VMA merges with neither neighbour (6.17 to 6.18.15)"},
 }};
 
 }  // namespace

@@ -158,14 +158,15 @@ bool lost_its_anon_vma(const spec::Syscall& call, const Snapshot& before, const 
          now.anon_vma == spec::kNoAnonVma;
 }
 
-/// Whether mseal came to `now` behind memory that was sealed before, under a kernel that forgets
-/// what it steps over.
-bool lies_behind_sealed(const spec::Syscall& call, const Snapshot& before, const Vma& now,
+/// Whether mseal left the two apart where one of them had been sealed before, under a kernel that
+/// loses its place there.
+bool lies_beside_sealed(const spec::Syscall& call, const Snapshot& before, Address boundary,
                         const spec::KernelProfile& profile) {
   if (!std::holds_alternative<spec::Mseal>(call)) return false;
   if (profile.mseal_over_sealed != spec::MsealOverSealed::kLeavesTheRestApart) return false;
-  const auto was = std::ranges::lower_bound(before.vmas, now.start, {}, &Vma::end);
-  return was != before.vmas.end() && was->start < now.start && (was->flags & spec::kVmSealed) != 0;
+  return std::ranges::any_of(before.vmas, [boundary](const Vma& vma) {
+    return (vma.start == boundary || vma.end == boundary) && (vma.flags & spec::kVmSealed) != 0;
+  });
 }
 
 /// Whether an mremap moved memory that a userfaultfd had been registered for, or moved memory to
@@ -262,7 +263,7 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kTheSourceLosesItsAnonVma);
     } else if (moved_registered(call, before)) {
       exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
-    } else if (lies_behind_sealed(call, before, *next, profile)) {
+    } else if (lies_beside_sealed(call, before, next->start, profile)) {
       exemptions.count(Exemption::kSealedMemoryIsSteppedOver);
     } else if (lost_its_lock(call, before, *next, past)) {
       exemptions.count(Exemption::kTheLockIsTakenBack);

@@ -173,14 +173,26 @@ TEST_P(Offsets, of_private_zero) {
 }
 
 TEST_P(Offsets, of_anonymous_memory_are_one) {
-  space.map(0, 2);
-  space.write(0);
-  move(0, 2, 4);
-  space.map(6, 2);
-  space.map(2, 2);
-  move(4, 2, 0);
-  EXPECT_EQ(space.ruler(9), "AAAA..BB.");
-  space.mm.mm_mt.for_each_value([](const VmArea* vma) {
+  // The program's own may have been moved before.
+  spec::Setup setup = spec::Setup::standard();
+  setup.initial.vmas.front().file = {};
+  setup.initial.vmas.front().pgoff = 7;
+  AddressSpace anonymous{profile_of(GetParam()), setup};
+  anonymous.map(0, 2);
+  anonymous.write(0);
+  EXPECT_TRUE(sys_mremap(anonymous.mm, {page(0), bytes(2), bytes(2), kMove, page(4)}).is_ok());
+  anonymous.map(2, 2);
+  EXPECT_TRUE(sys_mremap(anonymous.mm, {page(4), bytes(2), bytes(2), kMove, page(0)}).is_ok());
+  EXPECT_EQ(anonymous.ruler(5), "AAAA.");
+  anonymous.map(2000, 1, kReadWrite, kAnonymous | kMapGrowsdown);
+  anonymous.write(1990);
+  EXPECT_EQ(anonymous.at(1990).pages(), 11U);
+  const Address start = setup.start_brk;
+  for (const Address brk : {start + bytes(2), start + bytes(4)}) {
+    ASSERT_EQ(sys_brk(anonymous.mm, {brk}), Outcome::ok(brk));
+  }
+  EXPECT_EQ(anonymous.mm.vma_lookup(start)->pages(), 4U);
+  anonymous.mm.mm_mt.for_each_value([](const VmArea* vma) {
     if (vma->vm_file.is_none()) EXPECT_EQ(vma->anon_pgoff, vma->vm_pgoff);
   });
 }

@@ -241,6 +241,22 @@ TEST(MremapRoom, that_each_kernel_asks_for) {
   }
 }
 
+// The destination is cut in two, and then there is less room than was asked for. Measured
+// on 7.1.13.
+TEST(MremapRoom, is_asked_for_once) {
+  constexpr std::uint64_t kCount = 5;
+  for (const auto room : {MremapRoom::kFourAlways, MremapRoom::kFourOrFiveAlways}) {
+    spec::Setup setup = spec::Setup::standard();
+    setup.max_map_count = kCount + 4;
+    AddressSpace space{profile_with<&KernelProfile::mremap_room>(room), setup};
+    space.map(0, 1);
+    space.map(4, 3, kProtRead);
+    EXPECT_EQ(space.mm.counters.map_count, kCount);
+    EXPECT_EQ(move(space, 0, 1, 5), at_page(5));
+    EXPECT_EQ(space.ruler(8), "....ABC.");
+  }
+}
+
 // Measured on 7.2.12 and 7.3.4.
 TEST(MremapUserfaultfd, memory_that_is_watched_may_never_merge) {
   for (const auto moves : {UffdMove::kMerges, UffdMove::kNeverMerges}) {
