@@ -27,7 +27,7 @@ TEST(Usage, WhatIsWrongIsSaidWithWhatWouldBeRight) {
       BadUsage{{"check", "--systems", ""}, ""},
       BadUsage{{"check", "--profile", "linux-6.18 mseal=maybe"}, "expected mseal= with one of"},
       BadUsage{{"check", "--profile", "auto mseal=absent"}, "unknown profile 'auto'"},
-      BadUsage{{"check", "--profile", "linux-9"}, "expected linux-6.1, linux-6.12, patch-v2"},
+      BadUsage{{"check", "--profile", "linux-9"}, "expected linux-6.1, linux-6.12, linux-6.12.118"},
       BadUsage{{"check", "--properties", "nonsense"}, "expected one of all, equivalence"},
       BadUsage{{"check", "--time", "sixty"}, "as in 90s, 10m, 2h"},
       BadUsage{{"check", "--time", "0s"}, "as in 90s, 10m, 2h"},
