@@ -238,6 +238,13 @@ std::expected<Identity, spec::ToolFault> identify(spec::System& kernel, const sp
   identity.alike = nearest_to(*answers, seen);
   // Of several the last, which is the newest.
   identity.nearest = identity.alike.back();
+  // As many traces may fit without being the same ones.
+  std::erase_if(identity.alike, [&](const spec::KernelProfile* other) {
+    return std::ranges::any_of(*answers, [&](const Answer& answer) {
+      return answer.not_asked.empty() &&
+             !is_alike(model_of(*other, answer), model_of(*identity.nearest, answer), seen);
+    });
+  });
   identity.profile = *identity.nearest;
   identity.findings = find_all(*answers, identity.profile, seen);
   identity.unknown = unknown_in(*answers, identity.profile, seen);

@@ -1,5 +1,7 @@
 // model: mseal. All of the range must be mapped, or nothing is sealed; then VMA by VMA, and what
 // was sealed before an error stays sealed.
+#include <optional>
+
 #include "model/calls.h"
 #include "model/join.h"
 #include "model/sealing.h"
@@ -26,7 +28,7 @@ Outcome run(AddressSpace& space, const spec::Mseal& call) {
   const Range range{call.addr, end};
   if (!space.vmas.is_all_mapped(range)) return Outcome::fail(Errno::kENOMEM);
   const bool goes_wrong = space.profile.mseal_over_sealed == MsealOverSealed::kLeavesTheRestApart;
-  Address apart = 0;
+  std::optional<Address> apart;
   const Result done = for_each_part(space, range, [&](Range part, const Vma& vma) -> Result {
     if (is_sealed(vma)) return {};
     const VmFlags flags = vma.flags | spec::kVmSealed;

@@ -21,6 +21,7 @@ ordered_json vma_json(const spec::Vma& vma, const spec::Observes& observes) {
                    {"permissions", spec::permissions_text(vma.flags)},
                    {"backing", spec::text(vma.file)}};
   if (!vma.file.is_none() || observes.anon_pgoff) out["page_offset"] = hex(vma.pgoff);
+  if (observes.anon_pgoff && vma.own_pgoff != 0) out["own_page_offset"] = hex(vma.own_pgoff);
   if (observes.vm_flags) out["flags"] = spec::vm_flags_text(vma.flags);
   if (observes.anon_vma) {
     out["anon_vma"] = vma.anon_vma;

@@ -94,6 +94,7 @@ void append_counters(std::string& out, const View& left, const View& right) {
 Hidden all_that_is_set(const Vma& vma, const spec::Observes& seen) {
   Hidden out = 0;
   if (seen.anon_pgoff && vma.file.is_none()) out |= kHiddenOffset;
+  if (seen.anon_pgoff && vma.own_pgoff != 0) out |= kHiddenOwnOffset;
   if (seen.anon_vma && vma.anon_vma != spec::kNoAnonVma) out |= kHiddenAnonVma;
   if (seen.policy && vma.policy != spec::MemPolicy{}) out |= kHiddenPolicy;
   return out;

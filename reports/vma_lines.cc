@@ -54,6 +54,7 @@ Hidden difference_in_kind(const Vma& a, const Vma& b, const Observes& seen) {
 Hidden hidden_difference(const Vma& a, const Vma& b, const Observes& seen) {
   Hidden out = difference_in_kind(a, b, seen);
   if (a.pgoff != b.pgoff && observes_offset(a, seen)) out |= kHiddenOffset;
+  if (seen.anon_pgoff && a.own_pgoff != b.own_pgoff) out |= kHiddenOwnOffset;
   return out;
 }
 
@@ -72,12 +73,16 @@ Hidden hidden_between(const Vma& prev, const Vma& next, const Observes& seen) {
       !hides_offset && !spec::same_offset_in_bytes(prev.pgoff + prev.pages(), next.pgoff);
   if (shows_why) return out & kHiddenFile;
   if (!goes_on && observes_offset(prev, seen)) out |= kHiddenOffset;
+  const bool has_own = prev.own_pgoff != 0 || next.own_pgoff != 0;
+  const bool own_goes_on = prev.own_pgoff + prev.pages() == next.own_pgoff;
+  if (seen.anon_pgoff && has_own && !own_goes_on) out |= kHiddenOwnOffset;
   return out;
 }
 
 std::string text_with(const Vma& vma, Hidden parts) {
   std::string out = spec::text(vma);
   if ((parts & kHiddenOffset) != 0) out += fmt::format(" pgoff {:x}", vma.pgoff);
+  if ((parts & kHiddenOwnOffset) != 0) out += fmt::format(" own pgoff {:x}", vma.own_pgoff);
   if ((parts & kHiddenFile) != 0) out += fmt::format(" object {}", vma.file.number);
   if ((parts & kHiddenAnonVma) != 0) out += anon_vma_text(vma);
   if ((parts & kHiddenPolicy) != 0) out += policy_text(vma.policy);

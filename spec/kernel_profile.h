@@ -109,8 +109,7 @@ enum class GuardRegions : std::uint8_t {
 };
 
 /// Which hook /dev/zero has (drivers/char/mem.c; 6.19, measured on 6.18.15, 6.18.44 and 6.19.14).
-/// With
-/// `.mmap_prepare` its private mappings get VM_MERGEABLE before the merge attempt.
+/// With `.mmap_prepare` its private mappings get VM_MERGEABLE before the merge attempt.
 enum class ZeroHook : std::uint8_t { kLegacy, kPrepare };
 
 /// By which offsets private mappings of a file merge where they have pages of their own (7.3,

@@ -59,8 +59,8 @@ std::string why_no_regular_files(const BootFiles& files, const std::string& disk
   if (disk.empty()) return "there is no disk for the guest: apt-get install e2fsprogs";
   if (!files.refused.empty())
     return fmt::format("modules were not loaded: {}", fmt::join(files.refused, "; "));
-  return "its kernel needs ext4, and virtio_blk or NVMe, built in or as modules of its own version "
-         "in ../lib/modules";
+  return "its kernel needs ext4 and virtio_blk, built in or as modules of its own version in "
+         "../lib/modules, or NVMe built in instead of virtio_blk";
 }
 
 }  // namespace vmadiff::kernel

@@ -71,6 +71,11 @@ std::expected<AptState, ToolFault> AptState::open(const fs::path& directory, Apt
   std::error_code error;
   if (!fs::exists(keyring, error))
     return failed(keyring, "no such file: apt-get install debian-archive-keyring");
+  if (directory.string().find_first_of("\"\n") != std::string::npos) {
+    return failed(directory.string(),
+                  "apt cannot be told a path with a quotation mark or a line's end in it "
+                  "(XDG_CACHE_HOME may name another place)");
+  }
   AptState state{directory, std::move(watch), keyring};
   for (const char* name : {"state", "lists/partial", "cache/archives/partial", "parts", "log"}) {
     fs::create_directories(directory / name, error);
@@ -78,6 +83,7 @@ std::expected<AptState, ToolFault> AptState::open(const fs::path& directory, Apt
   }
   // A mirror's name can have a password in it.
   fs::permissions(directory, fs::perms::owner_all, error);
+  if (error) return failed(directory.string(), error.message());
   if (auto locked = state.lock(); !locked) return std::unexpected(locked.error());
   if (auto written = state.write_settings(); !written) return std::unexpected(written.error());
   if (auto updated = state.update(); !updated) return std::unexpected(updated.error());
@@ -155,7 +161,7 @@ std::expected<void, ToolFault> AptState::update() {
                         " (is there a network? proxies are taken from the machine's apt settings)");
     }
     for (const auto& [suite, reason] : refused) {
-      left_out_.push_back(fmt::format("{} of {}: {}", suite.name, suite.mirror, reason));
+      left_out_.push_back(fmt::format("{} of {}: {}", suite.name, shown(suite.mirror), reason));
       std::erase_if(suites, [&](const DebianSuite& other) {
         return other.name == suite.name && other.mirror == suite.mirror;
       });

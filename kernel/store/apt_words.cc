@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace vmadiff::kernel {
@@ -22,8 +23,11 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 bool is_about(std::string_view line, const DebianSuite& suite) {
-  return line.contains(fmt::format("{} {} ", suite.mirror, suite.name)) ||
-         line.contains(fmt::format("{}/dists/{}/", suite.mirror, suite.name));
+  return std::ranges::any_of(
+      std::array{suite.mirror, shown(suite.mirror)}, [&](const auto& mirror) {
+        return line.contains(fmt::format("{} {} ", mirror, suite.name)) ||
+               line.contains(fmt::format("{}/dists/{}/", mirror, suite.name));
+      });
 }
 
 /// Why an error means that a suite is left out; empty where it does not.

@@ -16,7 +16,9 @@ fs::path cache_path() {
   const char* const home = std::getenv("HOME");
   // NOLINTEND(concurrency-mt-unsafe)
   if (cache != nullptr && *cache == '/') return fs::path{cache} / "vmadiff";
-  return fs::path{home != nullptr && *home != '\0' ? home : "."} / ".cache/vmadiff";
+  std::error_code error;
+  return fs::absolute(fs::path{home != nullptr && *home != '\0' ? home : "."} / ".cache/vmadiff",
+                      error);
 }
 
 std::expected<fs::path, spec::ToolFault> cache_directory() {

@@ -73,6 +73,16 @@ DebianMirrors mirrors_in(std::string_view uris) {
   return {.main = main.most(), .security = security.most()};
 }
 
+std::string shown(std::string_view uri) {
+  constexpr std::string_view kAfterScheme = "://";
+  const auto scheme = uri.find(kAfterScheme);
+  if (scheme == std::string_view::npos) return std::string{uri};
+  const auto host = scheme + kAfterScheme.size();
+  const auto at = uri.substr(host, uri.find('/', host) - host).rfind('@');
+  if (at == std::string_view::npos) return std::string{uri};
+  return std::string{uri.substr(0, host)}.append(uri.substr(host + at + 1));
+}
+
 std::vector<DebianSuite> suites_of(const DebianMirrors& mirrors) {
   std::vector<DebianSuite> suites;
   for (const std::string_view name : kSuites) {

@@ -23,6 +23,9 @@ struct DebianSuite {
   std::string name;
 };
 
+/// A mirror as it may be shown, and as apt names it in its errors: without a user and a password.
+[[nodiscard]] std::string shown(std::string_view uri);
+
 /// Every suite that may carry kernels, but experimental, which has candidates and no releases.
 [[nodiscard]] std::vector<DebianSuite> suites_of(const DebianMirrors& mirrors);
 

@@ -68,14 +68,22 @@ class Workshop {
   fs::path path_;
 };
 
-/// At no moment is there none: who boots the old one meanwhile goes on with it.
+/// At no moment is there none, where the file system can exchange names. A campaign that runs on
+/// the old one cannot boot another machine of it.
 std::error_code put_in_place(const fs::path& ready, const fs::path& place) {
   std::error_code error;
   fs::rename(ready, place, error);
   if (!error) return {};
   if (::renameat2(AT_FDCWD, ready.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0)
     return {};
-  return {errno, std::generic_category()};
+  if (errno != EINVAL) return {errno, std::generic_category()};
+  const fs::path old = ready.parent_path() / "old";
+  fs::rename(place, old, error);
+  if (error) return error;
+  fs::rename(ready, place, error);
+  std::error_code back;
+  if (error) fs::rename(old, place, back);
+  return error;
 }
 
 std::expected<void, ToolFault> unpack(const AptState& apt, const OfferedPackage& offered,
@@ -146,7 +154,12 @@ std::expected<StoredKernel, ToolFault> fetch_kernel(const AptState& apt, const D
     return failed(kernel.image.package.name,
                   fmt::format("the kernel in it says that it is {}", release));
   }
-  std::ofstream{ready / kOrigin} << kernel.image.package.version << '\n';
+  if (kernel.has_modules && !has_modules(*image))
+    return failed(kernel.image.package.name, "no modules of its release are in what has them");
+  std::ofstream origin{ready / kOrigin};
+  origin << kernel.image.package.version << '\n';
+  origin.close();
+  if (!origin) return failed((ready / kOrigin).string(), "cannot be written");
   const fs::path place = store() / name;
   if (const auto error = put_in_place(ready, place)) return failed(place.string(), error.message());
   return look_at(name);

@@ -71,8 +71,7 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "anon_vma that comes of it can be a neighbour's, with which a merge was not possible before"},
     {"DontunmapKeepsItsSource", "NoCompatibleNeighboursLeftUnmerged",
      "before 6.13 and from 7.2 on memory that MREMAP_DONTUNMAP moves next to its own source is not "
-     "merged "
-     "with it"},
+     "merged with it"},
     {"TheSourceLosesItsAnonVma", "NoCompatibleNeighboursLeftUnmerged",
      "of several VMAs that MREMAP_DONTUNMAP moves to right behind their range, the first meets the "
      "last while that has its anon_vma yet, which it loses when its own turn comes"},
@@ -114,8 +113,7 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "have been over the limit"},
     {"SealedMemoryIsSteppedOver", "NoCompatibleNeighboursLeftUnmerged",
      "mseal of several VMAs loses its place where what it has just sealed merges with memory that "
-     "was "
-     "sealed before, and the next VMA merges with neither neighbour (6.17 to 6.18.15)"},
+     "was sealed before, and the next VMA merges with neither neighbour (6.17 to 6.18.15)"},
 }};
 
 }  // namespace

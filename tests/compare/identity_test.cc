@@ -82,6 +82,15 @@ TEST(Identity, ReleasedKernelsAreToldApart) {
   }
 }
 
+// Between two releases in different things: neither is it, and they are not alike either.
+TEST(Identity, WhoFitsAsMuchElsewhereIsNotTheSame) {
+  auto kernel = *spec::profile_named("linux-6.18");
+  kernel.dofork_refused = spec::DoforkRefused::kSpecial;
+  const auto identity = identity_of(kernel);
+  EXPECT_FALSE(identity.is_exact);
+  EXPECT_EQ(identity.alike.size(), 1U);
+}
+
 TEST(Identity, OneBehaviourThatIsAnotherKernelsIsSeen) {
   const auto base = *spec::profile_named("linux-6.18");
   for (const auto* other : {"linux-6.1", "linux-6.17", "linux-7.3"}) {

@@ -30,6 +30,18 @@ TEST(Mseal, OfARangeWithAHoleSealsNothing) {
   EXPECT_EQ(process.flags(0), "rd wr mr mw me ac");
 }
 
+TEST(Mseal, JoinsAtTheLowestAddressOfAll) {
+  auto setup = Setup::standard();
+  setup.mmap_min_addr = 0;
+  Process process(kDefaultProfileName, setup);
+  const Mmap at_zero{0, 2 * kPageSize, kReadWrite, kPrivateFixed | kMapAnonymous, {}, 0};
+  ASSERT_EQ(process(at_zero), Outcome::ok(0));
+  EXPECT_EQ(process(Mseal{kPageSize, kPageSize, 0}), kOk);
+  EXPECT_EQ(process(Mseal{0, kPageSize, 0}), kOk);
+  const auto vmas = process.snapshot().vmas;
+  EXPECT_EQ(std::ranges::count_if(vmas, [](const Vma& v) { return v.start < 2 * kPageSize; }), 1);
+}
+
 TEST(Mseal, CutsAndJoins) {
   Process process;
   (void)process.map(0, 6);

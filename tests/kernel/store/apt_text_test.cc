@@ -107,6 +107,19 @@ TEST(AptWords, AMirrorThatIsNotReachedIsNoSuiteThatItLacks) {
   EXPECT_EQ(first_error_in(""), "it says nothing");
 }
 
+// apt names a mirror without the password that stands in its source.
+TEST(AptWords, AMirrorWithAPasswordIsKnownWithoutIt) {
+  EXPECT_EQ(shown("http://me:secret@m/debian"), "http://m/debian");
+  EXPECT_EQ(shown("http://m/with@sign"), "http://m/with@sign");
+  EXPECT_EQ(shown("file:/srv/debian"), "file:/srv/debian");
+  const std::vector<DebianSuite> suites{{"http://me:secret@m/debian", "forky"}};
+  const auto refused = refused_in(
+      "E: The repository 'http://m/debian forky Release' does not have a Release file.\n", suites,
+      "/k");
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused[0].suite.name, "forky");
+}
+
 TEST(PackageList, HasWholePackagesOfThatName) {
   const auto packages = packages_in(
       "Package: linux-image-1\nVersion: 1-1\nFilename: pool/a.deb\nSHA256: aa\nSize: 12\n"

@@ -50,6 +50,18 @@ TEST(Difference, AVmaMoreOnOneSideIsSeen) {
             std::string::npos);
 }
 
+TEST(Difference, OwnOffsetsAreSeenWhereOffsetsOfAnonymousMemoryAre) {
+  Vma one = anonymous(0, 2);
+  one.file = {FileClass::kMemfd, 0};
+  Vma other = one;
+  one.own_pgoff = 7;
+  other.own_pgoff = 8;
+  const auto d = difference(of({one}), of({other}), {});
+  ASSERT_TRUE(d);
+  EXPECT_EQ(d->field, Field::kPgoff);
+  EXPECT_FALSE(difference(of({one}), of({other}), Observes{.anon_pgoff = false}));
+}
+
 TEST(Difference, SoftDirtyIsIgnored) {
   Vma dirty = anonymous(0, 2);
   dirty.flags |= spec::kVmSoftdirty;

@@ -69,6 +69,21 @@ TEST_F(MergeDue, MmapAtTheEndOfAnEqualVmaMerges) {
   EXPECT_FALSE(after_mmap(2, 4, {vma(0, 4)}));
 }
 
+// A private file's pages of their own have moved: what goes on in the file only stays apart.
+TEST_F(MergeDue, OwnOffsetsMustGoOnToo) {
+  constexpr spec::FileId kFile{spec::FileClass::kMemfd, 0};
+  const auto of_file = [&](std::uint64_t first, std::uint64_t last, std::uint64_t own) {
+    Vma out = vma(first, last);
+    out.file = kFile;
+    out.own_pgoff = own;
+    return out;
+  };
+  EXPECT_EQ(after_mmap(2, 4, {of_file(0, 2, 100), of_file(2, 4, 102)}, kFile), 1U);
+  EXPECT_EQ(after_mmap(2, 4, {of_file(0, 2, 0), of_file(2, 4, 0)}, kFile), 1U);
+  EXPECT_FALSE(after_mmap(2, 4, {of_file(0, 2, 100), of_file(2, 4, 103)}, kFile));
+  EXPECT_FALSE(after_mmap(2, 4, {of_file(0, 2, 100), of_file(2, 4, 0)}, kFile));
+}
+
 // **bb    ->  aabb
 TEST_F(MergeDue, MmapBeforeAnEqualVmaMerges) {
   EXPECT_EQ(after_mmap(0, 2, {vma(0, 2), vma(2, 4)}), 1U);
