@@ -46,7 +46,7 @@ bool equal_to_the_bit(const Snapshot& first, const Snapshot& second) {
     different |= (a.start ^ b.start) | (a.end ^ b.end) | (a.flags ^ b.flags) | (a.pgoff ^ b.pgoff);
     different |= static_cast<std::uint64_t>(a.file.cls) ^ static_cast<std::uint64_t>(b.file.cls);
     different |= (a.file.number ^ b.file.number) | (a.anon_vma ^ b.anon_vma) |
-                 (a.anon_vma_links ^ b.anon_vma_links);
+                 (a.anon_vma_links ^ b.anon_vma_links) | (a.own_pgoff ^ b.own_pgoff);
     different |= a.policy == b.policy ? 0 : 1;
   }
   return different == 0 && first.counters == second.counters && first.brk == second.brk &&
@@ -170,6 +170,8 @@ std::string vma_text(Field field, const Snapshot& s, std::size_t index) {
   const Vma& vma = s.vmas[index];
   std::string out = text(vma);
   if (field == Field::kPgoff) out += fmt::format(" pgoff {:#x}", vma.pgoff);
+  if (field == Field::kPgoff && vma.own_pgoff != 0)
+    out += fmt::format(" own pgoff {:#x}", vma.own_pgoff);
   if (field == Field::kAnonVma || field == Field::kAnonVmaLinks) {
     out += fmt::format(" anon_vma {} with {} link(s)", vma.anon_vma, vma.anon_vma_links);
   }
