@@ -2,8 +2,8 @@
 // by the file's offset alone. Measured on 7.2.12 and 7.3.4, but for what no kernel has.
 #include <gtest/gtest.h>
 
-#include "address_space.h"
 #include "impl/fork.h"
+#include "mremap_calls.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -11,8 +11,6 @@ namespace {
 using namespace spec;
 
 constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr std::uint64_t kMove = kMremapMaymove | kMremapFixed;
-constexpr std::uint64_t kKeep = kMove | kMremapDontunmap;
 
 KernelProfile profile_of(AnonPgoff offsets) {
   KernelProfile profile = profile_with<&KernelProfile::anon_pgoff>(offsets);
@@ -29,8 +27,7 @@ class Offsets : public ::testing::TestWithParam<AnonPgoff> {
   }
   void move(std::uint64_t first, std::uint64_t pages, std::uint64_t to,
             std::uint64_t flags = kMove) {
-    ASSERT_EQ(sys_mremap(space.mm, {page(first), bytes(pages), bytes(pages), flags, page(to)}),
-              Outcome::ok(page(to)));
+    ASSERT_EQ(impl::move(space, first, pages, to, flags), at_page(to));
   }
 
   AddressSpace space{profile_of(GetParam())};
@@ -156,8 +153,7 @@ TEST_P(Offsets, of_shared_memory_with_guards_are_the_files) {
   AddressSpace guarded{profile};
   guarded.map(0, 2, kReadWrite, kMapShared, kMemfd, 0);
   ASSERT_TRUE(guarded.advise(0, 1, kMadvGuardInstall).is_ok());
-  EXPECT_EQ(sys_mremap(guarded.mm, {page(0), bytes(2), bytes(2), kMove, page(4)}),
-            Outcome::ok(page(4)));
+  EXPECT_EQ(impl::move(guarded, 0, 2, 4), at_page(4));
   guarded.map(6, 2, kReadWrite, kMapShared, kMemfd, 2);
   EXPECT_EQ(guarded.ruler(9), "....AAAA.");
 }

@@ -2,7 +2,7 @@
 // which order each kernel refuses. Measured on 6.18.44 unless a profile says otherwise.
 #include <gtest/gtest.h>
 
-#include "address_space.h"
+#include "mremap_calls.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -13,19 +13,8 @@ constexpr FileId kMemfd{FileClass::kMemfd, 0};
 constexpr FileId kZero{FileClass::kZero, 0};
 constexpr FileId kHuge{FileClass::kHugetlb, 0};
 constexpr FileId kPfnmap{FileClass::kPfnmap, 0};
-constexpr std::uint64_t kMove = kMremapMaymove | kMremapFixed;
-constexpr std::uint64_t kKeep = kMove | kMremapDontunmap;
 constexpr std::uint64_t kCharged = kMapPrivate | kMapAnonymous;
 
-Outcome remap(AddressSpace& space, std::uint64_t first, std::uint64_t old_pages,
-              std::uint64_t new_pages, std::uint64_t flags = 0, std::uint64_t to = 0) {
-  return sys_mremap(space.mm, {page(first), bytes(old_pages), bytes(new_pages), flags, page(to)});
-}
-Outcome move(AddressSpace& space, std::uint64_t first, std::uint64_t pages, std::uint64_t to,
-             std::uint64_t flags = kMove) {
-  return remap(space, first, pages, pages, flags, to);
-}
-Outcome at_page(std::uint64_t n) { return Outcome::ok(page(n)); }
 bool has_anon_vma(const AddressSpace& space, std::uint64_t n) {
   return space.at(n).anon_vma != kNoAnonVma;
 }
@@ -193,68 +182,6 @@ TEST(MremapMove, size_0_doubles_shared_memory_alone) {
   EXPECT_EQ(offset(space, 5), 4U);
   space.map(9, 1);
   EXPECT_EQ(remap(space, 9, 0, 1, kMove, 10), Outcome::fail(Errno::kEINVAL));
-}
-
-TEST(MremapMove, wants_room_below_max_map_count) {
-  spec::Setup setup = spec::Setup::standard();
-  setup.max_map_count = 8;
-  AddressSpace space{kDefaultProfileName, setup};
-  space.map(0, 2);
-  space.map(4, 1, kProtRead);
-  EXPECT_EQ(move(space, 0, 1, 8), Outcome::fail(Errno::kENOMEM));
-  EXPECT_EQ(remap(space, 0, 2, 5, kMremapMaymove), Outcome::fail(Errno::kENOMEM));
-  EXPECT_EQ(space.ruler(6), "AA..B.");
-}
-
-// Measured on 7.0.13, 7.1.13 and 7.2.12.
-TEST(MremapRoom, that_each_kernel_asks_for) {
-  constexpr std::uint64_t kCount = 5;  // the program's three, and two
-  for (const auto room :
-       {MremapRoom::kSixForAMove, MremapRoom::kFourAlways, MremapRoom::kFourOrFiveAlways}) {
-    const bool is_six = room == MremapRoom::kSixForAMove;
-    for (std::uint64_t free = 3; free <= 6; ++free) {
-      spec::Setup setup = spec::Setup::standard();
-      setup.max_map_count = kCount + free;
-      const auto result = [&](auto call) {
-        AddressSpace space{profile_with<&KernelProfile::mremap_room>(room), setup};
-        space.map(0, 4, kProtRead);
-        space.map(4, 1);
-        EXPECT_EQ(space.mm.counters.map_count, kCount);
-        return call(space);
-      };
-      const auto expected = [](bool is_refused, std::uint64_t at) {
-        return is_refused ? Outcome::fail(Errno::kENOMEM) : at_page(at);
-      };
-      const bool is_tight = !is_six && free < 4;
-      EXPECT_EQ(result([](auto& s) { return remap(s, 0, 4, 2); }), expected(is_tight, 0));
-      EXPECT_EQ(result([](auto& s) { return remap(s, 0, 4, 4); }), expected(is_tight, 0));
-      EXPECT_EQ(result([](auto& s) { return remap(s, 4, 1, 2); }), expected(is_tight, 4));
-      EXPECT_EQ(result([](auto& s) { return move(s, 0, 4, 8); }),
-                expected(free < (is_six ? 6 : 4), 8));
-      const std::uint64_t kept = is_six ? 6 : room == MremapRoom::kFourAlways ? 4 : 5;
-      EXPECT_EQ(result([](auto& s) { return move(s, 0, 4, 8, kKeep); }), expected(free < kept, 8));
-      // Behind the arguments, and before the VMA.
-      EXPECT_EQ(result([](auto& s) { return remap(s, 0, 4, 0); }), Outcome::fail(Errno::kEINVAL));
-      EXPECT_EQ(result([](auto& s) { return remap(s, 6, 1, 2); }),
-                Outcome::fail(is_tight ? Errno::kENOMEM : Errno::kEFAULT));
-    }
-  }
-}
-
-// The destination is cut in two, and then there is less room than was asked for. Measured
-// on 7.1.13.
-TEST(MremapRoom, is_asked_for_once) {
-  constexpr std::uint64_t kCount = 5;
-  for (const auto room : {MremapRoom::kFourAlways, MremapRoom::kFourOrFiveAlways}) {
-    spec::Setup setup = spec::Setup::standard();
-    setup.max_map_count = kCount + 4;
-    AddressSpace space{profile_with<&KernelProfile::mremap_room>(room), setup};
-    space.map(0, 1);
-    space.map(4, 3, kProtRead);
-    EXPECT_EQ(space.mm.counters.map_count, kCount);
-    EXPECT_EQ(move(space, 0, 1, 5), at_page(5));
-    EXPECT_EQ(space.ruler(8), "....ABC.");
-  }
 }
 
 // Measured on 7.2.12 and 7.3.4.

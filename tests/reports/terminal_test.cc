@@ -83,6 +83,18 @@ TEST(SideBySide, ShowsWhatMapsLinesHideWhereItIsTheDifference) {
   EXPECT_NE(text.find("pgoff 42\n"), std::string::npos) << text;
 }
 
+TEST(SideBySide, ShowsTheOffsetOfAPrivateFilesOwnPagesWhereItIsTheDifference) {
+  auto finding = left_unmerged();
+  finding.views[0].system = "model";
+  finding.views[0].observes.anon_pgoff = true;
+  finding.views[1] = finding.views[0];
+  finding.views[0].snapshot.vmas.back().own_pgoff = 0x41;
+  finding.views[1].snapshot.vmas.back().own_pgoff = 0x42;
+  const auto text = reports::side_by_side(finding.views);
+  EXPECT_NE(text.find("own pgoff 41"), std::string::npos) << text;
+  EXPECT_NE(text.find("own pgoff 42"), std::string::npos) << text;
+}
+
 TEST(Picture, IsLeftOutWhereItDoesNotFit) {
   auto finding = left_unmerged();
   finding.views[0].snapshot.vmas.back().end += spec::Address{1} << 30;
