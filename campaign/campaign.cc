@@ -197,8 +197,7 @@ void draw(const CampaignOptions& options, std::uint64_t sequence_seed,
 }
 
 std::optional<spec::Setup> own_setup(const CampaignOptions& options, std::uint64_t sequence_seed) {
-  if (!options.varies_setup) return std::nullopt;
-  return properties::varied_setup(sequence_seed, options.setup);
+  return properties::varied_setup(sequence_seed, options.setup, options.setup_variation);
 }
 
 CampaignResult run_campaign(const CampaignOptions& options, process::Progress& progress,

@@ -42,7 +42,8 @@ struct CampaignOptions {
   /// Note which behaviours are met, and steer towards those that are not. The sequences then depend
   /// on what was met before, so a run with several threads is not repeatable.
   bool coverage = false;
-  bool varies_setup = false;  ///< some sequences begin in a set-up of their own
+  /// Some sequences begin in a set-up of their own.
+  properties::SetupVariation setup_variation = properties::SetupVariation::kNone;
   /// The profile is what the real kernel was found to be, not what it is held to.
   bool is_identified = false;
   /// Where that kernel does as no profile: reported first, and beside the limit of findings. The

@@ -2,11 +2,14 @@
 #include "campaign/settle.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "compare/recording.h"
 #include "properties/shrink/minimize.h"
 #include "reports/trace.h"
+#include "systems/systems.h"
 
 namespace vmadiff::campaign {
 namespace {
@@ -23,6 +26,12 @@ constexpr std::uint64_t kRunsThatEndMachines = 60;
 properties::PropertySet only(const std::string& claim) {
   auto set = properties::PropertySet::parse(claim);
   return set ? *std::move(set) : properties::PropertySet::all();
+}
+
+std::vector<std::string> names_of(const std::vector<spec::System*>& systems) {
+  std::vector<std::string> names;
+  for (const spec::System* system : systems) names.emplace_back(system->name());
+  return names;
 }
 
 /// Writes what the expected side gave for each call into the sequence, as far as it can be run
@@ -66,8 +75,10 @@ std::expected<Finding, spec::ToolFault> settle(const Crew& crew, const spec::Ker
   const auto runs_max = ends_machines ? kRunsThatEndMachines
                         : remote      ? kRunsRemote
                                       : kRunsInProcess;
-  finding = properties::minimize(checker, std::move(finding),
-                                 {.runs_max = runs_max, .interrupted = interrupted});
+  properties::MinimizeBudget shrinking{.runs_max = runs_max, .interrupted = interrupted};
+  if (const auto own = systems::setup_for(names_of(systems)); remote && own)
+    shrinking.plainest = *own;
+  finding = properties::minimize(checker, std::move(finding), shrinking);
   finding.run_seed = run_seed;
   finding.sequence_seed = seed;
   const auto names = reports::systems_of(finding);

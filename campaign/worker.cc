@@ -42,8 +42,7 @@ std::optional<properties::PropertySet> without_relations(const properties::Prope
 class Bench {
  public:
   Bench(const CampaignOptions& options, Crew crew, properties::Coverage* coverage)
-      : setup_(options.setup),
-        crew_(std::move(crew)),
+      : crew_(std::move(crew)),
         thorough_(make_checker(crew_.systems(), options.profile, options.setup, options.properties,
                                coverage)) {
     if (auto quick = without_relations(options.properties)) {
@@ -59,12 +58,12 @@ class Bench {
 
   /// Says which sequences come next, the first of them with that index. Those that are looked at
   /// after every call cannot be run ahead.
-  void will_check(std::uint64_t first, std::span<const spec::Sequence> sequences) {
+  void will_check(std::uint64_t first, std::span<const spec::Announced> sequences) {
     while (quick_ && !sequences.empty()) {
       const auto quick =
           std::min<std::uint64_t>(kThoroughEvery - first % kThoroughEvery, sequences.size());
       const auto part = sequences.first(quick).subspan(is_thorough(first) ? 1 : 0);
-      for (spec::System* system : crew_.systems()) system->will_run(setup_, part);
+      for (spec::System* system : crew_.systems()) system->will_run(part);
       first += quick;
       sequences = sequences.subspan(quick);
     }
@@ -86,7 +85,6 @@ class Bench {
  private:
   static bool is_thorough(std::uint64_t index) { return index % kThoroughEvery == 0; }
 
-  const spec::Setup& setup_;
   Crew crew_;
   Checker thorough_;
   std::unique_ptr<Checker> quick_;  ///< absent where only relations are selected
@@ -196,6 +194,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange,
     std::optional<Block> block;
     std::vector<std::uint64_t> seeds;
     std::vector<spec::Sequence> sequences;
+    std::vector<std::optional<spec::Setup>> setups;  ///< of their own
     std::uint64_t favoured = 0;
     bool favour_madvised = false;
   };
@@ -206,11 +205,15 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange,
     hand.favour_madvised = generator.favour_madvised;
     hand.seeds.resize(hand.block->count);
     hand.sequences.resize(hand.block->count);
+    hand.setups.resize(hand.block->count);
+    std::vector<spec::Announced> announced(hand.block->count);
     for (std::uint64_t i = 0; i < hand.block->count; ++i) {
       hand.seeds[i] = properties::sequence_seed(options.seed, hand.block->first + i);
       campaign::draw(options, hand.seeds[i], generator, hand.sequences[i]);
+      auto& setup = hand.setups[i] = own_setup(options, hand.seeds[i]);
+      announced[i] = {setup ? &*setup : &options.setup, &hand.sequences[i]};
     }
-    bench.will_check(hand.block->first, hand.sequences);
+    bench.will_check(hand.block->first, announced);
   };
   Hand hand;
   Hand next;
@@ -223,7 +226,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange,
     const auto before = bench.tally();
     for (std::uint64_t i = 0; i < block.count && !must_end() && !result.fault; ++i) {
       if (slot != nullptr) slot->begin(hand.seeds[i], hand.favoured, hand.favour_madvised);
-      const auto setup = own_setup(options, hand.seeds[i]);
+      const auto& setup = hand.setups[i];
       if (setup) bench.begin_in(*setup);
       auto checked = bench.check(block.first + i, hand.sequences[i]);
       if (setup) bench.begin_in(options.setup);

@@ -143,10 +143,10 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   campaign.max_findings = options.max_findings;
   campaign.budget = *budget;
   campaign.coverage = options.coverage;
-  campaign.varies_setup = std::ranges::none_of(choice->systems, systems::is_real);
-  campaign.generator.varies_setup = campaign.varies_setup;
+  campaign.setup_variation = systems::setups_of(choice->systems);
+  campaign.generator.setup_variation = campaign.setup_variation;
   // A real kernel is looked at through a text that grows with them.
-  if (campaign.varies_setup) {
+  if (std::ranges::none_of(choice->systems, systems::is_real)) {
     const bool has_faults = campaign.properties.has_any(properties::Kind::kFault);
     campaign.generator.teeth_max = has_faults ? kTeethWithFaults : kTeethInProcess;
   }

@@ -118,7 +118,12 @@ class Comparison {
         return spec::touches_reserved(a_.model.setup, step);
       });
     });
-    for (const auto* kernel : {&a_, &b_}) kernel->system->will_run(kernel->model.setup, sequences);
+    for (const auto* kernel : {&a_, &b_}) {
+      std::vector<spec::Announced> announced;
+      for (const Sequence& sequence : sequences)
+        announced.push_back({&kernel->model.setup, &sequence});
+      kernel->system->will_run(announced);
+    }
     return count;
   }
 

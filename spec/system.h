@@ -24,6 +24,12 @@ struct ToolFault {
   bool passes = false;
 };
 
+/// A sequence that will be run, and the set-up in which it begins.
+struct Announced {
+  const Setup* setup = nullptr;
+  const Sequence* sequence = nullptr;
+};
+
 class System {
  public:
   System() = default;
@@ -48,9 +54,9 @@ class System {
     for (const Step& step : sequence) outcomes.push_back(apply(step.process, step.call));
   }
 
-  /// Says that these sequences will be run next, each by start() and apply_all(), in this order;
-  /// some may be left out. A system that is far away runs them ahead.
-  virtual void will_run(const Setup& /*setup*/, std::span<const Sequence> /*sequences*/) {}
+  /// Says that these will be run next, each by start() and apply_all(), in this order; some may be
+  /// left out. A system that is far away runs them ahead. Nothing is kept of what they point to.
+  virtual void will_run(std::span<const Announced> /*sequences*/) {}
 
   /// What is known of the last death (the signal, a hang), one line; empty where there was none.
   [[nodiscard]] virtual std::string_view death_note() const { return {}; }

@@ -78,6 +78,16 @@ Offer offer_of(std::span<const std::string> systems) {
   return offer;
 }
 
+properties::SetupVariation setups_of(std::span<const std::string> systems) {
+  using enum properties::SetupVariation;
+  auto variation = kAll;
+  for (const std::string& system : systems) {
+    if (is_guest(system)) variation = std::min(variation, kMapLimit);
+    if (system == kHost) variation = kNone;
+  }
+  return variation;
+}
+
 void keep_within(const Offer& offer, properties::GeneratorOptions& options) {
   options.file_classes = offer.file_classes;
   options.files_per_class = offer.files_per_class;
@@ -133,6 +143,8 @@ std::optional<std::string> why_no_setup(std::string_view system, std::string_vie
   if (!own) return own.error().message;
   auto asked = *own;
   if (const auto read = spec::read_setup_text(words, asked); !read) return read.error();
+  // A virtual machine is made to have it, for as long as it is asked for (kernel/guest/server.cc).
+  if (is_guest(system)) asked.max_map_count = own->max_map_count;
   const auto difference = spec::setup_text(asked, *own);
   if (difference.empty()) return std::nullopt;
   return fmt::format("the trace's set-up asks for {}, and this machine has {}", difference,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "properties/generate/generator.h"
+#include "properties/generate/setups.h"
 #include "spec/call_part.h"
 #include "spec/file.h"
 #include "spec/sequence.h"
@@ -30,6 +31,9 @@ struct Offer {
   std::string note;                      ///< what is left out, and why; empty where nothing is
 };
 [[nodiscard]] Offer offer_of(std::span<const std::string> systems);
+/// In which set-ups all of these systems can begin.
+[[nodiscard]] properties::SetupVariation setups_of(std::span<const std::string> systems);
+
 /// Sequences are to be generated within it.
 void keep_within(const Offer& offer, properties::GeneratorOptions& options);
 

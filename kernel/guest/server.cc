@@ -2,12 +2,15 @@
 #include "kernel/guest/server.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,6 +24,8 @@
 
 namespace vmadiff::kernel {
 namespace {
+
+constexpr const char* kMapLimit = "/proc/sys/vm/max_map_count";
 
 /// The wire's other end was opened and is closed, or the wire is broken.
 class WireIsGone {};
@@ -49,8 +54,13 @@ Message receive(int wire, MessageStream& stream) {
 
 class Server {
  public:
-  Server(int wire, std::unique_ptr<AgentSession> session, std::optional<CrashOn> crash_on)
-      : wire_(wire), session_(std::move(session)), crash_on_(crash_on) {}
+  Server(int wire, std::unique_ptr<AgentSession> session, std::optional<CrashOn> crash_on,
+         std::uint64_t max_map_count)
+      : wire_(wire),
+        session_(std::move(session)),
+        crash_on_(crash_on),
+        own_max_map_count_(max_map_count),
+        max_map_count_(max_map_count) {}
 
   void answer(const Message& message) {
     std::expected<void, spec::ToolFault> done;
@@ -85,7 +95,10 @@ class Server {
 
   std::expected<void, spec::ToolFault> run(Request& request, Answer& answer) {
     if (request.begins) {
+      // A fresh agent needs more room than a sequence may be given.
+      if (auto made = limit_maps(own_max_map_count_); !made) return made;
       if (auto begun = session_->begin(); !begun) return begun;
+      if (auto made = limit_maps(request.program.max_map_count); !made) return made;
     }
     const bool crashes = cut_before_crash(request.program.records);
     auto ran = session_->run(request.program, answer.results);
@@ -132,6 +145,19 @@ class Server {
     return processes;
   }
 
+  /// Makes the whole machine one with that vm.max_map_count. Nobody else lives here.
+  std::expected<void, spec::ToolFault> limit_maps(std::uint64_t most) {
+    if (most == 0 || most == max_map_count_) return {};
+    const auto text = fmt::format("{}", most);
+    const Descriptor file{::open(kMapLimit, O_WRONLY | O_CLOEXEC)};
+    if (::write(file.number(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+      return std::unexpected(spec::ToolFault{
+          fmt::format("guest: {} cannot be made {}: {}", kMapLimit, most, std::strerror(errno))});
+    }
+    max_map_count_ = most;
+    return {};
+  }
+
   /// Takes away the call that is to crash the kernel, and what stands behind it.
   bool cut_before_crash(std::vector<Record>& records) const {
     if (!crash_on_) return false;
@@ -151,6 +177,8 @@ class Server {
   int wire_;
   std::unique_ptr<AgentSession> session_;
   std::optional<CrashOn> crash_on_;
+  std::uint64_t own_max_map_count_;  ///< the machine's, as it was at the beginning
+  std::uint64_t max_map_count_;      ///< as it is now
 };
 
 }  // namespace
@@ -173,7 +201,7 @@ void serve(int wire, std::optional<CrashOn> crash_on) try {
   }
   send(wire, MessageKind::kReady, body_of(introduction));
   if (!session) return;
-  Server server{wire, std::move(session), crash_on};
+  Server server{wire, std::move(session), crash_on, introduction.setup.max_map_count};
   MessageStream stream;
   for (;;) server.answer(receive(wire, stream));
 } catch (const WireIsGone&) {  // NOLINT(bugprone-empty-catch): the end that was asked for

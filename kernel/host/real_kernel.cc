@@ -19,15 +19,7 @@ class RealKernel final : public spec::System {
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
-  [[nodiscard]] spec::Observes observes() const override {
-    return {.vm_flags = true,
-            .anon_pgoff = false,
-            .anon_vma = false,
-            .counters = true,
-            .counter_sums = true,
-            .brk_and_merge = true,
-            .policy = false};
-  }
+  [[nodiscard]] spec::Observes observes() const override { return spec::kFromOutside; }
 
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
     setup_ = &setup;
@@ -71,12 +63,12 @@ class RealKernel final : public spec::System {
     return session_->snapshot(process, out);
   }
 
-  void will_run(const spec::Setup& setup, std::span<const spec::Sequence> sequences) override {
+  void will_run(std::span<const spec::Announced> sequences) override {
     std::vector<Program> programs;
-    for (const spec::Sequence& sequence : sequences) {
+    for (const auto& [setup, sequence] : sequences) {
       // Nobody runs one that the agent would not survive.
       Program program;
-      write(setup, sequence, program);
+      write(*setup, *sequence, program);
       if (!program.distrusted) programs.push_back(std::move(program));
     }
     session_->will_run(std::move(programs));
@@ -96,6 +88,7 @@ class RealKernel final : public spec::System {
                     Program& program) {
     program.records.clear();
     program.distrusted = false;
+    program.max_map_count = setup.max_map_count;
     for (const spec::Step& step : sequence) {
       program.records.push_back(in_process(step.process, record_of(step.call, setup.task_size)));
       program.distrusted = program.distrusted || spec::touches_reserved(setup, step);

@@ -21,6 +21,9 @@ struct Program {
   std::vector<Record> records;
   /// A record may change the agent's own memory: a fresh process takes over afterwards.
   bool distrusted = false;
+  /// vm.max_map_count of the machine that it begins on. Only a virtual machine is made so; who has
+  /// another is given none that differs. 0: whatever it is.
+  std::uint64_t max_map_count = 0;
   friend bool operator==(const Program&, const Program&) = default;
 };
 

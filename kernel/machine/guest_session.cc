@@ -310,7 +310,10 @@ std::expected<Answer, ToolFault> GuestSession::run_call_by_call(const Program& p
   Answer all;
   bool begins = true;
   for (const Record& record : program.records) {
-    auto answer = ask({begins, {{record}, program.distrusted}});
+    auto answer = ask({begins,
+                       {.records = {record},
+                        .distrusted = program.distrusted,
+                        .max_map_count = program.max_map_count}});
     begins = false;
     if (!answer && !answer.error().is_death)
       return std::unexpected(std::move(answer.error().fault));

@@ -73,6 +73,7 @@ void show_record(auto& show, auto& record) {
 
 void show_program(auto& show, auto& program) {
   show(program.distrusted);
+  show(program.max_map_count);
   show.list(program.records, [](auto& s, auto& record) { show_record(s, record); });
 }
 

@@ -45,7 +45,7 @@ constexpr std::array<std::uint64_t, 3> kFarOffsets{
     (std::uint64_t{1} << 44) - 24 * kPage, (std::uint64_t{1} << 63) - 24 * kPage, 0 - 24 * kPage};
 
 std::optional<spec::Setup> own_setup(std::uint64_t seed, const GeneratorOptions& options) {
-  return options.varies_setup ? varied_setup(seed, options.setup) : std::nullopt;
+  return varied_setup(seed, options.setup, options.setup_variation);
 }
 
 Opening opening_of(std::uint64_t seed, const GeneratorOptions& options, const spec::Setup& setup) {

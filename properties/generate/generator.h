@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "properties/generate/setups.h"
 #include "spec/call_part.h"
 #include "spec/sequence.h"
 #include "spec/setup.h"
@@ -35,8 +36,8 @@ struct GeneratorOptions {
   bool meetings = true;         ///< calls are planned to meet, and come again with one part changed
   bool openings = true;         ///< some sequences begin with many calls of one kind (opening.h)
   std::size_t teeth_max = 380;  ///< mappings in such an opening, 12 at least
-  bool varies_setup =
-      true;  ///< sequences are run in varied_setup() (setups.h), where they have one
+  /// Sequences are run in varied_setup(), where they have one.
+  SetupVariation setup_variation = SetupVariation::kAll;
   std::size_t length_min = 1;  ///< without the opening
   std::size_t length_max = 64;
 };

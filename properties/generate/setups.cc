@@ -34,11 +34,19 @@ void vary_shape(spec::Setup& setup, Random& random) {
   if (random.percent(5)) setup.userfaultfd = false;
 }
 
+/// The program of a real kernel's sequences needs so much more room when it begins anew (exec).
+constexpr std::uint64_t kRoomOfExec = 3;
+
+/// Leaves room for `room` mappings at least. Whether it was varied.
+bool vary_map_limit(spec::Setup& setup, Random& random, std::uint64_t room) {
+  if (!random.percent(50)) return false;
+  setup.max_map_count = setup.initial.counters.map_count + room + random.below(12);
+  return true;
+}
+
 void vary_limits(spec::Setup& setup, const spec::Setup& base, Random& random) {
   // Each by itself, and now and then together: mostly one limit is met at a time.
-  if (random.percent(50)) {
-    setup.max_map_count = base.initial.counters.map_count + 1 + random.below(12);
-  }
+  vary_map_limit(setup, random, 1);
   if (random.percent(30)) setup.overcommit_pages = 1 + random.below(random.percent(40) ? 5 : 24);
   if (random.percent(25)) {
     constexpr std::array<spec::Address, 4> kMinima{0, 0x1000, 0x10000, 0x30000};
@@ -58,9 +66,16 @@ void vary_limits(spec::Setup& setup, const spec::Setup& base, Random& random) {
 
 }  // namespace
 
-std::optional<spec::Setup> varied_setup(std::uint64_t seed, const spec::Setup& base) {
+std::optional<spec::Setup> varied_setup(std::uint64_t seed, const spec::Setup& base,
+                                        SetupVariation variation) {
+  if (variation == SetupVariation::kNone) return std::nullopt;
   Random random{mix(seed ^ 0x7365747570ULL)};
   const bool is_limited = random.below(kLimitedOneIn) == 0;
+  if (variation == SetupVariation::kMapLimit) {
+    spec::Setup limited = base;
+    if (!is_limited || !vary_map_limit(limited, random, kRoomOfExec)) return std::nullopt;
+    return limited;
+  }
   // From a source of its own: neither decides what the other is.
   Random shapes{mix(seed ^ 0x736861706573ULL)};
   const bool is_shaped = shapes.below(kShapedOneIn) == 0;

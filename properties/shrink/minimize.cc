@@ -80,9 +80,8 @@ class Search {
  private:
   /// One value of the set-up set back to the canonical one, where the finding stays.
   bool set_up_less() {
-    if (!checker_.can_begin_elsewhere()) return false;
     const spec::Setup present = best_.setup;
-    for (spec::Setup& setup : spec::plainer_setups(present)) {
+    for (spec::Setup& setup : plainer_than(present)) {
       if (is_over()) break;
       checker_.begin_in(std::move(setup));
       // In another set-up nothing was tried yet.
@@ -91,6 +90,12 @@ class Search {
     }
     checker_.begin_in(present);
     return false;
+  }
+
+  [[nodiscard]] std::vector<spec::Setup> plainer_than(const spec::Setup& present) const {
+    if (checker_.can_begin_elsewhere()) return spec::plainer_setups(present);
+    if (!budget_.plainest || spec::setup_text(present, *budget_.plainest).empty()) return {};
+    return {*budget_.plainest};
   }
 
   bool step_down() {

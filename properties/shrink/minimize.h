@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include "properties/checker.h"
 #include "properties/claims/finding.h"
@@ -17,6 +18,8 @@ struct MinimizeBudget {
   std::uint64_t calls_max = 5'000'000;
   /// Asked between candidates; true ends the search with what was reached.
   std::function<bool()> interrupted;
+  /// Where a real kernel takes part, which begins in few: the set-up of its machine as it is.
+  std::optional<spec::Setup> plainest{};
 };
 
 /// The smallest sequence found that `shows` still holds of, beginning with one that it holds of.

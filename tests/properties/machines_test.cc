@@ -72,7 +72,8 @@ TEST(VariedMachines, SystemsAgree) {
     spec::Sequence sequence;
     for (std::uint64_t i = 0; i < kSequences; ++i) {
       const std::uint64_t seed = sequence_seed(8, i);
-      generator.setup = varied_setup(seed, options.setup).value_or(options.setup);
+      generator.setup =
+          varied_setup(seed, options.setup, SetupVariation::kAll).value_or(options.setup);
       generate(seed, generator, sequence);
       checker.begin_in(generator.setup);
       const auto found = checker.check(sequence, Observation::kEveryStep).value();

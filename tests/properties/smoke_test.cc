@@ -63,7 +63,7 @@ TEST(Smoke, NothingFailsInALongRun) {
   spec::Sequence sequence;
   for (std::uint64_t i = 0; i < kLong; ++i) {
     const std::uint64_t seed = sequence_seed(9, i);
-    generator.setup = varied_setup(seed, standard).value_or(standard);
+    generator.setup = varied_setup(seed, standard, SetupVariation::kAll).value_or(standard);
     generate(seed, generator, sequence);
     checker.begin_in(generator.setup);
     const auto found = checker.check(sequence, Observation::kEveryStep).value();

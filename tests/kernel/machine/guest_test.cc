@@ -41,6 +41,13 @@ std::string layout(spec::System& system, spec::ProcessId process = 0) {
   return lines;
 }
 
+std::vector<spec::Announced> in_setup(const spec::Setup& setup,
+                                      const std::vector<spec::Sequence>& sequences) {
+  std::vector<spec::Announced> announced;
+  for (const spec::Sequence& sequence : sequences) announced.push_back({&setup, &sequence});
+  return announced;
+}
+
 constexpr std::string_view kTwoMappings =
     "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
     "mmap(0x100000001000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n";
@@ -118,7 +125,7 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
   const std::vector<spec::Sequence> announced{sequence_of(kTwoMappings),
                                               sequence_of("munmap(0x100000000000, 0)\n"),
                                               sequence_of("brk(0)\nbrk(0x20021000)\n")};
-  system->will_run(setup, announced);
+  system->will_run(in_setup(setup, announced));
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, announced[0]), kTwoResults);
   EXPECT_EQ(layout(*system), kOneVma);
@@ -135,11 +142,28 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
       sequence_of(std::string{kTwoMappings} + "mmap(0x100000008000, 0x1000, PROT_READ, "
                                               "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
                                               "0)\n")};
-  system->will_run(setup, ahead);
+  system->will_run(in_setup(setup, ahead));
   ASSERT_TRUE(system->start(setup));
   EXPECT_TRUE(system->apply(0, spec::Brk{0}).is_ok());
   EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
   EXPECT_EQ(layout(*system), kOneVma);
+
+  // A map count limit of a sequence's own, for as long as that is asked for.
+  const std::vector<spec::Sequence> two{
+      sequence_of("mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, "
+                  "-1, 0)\n"
+                  "mmap(0x100000002000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, "
+                  "-1, 0)\n")};
+  spec::Setup limited = setup;
+  limited.max_map_count = setup.initial.counters.map_count;
+  const std::vector<spec::Announced> in_both{{&limited, &two.front()}, {&setup, &two.front()}};
+  for (const bool is_ahead : {false, true}) {
+    if (is_ahead) system->will_run(in_both);
+    ASSERT_TRUE(system->start(limited));
+    EXPECT_EQ(results(*system, two.front()), "0x100000000000\n-1 ENOMEM\n");
+    ASSERT_TRUE(system->start(setup));
+    EXPECT_EQ(results(*system, two.front()), "0x100000000000\n0x100000002000\n");
+  }
 
   // An agent that dies is no machine that dies.
   ASSERT_TRUE(system->start(setup));

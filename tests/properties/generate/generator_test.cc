@@ -159,7 +159,7 @@ TEST(Generator, LengthIsKnownBeforeAndWithinBounds) {
 
 /// The set-up that the sequence is generated for.
 spec::Setup setup_of(std::uint64_t seed, const GeneratorOptions& options) {
-  const auto own = options.varies_setup ? varied_setup(seed, options.setup) : std::nullopt;
+  const auto own = varied_setup(seed, options.setup, options.setup_variation);
   return own ? *own : options.setup;
 }
 
@@ -209,7 +209,7 @@ TEST(Generator, SomeSequencesBeginInASetupOfTheirOwn) {
   std::set<std::string> texts;
   std::size_t varied = 0;
   for (std::uint64_t i = 0; i < 3000; ++i) {
-    const auto setup = varied_setup(sequence_seed(4, i), base);
+    const auto setup = varied_setup(sequence_seed(4, i), base, SetupVariation::kAll);
     if (!setup) continue;
     ++varied;
     texts.insert(spec::setup_text(*setup));
@@ -220,6 +220,22 @@ TEST(Generator, SomeSequencesBeginInASetupOfTheirOwn) {
   EXPECT_GT(varied, 800U);
   EXPECT_LT(varied, 1200U);
   EXPECT_GT(texts.size(), 300U);
+}
+
+TEST(Generator, AMachineThatCanBeGivenAnotherMapLimitIsGivenNothingElse) {
+  const auto base = spec::Setup::standard();
+  std::size_t varied = 0;
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    auto setup = varied_setup(sequence_seed(4, i), base, SetupVariation::kMapLimit);
+    if (!setup) continue;
+    ++varied;
+    EXPECT_LT(setup->max_map_count, base.initial.counters.map_count + 15);
+    setup->max_map_count = base.max_map_count;
+    EXPECT_EQ(spec::setup_text(*setup), "");
+  }
+  EXPECT_GT(varied, 200U);
+  EXPECT_LT(varied, 300U);
+  EXPECT_FALSE(varied_setup(sequence_seed(4, 0), base, SetupVariation::kNone));
 }
 
 TEST(Generator, EveryCallIsModelledAndKeepsAwayFromReservedMemory) {
