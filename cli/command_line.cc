@@ -56,8 +56,8 @@ std::string whole_number(const std::string& text) {
   return fmt::format("'{}': expected a whole number of at most 64 bits", text);
 }
 
-void add_guest_options(CLI::App* app, systems::GuestChoice& guest) {
-  app->add_option("--kernel", guest.kernel, "of the system guest: a bzImage, or debian-6.12");
+/// Of any virtual machine, whatever its kernel.
+void add_machine_options(CLI::App* app, systems::GuestChoice& guest) {
   app->add_option("--append", guest.append, "more for the guest's kernel command line");
   app->add_option("--memory", guest.memory_mib, "of a guest, MiB")
       ->check(CLI::Range(256, 65536))
@@ -73,6 +73,11 @@ void add_guest_options(CLI::App* app, systems::GuestChoice& guest) {
                   "CPU time that one sequence may take on the host, s")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
+}
+
+void add_guest_options(CLI::App* app, systems::GuestChoice& guest) {
+  app->add_option("--kernel", guest.kernel, "of the system guest: a bzImage, or debian-6.12");
+  add_machine_options(app, guest);
 }
 
 /// For check and diff.
@@ -209,6 +214,59 @@ Entry add_diff(CLI::App& top) {
   return made;
 }
 
+Entry add_history(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "history", "say what each release does with a trace; without one, which behaviours it has");
+  auto [o, made] = entry<HistoryOptions>(app);
+  app->add_option("file", o->path, "trace file");
+  app->add_option("--kernels", o->kernels,
+                  "debian-6.12,debian-7.3,path/to/bzImage,host (default: all that were fetched)");
+  app->add_flag("--profiles", o->profiles, "the models of all releases, instead of kernels");
+  app->add_option("-o,--output", o->output,
+                  "without a trace: where the page goes, in Markdown (default: text, here)");
+  add_machine_options(app, o->guest);
+  return made;
+}
+
+Entry add_bisect(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "bisect", "find the first kernel that does with a trace as the bad one does");
+  app->footer(R"(Between which kernels:
+  --good debian-6.12 --bad debian-7.3             those that were fetched
+  --good A --bad B --between C,D,E                the named ones, the oldest first
+  --good REV --bad REV --kernel-command 'make-kernel {}' [--tree DIR]
+                                                  the revisions of a git tree; the command makes a
+                                                  kernel of one, and prints its file as its last line
+Of one kernel, for git bisect run (0 good, 1 bad, 125 neither, 128 it cannot go on):
+  --good K --bad K --kernel path/to/bzImage
+  --good K --bad K --kernel-command make-kernel   of the tree as it is checked out)");
+  auto [o, made] = entry<BisectOptions>(app);
+  app->add_option("file", o->path, "trace file")->required();
+  app->add_option("--good", o->good, "a kernel, or what the command makes one of")->required();
+  app->add_option("--bad", o->bad, "the other")->required();
+  app->add_option("--kernel-command", o->command,
+                  "prints a kernel's name or file as its last line; {} is what it makes one of; "
+                  "status 125: not of this one");
+  app->add_option("--between", o->between, "A,B,C, the oldest first");
+  app->add_option("--tree", o->tree, "the git tree of the revisions")->capture_default_str();
+  add_guest_options(app, o->guest);
+  return made;
+}
+
+Entry add_decide(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "decide", "look for traces that tell behaviours' values apart, where none that is kept does");
+  auto [o, made] = entry<DecideOptions>(app);
+  app->add_option("behaviours", o->behaviours, "by name (default: all)");
+  app->add_option("--out", o->out, "directory for the traces")->capture_default_str();
+  app->add_option("--seed", o->seed, "of the sequences")->check(whole_number);
+  app->add_option("--sequences", o->sequences, "to be tried for each two values")
+      ->check(whole_number)
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  return made;
+}
+
 Entry add_doctor(CLI::App& top) {
   auto* app = top.add_subcommand(
       "doctor", "say what this machine, or a guest, is to a comparison: traits, what is left out");
@@ -288,6 +346,9 @@ std::expected<Command, process::ExitStatus> parse_command_line(int argc, const c
       add_export_c(app),
       add_identify(app),
       add_diff(app),
+      add_history(app),
+      add_bisect(app),
+      add_decide(app),
       add_doctor(app),
       add_profiles(app),
       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))

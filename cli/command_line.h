@@ -5,10 +5,13 @@
 #include <string>
 #include <variant>
 
+#include "cli/bisect.h"
 #include "cli/check.h"
+#include "cli/decide.h"
 #include "cli/diff.h"
 #include "cli/doctor.h"
 #include "cli/export_c.h"
+#include "cli/history.h"
 #include "cli/identify.h"
 #include "cli/kernels.h"
 #include "cli/layout.h"
@@ -26,7 +29,8 @@ struct ListSystems {};
 using Command =
     std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
-                 RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions>;
+                 RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
+                 BisectOptions, DecideOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -15,21 +15,11 @@
 namespace vmadiff::cli {
 namespace {
 
-std::string value_text(const compare::BehaviourFound& finding) {
-  const auto& b = *finding.behaviour;
-  if (!finding.not_asked.empty()) return fmt::format("not asked: {}", finding.not_asked);
-  if (finding.values.empty()) return "none that is known";
-  if (finding.is_invisible) return "cannot be seen, as its other behaviours are";
-  std::vector<std::string_view> names;
-  for (const std::size_t value : finding.values) names.push_back(b.value_name(value));
-  return fmt::format("{}", fmt::join(names, " or "));
-}
-
 void print(const std::string& system, const compare::Identity& identity, bool verbose) {
   fmt::print("{}\n", system);
   for (const compare::BehaviourFound& finding : identity.findings) {
     const auto& b = *finding.behaviour;
-    fmt::print("  {:<40} {}\n", b.what, value_text(finding));
+    fmt::print("  {:<40} {}\n", b.what, compare::values_text(finding));
     if (finding.not_asked.empty()) {
       const auto expected = b.get(*identity.nearest);
       if (std::ranges::find(finding.values, expected) == finding.values.end())

@@ -45,6 +45,15 @@ struct Run {
     systems::choose_guests(options.guest);
     return doctor(options);
   }
+  process::ExitStatus operator()(const HistoryOptions& options) const {
+    systems::choose_guests(options.guest);
+    return history(options);
+  }
+  process::ExitStatus operator()(const DecideOptions& options) const { return decide(options); }
+  process::ExitStatus operator()(const BisectOptions& options) const {
+    systems::choose_guests(options.guest);
+    return bisect(options);
+  }
   process::ExitStatus operator()(const ListProfiles& options) const {
     return list_profiles(options.history);
   }

@@ -1,7 +1,9 @@
-// compare: the traces by which a kernel shows its behaviours.
+// compare: the traces by which a kernel shows its behaviours. They are kept as files, which
+// `vmadiff decide` finds and writes (compare/look_for_trace.h), and are carried in the program.
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace vmadiff::compare {
@@ -13,7 +15,8 @@ struct DecidingTrace {
   std::string_view setup{};
 };
 
-/// One or more for each behaviour. A kernel has the values with which the model does what it does.
+/// One or more for each behaviour (corpus/deciding). A kernel has the values with which the model
+/// does what it does.
 [[nodiscard]] std::span<const DecidingTrace> deciding_traces();
 
 struct CommonTrace {

@@ -2,6 +2,7 @@
 #include "compare/identity.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -202,6 +203,15 @@ std::vector<Unknown> unknown_in(const std::vector<Answer>& answers,
 }
 
 }  // namespace
+
+std::string values_text(const BehaviourFound& found) {
+  if (!found.not_asked.empty()) return fmt::format("not asked: {}", found.not_asked);
+  if (found.values.empty()) return "none that is known";
+  if (found.is_invisible) return "cannot be seen, as its other behaviours are";
+  std::vector<std::string_view> names;
+  for (const std::size_t value : found.values) names.push_back(found.behaviour->value_name(value));
+  return fmt::format("{}", fmt::join(names, " or "));
+}
 
 std::optional<std::size_t> first_difference(const Recording& one, const Recording& other,
                                             const spec::Observes& seen) {

@@ -44,6 +44,10 @@ struct BehaviourFound {
   bool is_invisible = false;
 };
 
+/// "several-vmas"; "absent or present"; "not asked: …", "none that is known", and where nothing
+/// shows it "cannot be seen, as its other behaviours are".
+[[nodiscard]] std::string values_text(const BehaviourFound& found);
+
 /// Where a kernel does as no profile: not with any value of the behaviour that was asked about, or
 /// in what all profiles have in common.
 struct Unknown {

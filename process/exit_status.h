@@ -13,6 +13,9 @@ enum class ExitStatus : int {
   kFinding = 1,   ///< a finding
   kBadInput = 2,  ///< bad usage or bad input
   kLacks = 3,     ///< this machine lacks what was asked for, or the tool itself failed
+  // Of `vmadiff bisect` on one kernel alone, as `git bisect run` reads them.
+  kNeither = 125,        ///< neither good nor bad: leave it out
+  kEndsBisection = 128,  ///< kBadInput or kLacks, which would mean a bad one there
 };
 
 struct Refusal {

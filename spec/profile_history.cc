@@ -53,6 +53,9 @@ constexpr std::array k612{
     change<&P::droppable_maps, DroppableMaps::kPresent>("6.11", "measured on 6.1 and 6.12"),
 };
 
+/// As the release of what none has yet.
+constexpr std::string_view kOfAPatch = "patch";
+
 /// What came to its stable kernels from 7.3.
 constexpr std::array k612118{
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3",
@@ -73,13 +76,13 @@ constexpr std::array kBeforePatch{
 };
 
 constexpr std::array kPatchV2{
-    change<&P::ksm_early, KsmEarly::kNoFileOrShmemOrPrepare>("patch", "as posted for review"),
-    change<&P::ksm_late, KsmLate::kBeforeHook>("patch", "as posted for review"),
-    change<&P::ksm_brk, KsmBrk::kBeforeMerge>("patch", "as posted for review"),
+    change<&P::ksm_early, KsmEarly::kNoFileOrShmemOrPrepare>(kOfAPatch, "as posted for review"),
+    change<&P::ksm_late, KsmLate::kBeforeHook>(kOfAPatch, "as posted for review"),
+    change<&P::ksm_brk, KsmBrk::kBeforeMerge>(kOfAPatch, "as posted for review"),
 };
 
 constexpr std::array kPatchV2Review{
-    change<&P::ksm_early, KsmEarly::kUnlessLegacyHook>("patch", "the reviewer's predicate"),
+    change<&P::ksm_early, KsmEarly::kUnlessLegacyHook>(kOfAPatch, "the reviewer's predicate"),
 };
 
 constexpr std::array k616{
@@ -242,6 +245,30 @@ constexpr std::array<KernelProfile, kProfileCount> kProfiles = [] {
 std::span<const ProfileStep> profile_history() { return kSteps; }
 
 KernelProfile profile_of_step(std::string_view name) { return made(step_named(name)); }
+
+bool is_release(const KernelProfile& profile) {
+  for (const ProfileStep* step = &step_named(profile.name);; step = &step_named(step->base)) {
+    for (const ProfileChange& change : step->changes) {
+      if (change.since == kOfAPatch) return false;
+    }
+    if (step->base.empty()) return true;
+  }
+}
+
+std::vector<const ProfileChange*> origins_of(const Behaviour& behaviour, std::size_t value) {
+  std::vector<const ProfileChange*> origins;
+  for (const ProfileStep& step : kSteps) {
+    if (step.base.empty()) continue;
+    auto profile = profile_of_step(step.base);
+    for (const ProfileChange& change : step.changes) {
+      const auto before = behaviour.get(profile);
+      change.apply(profile);
+      if (change.since == kOfAPatch) continue;
+      if (behaviour.get(profile) == value && before != value) origins.push_back(&change);
+    }
+  }
+  return origins;
+}
 
 std::span<const KernelProfile> profiles() { return kProfiles; }
 

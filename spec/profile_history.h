@@ -2,9 +2,12 @@
 // its base and what it changes, each change with where it is known from.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "spec/behaviours.h"
 #include "spec/kernel_profile.h"
 
 namespace vmadiff::spec {
@@ -30,5 +33,13 @@ struct ProfileStep {
 
 /// What the step of that name is, a profile or not. Requires that there is one.
 [[nodiscard]] KernelProfile profile_of_step(std::string_view name);
+
+/// Whether it is what a release does, and not what a patch makes of one.
+[[nodiscard]] bool is_release(const KernelProfile& profile);
+
+/// The changes that gave a behaviour that value, those of patches left out, in the order of the
+/// steps; none for the value with which the history begins.
+[[nodiscard]] std::vector<const ProfileChange*> origins_of(const Behaviour& behaviour,
+                                                           std::size_t value);
 
 }  // namespace vmadiff::spec

@@ -71,6 +71,14 @@ struct Observes {
   bool brk_and_merge = true;  ///< brk and merge_any
   bool policy = true;         ///< the VMAs' memory policies
 };
+/// A real kernel, by /proc.
+inline constexpr Observes kFromOutside{.vm_flags = true,
+                                       .anon_pgoff = false,
+                                       .anon_vma = false,
+                                       .counters = true,
+                                       .counter_sums = true,
+                                       .brk_and_merge = true,
+                                       .policy = false};
 [[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
   return {a.vm_flags && b.vm_flags,
           a.anon_pgoff && b.anon_pgoff,

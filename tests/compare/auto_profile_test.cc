@@ -13,6 +13,7 @@
 #include "../cli/command_run.h"
 #include "cli/check.h"
 #include "cli/replay.h"
+#include "pretended.h"
 #include "spec/profile_text.h"
 #include "systems/systems.h"
 
@@ -21,40 +22,6 @@ namespace {
 
 using tests::contents;
 using tests::Scratch;
-
-/// What a kernel answers in its own way, instead of doing the call; nothing: as the model.
-using Oddity = std::function<std::optional<spec::Outcome>(const spec::Syscall&)>;
-
-class Pretended final : public spec::System {
- public:
-  Pretended(std::string name, const spec::KernelProfile& profile, Oddity oddity)
-      : name_(std::move(name)),
-        model_(systems::make_like(systems::kModel, profile)),
-        oddity_(std::move(oddity)) {}
-  [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] bool is_remote() const override { return true; }
-  [[nodiscard]] spec::Observes observes() const override {
-    return {.anon_pgoff = false, .anon_vma = false};
-  }
-  std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
-    return model_->start(setup);
-  }
-  spec::Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
-    if (oddity_) {
-      if (const auto odd = oddity_(call)) return *odd;
-    }
-    return model_->apply(process, call);
-  }
-  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
-                                                spec::Snapshot& out) override {
-    return model_->snapshot(process, out);
-  }
-
- private:
-  std::string name_;
-  std::unique_ptr<spec::System> model_;
-  Oddity oddity_;
-};
 
 struct Ran {
   process::ExitStatus status;

@@ -1,48 +1,25 @@
-// tests of cli: behaviours are found by what a kernel does. The kernels are models that show no
+// tests of compare: behaviours are found by what a kernel does. The kernels are models that show no
 // more than a real kernel does.
 #include "compare/identity.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <set>
 #include <string>
 
 #include "compare/deciding_traces.h"
 #include "compare/difference_cause.h"
+#include "pretended.h"
+#include "spec/setup_text.h"
 #include "spec/trace_text.h"
 #include "systems/systems.h"
 
 namespace vmadiff::compare {
 namespace {
 
-constexpr spec::Observes kOfARealKernel{.anon_pgoff = false, .anon_vma = false};
-
-/// A model that hides what a real kernel hides.
-class Hiding final : public spec::System {
- public:
-  explicit Hiding(const spec::KernelProfile& profile)
-      : model_(systems::make_like(systems::kModel, profile)) {}
-  [[nodiscard]] std::string_view name() const override { return model_->name(); }
-  [[nodiscard]] spec::Observes observes() const override { return kOfARealKernel; }
-  std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
-    return model_->start(setup);
-  }
-  spec::Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
-    return model_->apply(process, call);
-  }
-  std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
-                                                spec::Snapshot& out) override {
-    return model_->snapshot(process, out);
-  }
-
- private:
-  std::unique_ptr<spec::System> model_;
-};
-
 compare::Identity identity_of(const spec::KernelProfile& profile) {
-  Hiding kernel{profile};
+  Pretended kernel{"host", profile, {}};
   return compare::identify(kernel, spec::Setup::standard()).value();
 }
 
@@ -52,6 +29,8 @@ TEST(DecidingTraces, EachBehaviourHasOneThatCanBeRead) {
     asked.insert(trace.behaviour);
     const auto parsed = spec::parse_trace(trace.text);
     EXPECT_TRUE(parsed.errors.empty()) << trace.text;
+    auto setup = spec::Setup::standard();
+    EXPECT_TRUE(spec::read_setup_text(trace.setup, setup)) << trace.setup;
   }
   for (const spec::Behaviour& behaviour : spec::behaviours())
     EXPECT_TRUE(asked.contains(behaviour.name)) << behaviour.name;
@@ -112,7 +91,7 @@ TEST(DifferenceCause, IsTheBehaviourThatDiffers) {
     const auto trace =
         std::ranges::find(compare::deciding_traces(), name, &compare::DecidingTrace::behaviour);
     const auto found =
-        compare::cause_of(a, b, spec::parse_trace(trace->text).trace.sequence, kOfARealKernel);
+        compare::cause_of(a, b, spec::parse_trace(trace->text).trace.sequence, spec::kFromOutside);
     return found ? found->name() : "none";
   };
   EXPECT_EQ(cause("ksm_early"), "ksm_early");
@@ -129,7 +108,7 @@ TEST(DifferenceCause, AMachineIsNoKernel) {
                             "mmap(0x100000000000, 0x4000, PROT_READ|PROT_WRITE, "
                             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n")
                             .trace.sequence;
-  const auto cause = compare::cause_of(a, b, sequence, kOfARealKernel);
+  const auto cause = compare::cause_of(a, b, sequence, spec::kFromOutside);
   ASSERT_TRUE(cause);
   EXPECT_EQ(cause->name(), kMachineCause);
 }
