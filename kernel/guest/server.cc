@@ -98,8 +98,9 @@ class Server {
       // A fresh agent needs more room than a sequence may be given.
       if (auto made = limit_maps(own_max_map_count_); !made) return made;
       if (auto begun = session_->begin(); !begun) return begun;
-      if (auto made = limit_maps(request.program.max_map_count); !made) return made;
     }
+    // Who only looks at the beginning asks for none; the calls come later.
+    if (auto made = limit_maps(request.program.max_map_count); !made) return made;
     const bool crashes = cut_before_crash(request.program.records);
     auto ran = session_->run(request.program, answer.results);
     if (!ran) return std::unexpected(ran.error());

@@ -165,6 +165,12 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
     EXPECT_EQ(results(*system, two.front()), "0x100000000000\n0x100000002000\n");
   }
 
+  // Looked at first, and then call by call.
+  ASSERT_TRUE(system->start(limited));
+  EXPECT_EQ(layout(*system), "");
+  EXPECT_TRUE(system->apply(0, two.front()[0].call).is_ok());
+  EXPECT_EQ(text(system->apply(0, two.front()[1].call)), "-1 ENOMEM");
+
   // An agent that dies is no machine that dies.
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of("munmap(0x20000000, 0x1000)\n")), "died\n");
