@@ -142,6 +142,14 @@ mseal(0x100000000000, 0x6000, 0)
 mlockall(MCL_FUTURE)
 mmap(0x100000000000, 0x2000, PROT_READ|PROT_WRITE, MAP_DROPPABLE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
 )"},
+    DecidingTrace{"shrinking_move", R"(
+mmap(0x100000000000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)
+mremap(0x100000000000, 0x100000000000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x10000000000)
+)"},
+    // Results and layouts are one: what is left of the charge shows in Committed_AS alone.
+    DecidingTrace{"failed_hook", R"(
+mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_SYNC, file:0, 0)
+)"},
 };
 
 constexpr std::array kCommon{
