@@ -70,6 +70,7 @@ struct Observes {
   bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm
   bool brk_and_merge = true;  ///< brk and merge_any
   bool policy = true;         ///< the VMAs' memory policies
+  bool committed = false;     ///< what a run leaves committed (System::left_committed)
 };
 [[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
   return {a.vm_flags && b.vm_flags,
@@ -78,7 +79,8 @@ struct Observes {
           a.counters && b.counters,
           a.counter_sums && b.counter_sums,
           a.brk_and_merge && b.brk_and_merge,
-          a.policy && b.policy};
+          a.policy && b.policy,
+          a.committed && b.committed};
 }
 
 /// `START-END PERMS OFFSET BACKING [FLAGS]`, numbers as /proc/PID/maps writes them (hex, at least

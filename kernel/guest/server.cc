@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/guest/committed.h"
 #include "kernel/guest/program.h"
 #include "kernel/host/agent_session.h"
 #include "kernel/machine/messages.h"
@@ -50,7 +51,10 @@ Message receive(int wire, MessageStream& stream) {
 class Server {
  public:
   Server(int wire, std::unique_ptr<AgentSession> session, std::optional<CrashOn> crash_on)
-      : wire_(wire), session_(std::move(session)), crash_on_(crash_on) {}
+      : wire_(wire),
+        session_(std::move(session)),
+        committed_(session_->files()),
+        crash_on_(crash_on) {}
 
   void answer(const Message& message) {
     std::expected<void, spec::ToolFault> done;
@@ -63,6 +67,10 @@ class Server {
         break;
       case MessageKind::kProgram:
         done = bring(message.body);
+        break;
+      case MessageKind::kSettle:
+        done = settle();
+        if (done) send(wire_, MessageKind::kSettled, body_of(left_));
         break;
       default:
         done = std::unexpected(spec::ToolFault{"guest: a message of an unknown kind"});
@@ -85,8 +93,9 @@ class Server {
 
   std::expected<void, spec::ToolFault> run(Request& request, Answer& answer) {
     if (request.begins) {
-      if (auto begun = session_->begin(); !begun) return begun;
+      if (auto begun = begin(); !begun) return begun;
     }
+    is_settled_ = false;
     const bool crashes = cut_before_crash(request.program.records);
     auto ran = session_->run(request.program, answer.results);
     if (!ran) return std::unexpected(ran.error());
@@ -97,6 +106,32 @@ class Server {
       auto& [number, snapshot] = answer.seen.emplace_back(process, spec::Snapshot{});
       if (auto seen = session_->snapshot(number, snapshot); !seen) return seen;
     }
+    if (request.ends) {
+      if (auto done = settle(); !done) return done;
+      answer.left = left_;
+    }
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> begin() {
+    // What a sequence has left that nobody asked about is not the next one's.
+    if (!is_settled_) {
+      if (auto done = settle(); !done) return done;
+    }
+    if (is_settled_) return {};
+    return session_->begin();
+  }
+
+  /// Takes away what the last sequence has made; left_ is what it has left all the same.
+  std::expected<void, spec::ToolFault> settle() {
+    left_.reset();
+    const auto before = std::exchange(committed_before_, std::nullopt);
+    const auto settled = session_->settle();
+    if (!settled) return std::unexpected(settled.error());
+    is_settled_ = *settled;
+    if (!is_settled_) return {};
+    committed_before_ = committed_.settled_pages(before);
+    if (before && committed_before_) left_ = *committed_before_ - *before;
     return {};
   }
 
@@ -150,6 +185,10 @@ class Server {
 
   int wire_;
   std::unique_ptr<AgentSession> session_;
+  Committed committed_;
+  std::optional<std::int64_t> committed_before_;  ///< when the present sequence began
+  std::optional<std::int64_t> left_;              ///< by the one before
+  bool is_settled_ = false;                       ///< the agent is at its beginning
   std::optional<CrashOn> crash_on_;
 };
 

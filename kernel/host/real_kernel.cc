@@ -26,7 +26,8 @@ class RealKernel final : public spec::System {
             .counters = true,
             .counter_sums = true,
             .brk_and_merge = true,
-            .policy = false};
+            .policy = false,
+            .committed = session_->is_alone()};
   }
 
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
@@ -69,6 +70,10 @@ class RealKernel final : public spec::System {
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override {
     return session_->snapshot(process, out);
+  }
+
+  std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
+    return session_->left_committed();
   }
 
   void will_run(const spec::Setup& setup, std::span<const spec::Sequence> sequences) override {

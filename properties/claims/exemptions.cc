@@ -114,6 +114,12 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"SealedMemoryIsSteppedOver", "NoCompatibleNeighboursLeftUnmerged",
      "mseal of several VMAs loses its place where what it has just sealed merges with memory that "
      "was sealed before, and the next VMA merges with neither neighbour (6.17 to 6.18.15)"},
+    {"ShrinkingMoveKeepsItsCharge", "NothingStaysCommitted",
+     "mremap that moves memory to a fixed address and shrinks it charges what it has cut off, and "
+     "nobody gives that back (6.15 to 7.2)"},
+    {"FailedHookKeepsTheCharge", "NothingStaysCommitted",
+     "a private writable mapping that its file's hook refuses loses the charge of what it has "
+     "replaced (to 7.2), and with .mmap_prepare its own, too (6.16 to 7.1)"},
 }};
 
 }  // namespace
