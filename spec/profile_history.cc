@@ -53,7 +53,6 @@ constexpr std::array k612{
     change<&P::anon_placement, AnonPlacement::kHugePageAligned>("6.7", "measured on 6.1 and 6.12"),
     change<&P::mseal, MsealCall::kPresent>("6.10", "8be7258aad44"),
     change<&P::droppable_maps, DroppableMaps::kPresent>("6.11", "measured on 6.1 and 6.12"),
-    change<&P::failed_hook, FailedHook::kKeepsTheOld>("6.12", "the source (mmap_region)"),
 };
 
 /// What came to its stable kernels from 7.3.

@@ -51,8 +51,9 @@ enum class Exemption : std::uint8_t {
   kSealedMemoryIsSteppedOver,
   kShrinkingMoveKeepsItsCharge,
   kFailedHookKeepsTheCharge,
+  kUnchargedStacksGrowCharged,
 };
-inline constexpr std::size_t kExemptionCount = 36;
+inline constexpr std::size_t kExemptionCount = 37;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

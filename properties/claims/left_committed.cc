@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "spec/flags.h"
+#include "spec/setup.h"
 #include "spec/units.h"
 
 namespace vmadiff::properties {
@@ -36,11 +37,43 @@ std::uint64_t refused_by_hook(const spec::Mmap& call, const spec::Outcome& outco
   return outcome.is_error() && has_file && is_charged ? pages_of(call.length) : 0;
 }
 
+/// Whether stacks that the call makes or leaves may be without a charge.
+bool may_leave_stacks_uncharged(const spec::Syscall& call) {
+  const auto is_read_only = [](std::uint64_t prot) { return (prot & spec::kProtWrite) == 0; };
+  if (const auto* mmap = std::get_if<spec::Mmap>(&call)) {
+    return (mmap->flags & spec::kMapGrowsdown) != 0 &&
+           ((mmap->flags & spec::kMapNoreserve) != 0 || is_read_only(mmap->prot));
+  }
+  if (const auto* mprotect = std::get_if<spec::Mprotect>(&call))
+    return is_read_only(mprotect->prot);
+  const auto* pkey_mprotect = std::get_if<spec::PkeyMprotect>(&call);
+  return pkey_mprotect != nullptr && is_read_only(pkey_mprotect->prot);
+}
+
+bool makes_stack(const spec::Syscall& call) {
+  const auto* mmap = std::get_if<spec::Mmap>(&call);
+  return mmap != nullptr && (mmap->flags & spec::kMapGrowsdown) != 0;
+}
+
+/// Each access can make one stack as large as it may be.
+std::uint64_t pages_of_stacks(std::span<const spec::Step> sequence) {
+  constexpr std::uint64_t kStackPagesMax = spec::Limits{}.stack_hard >> spec::kPageShift;
+  bool has_stack = false;
+  bool is_uncharged = false;
+  std::uint64_t pages = 0;
+  for (const spec::Step& step : sequence) {
+    has_stack = has_stack || makes_stack(step.call);
+    is_uncharged = is_uncharged || (has_stack && may_leave_stacks_uncharged(step.call));
+    if (is_uncharged && std::holds_alternative<spec::Touch>(step.call)) add(pages, kStackPagesMax);
+  }
+  return pages;
+}
+
 }  // namespace
 
 KnownLeaks known_leaks(const spec::KernelProfile& profile, std::span<const spec::Step> sequence,
                        std::span<const spec::Outcome> outcomes) {
-  KnownLeaks known;
+  KnownLeaks known{.grown_stacks = pages_of_stacks(sequence)};
   for (std::size_t i = 0; i < std::min(sequence.size(), outcomes.size()); ++i) {
     const spec::Syscall& call = sequence[i].call;
     if (const auto* mremap = std::get_if<spec::Mremap>(&call)) {
@@ -61,9 +94,11 @@ KnownLeaks known_leaks(const spec::KernelProfile& profile, std::span<const spec:
 bool is_excused(std::int64_t left, const KnownLeaks& known, ExemptionCounts& exemptions) {
   auto most = known.shrinking_moves;
   add(most, known.failed_hooks);
+  add(most, known.grown_stacks);
   if (left < 0 || static_cast<std::uint64_t>(left) > most) return false;
   if (known.shrinking_moves != 0) exemptions.count(Exemption::kShrinkingMoveKeepsItsCharge);
   if (known.failed_hooks != 0) exemptions.count(Exemption::kFailedHookKeepsTheCharge);
+  if (known.grown_stacks != 0) exemptions.count(Exemption::kUnchargedStacksGrowCharged);
   return true;
 }
 

@@ -68,8 +68,8 @@ std::string values_of(std::string_view name) {
 
 TEST(ProfileHistory, TheProfilesAreWhatTheyWereMeasuredToBe) {
   EXPECT_EQ(values_of("linux-6.1"), "000000000000000000000001100");
-  EXPECT_EQ(values_of("linux-6.12"), "000000000001111100000001101");
-  EXPECT_EQ(values_of("linux-6.12.118"), "000000000001111100001001101");
+  EXPECT_EQ(values_of("linux-6.12"), "000000000001111100000001100");
+  EXPECT_EQ(values_of("linux-6.12.118"), "000000000001111100001001100");
   EXPECT_EQ(values_of("patch-v2"), "111110110101111101000001112");
   EXPECT_EQ(values_of("patch-v2-review"), "211110110101111101000001112");
   EXPECT_EQ(values_of("linux-6.16"), "000110110101111101000001012");

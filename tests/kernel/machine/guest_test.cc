@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernel/store/kernel_store.h"
@@ -141,10 +142,41 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
   EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
   EXPECT_EQ(layout(*system), kOneVma);
 
+  // What stays committed: nothing, but for what a stack that is not charged grows by. Seen of what
+  // was sent ahead, and call by call.
+  const auto left = [&](const spec::Sequence& sequence) {
+    EXPECT_TRUE(system->start(setup));
+    EXPECT_EQ(layout(*system), "");
+    for (const auto& step : sequence) EXPECT_TRUE(system->apply(step.process, step.call).is_ok());
+    return system->left_committed().value();
+  };
+  const auto plain = sequence_of(
+      "mmap(0x100000000000, 0x4000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "mmap(0x200000000000, 0x4000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "touch(0x100000000000, 0x4000, WRITE)\ntouch(0x200000000000, 0x4000, WRITE)\nfork()\n");
+  const auto grown = sequence_of(
+      "mmap(0x100000008000, 0x1000, PROT_READ|PROT_WRITE, "
+      "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_NORESERVE|MAP_GROWSDOWN, -1, 0)\n"
+      "touch(0x100000005000, 0x1000, WRITE)\n");
+  EXPECT_TRUE(system->observes().committed);
+  EXPECT_EQ(left(plain), 0);
+  EXPECT_EQ(left(grown), 3);
+  EXPECT_EQ(left(plain), 0) << "it is not the next one's";
+  system->will_run(setup, std::vector{plain, grown, plain});
+  for (const auto& [sequence, pages] :
+       {std::pair{&plain, 0}, std::pair{&grown, 3}, std::pair{&plain, 0}}) {
+    ASSERT_TRUE(system->start(setup));
+    EXPECT_FALSE(results(*system, *sequence).contains("-1"));
+    EXPECT_EQ(system->left_committed().value(), pages);
+  }
+
   // An agent that dies is no machine that dies.
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of("munmap(0x20000000, 0x1000)\n")), "died\n");
   EXPECT_EQ(system->death_log(), "");
+  EXPECT_FALSE(system->left_committed().value()) << "nobody is there who could say";
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
 }
