@@ -74,7 +74,7 @@ constexpr std::array kBeforePatch{
     change<&P::mmap_prepare, MmapPrepare::kPresent>("6.16", "c84bf6dd2b83"),
     change<&P::shrinking_move, ShrinkingMove::kChargesTheRest>("6.15",
                                                                "the source (vrm_calc_charge)"),
-    change<&P::failed_hook, FailedHook::kKeepsAll>("6.16", ".mmap_prepare; measured on 6.18.44"),
+    change<&P::failed_hook, FailedHook::kKeepsTheOld>("6.16", "measured on 6.12.118 and 6.16.12"),
 };
 
 constexpr std::array kPatchV2{
@@ -107,6 +107,7 @@ constexpr std::array k617{
     change<&P::uffd_droppable, UffdDroppable::kRefused>("6.17", "measured on 6.17.13"),
     change<&P::mseal_over_sealed, MsealOverSealed::kLeavesTheRestApart>("6.17",
                                                                         "measured on 6.17.13"),
+    change<&P::failed_hook, FailedHook::kKeepsAll>("6.17", "measured on 6.16.12 and 6.17.13"),
 };
 
 constexpr std::array k61815{

@@ -119,7 +119,7 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "nobody gives that back (6.15 to 7.2)"},
     {"FailedHookKeepsTheCharge", "NothingStaysCommitted",
      "a private writable mapping that its file's hook refuses loses the charge of what it has "
-     "replaced (6.16 to 7.2), and with .mmap_prepare its own, too (6.16 to 7.1)"},
+     "replaced (6.16 to 7.2), and with .mmap_prepare its own, too (6.17 to 7.1)"},
     {"UnchargedStacksGrowCharged", "NothingStaysCommitted",
      "what a stack grows by is charged (acct_stack_growth) also where the stack itself is not, "
      "being mapped with MAP_NORESERVE or read-only, and is not given back with it then"},

@@ -189,6 +189,8 @@ TEST(Leftovers, ReleasesThatLoseAChargeAreExcusedForThat) {
            Case{"linux-7.3", kMap + kRefused, false},
            Case{"linux-6.12", kMap + kRefused, false},
            Case{"linux-6.12", kRefusedElsewhere, false},
+           Case{"linux-6.16", kMap + kRefused, true},
+           Case{"linux-6.16", kRefusedElsewhere, false},
            Case{"linux-6.18", kRefusedElsewhere, true},
            Case{"linux-7.1", kRefusedElsewhere, true},
            Case{"linux-7.2", kRefusedElsewhere, false},
