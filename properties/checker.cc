@@ -13,6 +13,7 @@
 #include "properties/claims/claim.h"
 #include "properties/claims/exemptions.h"
 #include "properties/claims/relation.h"
+#include "properties/leftovers.h"
 #include "properties/lockstep.h"
 #include "properties/run_ahead.h"
 #include "spec/profile_text.h"
@@ -163,6 +164,12 @@ ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequ
     rules.coverage->note_meetings(sequence, lockstep.outcomes(), options.setup);
   }
   const bool tree = found && *found && (*found)->claim == Claim::kDataStructuresAreWellFormed;
+  if (found && !*found) {
+    for (const Side& side : lockstep.sides()) {
+      auto left = check_leftovers(*side.system, sequence, lockstep.outcomes(), rules);
+      if (!left || *left) return left;
+    }
+  }
   if (!tree) return found;
   // Trees are looked at once a sequence, since that is dear; once one is broken, run again to see
   // which call broke it. What does not show again was there all the same.

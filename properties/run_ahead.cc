@@ -7,6 +7,7 @@
 
 #include "properties/claims/difference.h"
 #include "properties/claims/state_invariants.h"
+#include "properties/leftovers.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -104,7 +105,7 @@ ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, c
       return found;
     }
   }
-  return std::nullopt;
+  return check_leftovers(remote, sequence, given, rules);
 }
 
 }  // namespace vmadiff::properties

@@ -280,9 +280,11 @@ std::string c_program(const Reproduction& r) {
   out += reproducer_prologue();
   out += fmt::format("static const char HELD[] = {};\nstatic const char DIFFERED[] = {};\n",
                      c_string(r.held), c_string(r.differed));
-  out += fmt::format("enum {{ USES_KSM = {}, IGNORES_MERGEABLE = {}, MEMLOCK_LIMIT = {} }};\n\n",
-                     uses_ksm(r.sequence) ? 1 : 0, r.ignore_mergeable ? 1 : 0,
-                     std::min<std::uint64_t>(r.setup.limits.memlock, 1U << 30));
+  out += fmt::format(
+      "enum {{ USES_KSM = {}, IGNORES_MERGEABLE = {}, LOOKS_AT_COMMITTED = {}, MEMLOCK_LIMIT = {} "
+      "}};\n\n",
+      uses_ksm(r.sequence) ? 1 : 0, r.ignore_mergeable ? 1 : 0, r.looks_at_committed ? 1 : 0,
+      std::min<std::uint64_t>(r.setup.limits.memlock, 1U << 30));
   out += files_table(files);
   out += "static const struct call calls[] = {\n";
   for (const spec::Step& step : r.sequence) {
@@ -317,6 +319,11 @@ std::string c_reproducer(const properties::Finding& finding) {
                                      view.system, finding.profile, finding.claim)
                        : fmt::format("as expected ({} under {})", view.system, finding.profile);
     r.differed = fmt::format("different from {} under {}", view.system, finding.profile);
+  }
+  if (finding.claim == "NothingStaysCommitted") {
+    r.looks_at_committed = true;
+    r.held = "nothing stays committed here";
+    r.differed = fmt::format("not as before: this kernel breaks the claim {}", finding.claim);
   }
   // EnablingKsmChangesNoLayout: the side that differs is the one with KSM on.
   const bool turns_ksm_on = !one_state && finding.views.size() > 1 &&

@@ -27,6 +27,8 @@ struct Reproduction {
   std::string held;                ///< what the program says when all is as expected
   std::string differed;            ///< and when not
   bool ignore_mergeable = false;   ///< VM_MERGEABLE may differ
+  /// What stays committed of the calls is what the program asks, and nothing else.
+  bool looks_at_committed = false;
 };
 
 /// A line for the story where the expected results came about in a set-up of its own (in words,

@@ -67,6 +67,10 @@ constexpr std::array kBehaviours{
                                            MsealOverSealed::kMerges),
     row<&KernelProfile::droppable_lock>("droppable_lock", "droppable memory under MCL_FUTURE is",
                                         DroppableLock::kNeverLocked),
+    row<&KernelProfile::shrinking_move>("shrinking_move", "mremap that shrinks and moves to where",
+                                        ShrinkingMove::kChargesTheRest),
+    row<&KernelProfile::failed_hook>("failed_hook", "a mapping that its file's hook refuses",
+                                     FailedHook::kKeepsAll),
 };
 
 }  // namespace

@@ -148,4 +148,20 @@ std::string_view name(DroppableLock b) {
   return b == DroppableLock::kLocked ? "locked" : "never-locked";
 }
 
+std::string_view name(ShrinkingMove b) {
+  return b == ShrinkingMove::kChargesNothing ? "charges-nothing" : "charges-the-rest";
+}
+
+std::string_view name(FailedHook b) {
+  switch (b) {
+    case FailedHook::kGivesBack:
+      return "gives-back";
+    case FailedHook::kKeepsTheOld:
+      return "keeps-the-old";
+    case FailedHook::kKeepsAll:
+      return "keeps-all";
+  }
+  return {};
+}
+
 }  // namespace vmadiff::spec

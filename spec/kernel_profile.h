@@ -152,6 +152,20 @@ enum class DroppableLock : std::uint8_t {
   kNeverLocked  ///< neither VM_LOCKED nor counted
 };
 
+/// What an mremap that moves memory to a fixed address and shrinks it charges besides what it moves
+/// (vrm_calc_charge; 6.15 to 7.2, measured on 6.18.44 and 7.3.4).
+enum class ShrinkingMove : std::uint8_t {
+  kChargesNothing,
+  kChargesTheRest  ///< what it has cut off, for good: Committed_AS never falls again by that
+};
+
+/// What of its charge a private writable mapping keeps for good that its file's hook refuses.
+enum class FailedHook : std::uint8_t {
+  kGivesBack,    ///< nothing
+  kKeepsTheOld,  ///< that of what MAP_FIXED has replaced
+  kKeepsAll      ///< that, and with `.mmap_prepare` its own (6.19 to 7.1)
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -181,6 +195,8 @@ struct KernelProfile {
   DoforkRefused dofork_refused{};
   MsealOverSealed mseal_over_sealed{};
   DroppableLock droppable_lock{};
+  ShrinkingMove shrinking_move{};
+  FailedHook failed_hook{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -212,5 +228,7 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(DoforkRefused b);
 [[nodiscard]] std::string_view name(MsealOverSealed b);
 [[nodiscard]] std::string_view name(DroppableLock b);
+[[nodiscard]] std::string_view name(ShrinkingMove b);
+[[nodiscard]] std::string_view name(FailedHook b);
 
 }  // namespace vmadiff::spec

@@ -43,7 +43,9 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .mremap_room = MremapRoom::kSixForAMove,
                                .dofork_refused = DoforkRefused::kIo,
                                .mseal_over_sealed = MsealOverSealed::kMerges,
-                               .droppable_lock = DroppableLock::kNeverLocked};
+                               .droppable_lock = DroppableLock::kNeverLocked,
+                               .shrinking_move = ShrinkingMove::kChargesNothing,
+                               .failed_hook = FailedHook::kGivesBack};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -73,6 +75,9 @@ constexpr std::array kBeforePatch{
     change<&P::anon_vma_merge, AnonVmaMerge::kFaultedChainSingle>(
         "6.16", "879bca0a2c4f (is_mergeable_anon_vma); measured on 6.18"),
     change<&P::mmap_prepare, MmapPrepare::kPresent>("6.16", "c84bf6dd2b83"),
+    change<&P::shrinking_move, ShrinkingMove::kChargesTheRest>("6.15",
+                                                               "the source (vrm_calc_charge)"),
+    change<&P::failed_hook, FailedHook::kKeepsTheOld>("6.16", "measured on 6.12.118 and 6.16.12"),
 };
 
 constexpr std::array kPatchV2{
@@ -105,6 +110,7 @@ constexpr std::array k617{
     change<&P::uffd_droppable, UffdDroppable::kRefused>("6.17", "measured on 6.17.13"),
     change<&P::mseal_over_sealed, MsealOverSealed::kLeavesTheRestApart>("6.17",
                                                                         "measured on 6.17.13"),
+    change<&P::failed_hook, FailedHook::kKeepsAll>("6.17", "measured on 6.16.12 and 6.17.13"),
 };
 
 constexpr std::array k61815{
@@ -138,11 +144,15 @@ constexpr std::array k71{
 constexpr std::array k72{
     change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
+    change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.12"),
 };
 
 constexpr std::array k73{
     change<&P::anon_pgoff, AnonPgoff::kOwn>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
+    change<&P::shrinking_move, ShrinkingMove::kChargesNothing>("7.3",
+                                                               "measured on 7.2.12 and 7.3.4"),
+    change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.12 and 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";

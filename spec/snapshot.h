@@ -70,6 +70,7 @@ struct Observes {
   bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm
   bool brk_and_merge = true;  ///< brk and merge_any
   bool policy = true;         ///< the VMAs' memory policies
+  bool committed = false;     ///< what a run leaves committed (System::left_committed)
 };
 /// A real kernel, by /proc.
 inline constexpr Observes kFromOutside{.vm_flags = true,
@@ -86,7 +87,8 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
           a.counters && b.counters,
           a.counter_sums && b.counter_sums,
           a.brk_and_merge && b.brk_and_merge,
-          a.policy && b.policy};
+          a.policy && b.policy,
+          a.committed && b.committed};
 }
 
 /// `START-END PERMS OFFSET BACKING [FLAGS]`, numbers as /proc/PID/maps writes them (hex, at least

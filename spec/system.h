@@ -2,6 +2,7 @@
 // implementation, a real kernel. Nothing below cli/ knows which ones are being compared.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <span>
@@ -75,6 +76,13 @@ class System {
   /// Writes the present state into `out`, reusing its memory. A fault only from systems that are
   /// other processes.
   virtual std::expected<void, ToolFault> snapshot(ProcessId process, Snapshot& out) = 0;
+
+  /// Ends the run, so that it is to be asked once and last: all processes and mappings of it go.
+  /// How many pages more, or fewer, the machine has committed (Committed_AS) than when the run
+  /// began. Nothing where that is not known: not observed, or nobody has survived the run.
+  virtual std::expected<std::optional<std::int64_t>, ToolFault> left_committed() {
+    return std::nullopt;
+  }
 
   /// Whether a snapshot costs much more than a call. The runner then uses apply_all.
   [[nodiscard]] virtual bool is_remote() const { return false; }

@@ -62,6 +62,7 @@ Offer offer_of(std::span<const std::string> systems) {
     if (file_count(has, spec::FileClass::kPfnmap) != 0) {
       offer.driver_pages = kernel::kMemoryDevicePages;
     }
+    offer.refused_maps = offer.refused_maps || is_guest(system);
     if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
     for (const kernel::Withheld& withheld : has.withheld) {
       note(fmt::format("the {}'s machine does not give {} ({})", system, spec::text(withheld.part),
@@ -92,6 +93,7 @@ void keep_within(const Offer& offer, properties::GeneratorOptions& options) {
   options.file_classes = offer.file_classes;
   options.files_per_class = offer.files_per_class;
   options.driver_pages = offer.driver_pages;
+  options.refused_maps = offer.refused_maps;
   options.ksm_calls = offer.ksm_calls;
   options.exec_only = offer.exec_only;
   options.withheld = offer.withheld;

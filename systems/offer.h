@@ -25,6 +25,7 @@ struct Offer {
   std::vector<spec::FileClass> file_classes;
   std::uint32_t files_per_class = spec::kFilesPerClass;
   std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
+  bool refused_maps = false;       ///< GeneratorOptions::refused_maps
   bool ksm_calls = true;
   bool exec_only = true;
   std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/guest/committed.h"
 #include "kernel/guest/program.h"
 #include "kernel/host/agent_session.h"
 #include "kernel/machine/messages.h"
@@ -58,6 +59,7 @@ class Server {
          std::uint64_t max_map_count)
       : wire_(wire),
         session_(std::move(session)),
+        committed_(session_->files()),
         crash_on_(crash_on),
         own_max_map_count_(max_map_count),
         max_map_count_(max_map_count) {}
@@ -73,6 +75,10 @@ class Server {
         break;
       case MessageKind::kProgram:
         done = bring(message.body);
+        break;
+      case MessageKind::kSettle:
+        done = settle();
+        if (done) send(wire_, MessageKind::kSettled, body_of(left_));
         break;
       default:
         done = std::unexpected(spec::ToolFault{"guest: a message of an unknown kind"});
@@ -95,10 +101,9 @@ class Server {
 
   std::expected<void, spec::ToolFault> run(Request& request, Answer& answer) {
     if (request.begins) {
-      // A fresh agent needs more room than a sequence may be given.
-      if (auto made = limit_maps(own_max_map_count_); !made) return made;
-      if (auto begun = session_->begin(); !begun) return begun;
+      if (auto begun = begin(); !begun) return begun;
     }
+    is_settled_ = false;
     // Who only looks at the beginning asks for none; the calls come later.
     if (auto made = limit_maps(request.program.max_map_count); !made) return made;
     const bool crashes = cut_before_crash(request.program.records);
@@ -111,6 +116,35 @@ class Server {
       auto& [number, snapshot] = answer.seen.emplace_back(process, spec::Snapshot{});
       if (auto seen = session_->snapshot(number, snapshot); !seen) return seen;
     }
+    if (request.ends) {
+      if (auto done = settle(); !done) return done;
+      answer.left = left_;
+    }
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> begin() {
+    // A fresh agent needs more room than a sequence may be given.
+    if (auto made = limit_maps(own_max_map_count_); !made) return made;
+    // What a sequence has left that nobody asked about is not the next one's.
+    if (!is_settled_) {
+      if (auto done = settle(); !done) return done;
+    }
+    if (is_settled_) return {};
+    return session_->begin();
+  }
+
+  /// Takes away what the last sequence has made; left_ is what it has left all the same.
+  std::expected<void, spec::ToolFault> settle() {
+    left_.reset();
+    const auto before = std::exchange(committed_before_, std::nullopt);
+    if (auto made = limit_maps(own_max_map_count_); !made) return made;
+    const auto settled = session_->settle();
+    if (!settled) return std::unexpected(settled.error());
+    is_settled_ = *settled;
+    if (!is_settled_) return {};
+    committed_before_ = committed_.settled_pages(before);
+    if (before && committed_before_) left_ = *committed_before_ - *before;
     return {};
   }
 
@@ -177,6 +211,10 @@ class Server {
 
   int wire_;
   std::unique_ptr<AgentSession> session_;
+  Committed committed_;
+  std::optional<std::int64_t> committed_before_;  ///< when the present sequence began
+  std::optional<std::int64_t> left_;              ///< by the one before
+  bool is_settled_ = false;                       ///< the agent is at its beginning
   std::optional<CrashOn> crash_on_;
   std::uint64_t own_max_map_count_;  ///< the machine's, as it was at the beginning
   std::uint64_t max_map_count_;      ///< as it is now

@@ -46,6 +46,13 @@ std::expected<void, ToolFault> AgentSession::begin() {
   return {};
 }
 
+std::expected<bool, ToolFault> AgentSession::settle() {
+  if (auto begun = begin(); !begun) return std::unexpected(begun.error());
+  const auto ran = run(std::span<const Record>{}, no_results_);
+  if (!ran) return std::unexpected(ran.error());
+  return !ran->died;
+}
+
 std::expected<void, ToolFault> AgentSession::replace_agent() {
   std::expected<void, ToolFault> done;
   for (int i = 0; i < kSpawnsMax; ++i) {

@@ -113,7 +113,9 @@ std::optional<spec::ToolFault> AgentProcess::start(const AgentFiles& files) {
 
 std::optional<spec::ToolFault> AgentProcess::make_window(Descriptor& file) {
   const Descriptor low{::memfd_create("vmadiff-window", MFD_CLOEXEC)};
-  if (!low.is_open() || ::ftruncate(low.number(), kWindowSize) != 0) {
+  // All its pages at once: what the machine has committed does not depend on who wrote where.
+  if (!low.is_open() || ::ftruncate(low.number(), kWindowSize) != 0 ||
+      ::fallocate(low.number(), 0, 0, kWindowSize) != 0) {
     return fault_of_errno("memfd_create for the window",
                           "allow more open files: ulimit -n; and files of 1 MiB: ulimit -f");
   }

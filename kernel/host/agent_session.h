@@ -40,6 +40,11 @@ class AgentSession final : public Session {
   /// is dead, distrusted, or old; now and then the layout is compared with the first.
   std::expected<void, spec::ToolFault> begin() override;
 
+  /// begin(), at once: what the sequence before has made is taken away now, not with the next run.
+  /// Processes that were told to end may still be at it. False where the agent died; then begin()
+  /// is due again.
+  std::expected<bool, spec::ToolFault> settle();
+
   std::expected<Run, spec::ToolFault> run(const Program& program,
                                           std::vector<std::uint64_t>& results) override;
   /// The same, of records that do not touch the agent's own memory.

@@ -19,7 +19,11 @@ class RealKernel final : public spec::System {
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
-  [[nodiscard]] spec::Observes observes() const override { return spec::kFromOutside; }
+  [[nodiscard]] spec::Observes observes() const override {
+    auto seen = spec::kFromOutside;
+    seen.committed = session_->is_alone();
+    return seen;
+  }
 
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
     setup_ = &setup;
@@ -61,6 +65,10 @@ class RealKernel final : public spec::System {
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override {
     return session_->snapshot(process, out);
+  }
+
+  std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
+    return session_->left_committed();
   }
 
   void will_run(std::span<const spec::Announced> sequences) override {

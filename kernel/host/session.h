@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +59,13 @@ class Session {
   /// anon_vmas. Empty for a process that is not there.
   virtual std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                         spec::Snapshot& out) = 0;
+
+  /// spec::System::left_committed.
+  virtual std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() {
+    return std::nullopt;
+  }
+  /// Whether nothing else runs on the machine, so that this says something.
+  [[nodiscard]] virtual bool is_alone() const { return false; }
 
   /// Says that these programs will be run next, in this order, each from the beginning; some may
   /// be left out. A session far away runs them ahead.

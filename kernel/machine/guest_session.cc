@@ -201,7 +201,7 @@ void GuestSession::will_run(std::vector<Program> programs) {
   }
   if (!machine_ || messages_ >= kMessagesAhead || programs.empty()) return;
   std::vector<Request> requests;
-  for (const Program& program : programs) requests.push_back({true, program});
+  for (const Program& program : programs) requests.push_back({true, program, true});
   std::ranges::move(programs, std::back_inserter(announced_));
   ++messages_;
   // A machine that is dead says so again when it is asked.
@@ -394,6 +394,29 @@ std::expected<void, ToolFault> GuestSession::snapshot(spec::ProcessId process,
   if (!read(message->body, out))
     return std::unexpected(ToolFault{"guest: a state that cannot be read"});
   return {};
+}
+
+std::expected<std::optional<std::int64_t>, ToolFault> GuestSession::left_committed() {
+  if (!machine_ || begins_ || last_.run.died) return std::nullopt;
+  if (was_announced_) return last_.left;
+  // What was sent ahead since has begun others.
+  if (messages_ != 0) return std::nullopt;
+  Result<Message> message = std::unexpected(Failure{});
+  if (auto sent = send(MessageKind::kSettle, {}); !sent) {
+    message = std::unexpected(std::move(sent.error()));
+  } else {
+    message = receive(MessageKind::kSettled);
+  }
+  if (!message && message.error().is_death) {
+    bury(message.error().death);
+    return std::unexpected(
+        ToolFault{fmt::format("guest: {} after the last call", message.error().death.how)});
+  }
+  if (!message) return std::unexpected(std::move(message.error().fault));
+  std::optional<std::int64_t> left;
+  if (!read(message->body, left))
+    return std::unexpected(ToolFault{"guest: an answer that cannot be read"});
+  return left;
 }
 
 }  // namespace vmadiff::kernel

@@ -35,6 +35,8 @@ class GuestSession final : public Session {
                                           std::vector<std::uint64_t>& results) override;
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
+  std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override;
+  [[nodiscard]] bool is_alone() const override { return true; }
   void will_run(std::vector<Program> programs) override;
   [[nodiscard]] std::string_view death_log() const override { return death_log_; }
   [[nodiscard]] bool is_death_dear() const override { return true; }

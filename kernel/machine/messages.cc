@@ -22,6 +22,10 @@ class Put {
     writer_.number(static_cast<std::uint64_t>(value));
   }
   void operator()(const std::string& text) { writer_.text(text); }
+  void operator()(const std::optional<std::int64_t>& value) {
+    (*this)(value.has_value());
+    (*this)(value.value_or(0));
+  }
   template <typename T>
   void list(const std::vector<T>& elements, auto each) {
     writer_.number(elements.size());
@@ -47,6 +51,11 @@ class Get {
     value = static_cast<T>(reader_.number());
   }
   void operator()(std::string& text) { text = reader_.text(); }
+  void operator()(std::optional<std::int64_t>& value) {
+    const bool is_there = reader_.number() != 0;
+    const auto number = static_cast<std::int64_t>(reader_.number());
+    value = is_there ? std::optional{number} : std::nullopt;
+  }
   template <typename T>
   void list(std::vector<T>& elements, auto each) {
     elements.clear();
@@ -80,6 +89,7 @@ void show_program(auto& show, auto& program) {
 void show_request(auto& show, auto& request) {
   show(request.begins);
   show_program(show, request.program);
+  show(request.ends);
 }
 
 void show_vma(auto& show, auto& vma) {
@@ -114,6 +124,7 @@ void show_answer(auto& show, auto& answer) {
     s(seen.first);
     show_snapshot(s, seen.second);
   });
+  show(answer.left);
 }
 
 void show_program_end(auto& show, auto& end) {
@@ -206,6 +217,12 @@ std::string body_of(const ProgramEnd& end) {
   return put.take();
 }
 
+std::string body_of(const std::optional<std::int64_t>& left) {
+  Put put;
+  put(left);
+  return put.take();
+}
+
 bool read(std::string_view body, Introduction& introduction) {
   Get get{body};
   show_introduction(get, introduction);
@@ -233,6 +250,12 @@ bool read(std::string_view body, spec::Snapshot& snapshot) {
 bool read(std::string_view body, ProgramEnd& end) {
   Get get{body};
   show_program_end(get, end);
+  return get.is_good();
+}
+
+bool read(std::string_view body, std::optional<std::int64_t>& left) {
+  Get get{body};
+  get(left);
   return get.is_good();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,8 @@ enum class MessageKind : std::uint8_t {
   kFault,         ///< from the guest, instead of an answer: a tool fault's message
   kProgram,       ///< to the guest: an ELF file to be run
   kProgramEnded,  ///< from the guest: ProgramEnd
+  kSettle,        ///< to the guest: the sequence has ended
+  kSettled,       ///< from the guest: what it left committed
 };
 
 /// What the guest's kernel lets us do, and how it is set up.
@@ -34,6 +37,7 @@ struct Introduction {
 struct Request {
   bool begins = false;  ///< from the initial state; else it goes on where the last one ended
   Program program;
+  bool ends = false;  ///< what the sequence left is asked for, too
 };
 
 struct Answer {
@@ -42,6 +46,7 @@ struct Answer {
   /// After the last record: each process that a record belongs to, and each that was made; the
   /// first too where the request begins.
   std::vector<std::pair<spec::ProcessId, spec::Snapshot>> seen;
+  std::optional<std::int64_t> left = {};  ///< pages; of a request that ends its sequence
 };
 
 /// How a program that was brought along ended.
@@ -56,6 +61,7 @@ struct ProgramEnd {
 [[nodiscard]] std::string body_of(const std::vector<Answer>& answers);
 [[nodiscard]] std::string body_of(const spec::Snapshot& snapshot);
 [[nodiscard]] std::string body_of(const ProgramEnd& end);
+[[nodiscard]] std::string body_of(const std::optional<std::int64_t>& left);
 
 // False where the body is not as these write it; what was read is then of no use.
 [[nodiscard]] bool read(std::string_view body, Introduction& introduction);
@@ -63,5 +69,6 @@ struct ProgramEnd {
 [[nodiscard]] bool read(std::string_view body, std::vector<Answer>& answers);
 [[nodiscard]] bool read(std::string_view body, spec::Snapshot& snapshot);
 [[nodiscard]] bool read(std::string_view body, ProgramEnd& end);
+[[nodiscard]] bool read(std::string_view body, std::optional<std::int64_t>& left);
 
 }  // namespace vmadiff::kernel

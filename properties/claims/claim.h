@@ -18,6 +18,7 @@ enum class Claim : std::uint8_t {
   kOnlyPrivateVmasHaveAnAnonVma,
   kNoCompatibleNeighboursLeftUnmerged,
   kDataStructuresAreWellFormed,
+  kNothingStaysCommitted,
   kSystemsAgreeOnOutcomes,
   kSystemsAgreeOnLayout,
   kFailedCallsChangeNothing,
@@ -28,7 +29,7 @@ enum class Claim : std::uint8_t {
   kReviewPredicateIsIndistinguishable,
   kFailedAllocationsAreSurvived,
 };
-inline constexpr std::size_t kClaimCount = 17;
+inline constexpr std::size_t kClaimCount = 18;
 
 [[nodiscard]] std::string_view name(Claim claim);
 

@@ -114,6 +114,15 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"SealedMemoryIsSteppedOver", "NoCompatibleNeighboursLeftUnmerged",
      "mseal of several VMAs loses its place where what it has just sealed merges with memory that "
      "was sealed before, and the next VMA merges with neither neighbour (6.17 to 6.18.15)"},
+    {"ShrinkingMoveKeepsItsCharge", "NothingStaysCommitted",
+     "mremap that moves memory to a fixed address and shrinks it charges what it has cut off, and "
+     "nobody gives that back (6.15 to 7.2)"},
+    {"FailedHookKeepsTheCharge", "NothingStaysCommitted",
+     "a private writable mapping that its file's hook refuses loses the charge of what it has "
+     "replaced (6.16 to 7.2), and with .mmap_prepare its own, too (6.17 to 7.1)"},
+    {"UnchargedStacksGrowCharged", "NothingStaysCommitted",
+     "what a stack grows by is charged (acct_stack_growth) also where the stack itself is not, "
+     "being mapped with MAP_NORESERVE or read-only, and is not given back with it then"},
 }};
 
 }  // namespace

@@ -49,8 +49,11 @@ enum class Exemption : std::uint8_t {
   kEmptiedMemoryLosesItsCharge,
   kPopulationIsGivenUp,
   kSealedMemoryIsSteppedOver,
+  kShrinkingMoveKeepsItsCharge,
+  kFailedHookKeepsTheCharge,
+  kUnchargedStacksGrowCharged,
 };
-inline constexpr std::size_t kExemptionCount = 34;
+inline constexpr std::size_t kExemptionCount = 37;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -37,6 +37,10 @@ constexpr std::array<Property, kClaimCount> kProperties{{
      "vma_merge_new_range, vma_merge_existing_range, mm/vma.c; the subject of the KSM patch"},
     {"DataStructuresAreWellFormed", kInvariant,
      "The system's own data structures keep their invariants.", "mt_validate, lib/maple_tree.c"},
+    {"NothingStaysCommitted", kInvariant,
+     "When all processes and mappings of a run are gone, the machine has committed as much memory "
+     "(Committed_AS) as before it.",
+     "vm_unacct_memory, include/linux/mman.h: who is charged gives the charge back"},
     {"SystemsAgreeOnOutcomes", kEquivalence, "Every call has the same result on every system.",
      "ours: two systems of one profile are one kernel"},
     {"SystemsAgreeOnLayout", kEquivalence,

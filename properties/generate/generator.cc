@@ -36,6 +36,9 @@ constexpr std::uint64_t kPlacement = spec::kMapFixed | spec::kMapFixedNoreplace 
                                      spec::kMapAbove4G | spec::kMapPopulate | spec::kMapLocked;
 /// Tells the source of plans at a sequence's beginning from the sequence's own.
 constexpr std::uint64_t kLowPlans = 0x6c6f772d706c616eULL;
+/// And that of mappings that are refused, and of how many percent of those that can be.
+constexpr std::uint64_t kRefusals = 0x726566757365644dULL;
+constexpr std::uint64_t kRefusedPercent = 12;
 /// Where the arena's size is drawn: so many pages, or twice, four times, … as many.
 constexpr std::uint64_t kArenaPagesMin = 6;
 constexpr std::uint64_t kArenaSizes = 7;
@@ -436,6 +439,19 @@ class Writer {
   Address bottom_;
 };
 
+/// No file here has MAP_SYNC, which only its hook knows.
+void refuse_some(spec::Sequence& sequence, std::uint64_t seed) {
+  Random own{mix(seed ^ kRefusals)};
+  for (spec::Step& step : sequence) {
+    auto* mmap = std::get_if<spec::Mmap>(&step.call);
+    const bool can_be_refused = mmap != nullptr && (mmap->flags & spec::kMapAnonymous) == 0 &&
+                                (mmap->flags & spec::kMapType) == spec::kMapPrivate &&
+                                (mmap->file.cls == spec::FileClass::kFile ||
+                                 mmap->file.cls == spec::FileClass::kFileReadOnly);
+    if (can_be_refused && own.percent(kRefusedPercent)) mmap->flags |= spec::kMapSync;
+  }
+}
+
 }  // namespace
 
 std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
@@ -457,6 +473,7 @@ void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequenc
     out[i] = writer.step(i);
   }
   for (spec::Step& step : out) make_offered(step.call, options);
+  if (options.refused_maps) refuse_some(out, seed);
 }
 
 }  // namespace vmadiff::properties

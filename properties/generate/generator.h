@@ -24,7 +24,10 @@ struct GeneratorOptions {
   spec::Setup setup;                          ///< reserved memory is kept away from
   std::vector<spec::FileClass> file_classes;  ///< what mmap may name
   std::uint32_t files_per_class = spec::kFilesPerClass;
-  std::uint64_t driver_pages = 0;        ///< how much of a driver's file can be mapped; 0: all
+  std::uint64_t driver_pages = 0;  ///< how much of a driver's file can be mapped; 0: all
+  /// More private mappings of regular files that the file's own hook refuses: what was charged by
+  /// then shows where what stays committed is seen.
+  bool refused_maps = false;
   bool ksm_calls = true;                 ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
   bool exec_only = true;                 ///< PROT_EXEC alone (takes a pkey on some machines)
   std::vector<spec::CallPart> withheld;  ///< what no call may be of

@@ -52,6 +52,7 @@ std::uint64_t seed_of_one_death() {
   properties::GeneratorOptions options;
   options.setup = spec::Setup::standard();
   options.driver_pages = kernel::kMemoryDevicePages;
+  options.refused_maps = true;
   for (const spec::FileClass cls : spec::mappable_file_classes()) {
     if (cls != spec::FileClass::kPreparedPfnmap && cls != spec::FileClass::kTwoHooks)
       options.file_classes.push_back(cls);

@@ -70,13 +70,18 @@ TEST(Identity, WhoFitsAsMuchElsewhereIsNotTheSame) {
   EXPECT_EQ(identity.alike.size(), 1U);
 }
 
+/// Its other values are 6.18's in all that a real kernel shows, or shows where nothing is short of
+/// memory.
+bool is_hidden(std::string_view behaviour) {
+  return behaviour == "ksm_late" || behaviour == "shrinking_move" || behaviour == "failed_hook";
+}
+
 TEST(Identity, OneBehaviourThatIsAnotherKernelsIsSeen) {
   const auto base = *spec::profile_named("linux-6.18");
   for (const auto* other : {"linux-6.1", "linux-6.17", "linux-7.3"}) {
     const auto another = *spec::profile_named(other);
     for (const spec::Behaviour& behaviour : spec::behaviours()) {
-      // Its other values are 6.18's in all that a real kernel shows.
-      if (behaviour.name == "ksm_late" || behaviour.get(another) == behaviour.get(base)) continue;
+      if (is_hidden(behaviour.name) || behaviour.get(another) == behaviour.get(base)) continue;
       const auto identity = identity_of(behaviour.changed(base, behaviour.get(another)));
       EXPECT_FALSE(identity.is_exact && identity.nearest->name == base.name)
           << behaviour.name << " of " << other;

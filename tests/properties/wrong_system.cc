@@ -35,7 +35,9 @@ class Wrong final : public spec::System {
       : model_(model::make_model(profile)), fault_(fault), remote_(remote) {}
 
   [[nodiscard]] std::string_view name() const override { return "wrong"; }
-  [[nodiscard]] spec::Observes observes() const override { return model_->observes(); }
+  [[nodiscard]] spec::Observes observes() const override {
+    return {.committed = fault_ == Fault::kNone || fault_ == Fault::kKeepsAChargeWhenMadviseFails};
+  }
   [[nodiscard]] bool is_remote() const override { return remote_; }
 
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
@@ -68,6 +70,10 @@ class Wrong final : public spec::System {
     auto seen = model_->snapshot(process, out);
     if (seen) falsify(out);
     return seen;
+  }
+
+  std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
+    return fault_ == Fault::kKeepsAChargeWhenMadviseFails && break_moved_ != 0 ? 1 : 0;
   }
 
   [[nodiscard]] std::optional<std::string> broken_invariant() const override {

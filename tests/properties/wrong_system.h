@@ -27,6 +27,7 @@ enum class Fault {
   kUnmapsWhenMmapFails,
   kSplitsVmasUnderKsm,
   kMarksHighVmas,
+  kKeepsAChargeWhenMadviseFails,
 };
 
 /// A system named "wrong": the model of the profile with the fault. `remote` makes it say that it

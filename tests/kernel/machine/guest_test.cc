@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernel/store/kernel_store.h"
@@ -171,10 +172,42 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
   EXPECT_TRUE(system->apply(0, two.front()[0].call).is_ok());
   EXPECT_EQ(text(system->apply(0, two.front()[1].call)), "-1 ENOMEM");
 
+  // What stays committed: nothing, but for what a stack that is not charged grows by. Seen of what
+  // was sent ahead, and call by call.
+  const auto left = [&](const spec::Sequence& sequence) {
+    EXPECT_TRUE(system->start(setup));
+    EXPECT_EQ(layout(*system), "");
+    for (const auto& step : sequence) EXPECT_TRUE(system->apply(step.process, step.call).is_ok());
+    return system->left_committed().value();
+  };
+  const auto plain = sequence_of(
+      "mmap(0x100000000000, 0x4000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "mmap(0x200000000000, 0x4000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_ANONYMOUS|MAP_FIXED, -1, "
+      "0)\n"
+      "touch(0x100000000000, 0x4000, WRITE)\ntouch(0x200000000000, 0x4000, WRITE)\nfork()\n");
+  const auto grown = sequence_of(
+      "mmap(0x100000008000, 0x1000, PROT_READ|PROT_WRITE, "
+      "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_NORESERVE|MAP_GROWSDOWN, -1, 0)\n"
+      "touch(0x100000005000, 0x1000, WRITE)\n");
+  EXPECT_TRUE(system->observes().committed);
+  EXPECT_EQ(left(plain), 0);
+  EXPECT_EQ(left(grown), 3);
+  EXPECT_EQ(left(plain), 0) << "it is not the next one's";
+  const std::vector ahead_of_left{plain, grown, plain};
+  system->will_run(in_setup(setup, ahead_of_left));
+  for (const auto& [sequence, pages] :
+       {std::pair{&plain, 0}, std::pair{&grown, 3}, std::pair{&plain, 0}}) {
+    ASSERT_TRUE(system->start(setup));
+    EXPECT_FALSE(results(*system, *sequence).contains("-1"));
+    EXPECT_EQ(system->left_committed().value(), pages);
+  }
+
   // An agent that dies is no machine that dies.
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of("munmap(0x20000000, 0x1000)\n")), "died\n");
   EXPECT_EQ(system->death_log(), "");
+  EXPECT_FALSE(system->left_committed().value()) << "nobody is there who could say";
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "kernel/host/program.h"
@@ -69,6 +70,7 @@ Answer some_answer() {
   snapshot.counters = {1, 2, 3, 4, 5, 6};
   snapshot.brk = 0x20020000;
   snapshot.merge_any = true;
+  answer.left = -7;
   return answer;
 }
 
@@ -79,6 +81,7 @@ TEST(Messages, AnAnswerComesBack) {
   const Answer wanted = some_answer();
   EXPECT_EQ(answers[0].run, wanted.run);
   EXPECT_EQ(answers[0].results, wanted.results);
+  EXPECT_EQ(answers[0].left, -7);
   ASSERT_EQ(answers[0].seen.size(), 1U);
   const auto& [process, snapshot] = answers[0].seen[0];
   EXPECT_EQ(process, 3);
@@ -93,12 +96,26 @@ TEST(Messages, ARequestComesBack) {
       .records = {system_call(9, 1, 0, 3, 0, 0, 6), in_process(5, system_call(11))},
       .distrusted = true};
   std::vector<Request> requests;
-  ASSERT_TRUE(read(body_of(std::vector<Request>{{true, program}, {false, {}}}), requests));
+  ASSERT_TRUE(
+      read(body_of(std::vector<Request>{{true, program, true}, {false, {}, false}}), requests));
   ASSERT_EQ(requests.size(), 2U);
   EXPECT_TRUE(requests[0].begins);
   EXPECT_EQ(requests[0].program, program);
+  EXPECT_TRUE(requests[0].ends);
   EXPECT_FALSE(requests[1].begins);
+  EXPECT_FALSE(requests[1].ends);
   EXPECT_TRUE(requests[1].program.records.empty());
+}
+
+TEST(Messages, WhatIsLeftComesBackWhetherItIsKnownOrNot) {
+  for (const std::optional<std::int64_t> given :
+       {std::optional<std::int64_t>{}, std::optional<std::int64_t>{0},
+        std::optional<std::int64_t>{-2}}) {
+    std::optional<std::int64_t> left = 5;
+    ASSERT_TRUE(read(body_of(given), left));
+    EXPECT_EQ(left, given);
+    EXPECT_FALSE(read(body_of(given).substr(1), left));
+  }
 }
 
 TEST(Messages, AnIntroductionComesBack) {

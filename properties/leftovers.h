@@ -1,0 +1,19 @@
+// properties: after a run: NothingStaysCommitted, and which call broke it.
+#pragma once
+
+#include <span>
+
+#include "properties/lockstep.h"
+#include "spec/outcome.h"
+#include "spec/sequence.h"
+
+namespace vmadiff::properties {
+
+/// To be called once, when `system` has just run `sequence` and was looked at; `outcomes` are what
+/// it gave. The finding's step is the first call behind which something is left: prefixes of the
+/// sequence are run for that.
+[[nodiscard]] ObservedResult check_leftovers(spec::System& system, const spec::Sequence& sequence,
+                                             std::span<const spec::Outcome> outcomes,
+                                             const Rules& rules);
+
+}  // namespace vmadiff::properties
