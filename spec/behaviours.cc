@@ -67,6 +67,31 @@ constexpr std::array kBehaviours{
                                            MsealOverSealed::kMerges),
     row<&KernelProfile::droppable_lock>("droppable_lock", "droppable memory under MCL_FUTURE is",
                                         DroppableLock::kNeverLocked),
+    row<&KernelProfile::moved_anon_vma>("moved_anon_vma",
+                                        "moved beside what was never written, an anon_vma is",
+                                        MovedAnonVma::kPassedOn),
+    row<&KernelProfile::unmergeable_flags>("unmergeable_flags", "MADV_UNMERGEABLE, of other flags,",
+                                           UnmergeableFlags::kKeepsOthers),
+    row<&KernelProfile::mremap_charge>("mremap_charge",
+                                       "mremap to a given address that shrinks is charged for",
+                                       MremapCharge::kWhatIsCutOff),
+    row<&KernelProfile::mprotect_uncharge>(
+        "mprotect_uncharge", "mprotect to read-only gives the charge back of what was",
+        MprotectUncharge::kUnwritten),
+    row<&KernelProfile::mmap_joins>("mmap_joins", "a new mapping joins", MmapJoins::kBelowFirst),
+    row<&KernelProfile::mmap_replace>("mmap_replace", "mmap, of what it replaces,",
+                                      MmapReplace::kChargesThenUnmaps),
+    row<&KernelProfile::uffd_unmapped>(
+        "uffd_unmapped", "a userfaultfd, where nothing is mapped, gives", UffdUnmapped::kInval),
+    row<&KernelProfile::uffd_offset>("uffd_offset", "a userfaultfd merges by the offset",
+                                     UffdOffset::kOfRange),
+    row<&KernelProfile::mempolicy_modes>("mempolicy_modes", "the modes of memory policies are",
+                                         MempolicyModes::kWithWeights),
+    row<&KernelProfile::map_above_4g>("map_above_4g", "MAP_ABOVE4G", MapAbove4G::kPresent),
+    row<&KernelProfile::populate_holes>("populate_holes", "populating, holes are",
+                                        PopulateHoles::kEnd),
+    row<&KernelProfile::search_floor>("search_floor", "a free range is looked for down to",
+                                      SearchFloor::kLowestMappable),
 };
 
 }  // namespace
