@@ -152,8 +152,8 @@ AddressOrErrno mremap_to(MmStruct& mm, VmaRemapStruct& vrm) {
       return std::unexpected{*failed};
     }
     vrm.old_len = vrm.new_len;
-    // Kernels since 6.15 charge for the difference all the same.
-    if (vma_first) vrm.delta = 0;
+    // Kernels from 6.15 to 7.2 charge for the difference all the same.
+    if (mm.profile.mremap_charge == MremapCharge::kNothing) vrm.delta = 0;
   }
   // Unmapping a part of the VMA may have put another in its place.
   vrm.vma = mm.vma_lookup(vrm.addr);

@@ -91,8 +91,8 @@ Result move(AddressSpace& space, const Move& move) {
     space.vmas.cut_at(from.start);
     space.vmas.cut_at(from.end);
   }
-  // Since 6.15 what was cut off is charged as if it came with the move, and never given back.
-  const bool charges_cut_off = space.profile.mremap_checks != spec::MremapChecks::kVmaFirst;
+  // Some kernels charge for what was cut off as if it came with the move, and never give it back.
+  const bool charges_cut_off = space.profile.mremap_charge == spec::MremapCharge::kWhatIsCutOff;
   const Address charged = move.keeps_source
                               ? move.to.size()
                               : move.to.size() - from.size() + (charges_cut_off ? move.cut_off : 0);
