@@ -133,9 +133,17 @@ VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg) {
     vmg.left = vmg.right = MergeAnswer::kSpecial;
     return nullptr;
   }
-  vmg.left = can_vma_merge_left(mm, vmg);
+  if (vmg.next_first) {
+    vmg.right = can_vma_merge_right(mm, vmg, false);
+    VmaMergeStruct with_next = vmg;
+    if (vmg.right == MergeAnswer::kYes) with_next.anon_vma = vmg.next->anon_vma;
+    vmg.left = can_vma_merge_left(mm, with_next);
+  } else {
+    vmg.left = can_vma_merge_left(mm, vmg);
+    const bool with_left = vmg.left == MergeAnswer::kYes;
+    if (!vmg.just_expand) vmg.right = can_vma_merge_right(mm, vmg, with_left);
+  }
   const bool merge_left = vmg.left == MergeAnswer::kYes;
-  if (!vmg.just_expand) vmg.right = can_vma_merge_right(mm, vmg, merge_left);
   const bool merge_right = vmg.right == MergeAnswer::kYes;
   if (!merge_left && !merge_right) return nullptr;
 

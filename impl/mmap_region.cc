@@ -56,6 +56,7 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
   vmg.pgoff = map.hook.pgoff;
   vmg.anon_pgoff = map.addr >> kPageShift;
   vmg.file = map.hook.file;
+  vmg.next_first = mm.profile.mmap_joins == MmapJoins::kAboveFirst;
   return vma_merge_new_range(mm, vmg);
 }
 

@@ -62,6 +62,23 @@ Joins joins_of(AddressSpace& space, const Vma& range) {
   return joins;
 }
 
+Joins joins_of_new(AddressSpace& space, const Vma& mapping) {
+  if (space.profile.mmap_joins == spec::MmapJoins::kBelowFirst) return joins_of(space, mapping);
+  const Vma* const prev = space.vmas.ending_at(mapping.start);
+  const Vma* const next = space.vmas.starting_at(mapping.end);
+  Vma range = mapping;
+  Joins joins;
+  joins.right = can_merge_right(range, next, space.profile) == MergeAnswer::kYes &&
+                space.displacement.goes_on_at(range.end);
+  if (joins.right) {
+    range.anon_vma = next->anon_vma;
+    range.anon_vma_links = next->anon_vma_links;
+  }
+  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes &&
+               space.displacement.goes_on_at(range.start);
+  return joins;
+}
+
 void lay_down(AddressSpace& space, const Vma& mapping, Joins joins) {
   space.vmas.put(mapping);
   join(space, mapping.range(), joins);

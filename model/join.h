@@ -20,6 +20,10 @@ struct Joins {
 /// that range. How far its own pages are displaced is in the space already.
 [[nodiscard]] Joins joins_of(AddressSpace& space, const spec::Vma& range);
 
+/// The same for a new mapping of mmap: some kernels ask the neighbour above first, and the one
+/// below whether it could be one with that.
+[[nodiscard]] Joins joins_of_new(AddressSpace& space, const spec::Vma& mapping);
+
 /// Puts `mapping` where nothing is, and joins it.
 void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 

@@ -126,7 +126,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
   if (early) mapping.flags = space.with_ksm_flag(mapping.flags);
 
   // A range that is joined with a neighbour never becomes a VMA of its own: no hook, no late flag.
-  if (const Joins joins = joins_of(space, mapping); joins.any()) {
+  if (const Joins joins = joins_of_new(space, mapping); joins.any()) {
     lay_down(space, mapping, joins);
     return {};
   }
