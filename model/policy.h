@@ -6,6 +6,7 @@
 #include <expected>
 
 #include "spec/errno.h"
+#include "spec/kernel_profile.h"
 #include "spec/policy.h"
 
 namespace vmadiff::model {

@@ -114,6 +114,12 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"SealedMemoryIsSteppedOver", "NoCompatibleNeighboursLeftUnmerged",
      "mseal of several VMAs loses its place where what it has just sealed merges with memory that "
      "was sealed before, and the next VMA merges with neither neighbour (6.17 to 6.18.15)"},
+    {"UserfaultfdAsksByTheWrongOffset", "NoCompatibleNeighboursLeftUnmerged",
+     "a userfaultfd that registers, or not any more, a range that begins inside a VMA holds it "
+     "against its neighbour above by the page offset of the whole (6.1)"},
+    {"ChargeComesAfterUnmapping", "FailedCallsChangeNothing",
+     "MAP_FIXED unmaps what lies in its way before the new memory is charged; where that is "
+     "refused, a hole is left (6.1)"},
 }};
 
 }  // namespace

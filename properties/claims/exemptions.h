@@ -49,8 +49,10 @@ enum class Exemption : std::uint8_t {
   kEmptiedMemoryLosesItsCharge,
   kPopulationIsGivenUp,
   kSealedMemoryIsSteppedOver,
+  kUserfaultfdAsksByTheWrongOffset,
+  kChargeComesAfterUnmapping,
 };
-inline constexpr std::size_t kExemptionCount = 34;
+inline constexpr std::size_t kExemptionCount = 36;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it
