@@ -24,7 +24,11 @@ Result check_watchable_range(const AddressSpace& space, Range range) {
     return fail(Errno::kEINVAL);
   }
   const Vma* const first = space.vmas.at_or_after(range.start);
-  if (first == nullptr || first->start >= range.end) return fail(Errno::kEINVAL);
+  if (first == nullptr) {
+    const bool is_nomem = space.profile.uffd_unmapped == spec::UffdUnmapped::kNomem;
+    return fail(is_nomem ? Errno::kENOMEM : Errno::kEINVAL);
+  }
+  if (first->start >= range.end) return fail(Errno::kEINVAL);
   if (is_hugetlb(first->file.cls) && range.start % spec::kHugePageSize != 0) {
     return fail(Errno::kEINVAL);
   }
