@@ -82,7 +82,7 @@ Failure change_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flag
     const bool is_done = uffd_flags == 0 ? old == 0 : (old & uffd_flags) == uffd_flags;
     if (is_done) return std::expected<VmArea*, Errno>{&vma};
     const VmFlags flags = (vma.vm_flags & ~kVmUffdFlags) | uffd_flags;
-    const auto modified = vma_modify_flags(mm, prev, vma, from, to, flags);
+    const auto modified = vma_modify_flags_uffd(mm, prev, vma, from, to, flags);
     if (modified) (*modified)->set_flags(flags);
     return modified;
   };

@@ -1,6 +1,8 @@
 // model: the two ways in which a range gets its VMA.
 #include "model/join.h"
 
+#include <utility>
+
 #include "model/compatibility.h"
 #include "spec/flags.h"
 
@@ -90,6 +92,16 @@ Result change_flags(AddressSpace& space, Range range, spec::VmFlags flags) {
   Vma changed = part_of(*space.vmas.at(range.start), range);
   changed.flags = flags;
   return change(space, changed, joins_of(space, changed));
+}
+
+Result change_flags_as_at(AddressSpace& space, Range range, spec::VmFlags flags,
+                          std::uint64_t pgoff) {
+  Vma changed = part_of(*space.vmas.at(range.start), range);
+  changed.flags = flags;
+  const std::uint64_t own_pgoff = std::exchange(changed.pgoff, pgoff);
+  const Joins joins = joins_of(space, changed);
+  if (!joins.any()) changed.pgoff = own_pgoff;
+  return change(space, changed, joins);
 }
 
 Result change_flags_apart(AddressSpace& space, Range range, spec::VmFlags flags) {

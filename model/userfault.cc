@@ -2,6 +2,7 @@
 #include "model/userfault.h"
 
 #include "model/file_rules.h"
+#include "model/join.h"
 
 namespace vmadiff::model {
 
@@ -33,6 +34,13 @@ Result check_watchable_range(const AddressSpace& space, Range range) {
     return fail(Errno::kEINVAL);
   }
   return {};
+}
+
+Result change_watch(AddressSpace& space, Range part, const Vma& vma, spec::VmFlags flags) {
+  if (space.profile.uffd_offset == spec::UffdOffset::kOfRange) {
+    return change_flags(space, part, flags);
+  }
+  return change_flags_as_at(space, part, flags, vma.pgoff);
 }
 
 }  // namespace vmadiff::model

@@ -26,4 +26,9 @@ inline constexpr spec::VmFlags kUffdFlags =
 /// the range does not begin at a huge page, be it at that VMA or in a hole before it.
 [[nodiscard]] Result check_watchable_range(const AddressSpace& space, spec::Range range);
 
+/// Gives `part` of `vma` the flags, and joins it with its neighbours; some kernels do so by the
+/// offset at which the VMA begins.
+[[nodiscard]] Result change_watch(AddressSpace& space, spec::Range part, const spec::Vma& vma,
+                                  spec::VmFlags flags);
+
 }  // namespace vmadiff::model
