@@ -71,7 +71,7 @@ process::ExitStatus decide(const DecideOptions& options) {
   }
   if (auto out = process::probe_out(options.out); !out) return process::refuse(out.error());
   process::watch_for_interrupts();
-  const auto machine = spec::Setup::standard();
+  const auto machine = compare::plain_machine();
   std::size_t written = 0;
   std::vector<std::pair<Undecided, TraceFound>> found;
   std::map<std::string, std::string> never;  // by behaviour and value: on which releases

@@ -12,6 +12,13 @@
 
 namespace vmadiff::compare {
 
+spec::Setup plain_machine() {
+  constexpr std::uint64_t kPagesOfAGibibyte = (std::uint64_t{1} << 30) >> spec::kPageShift;
+  auto setup = spec::Setup::standard();
+  setup.overcommit_pages = kPagesOfAGibibyte;
+  return setup;
+}
+
 std::vector<Undecided> undecided(const spec::Setup& setup) {
   struct Kept {
     spec::Sequence sequence;

@@ -10,6 +10,9 @@
 
 namespace vmadiff::compare {
 
+/// The standard set-up on a machine with 1 GiB: as on every real one a charge can be refused.
+[[nodiscard]] spec::Setup plain_machine();
+
 /// A release, and the same with another value of one behaviour.
 struct Undecided {
   const spec::KernelProfile* release = nullptr;

@@ -40,8 +40,14 @@ bool can_set_ksm_flags_early(const MmStruct& mm, FileId file) {
   return mm.profile.ksm_early == KsmEarly::kUnlessLegacyHook ? !hooks.mmap : hooks.mmap_prepare;
 }
 
-VmFlags ksm_madvise(const VmArea& vma, std::int32_t advice) {
-  if (advice == kMadvUnmergeable) return vma.vm_flags & ~kVmMergeable;
+VmFlags ksm_madvise(const MmStruct& mm, const VmArea& vma, std::int32_t advice) {
+  if (advice == kMadvUnmergeable) {
+    if ((vma.vm_flags & kVmMergeable) == 0) return vma.vm_flags;
+    // The mask was once an unsigned int, 32 bits wide.
+    const bool is_narrow = mm.profile.unmergeable_flags == UnmergeableFlags::kDropsHigh;
+    return vma.vm_flags &
+           (is_narrow ? VmFlags{~static_cast<std::uint32_t>(kVmMergeable)} : ~kVmMergeable);
+  }
   return ksm_compatible(vma.vm_flags) ? vma.vm_flags | kVmMergeable : vma.vm_flags;
 }
 

@@ -16,6 +16,6 @@ namespace vmadiff::impl {
 [[nodiscard]] bool can_set_ksm_flags_early(const MmStruct& mm, spec::FileId file);
 
 /// ksm_madvise: the flags after MADV_MERGEABLE or MADV_UNMERGEABLE.
-[[nodiscard]] spec::VmFlags ksm_madvise(const VmArea& vma, std::int32_t advice);
+[[nodiscard]] spec::VmFlags ksm_madvise(const MmStruct& mm, const VmArea& vma, std::int32_t advice);
 
 }  // namespace vmadiff::impl

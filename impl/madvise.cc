@@ -79,7 +79,7 @@ std::expected<VmFlags, Errno> advised_flags(const MmStruct& mm, const VmArea& vm
     case kMadvNohugepage:
       return (flags & ~kVmHugepage) | kVmNohugepage;
     default:  // MADV_MERGEABLE, MADV_UNMERGEABLE
-      return ksm_madvise(vma, advice);
+      return ksm_madvise(mm, vma, advice);
   }
 }
 

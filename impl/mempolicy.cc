@@ -22,12 +22,18 @@ struct Mode {
 };
 
 /// sanitize_mpol_flags. To the kernel, mode and flags are one int.
-std::expected<Mode, Errno> sanitize_mpol_flags(std::uint16_t mode, std::uint64_t mode_flags) {
+std::expected<Mode, Errno> sanitize_mpol_flags(const MmStruct& mm, std::uint16_t mode,
+                                               std::uint64_t mode_flags) {
   const auto argument = static_cast<std::uint32_t>(mode | mode_flags);
   const std::uint32_t flags = argument & kModeFlags;
   const std::uint32_t rest = argument & ~flags;
-  const bool can_balance = rest == kMpolBind || rest == kMpolPreferredMany;
-  if (rest > kMpolWeightedInterleave || (flags & kUserNodemaskFlags) == kUserNodemaskFlags ||
+  bool can_balance = rest == kMpolBind;
+  std::uint32_t mpol_max = kMpolPreferredMany;
+  if (mm.profile.mempolicy_modes == MempolicyModes::kWithWeights) {
+    can_balance = can_balance || rest == kMpolPreferredMany;
+    mpol_max = kMpolWeightedInterleave;
+  }
+  if (rest > mpol_max || (flags & kUserNodemaskFlags) == kUserNodemaskFlags ||
       ((flags & kMpolNumaBalancing) != 0 && !can_balance)) {
     return std::unexpected{Errno::kEINVAL};
   }
@@ -115,7 +121,7 @@ Failure mbind_range(MmStruct& mm, Address start, Address end, const MemPolicy& p
 
 Outcome sys_mbind(MmStruct& mm, const Mbind& call) {
   if (mm.setup->nodes == 0) return Outcome::fail(Errno::kENOSYS);
-  const auto mode = sanitize_mpol_flags(call.mode, call.mode_flags);
+  const auto mode = sanitize_mpol_flags(mm, call.mode, call.mode_flags);
   if (!mode) return Outcome::fail(mode.error());
   const auto flags = static_cast<std::uint32_t>(call.flags);  // so wide is the kernel's argument
   if ((flags & ~(kMpolMfStrict | kMpolMfMove | kMpolMfMoveAll)) != 0) {
@@ -137,7 +143,7 @@ Outcome sys_mbind(MmStruct& mm, const Mbind& call) {
 
 Outcome sys_set_mempolicy(MmStruct& mm, const SetMempolicy& call) {
   if (mm.setup->nodes == 0) return Outcome::fail(Errno::kENOSYS);
-  const auto mode = sanitize_mpol_flags(call.mode, call.mode_flags);
+  const auto mode = sanitize_mpol_flags(mm, call.mode, call.mode_flags);
   if (!mode) return Outcome::fail(mode.error());
   auto policy = mpol_new(mm, *mode, call.nodes);
   if (!policy) return Outcome::fail(policy.error());

@@ -10,6 +10,12 @@ namespace {
 
 using namespace spec;
 
+/// Whether a merge at the destination of a move looks at the VMA that moves: kernels from 6.16 on
+/// did not until 6.19 (61f67c230a5e; measured on 6.16.12 and 6.17.13).
+bool knows_source(const MmStruct& mm, const VmaMergeStruct& vmg) {
+  return vmg.copied_from != nullptr && mm.profile.moved_anon_vma == MovedAnonVma::kPassedOn;
+}
+
 /// Whether an anon_vma on at most one side, or the same one on both, may end up in one VMA.
 /// `neighbour` is the VMA on that side; the range has vmg.anon_vma, and vmg.middle where it exists.
 bool is_mergeable_anon_vma(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& neighbour) {
@@ -25,7 +31,7 @@ bool is_mergeable_anon_vma(const MmStruct& mm, const VmaMergeStruct& vmg, const 
     case AnonVmaMerge::kFaultedChainSingle:
       if (of_neighbour == kNoAnonVma && of_range != kNoAnonVma) {
         return (vmg.middle == nullptr || vmg.middle->has_single_link()) &&
-               (vmg.copied_from == nullptr || vmg.copied_from->has_single_link());
+               (!knows_source(mm, vmg) || vmg.copied_from->has_single_link());
       }
       if (of_neighbour != kNoAnonVma && of_range == kNoAnonVma) return neighbour.has_single_link();
       break;
@@ -127,9 +133,17 @@ VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg) {
     vmg.left = vmg.right = MergeAnswer::kSpecial;
     return nullptr;
   }
-  vmg.left = can_vma_merge_left(mm, vmg);
+  if (vmg.next_first) {
+    vmg.right = can_vma_merge_right(mm, vmg, false);
+    VmaMergeStruct with_next = vmg;
+    if (vmg.right == MergeAnswer::kYes) with_next.anon_vma = vmg.next->anon_vma;
+    vmg.left = can_vma_merge_left(mm, with_next);
+  } else {
+    vmg.left = can_vma_merge_left(mm, vmg);
+    const bool with_left = vmg.left == MergeAnswer::kYes;
+    if (!vmg.just_expand) vmg.right = can_vma_merge_right(mm, vmg, with_left);
+  }
   const bool merge_left = vmg.left == MergeAnswer::kYes;
-  if (!vmg.just_expand) vmg.right = can_vma_merge_right(mm, vmg, merge_left);
   const bool merge_right = vmg.right == MergeAnswer::kYes;
   if (!merge_left && !merge_right) return nullptr;
 
@@ -147,7 +161,8 @@ VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg) {
     merge.remove_next = merge_right;
   }
   const bool next_is_faulted = merge.remove_next && merge.next->anon_vma != kNoAnonVma;
-  if (!commit_merge(mm, merge, next_is_faulted ? merge.next : merge.copied_from)) {
+  const VmArea* source = knows_source(mm, vmg) ? vmg.copied_from : nullptr;
+  if (!commit_merge(mm, merge, next_is_faulted ? merge.next : source)) {
     vmg.state = MergeState::kErrorNomem;
     return nullptr;
   }

@@ -50,6 +50,7 @@ struct VmaMergeStruct {
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   spec::MemPolicy policy;
   bool just_expand = false;             ///< only towards prev (brk)
+  bool next_first = false;              ///< prev only as next is, where the range merges with that
   const VmArea* copied_from = nullptr;  ///< the VMA whose memory the range takes over (mremap)
 
   // Decided.

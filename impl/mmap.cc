@@ -45,7 +45,9 @@ Failure check_file(const MmStruct& mm, const Mmap& call, std::uint64_t flags,
                    MmapRequest& request) {
   const FileId file = request.file;
   if (!file_mmap_ok(file, request.pgoff, request.length)) return Errno::kEOVERFLOW;
-  const std::uint64_t known = kLegacyMapMask | (has_mmap_sync(file) ? kMapSync : 0);
+  const bool knows_above_4g = mm.profile.map_above_4g == MapAbove4G::kPresent;
+  const std::uint64_t known =
+      (kLegacyMapMask & ~(knows_above_4g ? 0 : kMapAbove4G)) | (has_mmap_sync(file) ? kMapSync : 0);
   switch (flags & kMapType) {
     case kMapShared:
     case kMapSharedValidate:

@@ -1,6 +1,8 @@
 // impl: mapping a range whose address and flags are settled.
 #include "impl/mmap_region.h"
 
+#include <algorithm>
+
 #include "impl/accounting.h"
 #include "impl/file_operations.h"
 #include "impl/ksm.h"
@@ -23,6 +25,26 @@ struct MmapState {
   bool check_ksm_early = false;
   VmaMunmapStruct vms;
 };
+
+/// The same before 6.12 (the beginning of __mmap_region): the limits are looked at first, and what
+/// the range overlaps is unmapped for good before the charge.
+Failure mmap_setup_unmapping(MmStruct& mm, MmapState& map) {
+  std::uint64_t replaced = 0;  // count_vma_pages_range
+  for (const VmArea* vma = mm.find_vma_intersection(map.addr, map.end); vma != nullptr;
+       vma = vma->vm_end < map.end ? mm.find_vma_intersection(vma->vm_end, map.end) : nullptr) {
+    replaced += (std::min(vma->vm_end, map.end) - std::max(vma->vm_start, map.addr)) >> kPageShift;
+  }
+  if (!may_expand_vm(mm, map.hook.vm_flags, map.hook.pages - replaced)) return Errno::kENOMEM;
+  if (do_vmi_munmap(mm, map.addr, map.end - map.addr)) return Errno::kENOMEM;
+  mm.detached.clear();  // where nothing overlaps, it has what a call that failed had gathered
+  map.vms.prev = mm.vma_before(map.addr);
+  map.vms.next = mm.find_vma(map.end);
+  vms_clean_up_area(map.vms);
+  if (!accountable_mapping(map.hook.file, map.hook.vm_flags)) return std::nullopt;
+  if (!vm_enough_memory(mm, map.hook.pages)) return Errno::kENOMEM;
+  map.hook.vm_flags |= kVmAccount;
+  return std::nullopt;
+}
 
 /// __mmap_setup: gathers what the range overlaps, checks the limits, charges private writable
 /// memory, and gives up what was there.
@@ -56,6 +78,7 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
   vmg.pgoff = map.hook.pgoff;
   vmg.anon_pgoff = map.addr >> kPageShift;
   vmg.file = map.hook.file;
+  vmg.next_first = mm.profile.mmap_joins == MmapJoins::kAboveFirst;
   return vma_merge_new_range(mm, vmg);
 }
 
@@ -115,7 +138,9 @@ Failure mmap_prepared(MmStruct& mm, MmapState& map) {
   const bool has_prepare =
       !map.hook.file.is_none() && hooks_of(map.hook.file.cls, mm.profile).mmap_prepare;
   map.check_ksm_early = can_set_ksm_flags_early(mm, map.hook.file);
-  if (const Failure failed = mmap_setup(mm, map)) return failed;
+  const bool unmaps_first = mm.profile.mmap_replace == MmapReplace::kUnmapsThenCharges;
+  const Failure refused = unmaps_first ? mmap_setup_unmapping(mm, map) : mmap_setup(mm, map);
+  if (refused) return refused;
   if (has_prepare) {
     if (const Failure failed = call_hook(mm, map.hook)) return failed;
   }

@@ -34,7 +34,8 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
       if (!vm_enough_memory(mm, pages)) return Errno::kENOMEM;
       flags |= kVmAccount;
     }
-  } else if ((old & kVmAccount) != 0 && vma.is_anonymous() && vma.anon_vma == kNoAnonVma) {
+  } else if (mm.profile.mprotect_uncharge == MprotectUncharge::kUnwritten &&
+             (old & kVmAccount) != 0 && vma.is_anonymous() && vma.anon_vma == kNoAnonVma) {
     // Only where no page of its own can exist is the charge given back.
     flags &= ~kVmAccount;
   }

@@ -153,7 +153,7 @@ AddressOrErrno mremap_to(MmStruct& mm, VmaRemapStruct& vrm) {
     }
     vrm.old_len = vrm.new_len;
     // Kernels from 6.15 to 7.2 charge for the difference all the same.
-    if (mm.profile.shrinking_move == ShrinkingMove::kChargesNothing) vrm.delta = 0;
+    if (mm.profile.mremap_charge == MremapCharge::kNothing) vrm.delta = 0;
   }
   // Unmapping a part of the VMA may have put another in its place.
   vrm.vma = mm.vma_lookup(vrm.addr);

@@ -61,15 +61,21 @@ void mm_populate(MmStruct& mm, Address start, Address length) {
 
 Failure faultin_page_range(MmStruct& mm, Address start, Address end, Access access) {
   const VmFlags needed = access == Access::kWrite ? kVmWrite : kVmRead;
+  const bool passes_holes = mm.profile.populate_holes == PopulateHoles::kPassedOver;
+  Failure unmapped;
   while (start < end) {
-    VmArea* vma = mm.vma_lookup(start);
-    if (vma == nullptr) return Errno::kENOMEM;
+    VmArea* vma = mm.find_vma(start);
+    if (vma == nullptr || vma->vm_start > start) {
+      unmapped = Errno::kENOMEM;
+      if (!passes_holes || vma == nullptr || vma->vm_start >= end) return unmapped;
+      start = vma->vm_start;
+    }
     if ((vma->vm_flags & kNoPages) != 0 || (vma->vm_flags & needed) == 0) return Errno::kEINVAL;
     const Address stop = std::min(end, vma->vm_end);
     if (const Failure failed = faultin_pages(mm, *vma, start, stop, access)) return failed;
     start = stop;
   }
-  return std::nullopt;
+  return unmapped;
 }
 
 }  // namespace vmadiff::impl

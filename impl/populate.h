@@ -24,8 +24,8 @@ Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, spec::Address start, 
 void mm_populate(MmStruct& mm, spec::Address start, spec::Address length);
 
 /// faultin_page_range: page by page for MADV_POPULATE_READ and MADV_POPULATE_WRITE, up to the first
-/// error: ENOMEM (a hole), EINVAL (a VMA that does not allow the access), EFAULT (a page that is
-/// not there).
+/// error: ENOMEM (a hole; where populate_holes is passed-over, only at the end), EINVAL (a VMA that
+/// does not allow the access), EFAULT (a page that is not there).
 [[nodiscard]] Failure faultin_page_range(MmStruct& mm, spec::Address start, spec::Address end,
                                          spec::Access access);
 

@@ -86,6 +86,14 @@ std::expected<VmArea*, Errno> vma_modify_flags(MmStruct& mm, VmArea* prev, VmAre
   return vma_modify(mm, vmg);
 }
 
+std::expected<VmArea*, Errno> vma_modify_flags_uffd(MmStruct& mm, VmArea* prev, VmArea& vma,
+                                                    Address start, Address end, VmFlags flags) {
+  VmaMergeStruct vmg = vmg_of(prev, vma, start, end);
+  vmg.vm_flags = flags;
+  if (mm.profile.uffd_offset == UffdOffset::kOfVma) vmg.pgoff = vma.vm_pgoff;
+  return vma_modify(mm, vmg);
+}
+
 std::expected<VmArea*, Errno> vma_modify_policy(MmStruct& mm, VmArea* prev, VmArea& vma,
                                                 Address start, Address end,
                                                 const MemPolicy& policy) {

@@ -113,8 +113,13 @@ AddressOrErrno arch_get_unmapped_area_topdown(const MmStruct& mm, FileId file, A
   }
   if (hint != 0 && is_free_below(mm, hint, length, task_size)) return hint;
   UnmappedAreaInfo info = info_of(file, length, pgoff);
-  info.low_limit =
-      std::max((flags & kMapAbove4G) != 0 ? kAbove4G : kPageSize, mm.setup->placement_min_addr);
+  const bool above_4g =
+      (flags & kMapAbove4G) != 0 && mm.profile.map_above_4g == MapAbove4G::kPresent;
+  info.low_limit = above_4g ? kAbove4G : kPageSize;
+  // vm_unmapped_area since 6.4.
+  if (mm.profile.search_floor == SearchFloor::kLowestMappable) {
+    info.low_limit = std::max(info.low_limit, mm.setup->placement_min_addr);
+  }
   info.high_limit = mm.setup->mmap_base;
   if (const auto found = unmapped_area_topdown(mm, info)) return found;
   // The hint would fail again.

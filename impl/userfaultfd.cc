@@ -35,19 +35,24 @@ bool vma_can_userfault(const MmStruct& mm, const VmArea& vma, VmFlags uffd_flags
 
 bool is_huge_page_aligned(Address addr) { return (addr & (kHugePageSize - 1)) == 0; }
 
-/// The first VMA of the range, if any, and if the range does not begin inside a huge page.
-VmArea* first_vma(const MmStruct& mm, Address start, Address end) {
-  VmArea* vma = mm.find_vma_intersection(start, end);
-  const bool is_cut =
-      vma != nullptr && (vma->vm_flags & kVmHugetlb) != 0 && !is_huge_page_aligned(start);
-  return is_cut ? nullptr : vma;
+/// The first VMA of the range. EINVAL where there is none, or the range begins inside a huge page;
+/// ENOMEM in kernels that first look for any VMA from `start` on.
+std::expected<VmArea*, Errno> first_vma(const MmStruct& mm, Address start, Address end) {
+  VmArea* vma = mm.find_vma(start);
+  if (vma == nullptr && mm.profile.uffd_unmapped == UffdUnmapped::kNomem) {
+    return std::unexpected{Errno::kENOMEM};
+  }
+  if (vma == nullptr || vma->vm_start >= end) return std::unexpected{Errno::kEINVAL};
+  const bool is_cut = (vma->vm_flags & kVmHugetlb) != 0 && !is_huge_page_aligned(start);
+  if (is_cut) return std::unexpected{Errno::kEINVAL};
+  return vma;
 }
 
 /// What every VMA of the range is asked before any of them changes.
 Failure check_register(const MmStruct& mm, VmFlags uffd_flags, Address start, Address end) {
-  const VmArea* vma = first_vma(mm, start, end);
-  if (vma == nullptr) return Errno::kEINVAL;
-  for (; vma != nullptr;
+  const auto first = first_vma(mm, start, end);
+  if (!first) return first.error();
+  for (const VmArea* vma = *first; vma != nullptr;
        vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
     if (!vma_can_userfault(mm, *vma, uffd_flags)) return Errno::kEINVAL;
     if ((vma->vm_flags & kVmMaywrite) == 0) return Errno::kEPERM;
@@ -59,9 +64,9 @@ Failure check_register(const MmStruct& mm, VmFlags uffd_flags, Address start, Ad
 }
 
 Failure check_unregister(const MmStruct& mm, Address start, Address end) {
-  const VmArea* vma = first_vma(mm, start, end);
-  if (vma == nullptr) return Errno::kEINVAL;
-  for (; vma != nullptr;
+  const auto first = first_vma(mm, start, end);
+  if (!first) return first.error();
+  for (const VmArea* vma = *first; vma != nullptr;
        vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
     if (!vma_can_userfault(mm, *vma, vma->vm_flags)) return Errno::kEINVAL;
   }
@@ -77,7 +82,7 @@ Failure change_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flag
     const bool is_done = uffd_flags == 0 ? old == 0 : (old & uffd_flags) == uffd_flags;
     if (is_done) return std::expected<VmArea*, Errno>{&vma};
     const VmFlags flags = (vma.vm_flags & ~kVmUffdFlags) | uffd_flags;
-    const auto modified = vma_modify_flags(mm, prev, vma, from, to, flags);
+    const auto modified = vma_modify_flags_uffd(mm, prev, vma, from, to, flags);
     if (modified) (*modified)->set_flags(flags);
     return modified;
   };

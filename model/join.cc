@@ -1,6 +1,8 @@
 // model: the two ways in which a range gets its VMA.
 #include "model/join.h"
 
+#include <utility>
+
 #include "model/compatibility.h"
 #include "spec/flags.h"
 
@@ -62,6 +64,23 @@ Joins joins_of(AddressSpace& space, const Vma& range) {
   return joins;
 }
 
+Joins joins_of_new(AddressSpace& space, const Vma& mapping) {
+  if (space.profile.mmap_joins == spec::MmapJoins::kBelowFirst) return joins_of(space, mapping);
+  const Vma* const prev = space.vmas.ending_at(mapping.start);
+  const Vma* const next = space.vmas.starting_at(mapping.end);
+  Vma range = mapping;
+  Joins joins;
+  joins.right = can_merge_right(range, next, space.profile) == MergeAnswer::kYes &&
+                space.displacement.goes_on_at(range.end);
+  if (joins.right) {
+    range.anon_vma = next->anon_vma;
+    range.anon_vma_links = next->anon_vma_links;
+  }
+  joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes &&
+               space.displacement.goes_on_at(range.start);
+  return joins;
+}
+
 void lay_down(AddressSpace& space, const Vma& mapping, Joins joins) {
   space.vmas.put(mapping);
   join(space, mapping.range(), joins);
@@ -73,6 +92,16 @@ Result change_flags(AddressSpace& space, Range range, spec::VmFlags flags) {
   Vma changed = part_of(*space.vmas.at(range.start), range);
   changed.flags = flags;
   return change(space, changed, joins_of(space, changed));
+}
+
+Result change_flags_as_at(AddressSpace& space, Range range, spec::VmFlags flags,
+                          std::uint64_t pgoff) {
+  Vma changed = part_of(*space.vmas.at(range.start), range);
+  changed.flags = flags;
+  const std::uint64_t own_pgoff = std::exchange(changed.pgoff, pgoff);
+  const Joins joins = joins_of(space, changed);
+  if (!joins.any()) changed.pgoff = own_pgoff;
+  return change(space, changed, joins);
 }
 
 Result change_flags_apart(AddressSpace& space, Range range, spec::VmFlags flags) {

@@ -20,6 +20,10 @@ struct Joins {
 /// that range. How far its own pages are displaced is in the space already.
 [[nodiscard]] Joins joins_of(AddressSpace& space, const spec::Vma& range);
 
+/// The same for a new mapping of mmap: some kernels ask the neighbour above first, and the one
+/// below whether it could be one with that.
+[[nodiscard]] Joins joins_of_new(AddressSpace& space, const spec::Vma& mapping);
+
 /// Puts `mapping` where nothing is, and joins it.
 void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 
@@ -28,6 +32,11 @@ void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 /// ENOMEM: a cut would need more VMAs than the limit. EINVAL: a hugetlb VMA, not cut at a huge
 /// page. On an error the flags are unchanged, but a cut at the start that succeeded stays.
 [[nodiscard]] Result change_flags(AddressSpace& space, spec::Range range, spec::VmFlags flags);
+
+/// The same, but a neighbour is asked as if `range` began at page `pgoff`, and so it does where one
+/// agrees.
+[[nodiscard]] Result change_flags_as_at(AddressSpace& space, spec::Range range, spec::VmFlags flags,
+                                        std::uint64_t pgoff);
 
 /// The same, but it is joined with nothing.
 [[nodiscard]] Result change_flags_apart(AddressSpace& space, spec::Range range,

@@ -70,8 +70,11 @@ NewFlags advised_flags(const Vma& vma, std::int32_t advice, const spec::KernelPr
       return flags & ~spec::kVmDontdump;
     case spec::kMadvMergeable:
       return is_ksm_eligible(flags) ? flags | spec::kVmMergeable : flags;
-    case spec::kMadvUnmergeable:
+    case spec::kMadvUnmergeable: {
+      const bool drops_high = profile.unmergeable_flags == spec::UnmergeableFlags::kDropsHigh;
+      if (drops_high && (flags & spec::kVmMergeable) != 0) return flags & (spec::kVmMergeable - 1);
       return flags & ~spec::kVmMergeable;
+    }
     case spec::kMadvHugepage:
       return (flags & ~spec::kVmNohugepage) | spec::kVmHugepage;
     default:  // MADV_NOHUGEPAGE

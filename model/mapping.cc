@@ -26,11 +26,12 @@ bool is_charged(const Vma& mapping) {
   return !is_hugetlb(mapping.file.cls) && (mapping.flags & kAsked) == spec::kVmWrite;
 }
 
-// Pages in `range` of VMAs that have all of these flags; no VMA reaches over the range's ends.
+// Pages in `range` of VMAs that have all of these flags.
 std::uint64_t pages_in(const AddressSpace& space, Range range, spec::VmFlags flags) {
   std::uint64_t pages = 0;
   for (const auto& [start, vma] : space.vmas.all()) {
-    if (vma.range().overlaps(range) && (vma.flags & flags) == flags) pages += vma.pages();
+    if (!vma.range().overlaps(range) || (vma.flags & flags) != flags) continue;
+    pages += (std::min(vma.end, range.end) - std::max(start, range.start)) >> spec::kPageShift;
   }
   return pages;
 }
@@ -104,20 +105,45 @@ Result unmap(AddressSpace& space, Address addr, Address length) {
   return {};
 }
 
-Result map_region(AddressSpace& space, Vma mapping) {
-  const spec::KernelProfile& profile = space.profile;
+namespace {
 
-  if (const Result cleared = clear_edges(space, mapping.range()); !cleared) return cleared;
+bool may_replace(const AddressSpace& space, const Vma& mapping) {
   const std::uint64_t replaced = pages_in(space, mapping.range(), 0);
-  if (!may_expand(space, mapping.flags, mapping.pages() - replaced)) return fail(Errno::kENOMEM);
+  return may_expand(space, mapping.flags, mapping.pages() - replaced);
+}
+
+// What was there is gone only where all is allowed.
+Result make_room(AddressSpace& space, const Vma& mapping) {
+  if (const Result cleared = clear_edges(space, mapping.range()); !cleared) return cleared;
+  if (!may_replace(space, mapping)) return fail(Errno::kENOMEM);
   if (is_charged(mapping)) {
     const std::uint64_t freed = pages_in(space, mapping.range(), spec::kVmAccount);
     if (mapping.pages() > freed && space.refuses_charge(mapping.pages() - freed)) {
       return fail(Errno::kENOMEM);
     }
-    mapping.flags |= spec::kVmAccount;
   }
   space.drop(mapping.range());
+  return {};
+}
+
+// What was there is gone before the charge is asked for, and why it cannot go is not told.
+Result make_room_at_once(AddressSpace& space, const Vma& mapping) {
+  if (!may_replace(space, mapping)) return fail(Errno::kENOMEM);
+  if (!clear_edges(space, mapping.range())) return fail(Errno::kENOMEM);
+  space.drop(mapping.range());
+  if (is_charged(mapping) && space.refuses_charge(mapping.pages())) return fail(Errno::kENOMEM);
+  return {};
+}
+
+}  // namespace
+
+Result map_region(AddressSpace& space, Vma mapping) {
+  const spec::KernelProfile& profile = space.profile;
+  const Result room = profile.mmap_replace == spec::MmapReplace::kUnmapsThenCharges
+                          ? make_room_at_once(space, mapping)
+                          : make_room(space, mapping);
+  if (!room) return room;
+  if (is_charged(mapping)) mapping.flags |= spec::kVmAccount;
 
   if (hooks_of(mapping.file.cls, profile).mmap_prepare) {
     if (const Result hook = call_hook(space, mapping); !hook) return hook;
@@ -126,7 +152,7 @@ Result map_region(AddressSpace& space, Vma mapping) {
   if (early) mapping.flags = space.with_ksm_flag(mapping.flags);
 
   // A range that is joined with a neighbour never becomes a VMA of its own: no hook, no late flag.
-  if (const Joins joins = joins_of(space, mapping); joins.any()) {
+  if (const Joins joins = joins_of_new(space, mapping); joins.any()) {
     lay_down(space, mapping, joins);
     return {};
   }

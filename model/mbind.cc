@@ -17,7 +17,7 @@ using spec::Vma;
 Outcome run(AddressSpace& space, const spec::Mbind& call) {
   const std::uint64_t nodes = space.setup->nodes;
   if (nodes == 0) return Outcome::fail(Errno::kENOSYS);
-  const auto mode = policy_mode(call.mode, call.mode_flags);
+  const auto mode = policy_mode(call.mode, call.mode_flags, space.profile);
   if (!mode) return Outcome::fail(mode.error());
 
   constexpr std::uint64_t kKnown = spec::kMpolMfStrict | spec::kMpolMfMove | spec::kMpolMfMoveAll;

@@ -36,11 +36,13 @@ VmFlags initial_flags(const spec::Mmap& call, const spec::KernelProfile& profile
 }
 
 // MAP_SHARED ignores flags that it does not know; MAP_SHARED_VALIDATE refuses them.
-bool has_flags_to_refuse(const spec::Mmap& call, FileClass cls) {
+bool has_flags_to_refuse(const spec::Mmap& call, FileClass cls,
+                         const spec::KernelProfile& profile) {
   // Of the bits of a huge page's size those of 2 MiB and of 1 GiB are known.
   constexpr std::uint64_t kKnownSizes = spec::kMapHuge2Mb | spec::kMapHuge1Gb;
   VmFlags known = ~(spec::kMapFixedNoreplace | (spec::kMapHugeSize & ~kKnownSizes));
   if (!allows_map_sync(cls)) known &= ~spec::kMapSync;
+  if (profile.map_above_4g == spec::MapAbove4G::kAbsent) known &= ~spec::kMapAbove4G;
   return (call.flags & ~known) != 0;
 }
 
@@ -50,7 +52,7 @@ Result check_file(const AddressSpace& space, const spec::Mmap& call, Vma& mappin
   if (!offset_fits(cls, mapping.pgoff, mapping.end - mapping.start)) return fail(Errno::kEOVERFLOW);
   const std::uint64_t type = call.flags & spec::kMapType;
   if (type == spec::kMapShared || type == spec::kMapSharedValidate) {
-    if (type == spec::kMapSharedValidate && has_flags_to_refuse(call, cls)) {
+    if (type == spec::kMapSharedValidate && has_flags_to_refuse(call, cls, space.profile)) {
       return fail(Errno::kEOPNOTSUPP);
     }
     mapping.flags |= spec::kVmShared | spec::kVmMayshare;
@@ -131,7 +133,8 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   request.addr = request.fixed ? call.addr : usable_hint(setup, call.addr);
   request.shared = (call.flags & spec::kMapShared) != 0;
   request.below_2g = (call.flags & spec::kMap32Bit) != 0;
-  request.above_4g = (call.flags & spec::kMapAbove4G) != 0;
+  request.above_4g = (call.flags & spec::kMapAbove4G) != 0 &&
+                     space.profile.map_above_4g == spec::MapAbove4G::kPresent;
   request.pgoff = anonymous ? 0 : call.offset >> spec::kPageShift;
   const auto placed = place(space, request);
   if (!placed) return Outcome::fail(placed.error());

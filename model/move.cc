@@ -14,6 +14,7 @@ using spec::Address;
 using spec::DontunmapSource;
 using spec::Errno;
 using spec::kPageShift;
+using spec::MovedAnonVma;
 using spec::Range;
 using spec::Vma;
 using spec::VmFlags;
@@ -33,6 +34,14 @@ Vma copy_of(const Vma& source, const Move& move) {
   if (is_anonymous(source) && source.anon_vma == spec::kNoAnonVma) {
     copy.pgoff = copy.start >> kPageShift;
   }
+  return copy;
+}
+
+// As what the copy asks to be joined with its neighbours: some kernels do not see that it came
+// through fork.
+Vma as_asked(Vma copy, const spec::KernelProfile& profile) {
+  const bool has_one = copy.anon_vma != spec::kNoAnonVma;
+  if (has_one && profile.moved_anon_vma == MovedAnonVma::kForgotten) copy.anon_vma_links = 1;
   return copy;
 }
 
@@ -82,8 +91,8 @@ Result move(AddressSpace& space, const Move& move) {
     space.vmas.cut_at(from.start);
     space.vmas.cut_at(from.end);
   }
-  // From 6.15 to 7.2 what was cut off is charged as if it came with the move, and never given back.
-  const bool charges_cut_off = space.profile.shrinking_move == spec::ShrinkingMove::kChargesTheRest;
+  // Some kernels charge for what was cut off as if it came with the move, and never give it back.
+  const bool charges_cut_off = space.profile.mremap_charge == spec::MremapCharge::kWhatIsCutOff;
   const Address charged = move.keeps_source
                               ? move.to.size()
                               : move.to.size() - from.size() + (charges_cut_off ? move.cut_off : 0);
@@ -93,14 +102,18 @@ Result move(AddressSpace& space, const Move& move) {
 
   // What stays of the source is no neighbour to its copy.
   const Range kept = space.vmas.at(move.from)->range();
-  const Vma copy = copy_of(source, move);
+  Vma copy = copy_of(source, move);
   space.displacement.set(copy.range(), displacement_of_copy(space, source, move));
-  Joins joins = joins_of(space, copy);
+  Joins joins = joins_of(space, as_asked(copy, space.profile));
   if (cuts_out) {
     joins.left = joins.left && copy.start != kept.end;
     joins.right = joins.right && copy.end != kept.start;
   }
   if (is_watched(source) && space.profile.uffd_move == spec::UffdMove::kNeverMerges) joins = {};
+  if (joins.any() && space.profile.moved_anon_vma == MovedAnonVma::kForgotten) {
+    copy.anon_vma = spec::kNoAnonVma;
+    copy.anon_vma_links = 0;
+  }
   lay_down(space, copy, joins);
   // A userfaultfd that did not ask for events on moves loses what moved, with all that this became
   // one VMA with; and nothing is joined again (mremap_userfaultfd_prep).

@@ -33,7 +33,7 @@ VmFlags access_flags(std::uint64_t prot) {
 bool is_allowed(VmFlags flags) { return (flags & spec::kVmAccessFlags & ~(flags >> 4)) == 0; }
 
 // Private memory that becomes writable is charged. It stays charged when it becomes read-only
-// again, except anonymous memory that nothing was written to yet.
+// again, except, in newer kernels, anonymous memory that nothing was written to yet.
 Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& flags) {
   constexpr VmFlags kChargedElsewhere =
       spec::kVmAccount | spec::kVmWrite | spec::kVmHugetlb | spec::kVmShared | spec::kVmNoreserve;
@@ -46,7 +46,8 @@ Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& 
     if ((vma.flags & kChargedElsewhere) != 0) return {};
     if (space.refuses_charge(pages)) return fail(Errno::kENOMEM);
     flags |= spec::kVmAccount;
-  } else if (is_anonymous(vma) && vma.anon_vma == spec::kNoAnonVma) {
+  } else if (space.profile.mprotect_uncharge == spec::MprotectUncharge::kUnwritten &&
+             is_anonymous(vma) && vma.anon_vma == spec::kNoAnonVma) {
     flags &= ~spec::kVmAccount;
   }
   return {};

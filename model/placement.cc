@@ -40,8 +40,10 @@ struct Wanted {
 // what is found would lie in the gap below a stack, the search goes on below that gap, whatever
 // lies in it (unmapped_area_topdown).
 std::optional<Address> search_down(const AddressSpace& space, const Wanted& wanted) {
-  const Address lowest =
-      std::max(wanted.above_4g ? kFourGiB : kPageSize, space.setup->placement_min_addr);
+  Address lowest = wanted.above_4g ? kFourGiB : kPageSize;
+  if (space.profile.search_floor == spec::SearchFloor::kLowestMappable) {
+    lowest = std::max(lowest, space.setup->placement_min_addr);
+  }
   const Address room = wanted.length + wanted.alignment - kPageSize;
   const auto& vmas = space.vmas.all();
   Address limit = space.setup->mmap_base;

@@ -43,13 +43,18 @@ bool are_nodes_valid(PolicyMode mode, std::uint64_t asked) {
 
 }  // namespace
 
-std::expected<PolicyMode, Errno> policy_mode(std::uint16_t mode, std::uint64_t mode_flags) {
+std::expected<PolicyMode, Errno> policy_mode(std::uint16_t mode, std::uint64_t mode_flags,
+                                             const spec::KernelProfile& profile) {
+  const bool with_weights = profile.mempolicy_modes == spec::MempolicyModes::kWithWeights;
   const auto argument = static_cast<std::uint32_t>(mode | mode_flags);  // an int to the kernel
   const std::uint32_t plain = argument & ~std::uint32_t{kModeFlags};
   const auto flags = static_cast<std::uint16_t>(argument & kModeFlags);
-  if (plain > spec::kMpolWeightedInterleave) return std::unexpected{Errno::kEINVAL};
+  const std::uint32_t last =
+      with_weights ? spec::kMpolWeightedInterleave : spec::kMpolPreferredMany;
+  if (plain > last) return std::unexpected{Errno::kEINVAL};
   if ((flags & kNodesAsAsked) == kNodesAsAsked) return std::unexpected{Errno::kEINVAL};
-  const bool can_balance = plain == spec::kMpolBind || plain == spec::kMpolPreferredMany;
+  const bool can_balance =
+      plain == spec::kMpolBind || (with_weights && plain == spec::kMpolPreferredMany);
   if ((flags & spec::kMpolNumaBalancing) != 0 && !can_balance) {
     return std::unexpected{Errno::kEINVAL};
   }

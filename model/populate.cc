@@ -43,10 +43,15 @@ void populate_quietly(AddressSpace& space, Range range) {
 
 Result populate_for(AddressSpace& space, Range range, Access access) {
   const VmFlags needed = access == Access::kWrite ? spec::kVmWrite : spec::kVmRead;
-  return for_each_part_to_hole(space, range, [&](Range part, Vma& vma) -> Result {
+  const auto populate = [&](Range part, Vma& vma) -> Result {
     if ((vma.flags & kDevice) != 0 || (vma.flags & needed) == 0) return fail(Errno::kEINVAL);
     return fault_in(space, vma, part, access) ? Result{} : fail(Errno::kEFAULT);
-  });
+  };
+  if (space.profile.populate_holes == spec::PopulateHoles::kEnd) {
+    return for_each_part_to_hole(space, range, populate);
+  }
+  if (const Result done = for_each_part(space, range, populate); !done) return done;
+  return space.vmas.is_all_mapped(range) ? Result{} : fail(Errno::kENOMEM);
 }
 
 }  // namespace vmadiff::model

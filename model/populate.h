@@ -19,7 +19,8 @@ namespace vmadiff::model {
 void populate_quietly(AddressSpace& space, spec::Range range);
 
 /// MADV_POPULATE_READ and _WRITE: as if each page were read or written.
-/// ENOMEM: a hole. EINVAL: not allowed, or a device mapping. EFAULT: behind the end of a file.
+/// ENOMEM: a hole, at which it ends, unless the kernel passes over it. EINVAL: not allowed, or a
+/// device mapping. EFAULT: behind the end of a file.
 [[nodiscard]] Result populate_for(AddressSpace& space, spec::Range range, spec::Access access);
 
 }  // namespace vmadiff::model

@@ -2,7 +2,6 @@
 // Then VMA by VMA, and what came before an error stays watched.
 #include "model/calls.h"
 #include "model/file_rules.h"
-#include "model/join.h"
 #include "model/userfault.h"
 #include "model/walk.h"
 #include "spec/flags.h"
@@ -45,7 +44,7 @@ Outcome run(AddressSpace& space, const spec::UffdRegister& call) {
 
   const Result done = for_each_part(space, range, [&space](Range part, const Vma& vma) -> Result {
     if (is_watched(vma)) return {};
-    return change_flags(space, part, vma.flags | spec::kVmUffdWp);
+    return change_watch(space, part, vma, vma.flags | spec::kVmUffdWp);
   });
   return done ? Outcome::ok() : Outcome::fail(done.error());
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "model/calls.h"
-#include "model/join.h"
 #include "model/userfault.h"
 #include "model/walk.h"
 #include "spec/units.h"
@@ -28,7 +27,7 @@ Outcome run(AddressSpace& space, const spec::UffdUnregister& call) {
 
   const Result done = for_each_part(space, range, [&space](Range part, const Vma& vma) -> Result {
     if (!is_watched(vma)) return {};
-    return change_flags(space, part, vma.flags & ~kUffdFlags);
+    return change_watch(space, part, vma, vma.flags & ~kUffdFlags);
   });
   return done ? Outcome::ok() : Outcome::fail(done.error());
 }

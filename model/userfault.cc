@@ -2,6 +2,7 @@
 #include "model/userfault.h"
 
 #include "model/file_rules.h"
+#include "model/join.h"
 
 namespace vmadiff::model {
 
@@ -24,11 +25,22 @@ Result check_watchable_range(const AddressSpace& space, Range range) {
     return fail(Errno::kEINVAL);
   }
   const Vma* const first = space.vmas.at_or_after(range.start);
-  if (first == nullptr || first->start >= range.end) return fail(Errno::kEINVAL);
+  if (first == nullptr) {
+    const bool is_nomem = space.profile.uffd_unmapped == spec::UffdUnmapped::kNomem;
+    return fail(is_nomem ? Errno::kENOMEM : Errno::kEINVAL);
+  }
+  if (first->start >= range.end) return fail(Errno::kEINVAL);
   if (is_hugetlb(first->file.cls) && range.start % spec::kHugePageSize != 0) {
     return fail(Errno::kEINVAL);
   }
   return {};
+}
+
+Result change_watch(AddressSpace& space, Range part, const Vma& vma, spec::VmFlags flags) {
+  if (space.profile.uffd_offset == spec::UffdOffset::kOfRange) {
+    return change_flags(space, part, flags);
+  }
+  return change_flags_as_at(space, part, flags, vma.pgoff);
 }
 
 }  // namespace vmadiff::model

@@ -22,8 +22,13 @@ inline constexpr spec::VmFlags kUffdFlags =
 [[nodiscard]] bool can_be_watched(const spec::Vma& vma, const spec::KernelProfile& profile);
 
 /// What both calls ask first. EINVAL: not whole pages, nothing, not all below the task size, no VMA
-/// there; or the first is a hugetlb one and the range does not begin at a huge page, be it at that
-/// VMA or in a hole before it.
+/// there (ENOMEM where none is above either, in some kernels); or the first is a hugetlb one and
+/// the range does not begin at a huge page, be it at that VMA or in a hole before it.
 [[nodiscard]] Result check_watchable_range(const AddressSpace& space, spec::Range range);
+
+/// Gives `part` of `vma` the flags, and joins it with its neighbours; some kernels do so by the
+/// offset at which the VMA begins.
+[[nodiscard]] Result change_watch(AddressSpace& space, spec::Range part, const spec::Vma& vma,
+                                  spec::VmFlags flags);
 
 }  // namespace vmadiff::model

@@ -243,8 +243,9 @@ std::optional<Observed> Lockstep::check_side(const Side& side, const spec::Sysca
     }
   }
   if (rules_.selection.has(Claim::kFailedCallsChangeNothing)) {
-    if (const auto change = change_by_failed_call(call, side.outcome, side.before(), side.after(),
-                                                  side.observes, rules_.exemptions)) {
+    if (const auto change =
+            change_by_failed_call(call, side.outcome, side.before(), side.after(), side.observes,
+                                  rules_.profile, rules_.exemptions)) {
       return found(Claim::kFailedCallsChangeNothing, *change, kind_of(side.outcome));
     }
   }

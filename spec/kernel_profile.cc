@@ -148,8 +148,46 @@ std::string_view name(DroppableLock b) {
   return b == DroppableLock::kLocked ? "locked" : "never-locked";
 }
 
-std::string_view name(ShrinkingMove b) {
-  return b == ShrinkingMove::kChargesNothing ? "charges-nothing" : "charges-the-rest";
+std::string_view name(MovedAnonVma b) {
+  return b == MovedAnonVma::kForgotten ? "forgotten" : "passed-on";
+}
+
+std::string_view name(UnmergeableFlags b) {
+  return b == UnmergeableFlags::kDropsHigh ? "drops-high" : "keeps-others";
+}
+
+std::string_view name(MremapCharge b) {
+  return b == MremapCharge::kNothing ? "nothing" : "what-is-cut-off";
+}
+
+std::string_view name(MprotectUncharge b) {
+  return b == MprotectUncharge::kNever ? "never" : "unwritten";
+}
+
+std::string_view name(MmapJoins b) {
+  return b == MmapJoins::kAboveFirst ? "above-first" : "below-first";
+}
+
+std::string_view name(MmapReplace b) {
+  return b == MmapReplace::kUnmapsThenCharges ? "unmaps-then-charges" : "charges-then-unmaps";
+}
+
+std::string_view name(UffdUnmapped b) { return b == UffdUnmapped::kNomem ? "enomem" : "einval"; }
+
+std::string_view name(UffdOffset b) { return b == UffdOffset::kOfVma ? "of-vma" : "of-range"; }
+
+std::string_view name(MempolicyModes b) {
+  return b == MempolicyModes::kPlain ? "plain" : "with-weights";
+}
+
+std::string_view name(MapAbove4G b) { return b == MapAbove4G::kAbsent ? "absent" : "present"; }
+
+std::string_view name(PopulateHoles b) {
+  return b == PopulateHoles::kPassedOver ? "passed-over" : "end";
+}
+
+std::string_view name(SearchFloor b) {
+  return b == SearchFloor::kFirstPage ? "first-page" : "lowest-mappable";
 }
 
 std::string_view name(FailedHook b) {

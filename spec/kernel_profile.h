@@ -152,11 +152,90 @@ enum class DroppableLock : std::uint8_t {
   kNeverLocked  ///< neither VM_LOCKED nor counted
 };
 
-/// What an mremap that moves memory to a fixed address and shrinks it charges besides what it moves
-/// (vrm_calc_charge; 6.15 to 7.2, measured on 6.18.44 and 7.3.4).
-enum class ShrinkingMove : std::uint8_t {
-  kChargesNothing,
-  kChargesTheRest  ///< what it has cut off, for good: Committed_AS never falls again by that
+/// What becomes of the anon_vma of memory that mremap moves beside memory that was never written,
+/// where the two become one VMA (since anon_vma_merge is faulted-chain-single; measured on 6.16.12,
+/// 6.17.13, and on 6.18.15, which has it mended).
+enum class MovedAnonVma : std::uint8_t {
+  kForgotten,  ///< the VMA has none, unless the neighbour behind it that joins, too, has one; nor
+               ///< is it asked whether it came through fork
+  kPassedOn    ///< the VMA has it; what came through fork stays apart
+};
+
+/// What MADV_UNMERGEABLE does to flags above the 31st bit, of memory that is mergeable (until 6.18
+/// and its stable kernels, f04aad36a07c; measured on 6.16.12, and on 6.12.118 and 6.17.13, which
+/// have it mended). Of the flags that mergeable memory can have only VM_SEALED is so high.
+enum class UnmergeableFlags : std::uint8_t {
+  kDropsHigh,  ///< the seal is gone
+  kKeepsOthers,
+};
+
+/// What an mremap to a given address that shrinks is charged for (6.15, and mended in 7.3; measured
+/// on 7.2.13 and 7.3.4). What is refused for it has been unmapped before.
+enum class MremapCharge : std::uint8_t {
+  kNothing,       ///< it is larger nowhere
+  kWhatIsCutOff,  ///< as if it came with the move, if it is VM_ACCOUNT
+};
+
+/// Whether private memory that mprotect makes read-only gives its charge back (VM_ACCOUNT; measured
+/// on 6.1 and 6.12.117).
+enum class MprotectUncharge : std::uint8_t {
+  kNever,
+  kUnwritten,  ///< anonymous memory that was never written does
+};
+
+/// Which neighbours a new mapping of mmap joins that suits both (measured on 6.1 and 6.12.117).
+enum class MmapJoins : std::uint8_t {
+  kAboveFirst,  ///< the one above; the one below only where its anon_vma suits that one
+  kBelowFirst,  ///< the one below; the one above, too, where their anon_vmas agree
+};
+
+/// How mmap takes away what it replaces (measured on 6.1 and 6.12.117).
+enum class MmapReplace : std::uint8_t {
+  kUnmapsThenCharges,  ///< limits are looked at first; ENOMEM where it cannot be unmapped; a charge
+                       ///< that is refused comes too late for it
+  kChargesThenUnmaps,  ///< it is cut at the ends first, and is there until limits and charge allow
+                       ///< the new mapping; it counts against the charge
+};
+
+/// What registering and unregistering with a userfaultfd say where nothing is mapped in the range
+/// nor above it (measured on 6.1 and 6.12.117).
+enum class UffdUnmapped : std::uint8_t {
+  kNomem,
+  kInval,  ///< as where something is mapped above it
+};
+
+/// With which page offset a part of a VMA that a userfaultfd is registered for, or no longer, is
+/// held against its neighbours (the source; measured on 6.1 and 6.12.117).
+enum class UffdOffset : std::uint8_t {
+  kOfVma,    ///< the VMA's, also where the part begins behind its start: it joins the neighbour
+             ///< above by chance only, and is then at the wrong place in the file
+  kOfRange,  ///< its own
+};
+
+/// The modes of memory policies: MPOL_WEIGHTED_INTERLEAVE (6.9), and MPOL_F_NUMA_BALANCING with
+/// MPOL_PREFERRED_MANY (6.10); both measured on 6.1 and 6.12.117.
+enum class MempolicyModes : std::uint8_t {
+  kPlain,  ///< neither
+  kWithWeights,
+};
+
+/// MAP_ABOVE4G (6.6; measured on 6.1 and 6.12.117): else it is a flag that is not known.
+enum class MapAbove4G : std::uint8_t {
+  kAbsent,
+  kPresent,
+};
+
+/// What MADV_POPULATE_READ and MADV_POPULATE_WRITE do at a hole (measured on 6.1 and 6.12.117):
+/// ENOMEM either way.
+enum class PopulateHoles : std::uint8_t {
+  kPassedOver,  ///< what lies behind is populated
+  kEnd,         ///< nothing more is done
+};
+
+/// How far down the search for a free range goes (6.4; measured on 6.1 and 6.12.117).
+enum class SearchFloor : std::uint8_t {
+  kFirstPage,       ///< page 1; what is found below vm.mmap_min_addr is then EPERM
+  kLowestMappable,  ///< Setup::placement_min_addr; behind that it is tried upwards
 };
 
 /// What of its charge a private writable mapping keeps for good that its file's hook refuses.
@@ -195,7 +274,18 @@ struct KernelProfile {
   DoforkRefused dofork_refused{};
   MsealOverSealed mseal_over_sealed{};
   DroppableLock droppable_lock{};
-  ShrinkingMove shrinking_move{};
+  MovedAnonVma moved_anon_vma{};
+  UnmergeableFlags unmergeable_flags{};
+  MremapCharge mremap_charge{};
+  MprotectUncharge mprotect_uncharge{};
+  MmapJoins mmap_joins{};
+  MmapReplace mmap_replace{};
+  UffdUnmapped uffd_unmapped{};
+  UffdOffset uffd_offset{};
+  MempolicyModes mempolicy_modes{};
+  MapAbove4G map_above_4g{};
+  PopulateHoles populate_holes{};
+  SearchFloor search_floor{};
   FailedHook failed_hook{};
 };
 
@@ -228,7 +318,18 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(DoforkRefused b);
 [[nodiscard]] std::string_view name(MsealOverSealed b);
 [[nodiscard]] std::string_view name(DroppableLock b);
-[[nodiscard]] std::string_view name(ShrinkingMove b);
+[[nodiscard]] std::string_view name(MovedAnonVma b);
+[[nodiscard]] std::string_view name(UnmergeableFlags b);
+[[nodiscard]] std::string_view name(MremapCharge b);
+[[nodiscard]] std::string_view name(MprotectUncharge b);
+[[nodiscard]] std::string_view name(MmapJoins b);
+[[nodiscard]] std::string_view name(MmapReplace b);
+[[nodiscard]] std::string_view name(UffdUnmapped b);
+[[nodiscard]] std::string_view name(UffdOffset b);
+[[nodiscard]] std::string_view name(MempolicyModes b);
+[[nodiscard]] std::string_view name(MapAbove4G b);
+[[nodiscard]] std::string_view name(PopulateHoles b);
+[[nodiscard]] std::string_view name(SearchFloor b);
 [[nodiscard]] std::string_view name(FailedHook b);
 
 }  // namespace vmadiff::spec

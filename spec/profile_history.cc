@@ -44,7 +44,18 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .dofork_refused = DoforkRefused::kIo,
                                .mseal_over_sealed = MsealOverSealed::kMerges,
                                .droppable_lock = DroppableLock::kNeverLocked,
-                               .shrinking_move = ShrinkingMove::kChargesNothing,
+                               .moved_anon_vma = MovedAnonVma::kPassedOn,
+                               .unmergeable_flags = UnmergeableFlags::kKeepsOthers,
+                               .mremap_charge = MremapCharge::kNothing,
+                               .mprotect_uncharge = MprotectUncharge::kNever,
+                               .mmap_joins = MmapJoins::kAboveFirst,
+                               .mmap_replace = MmapReplace::kUnmapsThenCharges,
+                               .uffd_unmapped = UffdUnmapped::kNomem,
+                               .uffd_offset = UffdOffset::kOfVma,
+                               .mempolicy_modes = MempolicyModes::kPlain,
+                               .map_above_4g = MapAbove4G::kAbsent,
+                               .populate_holes = PopulateHoles::kPassedOver,
+                               .search_floor = SearchFloor::kFirstPage,
                                .failed_hook = FailedHook::kGivesBack};
 
 constexpr std::array k612{
@@ -53,6 +64,15 @@ constexpr std::array k612{
     change<&P::anon_placement, AnonPlacement::kHugePageAligned>("6.7", "measured on 6.1 and 6.12"),
     change<&P::mseal, MsealCall::kPresent>("6.10", "8be7258aad44"),
     change<&P::droppable_maps, DroppableMaps::kPresent>("6.11", "measured on 6.1 and 6.12"),
+    change<&P::mprotect_uncharge, MprotectUncharge::kUnwritten>("6.7", "measured on 6.1 and 6.12"),
+    change<&P::mmap_joins, MmapJoins::kBelowFirst>("6.12", "measured on 6.1 and 6.12"),
+    change<&P::mmap_replace, MmapReplace::kChargesThenUnmaps>("6.12", "measured on 6.1 and 6.12"),
+    change<&P::uffd_unmapped, UffdUnmapped::kInval>("6.3", "measured on 6.1 and 6.12"),
+    change<&P::uffd_offset, UffdOffset::kOfRange>("6.4", "measured on 6.1 and 6.12"),
+    change<&P::mempolicy_modes, MempolicyModes::kWithWeights>("6.9", "measured on 6.1 and 6.12"),
+    change<&P::map_above_4g, MapAbove4G::kPresent>("6.6", "measured on 6.1 and 6.12"),
+    change<&P::populate_holes, PopulateHoles::kEnd>("6.10", "measured on 6.1 and 6.12"),
+    change<&P::search_floor, SearchFloor::kLowestMappable>("6.4", "measured on 6.1 and 6.12"),
 };
 
 /// As the release of what none has yet.
@@ -75,8 +95,8 @@ constexpr std::array kBeforePatch{
     change<&P::anon_vma_merge, AnonVmaMerge::kFaultedChainSingle>(
         "6.16", "879bca0a2c4f (is_mergeable_anon_vma); measured on 6.18"),
     change<&P::mmap_prepare, MmapPrepare::kPresent>("6.16", "c84bf6dd2b83"),
-    change<&P::shrinking_move, ShrinkingMove::kChargesTheRest>("6.15",
-                                                               "the source (vrm_calc_charge)"),
+    change<&P::moved_anon_vma, MovedAnonVma::kForgotten>("6.16", "879bca0a2c4f (vma_expand)"),
+    change<&P::mremap_charge, MremapCharge::kWhatIsCutOff>("6.15", "the source (mremap_to)"),
     change<&P::failed_hook, FailedHook::kKeepsTheOld>("6.16", "measured on 6.12.118 and 6.16.12"),
 };
 
@@ -93,6 +113,8 @@ constexpr std::array kPatchV2Review{
 constexpr std::array k616{
     change<&P::droppable_lock, DroppableLock::kLocked>(
         "6.11", "measured on 6.16.12; 6.12.117 has it mended"),
+    change<&P::unmergeable_flags, UnmergeableFlags::kDropsHigh>(
+        "5.13", "measured on 6.16.12; 6.12.118 has it mended"),
 };
 
 constexpr std::array k617{
@@ -110,12 +132,16 @@ constexpr std::array k617{
     change<&P::uffd_droppable, UffdDroppable::kRefused>("6.17", "measured on 6.17.13"),
     change<&P::mseal_over_sealed, MsealOverSealed::kLeavesTheRestApart>("6.17",
                                                                         "measured on 6.17.13"),
+    change<&P::unmergeable_flags, UnmergeableFlags::kKeepsOthers>(
+        "6.18", "f04aad36a07c (ksm_madvise); measured on 6.17.13"),
     change<&P::failed_hook, FailedHook::kKeepsAll>("6.17", "measured on 6.16.12 and 6.17.13"),
 };
 
 constexpr std::array k61815{
     change<&P::zero_placement, ZeroPlacement::kHugePageAligned>(
         "6.18", "get_unmapped_area_zero; measured on 6.17.13 and 6.18.15"),
+    change<&P::moved_anon_vma, MovedAnonVma::kPassedOn>(
+        "6.19", "61f67c230a5e (vma_expand); measured on 6.17.13 and 6.18.15"),
 };
 
 /// What was mended in the stable kernels, and came there from 6.19 and 7.0.
@@ -150,8 +176,7 @@ constexpr std::array k72{
 constexpr std::array k73{
     change<&P::anon_pgoff, AnonPgoff::kOwn>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
-    change<&P::shrinking_move, ShrinkingMove::kChargesNothing>("7.3",
-                                                               "measured on 7.2.12 and 7.3.4"),
+    change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.12 and 7.3.4"),
 };
 

@@ -123,6 +123,12 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"UnchargedStacksGrowCharged", "NothingStaysCommitted",
      "what a stack grows by is charged (acct_stack_growth) also where the stack itself is not, "
      "being mapped with MAP_NORESERVE or read-only, and is not given back with it then"},
+    {"UserfaultfdAsksByTheWrongOffset", "NoCompatibleNeighboursLeftUnmerged",
+     "a userfaultfd that registers, or not any more, a range that begins inside a VMA holds it "
+     "against its neighbour above by the page offset of the whole (6.1)"},
+    {"ChargeComesAfterUnmapping", "FailedCallsChangeNothing",
+     "MAP_FIXED unmaps what lies in its way before the new memory is charged; where that is "
+     "refused, a hole is left (6.1)"},
 }};
 
 }  // namespace

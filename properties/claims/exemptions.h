@@ -52,8 +52,10 @@ enum class Exemption : std::uint8_t {
   kShrinkingMoveKeepsItsCharge,
   kFailedHookKeepsTheCharge,
   kUnchargedStacksGrowCharged,
+  kUserfaultfdAsksByTheWrongOffset,
+  kChargeComesAfterUnmapping,
 };
-inline constexpr std::size_t kExemptionCount = 37;
+inline constexpr std::size_t kExemptionCount = 39;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

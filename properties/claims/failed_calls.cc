@@ -26,6 +26,7 @@ bool failed(const spec::Syscall& call, const spec::Outcome& outcome) {
 /// The exemption that lets this kind of failure leave changes inside the call's range.
 struct PartialFailure {
   Errno error;
+  const spec::KernelProfile& profile;
 
   std::optional<Exemption> operator()(const spec::Mmap& call) const {
     if ((call.flags & spec::kMapFixed) == 0) return std::nullopt;
@@ -35,8 +36,9 @@ struct PartialFailure {
                               ? (call.flags & spec::kMapType) == spec::kMapShared ||
                                     (call.flags & spec::kMapHugetlb) != 0
                               : !call.file.is_none();
-    if (!has_hook) return std::nullopt;
-    return Exemption::kMmapHookFailsAfterUnmapping;
+    if (has_hook) return Exemption::kMmapHookFailsAfterUnmapping;
+    const bool charges_late = profile.mmap_replace == spec::MmapReplace::kUnmapsThenCharges;
+    return charges_late ? std::optional{Exemption::kChargeComesAfterUnmapping} : std::nullopt;
   }
   /// It maps its own file again at the same place, MAP_FIXED: hugetlbfs refuses an offset.
   std::optional<Exemption> operator()(const spec::RemapFilePages&) const {
@@ -193,7 +195,9 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
   if (!same(0, low->start) || !same(low->end, high->start) || !same(high->end, ~Address{0})) {
     return false;
   }
-  return exemption != Exemption::kMmapHookFailsAfterUnmapping ||
+  const bool leaves_a_hole = exemption == Exemption::kMmapHookFailsAfterUnmapping ||
+                             exemption == Exemption::kChargeComesAfterUnmapping;
+  return !leaves_a_hole ||
          same_pages(before, after, seen, low->start, low->end, Pages::kSameOrUnmapped);
 }
 
@@ -203,6 +207,7 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
                                                  const spec::Outcome& outcome,
                                                  const Snapshot& before, const Snapshot& after,
                                                  const spec::Observes& seen,
+                                                 const spec::KernelProfile& profile,
                                                  ExemptionCounts& exemptions) {
   if (!failed(call, outcome)) return std::nullopt;
   const auto changed = difference(before, after, seen);
@@ -216,7 +221,7 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
     return std::nullopt;
   }
   if (outcome.is_ok()) return sentence(*changed);
-  const auto exemption = std::visit(PartialFailure{outcome.error()}, call);
+  const auto exemption = std::visit(PartialFailure{outcome.error(), profile}, call);
   if (!exemption || !is_allowed(*exemption, call, before, after, seen)) return sentence(*changed);
   exemptions.count(*exemption);
   return std::nullopt;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "properties/claims/exemptions.h"
+#include "spec/kernel_profile.h"
 #include "spec/outcome.h"
 #include "spec/snapshot.h"
 #include "spec/syscall.h"
@@ -19,6 +20,7 @@ namespace vmadiff::properties {
 /// Says what changed although the call failed, or nothing.
 [[nodiscard]] std::optional<std::string> change_by_failed_call(
     const spec::Syscall& call, const spec::Outcome& outcome, const spec::Snapshot& before,
-    const spec::Snapshot& after, const spec::Observes& seen, ExemptionCounts& exemptions);
+    const spec::Snapshot& after, const spec::Observes& seen, const spec::KernelProfile& profile,
+    ExemptionCounts& exemptions);
 
 }  // namespace vmadiff::properties

@@ -77,7 +77,7 @@ KnownLeaks known_leaks(const spec::KernelProfile& profile, std::span<const spec:
   for (std::size_t i = 0; i < std::min(sequence.size(), outcomes.size()); ++i) {
     const spec::Syscall& call = sequence[i].call;
     if (const auto* mremap = std::get_if<spec::Mremap>(&call)) {
-      if (profile.shrinking_move == spec::ShrinkingMove::kChargesTheRest)
+      if (profile.mremap_charge == spec::MremapCharge::kWhatIsCutOff)
         add(known.shrinking_moves, cut_off_by(*mremap, outcomes[i]));
     } else if (const auto* mmap = std::get_if<spec::Mmap>(&call)) {
       const bool keeps_the_old = profile.failed_hook != spec::FailedHook::kGivesBack &&

@@ -169,6 +169,19 @@ bool lies_beside_sealed(const spec::Syscall& call, const Snapshot& before, Addre
   });
 }
 
+/// Whether what a userfaultfd changed began inside a VMA, under a kernel that then
+/// takes it for that VMA's beginning.
+bool asks_by_the_wrong_offset(const spec::Syscall& call, const Snapshot& before, const Vma& changed,
+                              const spec::KernelProfile& profile) {
+  if (profile.uffd_offset != spec::UffdOffset::kOfVma) return false;
+  if (!std::holds_alternative<spec::UffdRegister>(call) &&
+      !std::holds_alternative<spec::UffdUnregister>(call)) {
+    return false;
+  }
+  const auto was = std::ranges::upper_bound(before.vmas, changed.start, {}, &Vma::end);
+  return was != before.vmas.end() && was->start < changed.start;
+}
+
 /// Whether an mremap moved memory that a userfaultfd had been registered for, or moved memory to
 /// such a place.
 bool moved_registered(const spec::Syscall& call, const Snapshot& before) {
@@ -263,6 +276,8 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kTheSourceLosesItsAnonVma);
     } else if (moved_registered(call, before)) {
       exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
+    } else if (asks_by_the_wrong_offset(call, before, *prev, profile)) {
+      exemptions.count(Exemption::kUserfaultfdAsksByTheWrongOffset);
     } else if (lies_beside_sealed(call, before, next->start, profile)) {
       exemptions.count(Exemption::kSealedMemoryIsSteppedOver);
     } else if (lost_its_lock(call, before, *next, past)) {

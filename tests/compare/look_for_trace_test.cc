@@ -21,7 +21,7 @@ ToldApart releases(std::string_view a, std::string_view b) {
 }
 
 TraceSearch search(std::uint64_t sequences) {
-  return {.setup = spec::Setup::standard(), .seed = 1, .sequences = sequences};
+  return {.setup = plain_machine(), .seed = 1, .sequences = sequences};
 }
 
 TEST(LookForTrace, FindsAFewCallsThatTellTwoReleasesApart) {
@@ -55,7 +55,7 @@ TEST(LookForTrace, FindsNothingWhereNothingIs) {
 // A new behaviour needs no trace made by hand: `vmadiff decide` looks for one. Where this fails,
 // that was not done.
 TEST(Undecided, IsNothingThatCouldBeFound) {
-  const auto open = undecided(spec::Setup::standard());
+  const auto open = undecided(plain_machine());
   std::set<std::string_view> behaviours;
   for (const Undecided& one : open) {
     behaviours.insert(one.behaviour->name);

@@ -416,5 +416,51 @@ TEST(System, mapping_that_is_stored_over_another_range_is_noticed) {
   EXPECT_NE(space.mm.broken_invariant(), std::nullopt);
 }
 
+TEST(Accounting, mprotect_gives_back_what_mprotect_uncharge_says) {
+  for (const auto uncharge : {MprotectUncharge::kNever, MprotectUncharge::kUnwritten}) {
+    AddressSpace space{profile_with<&KernelProfile::mprotect_uncharge>(uncharge)};
+    space.map(0, 1, kReadWrite, kPrivateAnonymous);
+    space.map(2, 1, kReadWrite, kPrivateAnonymous);
+    space.write(2);
+    space.protect(0, 1, kProtRead);
+    space.protect(2, 1, kProtRead);
+    const bool gives_back = uncharge == MprotectUncharge::kUnwritten;
+    EXPECT_EQ((space.at(0).vm_flags & kVmAccount) == 0, gives_back);
+    EXPECT_NE(space.at(2).vm_flags & kVmAccount, 0U);
+  }
+}
+
+TEST(MmapChecks, above_4g_is_a_flag_like_any_other_where_it_is_absent) {
+  spec::Setup setup = spec::Setup::standard();
+  setup.mmap_base = 0x100002000;
+  for (const auto above : {MapAbove4G::kAbsent, MapAbove4G::kPresent}) {
+    AddressSpace space{profile_with<&KernelProfile::map_above_4g>(above), setup};
+    const bool is_present = above == MapAbove4G::kPresent;
+    EXPECT_EQ(space.map(0, 1, kProtRead, kMapSharedValidate | kMapAbove4G, kMemfd),
+              is_present ? Outcome::ok(kArena) : Outcome::fail(Errno::kEOPNOTSUPP));
+    EXPECT_EQ(space.map(0, 1, kProtRead, kMapShared | kMapAbove4G, kMemfd), Outcome::ok(kArena));
+    const Outcome placed =
+        sys_mmap(space.mm, {0, 3 * kPageSize, 3, kPrivateAnonymous | kMapAbove4G, {}, 0});
+    ASSERT_TRUE(placed.is_ok());
+    EXPECT_EQ(placed.value() > setup.mmap_base, is_present);
+  }
+}
+
+TEST(Placement, looks_down_to_what_search_floor_says) {
+  for (const auto floor : {SearchFloor::kFirstPage, SearchFloor::kLowestMappable}) {
+    spec::Setup setup = spec::Setup::standard();
+    setup.mmap_base = 0x10000;
+    setup.mmap_min_addr = 0x4000;
+    AddressSpace space{profile_with<&KernelProfile::search_floor>(floor), setup};
+    const auto map = [&space](std::uint64_t pages) {
+      return sys_mmap(space.mm, {0, bytes(pages), kProtRead, kPrivateAnonymous, {}, 0});
+    };
+    const bool to_page_one = floor == SearchFloor::kFirstPage;
+    const Address upwards = page_up(setup.task_size / 3);
+    EXPECT_EQ(map(13), to_page_one ? Outcome::fail(Errno::kEPERM) : Outcome::ok(upwards));
+    EXPECT_EQ(map(12), Outcome::ok(to_page_one ? 0x4000 : upwards + bytes(13)));
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::impl

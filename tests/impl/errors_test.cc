@@ -185,5 +185,49 @@ TEST(AllocationFailure, new_vma_after_the_old_pages_were_given_up_leaves_a_hole)
   EXPECT_EQ(space.mm.broken_invariant(), std::nullopt);
 }
 
+// --- before 6.12 (measured on 6.1) ------------------------------------------------------------
+
+KernelProfile that_unmaps_first() {
+  return profile_with<&KernelProfile::mmap_replace>(MmapReplace::kUnmapsThenCharges);
+}
+
+TEST(MmapThatUnmapsFirst, loses_what_was_there_to_a_refused_charge) {
+  AddressSpace space{that_unmaps_first(), small_machine()};
+  constexpr std::uint64_t kCharged = kMapPrivate | kMapAnonymous;
+  space.map(0, 12, kReadWrite, kCharged);
+  // The whole is charged, though some of it was.
+  EXPECT_EQ(space.map(4, 65, kReadWrite, kCharged), Outcome::fail(Errno::kENOMEM));
+  EXPECT_EQ(space.ruler(), "AAAA........");
+  EXPECT_EQ(space.map(4, 64, kReadWrite, kCharged), Outcome::ok(page(4)));
+  EXPECT_EQ(space.mm.broken_invariant(), std::nullopt);
+}
+
+TEST(MmapThatUnmapsFirst, looks_at_limits_before_it_cuts) {
+  AddressSpace space{that_unmaps_first()};
+  space.map(0, 6);
+  ASSERT_EQ(sys_setrlimit(space.mm, {kRlimitAs, 0}), Outcome::ok());
+  EXPECT_EQ(space.map(2, 2), Outcome::fail(Errno::kENOMEM));
+  EXPECT_EQ(space.ruler(7), "AAAAAA.");
+  ASSERT_EQ(sys_setrlimit(space.mm, {kRlimitAs, bytes(space.mm.counters.total_vm)}), Outcome::ok());
+  EXPECT_EQ(space.map(5, 2), Outcome::fail(Errno::kENOMEM));
+  EXPECT_EQ(space.map(2, 2), Outcome::ok(page(2)));
+}
+
+TEST(MmapThatUnmapsFirst, counts_nothing_that_a_failed_call_had_gathered) {
+  AddressSpace space{that_unmaps_first()};
+  space.map(kPages - 1, 1);
+  space.map(kPages, kPages, kProtRead, kMapPrivate | kMapNoreserve, kHuge);
+  EXPECT_EQ(space.unmap(kPages - 1, 2), Outcome::fail(Errno::kEINVAL));
+  space.map(0, 1);
+  EXPECT_EQ(space.mm.broken_invariant(), std::nullopt);
+}
+
+TEST(MmapThatUnmapsFirst, hides_why_it_cannot_unmap) {
+  AddressSpace space{that_unmaps_first()};
+  space.map(0, kPages, kProtRead, kMapPrivate | kMapNoreserve, kHuge);
+  EXPECT_EQ(space.map(0, 1), Outcome::fail(Errno::kENOMEM));
+  EXPECT_EQ(space.unmap(0, 1), Outcome::fail(Errno::kEINVAL));
+}
+
 }  // namespace
 }  // namespace vmadiff::impl

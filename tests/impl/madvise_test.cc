@@ -223,5 +223,38 @@ TEST(MadvisePopulate, asks_each_vma_in_order) {
   EXPECT_EQ(space.advise(4, 2, kMadvPopulateRead), Outcome::fail(Errno::kEFAULT));
 }
 
+// Measured on 6.12.118, 6.16.12 (drops it) and 6.17.13.
+TEST(Madvise, unmergeable_may_drop_the_seal_of_what_was_mergeable) {
+  for (const auto flags : {UnmergeableFlags::kDropsHigh, UnmergeableFlags::kKeepsOthers}) {
+    AddressSpace space{profile_with<&KernelProfile::unmergeable_flags>(flags)};
+    space.map(0, 2);
+    space.advise(0, 1, kMadvMergeable);
+    ASSERT_EQ(sys_mseal(space.mm, {page(0), bytes(2), 0}), Outcome::ok());
+    const VmFlags before = space.at(1).vm_flags;
+    EXPECT_EQ(space.advise(0, 2, kMadvUnmergeable), Outcome::ok());
+    EXPECT_EQ(space.at(1).vm_flags, before);
+    const bool drops = flags == UnmergeableFlags::kDropsHigh;
+    EXPECT_EQ(space.at(0).vm_flags, drops ? before & ~kVmSealed : before);
+    EXPECT_EQ(space.ruler(3), drops ? "AB." : "AA.");
+  }
+}
+
+TEST(MadvisePopulate, may_go_on_behind_a_hole) {
+  for (const auto holes : {PopulateHoles::kPassedOver, PopulateHoles::kEnd}) {
+    AddressSpace space{profile_with<&KernelProfile::populate_holes>(holes)};
+    space.map(1, 1);
+    space.map(3, 1);
+    space.map(5, 1, kProtRead);
+    const bool passes = holes == PopulateHoles::kPassedOver;
+    EXPECT_EQ(space.advise(0, 4, kMadvPopulateWrite), Outcome::fail(Errno::kENOMEM));
+    EXPECT_EQ(space.at(1).anon_vma != kNoAnonVma, passes);
+    EXPECT_EQ(space.at(3).anon_vma != kNoAnonVma, passes);
+    EXPECT_EQ(space.advise(3, 4, kMadvPopulateWrite),
+              Outcome::fail(passes ? Errno::kEINVAL : Errno::kENOMEM));
+    EXPECT_EQ(space.advise(7, 1, kMadvPopulateRead), Outcome::fail(Errno::kENOMEM));
+    EXPECT_EQ(space.advise(1, 1, kMadvPopulateRead), Outcome::ok());
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::impl

@@ -322,5 +322,34 @@ TEST_F(MergeAnswers, out_of_memory_changes_nothing) {
   EXPECT_EQ(text(space_.snapshot()), before);
 }
 
+// --- the order in which mmap asks its neighbours (measured on 6.1 and 6.12.117) -----------------
+
+TEST(MergeNewRange, asks_next_first_where_mmap_joins_says_so) {
+  KernelProfile profile = profile_or_abort("linux-6.1");
+  for (const auto joins : {MmapJoins::kAboveFirst, MmapJoins::kBelowFirst}) {
+    profile.mmap_joins = joins;
+    const bool above_first = joins == MmapJoins::kAboveFirst;
+    struct Case {
+      bool prev_is_written;
+      bool next_is_written;
+      std::string_view ruler;
+    };
+    const Case cases[] = {{false, false, "AAAAAA."},
+                          {true, false, "AAAAAA."},
+                          {false, true, above_first ? "AABBBB." : "AAAAAA."},
+                          {true, true, above_first ? "AABBBB." : "AAAABB."}};
+    for (const Case& one : cases) {
+      AddressSpace space{profile};
+      space.map(0, 2);
+      space.map(4, 2);
+      if (one.prev_is_written) space.write(0);
+      if (one.next_is_written) space.write(4);
+      space.map(2, 2);
+      EXPECT_EQ(space.ruler(7), one.ruler);
+      EXPECT_EQ(space.mm.broken_invariant(), std::nullopt);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::impl

@@ -162,5 +162,34 @@ TEST(Madvise, PopulateStopsAtAHoleAndAsksForPermission) {
   EXPECT_EQ(process.advise(2, 1, kMadvPopulateRead), kOk);
 }
 
+TEST(Madvise, UnmergeableTakesTheSealFromMergeableMemoryWhereItsMaskIsTooNarrow) {
+  for (const auto rule : {UnmergeableFlags::kDropsHigh, UnmergeableFlags::kKeepsOthers}) {
+    Process process(with(&KernelProfile::unmergeable_flags, rule));
+    (void)process.map(0, 4, kReadWrite, kAnonymousFixed | kMapNoreserve);
+    (void)process.advise(0, 2, kMadvMergeable);
+    (void)process.seal(0, 4);
+    const bool drops = rule == UnmergeableFlags::kDropsHigh;
+    EXPECT_EQ(process.advise(0, 4, kMadvUnmergeable), kOk);
+    EXPECT_EQ(process.ruler(4), drops ? "AABB" : "AAAA");
+    EXPECT_EQ(process.flags(0), drops ? "rd wr mr mw me nr" : "rd wr mr mw me nr sl");
+    EXPECT_EQ(process.flags(2), "rd wr mr mw me nr sl");
+  }
+}
+
+TEST(MadvisePopulate, PassesOverHolesOrEndsThere) {
+  for (const auto rule : {PopulateHoles::kPassedOver, PopulateHoles::kEnd}) {
+    Process process(with(&KernelProfile::populate_holes, rule));
+    (void)process.map(1, 1);
+    (void)process.map(3, 1);
+    EXPECT_EQ(process.advise(1, 4, kMadvPopulateWrite), fails(Errno::kENOMEM));
+    EXPECT_NE(process.vma(1).anon_vma, kNoAnonVma);
+    EXPECT_EQ(process.vma(3).anon_vma != kNoAnonVma, rule == PopulateHoles::kPassedOver);
+    (void)process.protect(3, 1, kRead);
+    EXPECT_EQ(process.advise(0, 4, kMadvPopulateWrite),
+              fails(rule == PopulateHoles::kPassedOver ? Errno::kEINVAL : Errno::kENOMEM));
+    EXPECT_EQ(process.advise(3, 1, kMadvPopulateRead), kOk);
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

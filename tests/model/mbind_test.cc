@@ -258,5 +258,18 @@ TEST(SetMempolicy, ChangesNoVma) {
   EXPECT_EQ(process.vma(0).policy, MemPolicy{});
 }
 
+TEST(Mbind, KnowsTheModesOfItsKernel) {
+  for (const auto modes : {MempolicyModes::kPlain, MempolicyModes::kWithWeights}) {
+    Process process(with(&KernelProfile::mempolicy_modes, modes));
+    (void)process.map(0, 1);
+    const Outcome expected = modes == MempolicyModes::kPlain ? fails(Errno::kEINVAL) : kOk;
+    EXPECT_EQ(process.bind(0, 1, kMpolWeightedInterleave), expected);
+    EXPECT_EQ(process.bind(0, 1, kMpolPreferredMany | kMpolNumaBalancing), expected);
+    EXPECT_EQ(process(SetMempolicy{kMpolWeightedInterleave, kNoFlags, 1}), expected);
+    EXPECT_EQ(process.bind(0, 1, kMpolPreferredMany), kOk);
+    EXPECT_EQ(process.bind(0, 1, kMpolBind | kMpolNumaBalancing), kOk);
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

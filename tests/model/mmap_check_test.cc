@@ -156,5 +156,21 @@ TEST(MmapChecks, AFileNeedsExactlyOneHook) {
   }
 }
 
+TEST(MmapChecks, Above4GIsAFlagThatIsNotKnownWhereItIsAbsent) {
+  for (const auto above : {MapAbove4G::kAbsent, MapAbove4G::kPresent}) {
+    spec::Setup setup = spec::Setup::standard();
+    setup.mmap_base = 0x100001000;
+    Process process(with(&KernelProfile::map_above_4g, above), setup);
+    const bool is_present = above == MapAbove4G::kPresent;
+    EXPECT_EQ(process(with_file(kMemfd0, kRead, kMapSharedValidate | kMapFixed | kMapAbove4G)),
+              is_present ? Outcome::ok(kArena) : fails(Errno::kEOPNOTSUPP));
+    EXPECT_EQ(process(with_file(kMemfd0, kRead, kMapShared | kMapFixed | kMapAbove4G)),
+              Outcome::ok(kArena));
+    constexpr std::uint64_t kFlags = kMapPrivate | kMapAnonymous | kMapAbove4G;
+    // Two pages are not free between 4 GiB and mmap_base.
+    EXPECT_EQ(process(anonymous(0, 2 * kPageSize, kFlags)).value() < 0x100000000, !is_present);
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

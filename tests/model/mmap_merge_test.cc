@@ -113,5 +113,40 @@ TEST(MmapMerges, OnlyLeftWhereTheNeighboursHaveDifferentAnonVmas) {
   EXPECT_EQ(process.ruler(6), "AAAABB");
 }
 
+// Pages 0 and 1, and 4 and 5, are there, and some of them written to; pages 2 and 3 are mapped.
+std::string joined(MmapJoins rule, bool below_is_written, bool above_is_written) {
+  Process process(with(&KernelProfile::mmap_joins, rule));
+  (void)process.map(0, 2);
+  (void)process.map(4, 2);
+  if (below_is_written) (void)process.write(0);
+  if (above_is_written) (void)process.write(4);
+  (void)process.map(2, 2);
+  return process.ruler(6);
+}
+
+TEST(MmapMerges, TheOneAboveFirstOrTheOneBelowFirst) {
+  constexpr auto kAbove = MmapJoins::kAboveFirst;
+  constexpr auto kBelow = MmapJoins::kBelowFirst;
+  EXPECT_EQ(joined(kAbove, false, false), "AAAAAA");
+  EXPECT_EQ(joined(kAbove, true, true), "AABBBB");
+  EXPECT_EQ(joined(kBelow, true, true), "AAAABB");
+  EXPECT_EQ(joined(kAbove, true, false), "AAAAAA");
+  EXPECT_EQ(joined(kBelow, true, false), "AAAAAA");
+}
+
+// The one below has no anon_vma, and so no chain with a single link.
+TEST(MmapMerges, WhatIsBelowAndUnwrittenIsNotJoinedWithTheWrittenAboveIfThatIsFirst) {
+  auto profile = profile_named("linux-6.1").value();
+  for (const auto rule : {MmapJoins::kAboveFirst, MmapJoins::kBelowFirst}) {
+    profile.mmap_joins = rule;
+    Process process(profile);
+    (void)process.map(0, 2);
+    (void)process.map(4, 2);
+    (void)process.write(4);
+    (void)process.map(2, 2);
+    EXPECT_EQ(process.ruler(6), rule == MmapJoins::kAboveFirst ? "AABBBB" : "AAAAAA");
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

@@ -99,5 +99,36 @@ TEST(Overcommit, ASharedAnonymousObjectIsChargedWholeAndLeavesAHole) {
   EXPECT_EQ(process.map_file(6, 5, kMemfd0, kReadWrite, kSharedFixed), Outcome::ok(page(6)));
 }
 
+KernelProfile that_unmaps_first() {
+  return with(&KernelProfile::mmap_replace, MmapReplace::kUnmapsThenCharges);
+}
+
+TEST(MmapThatUnmapsFirst, ARefusedChargeLeavesAHoleAndIsForAllOfIt) {
+  Process process(that_unmaps_first(), with_overcommit(4));
+  (void)process.map(0, 4);
+  EXPECT_EQ(process.map(2, 5), fails(Errno::kENOMEM));
+  EXPECT_EQ(process.ruler(8), "AA......");
+  EXPECT_EQ(process.map(2, 4), Outcome::ok(page(2)));
+}
+
+TEST(MmapThatUnmapsFirst, ALimitCutsNothing) {
+  Process process(that_unmaps_first());
+  (void)process.map(0, 4);
+  (void)process.limit(kRlimitAs, 0);
+  EXPECT_EQ(process.map(1, 2), fails(Errno::kENOMEM));
+  EXPECT_EQ(process.ruler(4), "AAAA");
+  (void)process.limit(kRlimitAs, process.snapshot().counters.total_vm * kPageSize);
+  EXPECT_EQ(process.map(1, 2), Outcome::ok(page(1)));  // as many as it replaces
+  EXPECT_EQ(process.map(3, 2), fails(Errno::kENOMEM));
+}
+
+TEST(MmapThatUnmapsFirst, SaysEnomemOfWhatCannotBeUnmapped) {
+  Process process(that_unmaps_first());
+  (void)process.map_file(0, kHugePageSize / kPageSize, kHugetlb0, kRead,
+                         kPrivateFixed | kMapNoreserve);
+  EXPECT_EQ(process.map(0, 1), fails(Errno::kENOMEM));
+  EXPECT_EQ(process.unmap(0, 1), fails(Errno::kEINVAL));
+}
+
 }  // namespace
 }  // namespace vmadiff::model

@@ -156,5 +156,19 @@ TEST(Mprotect, NeverMergesSpecialMappings) {
   EXPECT_EQ(process.ruler(2), "AB");
 }
 
+TEST(Mprotect, ToReadOnlyGivesBackTheChargeOfWhatWasNeverWrittenOrNone) {
+  for (const auto rule : {MprotectUncharge::kNever, MprotectUncharge::kUnwritten}) {
+    Process process(with(&KernelProfile::mprotect_uncharge, rule));
+    (void)process.map(0, 4);
+    (void)process.write(2);
+    (void)process.protect(0, 1, kRead);
+    EXPECT_EQ(process.flags(0), "rd mr mw me ac");  // it was written to, next to it
+    (void)process.map(6, 1);
+    (void)process.protect(6, 1, kRead);
+    EXPECT_EQ(process.flags(6),
+              rule == MprotectUncharge::kNever ? "rd mr mw me ac" : "rd mr mw me");
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

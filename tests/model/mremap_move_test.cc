@@ -179,5 +179,49 @@ TEST(MremapOfSeveralVmas, IsNotForFilesThatPlaceTheirMappingsThemselves) {
   EXPECT_EQ(process.move(1, 1, 4), Outcome::ok(page(4)));
 }
 
+/// Memory that was written to, moved back to page 0 with memory at page 2 that was not; in a child
+/// of fork, too.
+Process with_written_moved_home(MovedAnonVma rule, bool in_child) {
+  Process process(with(&KernelProfile::moved_anon_vma, rule));
+  (void)process.map(0, 2);
+  (void)process.write(0, 2);
+  if (in_child) {
+    (void)process(Fork{});
+    process.become(1);
+  }
+  (void)process.move(0, 2, 8);
+  (void)process.map(2, 2);
+  (void)process.move(8, 2, 0);
+  return process;
+}
+
+TEST(MremapMove, PassesItsAnonVmaOnOrForgetsIt) {
+  for (const auto rule : {MovedAnonVma::kForgotten, MovedAnonVma::kPassedOn}) {
+    Process process = with_written_moved_home(rule, false);
+    EXPECT_EQ(process.ruler(4), "AAAA");
+    EXPECT_EQ(process.vma(0).anon_vma != kNoAnonVma, rule == MovedAnonVma::kPassedOn);
+    EXPECT_EQ(process.vma(0).anon_vma_links, rule == MovedAnonVma::kPassedOn ? 1U : 0U);
+  }
+}
+
+TEST(MremapMove, OfWhatCameThroughForkStaysApartWhereTheAnonVmaIsPassedOn) {
+  EXPECT_EQ(with_written_moved_home(MovedAnonVma::kPassedOn, true).ruler(4), "AABB");
+  Process process = with_written_moved_home(MovedAnonVma::kForgotten, true);
+  EXPECT_EQ(process.ruler(4), "AAAA");
+  EXPECT_EQ(process.vma(0).anon_vma, kNoAnonVma);
+}
+
+// A neighbour above that has the same anon_vma keeps it for the whole.
+TEST(MremapMove, ForgetsNoAnonVmaThatANeighbourHasToo) {
+  Process process(with(&KernelProfile::moved_anon_vma, MovedAnonVma::kForgotten));
+  (void)process.map(0, 3);
+  (void)process.write(0, 3);
+  (void)process.move(1, 1, 8);
+  (void)process.map(0, 1);
+  (void)process.move(8, 1, 1);
+  EXPECT_EQ(process.ruler(3), "AAA");
+  EXPECT_NE(process.vma(0).anon_vma, kNoAnonVma);
+}
+
 }  // namespace
 }  // namespace vmadiff::model

@@ -125,5 +125,23 @@ TEST(Mremap, OfHugetlbIsInWholeHugePages) {
             Outcome::ok(kArena + kHugePageSize));
 }
 
+TEST(Mremap, ThatShrinksIsChargedForWhatIsCutOffInSomeKernels) {
+  spec::Setup setup = spec::Setup::standard();
+  setup.overcommit_pages = 3;
+  for (const auto rule : {MremapCharge::kNothing, MremapCharge::kWhatIsCutOff}) {
+    Process process(with(&KernelProfile::mremap_charge, rule), setup);
+    (void)process.map(0, 3);
+    const bool refused = rule == MremapCharge::kWhatIsCutOff;
+    const auto move = [&process](std::uint64_t pages) {
+      return process(
+          Mremap{page(0), pages * kPageSize, kPageSize, kMremapMaymove | kMremapFixed, page(8)});
+    };
+    EXPECT_EQ(move(5), refused ? fails(Errno::kENOMEM) : Outcome::ok(page(8)));
+    EXPECT_EQ(process.ruler(9), refused ? "A........" : "........A");
+    (void)process.map(0, 3);
+    EXPECT_EQ(move(4), Outcome::ok(page(8)));
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

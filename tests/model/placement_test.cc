@@ -203,5 +203,22 @@ TEST(Placement, OfHugetlbWasApartFromAllOthers) {
   EXPECT_EQ(process(hinted(0, kHugePageSize, flags, kHugetlb0)), Outcome::ok(0x40000000));
 }
 
+TEST(Placement, GoesDownToThePageOneOrToTheLowestMappable) {
+  for (const auto floor : {SearchFloor::kFirstPage, SearchFloor::kLowestMappable}) {
+    spec::Setup setup = spec::Setup::standard();
+    setup.mmap_base = 0x20000;
+    setup.mmap_min_addr = 0x8000;
+    Process process(with(&KernelProfile::search_floor, floor), setup);
+    const auto map = [&process](std::uint64_t pages) {
+      return process(Mmap{0, pages * kPageSize, kRead, kMapPrivate | kMapAnonymous, {}, 0});
+    };
+    EXPECT_EQ(map(16), Outcome::ok(0x10000));
+    const bool to_page_one = floor == SearchFloor::kFirstPage;
+    const Address upwards = page_up(setup.task_size / 3);
+    EXPECT_EQ(map(9), to_page_one ? fails(Errno::kEPERM) : Outcome::ok(upwards));
+    EXPECT_EQ(map(8), Outcome::ok(to_page_one ? 0x8000 : upwards + 9 * kPageSize));
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model

@@ -257,5 +257,46 @@ TEST(Uffd, IsNotInheritedAndEndsWithExec) {
   EXPECT_EQ(process.ruler(2), "..");
 }
 
+TEST(Uffd, WhereNothingIsMappedNorAboveIsEnomemInSomeKernels) {
+  for (const auto rule : {UffdUnmapped::kNomem, UffdUnmapped::kInval}) {
+    Process process(with(&KernelProfile::uffd_unmapped, rule));
+    const auto refused = fails(rule == UffdUnmapped::kNomem ? Errno::kENOMEM : Errno::kEINVAL);
+    EXPECT_EQ(process.watch(0, 1), refused);
+    EXPECT_EQ(process.unwatch(0, 1), refused);
+    (void)process.map(4, 1);
+    EXPECT_EQ(process.watch(0, 1), fails(Errno::kEINVAL));
+    EXPECT_EQ(process.unwatch(0, 1), fails(Errno::kEINVAL));
+  }
+}
+
+TEST(Uffd, MergesByTheOffsetOfTheVmaInSomeKernels) {
+  for (const auto rule : {UffdOffset::kOfVma, UffdOffset::kOfRange}) {
+    Process process(with(&KernelProfile::uffd_offset, rule));
+    const bool by_vma = rule == UffdOffset::kOfVma;
+    (void)process.map(0, 6);
+    (void)process.watch(4, 2);
+    (void)process.watch(2, 2);
+    EXPECT_EQ(process.ruler(6), by_vma ? "AABBCC" : "AABBBB");
+    (void)process.watch(0, 2);  // from a VMA's start on it is right
+    EXPECT_EQ(process.ruler(6), by_vma ? "AAAABB" : "AAAAAA");
+    (void)process.map(8, 6);
+    (void)process.watch(8, 6);
+    (void)process.unwatch(12, 2);
+    (void)process.unwatch(10, 2);
+    EXPECT_EQ(process.ruler(14).substr(8), by_vma ? "CCDDEE" : "BBCCCC");
+  }
+}
+
+// Pages 0 to 4 of a file with page 2 behind them, as it comes behind the first two.
+TEST(Uffd, MergesByChanceAtTheWrongPlaceOfTheFile) {
+  Process process(with(&KernelProfile::uffd_offset, UffdOffset::kOfVma));
+  (void)process(Mmap{page(0), 4 * kPageSize, kReadWrite, kPrivateFixed, kMemfd0, 0});
+  (void)process(Mmap{page(4), kPageSize, kReadWrite, kPrivateFixed, kMemfd0, 2 * kPageSize});
+  (void)process.watch(4, 1);
+  (void)process.watch(2, 2);
+  EXPECT_EQ(process.ruler(5), "AABBB");
+  EXPECT_EQ(process.vma(2).pgoff, 0U);
+}
+
 }  // namespace
 }  // namespace vmadiff::model

@@ -153,6 +153,7 @@ TEST(Damages, WhereOnlySumsAreSeenOnlyTheseAreClaimed) {
 }
 
 TEST(Damages, AFailedCallThatDoesThemIsSeenOrExcusedByName) {
+  const spec::KernelProfile profile = spec::profile_named("linux-6.18").value();
   Random random{2};
   std::set<std::string_view> seen;
   each_call("linux-6.18", 2000,
@@ -167,7 +168,7 @@ TEST(Damages, AFailedCallThatDoesThemIsSeenOrExcusedByName) {
                 const spec::Observes observes{.anon_pgoff = random.percent(50)};
                 const auto said =
                     change_by_failed_call(call, is_brk ? spec::Outcome::ok(1) : outcome, before,
-                                          damaged, observes, counts);
+                                          damaged, observes, profile, counts);
                 if (!said && damage.field == Field::kPgoff && !observes.anon_pgoff) continue;
                 if (said) {
                   seen.insert(damage.name);

@@ -25,14 +25,15 @@ Snapshot of(std::vector<Vma> vmas) { return {.vmas = std::move(vmas), .counters 
 class FailedCalls : public testing::Test {
  protected:
   bool may(const spec::Syscall& call, Errno error, const Snapshot& before, const Snapshot& after) {
-    return !change_by_failed_call(call, Outcome::fail(error), before, after, {}, counts_);
+    return !change_by_failed_call(call, Outcome::fail(error), before, after, {}, profile_, counts_);
   }
+  spec::KernelProfile profile_ = spec::profile_named(spec::kDefaultProfileName).value();
   ExemptionCounts counts_;
 };
 
 TEST_F(FailedCalls, SuccessIsNotAsked) {
   EXPECT_FALSE(change_by_failed_call(spec::Munmap{page(0), spec::kPageSize}, Outcome::ok(),
-                                     of({vma(0, 1)}), of({}), {}, counts_));
+                                     of({vma(0, 1)}), of({}), {}, profile_, counts_));
 }
 
 TEST_F(FailedCalls, MunmapThatFailsUnmapsNothing) {
@@ -94,8 +95,21 @@ TEST_F(FailedCalls, ABreakThatIsRefusedStays) {
   Snapshot after = before;
   after.brk = 0x2000;
   const spec::Brk call{0x5000};
-  EXPECT_TRUE(change_by_failed_call(call, Outcome::ok(0x1000), before, after, {}, counts_));
-  EXPECT_FALSE(change_by_failed_call(call, Outcome::ok(0x5000), before, after, {}, counts_));
+  EXPECT_TRUE(
+      change_by_failed_call(call, Outcome::ok(0x1000), before, after, {}, profile_, counts_));
+  EXPECT_FALSE(
+      change_by_failed_call(call, Outcome::ok(0x5000), before, after, {}, profile_, counts_));
+}
+
+TEST_F(FailedCalls, ARefusedChargeLeavesAHoleWhereItIsAskedForAfterUnmapping) {
+  constexpr std::uint64_t kFlags = spec::kMapPrivate | spec::kMapAnonymous | spec::kMapFixed;
+  const spec::Mmap call{page(1), spec::kPageSize, spec::kProtRead, kFlags, {}, 0};
+  const Snapshot whole = of({vma(0, 3)});
+  EXPECT_FALSE(may(call, Errno::kENOMEM, whole, of({vma(0, 1), vma(2, 3)})));
+  profile_.mmap_replace = spec::MmapReplace::kUnmapsThenCharges;
+  EXPECT_TRUE(may(call, Errno::kENOMEM, whole, of({vma(0, 1), vma(2, 3)})));
+  EXPECT_FALSE(may(call, Errno::kENOMEM, whole, of({vma(0, 1)})));
+  EXPECT_FALSE(may(call, Errno::kENOMEM, whole, of({vma(0, 1), vma(1, 2, kReadOnly), vma(2, 3)})));
 }
 
 }  // namespace

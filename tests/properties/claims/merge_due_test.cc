@@ -301,5 +301,20 @@ TEST_F(MergeDue, ALegacyHookUnderKsmIsExemptWhereTheOthersAreEarly) {
   EXPECT_EQ(after_mmap(2, 4, {a, b}, a.file), 1U);
 }
 
+TEST_F(MergeDue, AUserfaultfdThatAsksByTheOffsetOfTheWholeMissesTheNeighbourAbove) {
+  constexpr spec::VmFlags kWatched = kReadWrite | spec::kVmUffdWp;
+  const std::vector<Vma> before{vma(0, 4), vma(4, 6, kWatched)};
+  const std::vector<Vma> behind{vma(0, 2), vma(2, 4, kWatched), vma(4, 6, kWatched)};
+  const std::vector<Vma> whole{vma(0, 4, kWatched), vma(4, 6, kWatched)};
+  const auto watched = [](std::uint64_t first) {
+    return spec::UffdRegister{page(first), page(4) - page(first), spec::kUffdModeWp};
+  };
+  EXPECT_EQ(unmerged(watched(2), before, behind), 2U);
+  profile_.uffd_offset = spec::UffdOffset::kOfVma;
+  EXPECT_FALSE(unmerged(watched(2), before, behind));
+  EXPECT_EQ(counted("UserfaultfdAsksByTheWrongOffset"), 1U);
+  EXPECT_EQ(unmerged(watched(0), before, whole), 1U);
+}
+
 }  // namespace
 }  // namespace vmadiff::properties
