@@ -177,19 +177,19 @@ enum class MremapCharge : std::uint8_t {
 };
 
 /// Whether private memory that mprotect makes read-only gives its charge back (VM_ACCOUNT; measured
-/// on 6.1 and 6.12.117).
+/// on 6.1 and 6.12.118).
 enum class MprotectUncharge : std::uint8_t {
   kNever,
   kUnwritten,  ///< anonymous memory that was never written does
 };
 
-/// Which neighbours a new mapping of mmap joins that suits both (measured on 6.1 and 6.12.117).
+/// Which neighbours a new mapping of mmap joins that suits both (measured on 6.1 and 6.12.118).
 enum class MmapJoins : std::uint8_t {
   kAboveFirst,  ///< the one above; the one below only where its anon_vma suits that one
   kBelowFirst,  ///< the one below; the one above, too, where their anon_vmas agree
 };
 
-/// How mmap takes away what it replaces (measured on 6.1 and 6.12.117).
+/// How mmap takes away what it replaces (measured on 6.1 and 6.12.118).
 enum class MmapReplace : std::uint8_t {
   kUnmapsThenCharges,  ///< limits are looked at first; ENOMEM where it cannot be unmapped; a charge
                        ///< that is refused comes too late for it
@@ -198,14 +198,14 @@ enum class MmapReplace : std::uint8_t {
 };
 
 /// What registering and unregistering with a userfaultfd say where nothing is mapped in the range
-/// nor above it (measured on 6.1 and 6.12.117).
+/// nor above it (measured on 6.1 and 6.12.118).
 enum class UffdUnmapped : std::uint8_t {
   kNomem,
   kInval,  ///< as where something is mapped above it
 };
 
 /// With which page offset a part of a VMA that a userfaultfd is registered for, or no longer, is
-/// held against its neighbours (the source; measured on 6.1 and 6.12.117).
+/// held against its neighbours (the source; measured on 6.1 and 6.12.118).
 enum class UffdOffset : std::uint8_t {
   kOfVma,    ///< the VMA's, also where the part begins behind its start: it joins the neighbour
              ///< above by chance only, and is then at the wrong place in the file
@@ -213,26 +213,26 @@ enum class UffdOffset : std::uint8_t {
 };
 
 /// The modes of memory policies: MPOL_WEIGHTED_INTERLEAVE (6.9), and MPOL_F_NUMA_BALANCING with
-/// MPOL_PREFERRED_MANY (6.10); both measured on 6.1 and 6.12.117.
+/// MPOL_PREFERRED_MANY (6.10); both measured on 6.1 and 6.12.118.
 enum class MempolicyModes : std::uint8_t {
   kPlain,  ///< neither
   kWithWeights,
 };
 
-/// MAP_ABOVE4G (6.6; measured on 6.1 and 6.12.117): else it is a flag that is not known.
+/// MAP_ABOVE4G (6.6; measured on 6.1 and 6.12.118): else it is a flag that is not known.
 enum class MapAbove4G : std::uint8_t {
   kAbsent,
   kPresent,
 };
 
-/// What MADV_POPULATE_READ and MADV_POPULATE_WRITE do at a hole (measured on 6.1 and 6.12.117):
+/// What MADV_POPULATE_READ and MADV_POPULATE_WRITE do at a hole (measured on 6.1 and 6.12.118):
 /// ENOMEM either way.
 enum class PopulateHoles : std::uint8_t {
   kPassedOver,  ///< what lies behind is populated
   kEnd,         ///< nothing more is done
 };
 
-/// How far down the search for a free range goes (6.4; measured on 6.1 and 6.12.117).
+/// How far down the search for a free range goes (6.4; measured on 6.1 and 6.12.118).
 enum class SearchFloor : std::uint8_t {
   kFirstPage,       ///< page 1; what is found below vm.mmap_min_addr is then EPERM
   kLowestMappable,  ///< Setup::placement_min_addr; behind that it is tried upwards

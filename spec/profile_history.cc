@@ -18,7 +18,9 @@ using P = KernelProfile;
 
 /// Where it begins.
 constexpr KernelProfile kFirst{.name = "linux-6.1",
-                               .summary = "known in part: no KSM for whole processes, no mseal",
+                               .summary =
+                                   "6.1 as its later stable kernels have it (6.1.19x): no KSM for "
+                                   "whole processes, no mseal",
                                .ksm_early = KsmEarly::kNever,
                                .ksm_late = KsmLate::kAfterMapping,
                                .ksm_brk = KsmBrk::kAfterMapping,
@@ -71,7 +73,7 @@ constexpr std::array k612{
     change<&P::uffd_offset, UffdOffset::kOfRange>("6.4", "measured on 6.1 and 6.12"),
     change<&P::mempolicy_modes, MempolicyModes::kWithWeights>("6.9", "measured on 6.1 and 6.12"),
     change<&P::map_above_4g, MapAbove4G::kPresent>("6.6", "measured on 6.1 and 6.12"),
-    change<&P::populate_holes, PopulateHoles::kEnd>("6.10", "measured on 6.1 and 6.12"),
+    change<&P::populate_holes, PopulateHoles::kEnd>("6.9", "measured on 6.1 and 6.12"),
     change<&P::search_floor, SearchFloor::kLowestMappable>("6.4", "measured on 6.1 and 6.12"),
 };
 

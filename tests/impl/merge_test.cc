@@ -322,7 +322,7 @@ TEST_F(MergeAnswers, out_of_memory_changes_nothing) {
   EXPECT_EQ(text(space_.snapshot()), before);
 }
 
-// --- the order in which mmap asks its neighbours (measured on 6.1 and 6.12.117) -----------------
+// --- the order in which mmap asks its neighbours (measured on 6.1 and 6.12.118) -----------------
 
 TEST(MergeNewRange, asks_next_first_where_mmap_joins_says_so) {
   KernelProfile profile = profile_or_abort("linux-6.1");

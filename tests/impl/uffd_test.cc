@@ -1,5 +1,5 @@
 // userfaultfd: where a range is registered, and by which offset its parts merge; and the modes of
-// memory policies. What differs between 6.1 and 6.12.117, measured on both.
+// memory policies. What differs between 6.1 and 6.12.118, measured on both.
 #include <gtest/gtest.h>
 
 #include "address_space.h"
