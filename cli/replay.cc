@@ -100,11 +100,17 @@ std::expected<void, process::Refusal> replay_one(const TraceFile& file,
                                                  Counts& counts) {
   const auto planned = plan(file, options);
   if (!planned) return std::unexpected(planned.error());
-  if (planned->cast.systems.empty()) {
+  const auto skip = [&](const std::string& why) -> std::expected<void, process::Refusal> {
     ++counts.skipped;
-    fmt::print("skipped {}  ({})\n", file.path, planned->cast.left_out);
+    fmt::print("skipped {}  ({})\n", file.path, why);
     return {};
+  };
+  if (!is_as_written(file, planned->profile)) {
+    return skip(fmt::format("it holds under {}: not under {}",
+                            fmt::join(file.directives.holds, ", "),
+                            spec::profile_text(planned->profile)));
   }
+  if (planned->cast.systems.empty()) return skip(planned->cast.left_out);
   std::vector<spec::System*> systems;
   for (const std::string& name : planned->cast.systems) {
     const auto system = fleet.get(name, planned->profile);

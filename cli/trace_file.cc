@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 
+#include "cli/profile_spans.h"
 #include "properties/claims/property.h"
 #include "reports/quoting.h"
 #include "spec/profile_text.h"
@@ -127,6 +128,13 @@ std::optional<std::string> take_expect(std::string_view value, Directives& out) 
   return std::nullopt;
 }
 
+std::optional<std::string> take_holds(std::string_view value, Directives& out) {
+  auto names = read_profile_spans(value);
+  if (!names) return names.error();
+  out.holds = *std::move(names);
+  return std::nullopt;
+}
+
 std::optional<std::string> take_vmas(std::string_view profile, std::string_view value,
                                      Directives& out) {
   std::size_t count = 0;
@@ -154,7 +162,8 @@ std::optional<std::string> read_directive(std::string_view line, Directives& out
     std::optional<std::string> (*take)(std::string_view, Directives&);
   };
   constexpr std::array kRows{Row{"profile", take_profile}, Row{"systems", take_systems},
-                             Row{"expect", take_expect}, Row{"setup", take_setup}};
+                             Row{"expect", take_expect}, Row{"setup", take_setup},
+                             Row{"holds", take_holds}};
   for (const Row& row : kRows) {
     const auto value = directive(line, row.key);
     if (!value) continue;

@@ -24,6 +24,8 @@ struct Directives {
   std::string profile;  ///< "# profile: P": what to run it under (spec/profile_text.h), or empty
   std::vector<std::string> systems;  ///< "# systems: A,B": those that can run it; empty: all
   std::vector<std::string> expect;   ///< "# expect: CLAIM": claims that it is known to violate
+  std::vector<std::string> holds;    ///< "# holds: SPANS": the profiles under which its results and
+                                     ///< counts are as written (cli/profile_spans.h); empty: all
   std::string setup;           ///< "# setup: NAME=VALUE …": limits of its own (spec/setup_text.h)
   std::vector<VmaCount> vmas;  ///< how many VMAs it leaves, besides those before it
 };

@@ -20,8 +20,13 @@ struct Verdict {
   std::vector<std::string> notes;     ///< what was not looked at, each in a sentence
 };
 
+/// Whether the trace says that under this profile its results and counts are as written.
+[[nodiscard]] bool is_as_written(const TraceFile& file, const spec::KernelProfile& profile);
+
 /// Runs the trace on each system alone, asserting the results written in it, then on all of them
-/// together through the checker. A claim that the trace says it violates must be violated.
+/// together through the checker. A claim that the trace says it violates must be violated. One that
+/// the profile breaks by its nature (properties/claims/own_breaches.h) is a note, and the claim is
+/// left out: unless the trace names that profile, and so has said all that it violates.
 [[nodiscard]] std::expected<Verdict, spec::ToolFault> judge(
     const TraceFile& file, const std::vector<spec::System*>& systems,
     const spec::KernelProfile& profile, const spec::Setup& setup);

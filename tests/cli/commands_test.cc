@@ -80,6 +80,39 @@ TEST(Replay, AKnownViolationMustShowItself) {
   EXPECT_EQ(run_vmadiff({"replay", unknown, "--systems", "impl"}).status, 1);
 }
 
+TEST(Replay, WhatAProfileBreaksByItsNatureIsANoteWhereTheTraceDoesNotNameThatProfile) {
+  const Scratch scratch;
+  const auto result = run_vmadiff({"replay", scratch.file("two.trace", kMapTwo), "--systems",
+                                   "model,impl", "--profile", "linux-6.12"});
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+  EXPECT_TRUE(has(result.out,
+                  "  EnablingKsmChangesNoLayout is broken, as the profile does by its "
+                  "nature: VM_MERGEABLE is set after"))
+      << result.out;
+  // A result that is not as written is still a failure.
+  const auto wrong = scratch.file("wrong.trace", std::string{kMapTwo} + "munmap(0x1, 1) = 0\n");
+  EXPECT_EQ(run_vmadiff({"replay", wrong, "--systems", "impl", "--profile", "linux-6.12"}).status,
+            1);
+}
+
+TEST(Replay, ATraceHoldsUnderTheProfilesThatItNames) {
+  const Scratch scratch;
+  const auto file =
+      scratch.file("x.trace", "# holds: linux-6.17 to linux-6.18.15\n" + std::string{kMapTwo});
+  const auto replayed = [&file](const char* profile) {
+    return run_vmadiff({"replay", file, "--systems", "model", "--profile", profile}).out;
+  };
+  EXPECT_TRUE(has(replayed("linux-6.17"), "1 ok, 0 failed, 0 skipped"));
+  EXPECT_TRUE(has(replayed("linux-6.18"), "skipped " + file +
+                                              "  (it holds under linux-6.17, linux-6.18.15: not "
+                                              "under linux-6.18)"));
+  const auto wrong =
+      run_vmadiff({"replay", scratch.file("y.trace", "# holds: since linux-6.17\n")});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_TRUE(has(wrong.err, "y.trace:1:10: error: in '# holds:': expected 'PROFILE'"))
+      << wrong.err;
+}
+
 TEST(Replay, WhatASystemCannotRunIsSkippedWithTheReason) {
   const Scratch scratch;
   const auto file = scratch.file("x.trace", "# systems: model\nmunmap(0x1000, 0x1000)\n");

@@ -66,7 +66,7 @@ class FuzzersTest : public testing::TestWithParam<Fuzzer> {
 };
 
 TEST_P(FuzzersTest, holds_on_the_corpus) {
-  for (const std::string folder : {"seeds", "regressions", "history", "fuzz"}) {
+  for (const std::string folder : {"seeds", "regressions", "history", "selftests", "fuzz"}) {
     for (const fs::path& file : corpus_files(folder)) {
       const Bytes bytes = content_of(file);
       run(bytes, file.string());
