@@ -141,7 +141,7 @@ constexpr std::array k71{
 constexpr std::array k72{
     change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
-    change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.12"),
+    change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.13"),
 };
 
 constexpr std::array k73{
@@ -149,7 +149,7 @@ constexpr std::array k73{
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::shrinking_move, ShrinkingMove::kChargesNothing>("7.3",
                                                                "measured on 7.2.12 and 7.3.4"),
-    change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.12 and 7.3.4"),
+    change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";
