@@ -172,14 +172,14 @@ constexpr std::array k71{
 constexpr std::array k72{
     change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
-    change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.12"),
+    change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.13"),
 };
 
 constexpr std::array k73{
     change<&P::anon_pgoff, AnonPgoff::kOwn>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
-    change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.12 and 7.3.4"),
+    change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";
