@@ -59,6 +59,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MadviseGoesOnOverHoles", "linux-6.18",
              "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
              "madvise(0x100000000000, 0x2000, MADV_MERGEABLE)\n"},
+        Case{"UserfaultfdAsksByTheWrongOffset", "linux-6.1",
+             "mmap(0x100000000000, 0x6000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "uffd_register(0x100000004000, 0x2000, WP)\n"
+             "uffd_register(0x100000002000, 0x2000, WP)\n"},
         Case{"MmapHookFailsAfterUnmapping", "linux-6.18",
              "mmap(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
              "mmap(0x100000000000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED, hugetlb:0, 0)\n"},
