@@ -23,6 +23,7 @@ struct Span {
   std::string value;
   std::vector<std::string> kernels;
   std::optional<std::size_t> number;  ///< the value, where it is a single one
+  bool is_invisible = false;
 };
 
 std::vector<Span> spans_of(std::span<const ReleaseIdentity> releases, std::size_t behaviour) {
@@ -31,7 +32,10 @@ std::vector<Span> spans_of(std::span<const ReleaseIdentity> releases, std::size_
     const auto& found = release.identity.findings[behaviour];
     const auto text = compare::values_text(found);
     if (spans.empty() || spans.back().value != text) {
-      spans.push_back({.value = text, .kernels = {}, .number = {}});
+      spans.push_back({.value = text,
+                       .kernels = {},
+                       .number = {},
+                       .is_invisible = found.not_asked.empty() && found.is_invisible});
       if (found.not_asked.empty() && found.values.size() == 1)
         spans.back().number = found.values.front();
     }
@@ -95,11 +99,13 @@ std::string values_in(const compare::DecidingTrace& trace, const spec::Behaviour
   return out;
 }
 
-std::string indented(std::string_view text) {
+/// The calls of a trace; what its head says stands on the page already.
+std::string calls_of(std::string_view text) {
   std::string out;
   for (std::string_view rest = text; !rest.empty();) {
     const auto end = std::min(rest.find('\n'), rest.size());
-    if (end != 0) out += fmt::format("    {}\n", rest.substr(0, end));
+    if (const auto line = rest.substr(0, end); !line.empty() && !line.starts_with('#'))
+      out += fmt::format("    {}\n", line);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return out;
@@ -118,7 +124,7 @@ std::string behaviour_section(std::span<const ReleaseIdentity> releases, std::si
   for (const compare::DecidingTrace& trace : compare::deciding_traces()) {
     if (trace.behaviour != behaviour.name) continue;
     if (!trace.setup.empty()) out += fmt::format("On a machine with `{}`:\n\n", trace.setup);
-    out += indented(trace.text) + '\n';
+    out += calls_of(trace.text) + '\n';
     std::string values;
     // On the newest kernel that parts them; an older one may lack what the newer has.
     for (std::size_t i = releases.size(); i-- > 0 && values.empty();)
@@ -166,15 +172,19 @@ std::string releases_page(std::span<const ReleaseIdentity> releases, std::string
       today);
   for (const ReleaseIdentity& release : releases)
     out += fmt::format("| {} | {} |\n", release.name, profile_line(release));
-  out += "\n| behaviour | from release to release |\n|---|---|\n";
+  out +=
+      "\nFrom release to release (–: nothing shows it there).\n\n| behaviour | values "
+      "|\n|---|---|\n";
   for (std::size_t i = 0; i < spec::behaviours().size(); ++i) {
     std::vector<std::string> parts;
     for (const Span& span : spans_of(releases, i)) {
-      parts.push_back(parts.empty() ? span.value
-                                    : fmt::format("**{}**: {}", span.kernels.front(), span.value));
+      // "debian-6.12 (6.12.118)" is said above.
+      const auto name = span.kernels.front().substr(0, span.kernels.front().find(' '));
+      const std::string_view value = span.is_invisible ? "–" : std::string_view{span.value};
+      parts.push_back(parts.empty() ? std::string{value} : fmt::format("**{}** {}", name, value));
     }
-    out +=
-        fmt::format("| [{0}](#{0}) | {1} |\n", spec::behaviours()[i].name, fmt::join(parts, "; "));
+    out += fmt::format("| [{0}](#{0}): {1} | {2} |\n", spec::behaviours()[i].name,
+                       spec::behaviours()[i].what, fmt::join(parts, "; "));
   }
   std::string unknown;
   for (const ReleaseIdentity& release : releases) {

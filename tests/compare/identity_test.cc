@@ -20,7 +20,7 @@ namespace vmadiff::compare {
 namespace {
 
 compare::Identity identity_of(const spec::KernelProfile& profile) {
-  Pretended kernel{"host", profile, {}};
+  Pretended kernel{"model", profile, {}};
   return compare::identify(kernel, plain_machine()).value();
 }
 

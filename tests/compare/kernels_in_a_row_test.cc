@@ -88,7 +88,11 @@ TEST_F(KernelsInARow, HistoryOfAllBehavioursIsAPage) {
   EXPECT_EQ(status, ExitStatus::kHeld) << out;
   const auto text = tests::content(page);
   EXPECT_TRUE(contains(text, "| b | linux-6.17 |\n| e | linux-7.2 |\n")) << text;
-  EXPECT_TRUE(contains(text, "| [dofork_refused](#dofork_refused) | io; **e**: special |")) << text;
+  EXPECT_TRUE(contains(
+      text,
+      "| [dofork_refused](#dofork_refused): MADV_DOFORK is refused on memory that is | io; **e** "
+      "special |"))
+      << text;
   EXPECT_TRUE(contains(text, "| special | e | 7.0: measured on")) << text;
   EXPECT_TRUE(contains(text, "- `special`: call 2 gives `-1 EINVAL`")) << text;
   const auto [status_of_text, in_text] = said(cli::history, cli::HistoryOptions{.kernels = "b,e"});
