@@ -88,7 +88,7 @@ class KindReader {
   bool is_anonymous_ = false;
 };
 
-Kind kind_of(const spec::Syscall& call) {
+Kind kind_of_call(const spec::Syscall& call) {
   KindReader reader;
   spec::visit_fields(call, reader);
   return reader.take();
@@ -97,8 +97,8 @@ Kind kind_of(const spec::Syscall& call) {
 /// Whether `call` is such a call as `wanted`.
 bool is_such(const spec::Syscall& wanted, const spec::Syscall& call) {
   if (wanted.index() != call.index()) return false;
-  const auto a = kind_of(wanted);
-  const auto b = kind_of(call);
+  const auto a = kind_of_call(wanted);
+  const auto b = kind_of_call(call);
   return a.choices == b.choices &&
          std::ranges::equal(a.flags, b.flags, [](std::uint64_t least, std::uint64_t flags) {
            return (flags & least) == least;
@@ -116,7 +116,7 @@ std::optional<CallPattern> special(const CallPattern& pattern) {
 }
 
 std::string text_of(const spec::Syscall& call) {
-  const auto words = kind_of(call).words;
+  const auto words = kind_of_call(call).words;
   return fmt::format("{}({})", spec::name(call),
                      words.empty() ? "" : fmt::format("{}", fmt::join(words, "|")));
 }

@@ -6,13 +6,13 @@
 #include "impl/accounting.h"
 #include "impl/anon_vma.h"
 #include "impl/ksm.h"
+#include "impl/mlock.h"
 
 namespace vmadiff::impl {
 namespace {
 
 using namespace spec;
 
-constexpr VmFlags kVmLockedMask = kVmLocked | kVmLockonfault;
 /// The length of any anon_vma chain that is not singular (spec::Vma::anon_vma_links).
 constexpr std::uint32_t kForkedChain = 2;
 

@@ -78,11 +78,12 @@ std::optional<std::int64_t> Committed::pages() const {
   return pages;
 }
 
-std::optional<std::int64_t> Committed::settled_pages(std::optional<std::int64_t> expected) const {
-  constexpr int kLooksMax = 50;
+std::optional<std::int64_t> Committed::settled_pages(std::optional<std::int64_t> expected,
+                                                     bool had_processes) const {
   constexpr int kPauseMs = 2;
+  const int looks_max = had_processes ? 50 : 1;
   auto now = pages();
-  for (int i = 0; i < kLooksMax && now && now != expected; ++i) {
+  for (int i = 0; i < looks_max && now && now != expected; ++i) {
     ::poll(nullptr, 0, kPauseMs);
     now = pages();
     if (!expected) break;

@@ -22,11 +22,11 @@ class Committed {
   /// again). Nothing where /proc does not say it.
   [[nodiscard]] std::optional<std::int64_t> pages() const;
 
-  /// The same as soon as it is `expected`, or has not become so in a tenth of a second: processes
-  /// that were told to end may still be at it. Where nothing is expected, what it is a moment
-  /// later.
-  [[nodiscard]] std::optional<std::int64_t> settled_pages(
-      std::optional<std::int64_t> expected) const;
+  /// The same as soon as it is `expected`, or has not become so after a while: a tenth of a second
+  /// where processes that were told to end may still be at it, else a moment. Where nothing is
+  /// expected, what it is a moment later.
+  [[nodiscard]] std::optional<std::int64_t> settled_pages(std::optional<std::int64_t> expected,
+                                                          bool had_processes) const;
 
  private:
   std::vector<int> shared_memory_;  ///< descriptors

@@ -106,6 +106,9 @@ class Server {
     is_settled_ = false;
     // Who only looks at the beginning asks for none; the calls come later.
     if (auto made = limit_maps(request.program.max_map_count); !made) return made;
+    forked_ = forked_ || std::ranges::any_of(request.program.records, [](const Record& record) {
+                return record.number == kFork;
+              });
     const bool crashes = cut_before_crash(request.program.records);
     auto ran = session_->run(request.program, answer.results);
     if (!ran) return std::unexpected(ran.error());
@@ -143,7 +146,7 @@ class Server {
     if (!settled) return std::unexpected(settled.error());
     is_settled_ = *settled;
     if (!is_settled_) return {};
-    committed_before_ = committed_.settled_pages(before);
+    committed_before_ = committed_.settled_pages(before, std::exchange(forked_, false));
     if (before && committed_before_) left_ = *committed_before_ - *before;
     return {};
   }
@@ -215,6 +218,7 @@ class Server {
   std::optional<std::int64_t> committed_before_;  ///< when the present sequence began
   std::optional<std::int64_t> left_;              ///< by the one before
   bool is_settled_ = false;                       ///< the agent is at its beginning
+  bool forked_ = false;                           ///< so may have the present sequence
   std::optional<CrashOn> crash_on_;
   std::uint64_t own_max_map_count_;  ///< the machine's, as it was at the beginning
   std::uint64_t max_map_count_;      ///< as it is now
