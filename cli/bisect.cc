@@ -104,9 +104,11 @@ class Bench {
 
   std::expected<ReleaseAnswer, Refusal> answer_of_kernel(const std::string& word,
                                                          const std::string& kernel) {
+    const auto system = system_of_kernel(kernel);
+    if (!system) return std::unexpected(system.error());
     std::optional<ReleaseAnswer> answer;
     const auto asked = ask_kernel(
-        system_of_kernel(kernel),
+        *system,
         [&](const compare::AskedKernel& it,
             const compare::Identity&) -> std::expected<void, spec::ToolFault> {
           auto given = compare::answer_of(it, file_.directives.setup, file_.trace.sequence);
@@ -115,6 +117,8 @@ class Bench {
           return {};
         });
     if (!asked) return cannot(word, asked.error().message);
+    // A revision is known by its own name, and by that of the kernel that was made of it.
+    if (word != kernel) answer->name = fmt::format("{}: {}", word, answer->name);
     return *std::move(answer);
   }
 
@@ -152,8 +156,8 @@ std::expected<Ends, Refusal> ask_ends(Bench& bench, const BisectOptions& options
 
 std::expected<std::vector<std::string>, Refusal> revisions_between(const BisectOptions& options) {
   const auto range = fmt::format("{}..{}", options.good, options.bad);
-  const auto listed = kernel::run_command(
-      {"git", "-C", options.tree, "rev-list", "--reverse", "--first-parent", range, "--"});
+  const auto listed = kernel::run_command({"git", "-C", options.tree, "rev-list", "--reverse",
+                                           "--first-parent", "--end-of-options", range, "--"});
   if (!listed || listed->status != 0) {
     return bad_input(fmt::format(
         "{} are no revisions of a git tree in {}: name what stands between them, --between A,B,C{}",

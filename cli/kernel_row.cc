@@ -37,15 +37,23 @@ std::string shown(const std::string& system) {
 
 }  // namespace
 
-std::string system_of_kernel(std::string_view word) {
-  return word == systems::kHost ? std::string{word} : fmt::format("{}:{}", systems::kGuest, word);
+std::expected<std::string, process::Refusal> system_of_kernel(std::string_view word) {
+  const auto read = systems::parse_systems(
+      word == systems::kHost ? std::string{word} : fmt::format("{}:{}", systems::kGuest, word));
+  if (!read) return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, read.error()});
+  if (read->size() != 1) {
+    return std::unexpected(process::Refusal{
+        process::ExitStatus::kBadInput,
+        fmt::format("kernel '{}': expected a name or a path without a comma", word)});
+  }
+  return read->front();
 }
 
 std::expected<std::vector<std::string>, process::Refusal> kernel_row(std::string_view words) {
   std::vector<std::string> row;
   if (words.empty()) {
     for (const auto& kernel : kernel::stored_kernels())
-      row.push_back(system_of_kernel(kernel.name));
+      row.push_back(fmt::format("{}:{}", systems::kGuest, kernel.name));
     if (!row.empty()) return row;
     return lacks(
         "no kernel is here: vmadiff kernels fetch debian-6.12 debian-6.18 …, or --kernels with "
@@ -53,10 +61,9 @@ std::expected<std::vector<std::string>, process::Refusal> kernel_row(std::string
   }
   for (;;) {
     const auto comma = words.find(',');
-    const auto read = systems::parse_systems(system_of_kernel(words.substr(0, comma)));
-    if (!read)
-      return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, read.error()});
-    row.push_back(read->front());
+    auto system = system_of_kernel(words.substr(0, comma));
+    if (!system) return std::unexpected(system.error());
+    row.push_back(*std::move(system));
     if (comma == std::string_view::npos) return row;
     words.remove_prefix(comma + 1);
   }

@@ -19,8 +19,8 @@ namespace vmadiff::cli {
 [[nodiscard]] std::expected<std::vector<std::string>, process::Refusal> kernel_row(
     std::string_view words);
 
-/// The system of one kernel that is named.
-[[nodiscard]] std::string system_of_kernel(std::string_view word);
+/// The system of one kernel that is named: "host", a name or a file.
+[[nodiscard]] std::expected<std::string, process::Refusal> system_of_kernel(std::string_view word);
 
 /// Boots it, says on stderr that this is done, and hands it over with what it is. A kernel that
 /// cannot be asked at all is a refusal, with the reason.

@@ -2,8 +2,12 @@
 // does.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "../cli/command_run.h"
 #include "cli/bisect.h"
@@ -139,7 +143,36 @@ TEST_F(KernelsInARow, BisectAsksACommandForKernels) {
   const auto [status, out] = said(cli::bisect, options);
   EXPECT_EQ(status, ExitStatus::kHeld) << out;
   EXPECT_TRUE(contains(out, "neither seven: its command says that there is none")) << out;
-  EXPECT_TRUE(contains(out, "first bad: e\n  last good: c\n")) << out;
+  EXPECT_TRUE(contains(out, "first bad: e\n  last good: six: c\n")) << out;
+}
+
+TEST_F(KernelsInARow, BisectWalksTheRevisionsOfATree) {
+  const auto tree = (scratch.path() / "tree").string();
+  const auto git = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"git", "-C", tree, "-c", "user.name=t", "-c", "user.email=t@t"});
+    return tests::run_command(words);
+  };
+  ASSERT_EQ(tests::run_command({"git", "init", "-q", tree}).status, 0);
+  for (const std::string name : {"a", "b", "c", "d", "e"}) {
+    std::ofstream{std::filesystem::path{tree} / "kernel"} << name << '\n';
+    ASSERT_EQ(git({"add", "kernel"}).status, 0);
+    ASSERT_EQ(git({"commit", "-q", "-m", name}).status, 0);
+    ASSERT_EQ(git({"tag", "v-" + name}).status, 0);
+  }
+  const cli::BisectOptions options{.path = trace,
+                                   .good = "v-a",
+                                   .bad = "v-e",
+                                   .command = "git -C " + tree + " show {}:kernel",
+                                   .between = {},
+                                   .tree = tree};
+  const auto [status, out] = said(cli::bisect, options);
+  EXPECT_EQ(status, ExitStatus::kHeld) << out;
+  const auto d = git({"rev-parse", "v-d"}).out.substr(0, 40);
+  EXPECT_TRUE(contains(out, "3 between them")) << out;
+  EXPECT_TRUE(contains(out, "first bad: " + d + ": d\n")) << out;
+  auto reversed = options;
+  std::swap(reversed.good, reversed.bad);
+  EXPECT_TRUE(contains(said(cli::bisect, reversed).second, "the good one must come first"));
 }
 
 TEST_F(KernelsInARow, BisectOfOneKernelIsForGit) {
@@ -152,6 +185,7 @@ TEST_F(KernelsInARow, BisectOfOneKernelIsForGit) {
   EXPECT_EQ(judged("d"), ExitStatus::kFinding);
   EXPECT_EQ(judged("odd"), ExitStatus::kNeither);
   EXPECT_EQ(judged("no-such-file"), ExitStatus::kNeither) << "it does not boot";
+  EXPECT_EQ(judged("a,b"), ExitStatus::kEndsBisection);
   const auto by = [this](const std::string& command) {
     return said(cli::bisect,
                 cli::BisectOptions{.path = trace, .good = "a", .bad = "e", .command = command})

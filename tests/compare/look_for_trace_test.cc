@@ -64,9 +64,9 @@ TEST(Undecided, IsNothingThatCouldBeFound) {
     EXPECT_FALSE(found) << one.release->name << ": " << one.behaviour->name << "\n"
                         << (found ? text(found->sequence) : "");
   }
-  // What no kernel shows: the reviewer's predicate where each file has one hook, a flag that nothing
-  // can set, what shows in Committed_AS alone, and in 6.1 what is done with calls that it does not
-  // have.
+  // What no kernel shows: the reviewer's predicate where each file has one hook, a flag that
+  // nothing can set, what shows in Committed_AS alone, and in 6.1 what is done with calls that it
+  // does not have.
   const std::set<std::string_view> of_61{"droppable_lock", "ksm_brk",        "mseal_over_sealed",
                                          "sealed_discard", "uffd_droppable", "unmergeable_flags"};
   auto all = of_61;
