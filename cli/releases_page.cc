@@ -19,15 +19,15 @@ namespace vmadiff::cli {
 namespace {
 
 /// Neighbours that have the same value.
-struct Span {
+struct ValueSpan {
   std::string value;
   std::vector<std::string> kernels;
   std::optional<std::size_t> number;  ///< the value, where it is a single one
   bool is_invisible = false;
 };
 
-std::vector<Span> spans_of(std::span<const ReleaseIdentity> releases, std::size_t behaviour) {
-  std::vector<Span> spans;
+std::vector<ValueSpan> spans_of(std::span<const ReleaseIdentity> releases, std::size_t behaviour) {
+  std::vector<ValueSpan> spans;
   for (const ReleaseIdentity& release : releases) {
     const auto& found = release.identity.findings[behaviour];
     const auto text = compare::values_text(found);
@@ -44,7 +44,7 @@ std::vector<Span> spans_of(std::span<const ReleaseIdentity> releases, std::size_
   return spans;
 }
 
-std::string kernels_text(const Span& span) {
+std::string kernels_text(const ValueSpan& span) {
   const auto& kernels = span.kernels;
   return kernels.size() < 3 ? fmt::format("{}", fmt::join(kernels, ", "))
                             : fmt::format("{} to {}", kernels.front(), kernels.back());
@@ -115,7 +115,7 @@ std::string behaviour_section(std::span<const ReleaseIdentity> releases, std::si
   const spec::Behaviour& behaviour = spec::behaviours()[index];
   std::string out = fmt::format("## {}\n\n{}\n\n| value | kernels | known from |\n|---|---|---|\n",
                                 behaviour.name, behaviour.what);
-  for (const Span& span : spans_of(releases, index)) {
+  for (const ValueSpan& span : spans_of(releases, index)) {
     auto origin = span.number ? origin_text(behaviour, *span.number) : std::string{};
     out += fmt::format("| {} | {} | {} |\n", span.value, kernels_text(span),
                        origin.empty() ? origin : origin.substr(2));
@@ -154,7 +154,7 @@ std::string releases_text(std::span<const ReleaseIdentity> releases) {
   for (std::size_t i = 0; i < spec::behaviours().size(); ++i) {
     const auto& behaviour = spec::behaviours()[i];
     out += fmt::format("\n{} ({})\n", behaviour.what, behaviour.name);
-    for (const Span& span : spans_of(releases, i)) {
+    for (const ValueSpan& span : spans_of(releases, i)) {
       out += fmt::format("  {:<32}{}{}\n", span.value, kernels_text(span),
                          span.number ? origin_text(behaviour, *span.number) : "");
     }
@@ -177,7 +177,7 @@ std::string releases_page(std::span<const ReleaseIdentity> releases, std::string
       "|\n|---|---|\n";
   for (std::size_t i = 0; i < spec::behaviours().size(); ++i) {
     std::vector<std::string> parts;
-    for (const Span& span : spans_of(releases, i)) {
+    for (const ValueSpan& span : spans_of(releases, i)) {
       // "debian-6.12 (6.12.118)" is said above.
       const auto name = span.kernels.front().substr(0, span.kernels.front().find(' '));
       const std::string_view value = span.is_invisible ? "–" : std::string_view{span.value};
