@@ -156,7 +156,9 @@ AddressOrErrno thp_get_unmapped_area(const MmStruct& mm, FileId file, Address hi
     if (found && !is_fixed) {
       if (*found == hint) return hint;
       const Address adjust = (offset - *found) & (kHugePageSize - 1);
-      return *found + (adjust == 0 && !mm.setup->bottom_up ? kHugePageSize : adjust);
+      const bool honours_topdown =
+          mm.profile.aligned_room == AlignedRoom::kToTop && !mm.setup->bottom_up;
+      return *found + (adjust == 0 && honours_topdown ? kHugePageSize : adjust);
     }
   }
   return mm_get_unmapped_area(mm, file, hint, length, pgoff, flags);

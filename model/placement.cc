@@ -135,7 +135,8 @@ std::optional<Address> huge_page_aligned(const AddressSpace& space, Wanted wante
   const auto found = hint_or_search(space, wanted);
   if (!found || found == wanted.hint) return found;
   const Address shift = (offset - *found) % kHugePageSize;
-  return *found + (shift == 0 && !space.setup->bottom_up ? kHugePageSize : shift);
+  const bool goes_to_top = space.profile.aligned_room == spec::AlignedRoom::kToTop;
+  return *found + (shift == 0 && goes_to_top && !space.setup->bottom_up ? kHugePageSize : shift);
 }
 
 enum class Rule { kPlain, kHugePageAligned, kHugetlb };

@@ -94,6 +94,8 @@ constexpr std::array kBehaviours{
                                       SearchFloor::kLowestMappable),
     row<&KernelProfile::failed_hook>("failed_hook", "a mapping that its file's hook refuses",
                                      FailedHook::kKeepsAll),
+    row<&KernelProfile::aligned_room>("aligned_room", "aligned, room with a huge page more is used",
+                                      AlignedRoom::kToTop),
 };
 
 }  // namespace

@@ -202,4 +202,8 @@ std::string_view name(FailedHook b) {
   return {};
 }
 
+std::string_view name(AlignedRoom b) {
+  return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";
+}
+
 }  // namespace vmadiff::spec

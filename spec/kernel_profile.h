@@ -246,6 +246,13 @@ enum class FailedHook : std::uint8_t {
   kKeepsAll      ///< that, and with `.mmap_prepare` its own (6.17 to 7.1)
 };
 
+/// Where a mapping that is aligned to huge pages goes, if the room that was found for it, a huge
+/// page more than its length, begins where it could begin (6.8; measured on 6.1 and 6.12.118).
+enum class AlignedRoom : std::uint8_t {
+  kFromBottom,  ///< there
+  kToTop,       ///< a huge page above, unless the search goes upwards
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -288,6 +295,7 @@ struct KernelProfile {
   PopulateHoles populate_holes{};
   SearchFloor search_floor{};
   FailedHook failed_hook{};
+  AlignedRoom aligned_room{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -332,5 +340,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(PopulateHoles b);
 [[nodiscard]] std::string_view name(SearchFloor b);
 [[nodiscard]] std::string_view name(FailedHook b);
+[[nodiscard]] std::string_view name(AlignedRoom b);
 
 }  // namespace vmadiff::spec

@@ -58,7 +58,8 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .map_above_4g = MapAbove4G::kAbsent,
                                .populate_holes = PopulateHoles::kPassedOver,
                                .search_floor = SearchFloor::kFirstPage,
-                               .failed_hook = FailedHook::kGivesBack};
+                               .failed_hook = FailedHook::kGivesBack,
+                               .aligned_room = AlignedRoom::kFromBottom};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -75,6 +76,7 @@ constexpr std::array k612{
     change<&P::map_above_4g, MapAbove4G::kPresent>("6.6", "measured on 6.1 and 6.12"),
     change<&P::populate_holes, PopulateHoles::kEnd>("6.9", "measured on 6.1 and 6.12"),
     change<&P::search_floor, SearchFloor::kLowestMappable>("6.4", "measured on 6.1 and 6.12"),
+    change<&P::aligned_room, AlignedRoom::kToTop>("6.8", "measured on 6.1 and 6.12"),
 };
 
 /// As the release of what none has yet.

@@ -120,6 +120,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"FailedHookKeepsTheCharge", "NothingStaysCommitted",
      "a private writable mapping that its file's hook refuses loses the charge of what it has "
      "replaced (6.16 to 7.2), and with .mmap_prepare its own, too (6.17 to 7.1)"},
+    {"EmptiedSourceLosesItsCharge", "NothingStaysCommitted",
+     "MREMAP_DONTUNMAP leaves its source mapped without VM_ACCOUNT, and what that was charged for "
+     "is given back by nobody (6.15 and 6.16)"},
     {"UnchargedStacksGrowCharged", "NothingStaysCommitted",
      "what a stack grows by is charged (acct_stack_growth) also where the stack itself is not, "
      "being mapped with MAP_NORESERVE or read-only, and is not given back with it then"},

@@ -51,11 +51,12 @@ enum class Exemption : std::uint8_t {
   kSealedMemoryIsSteppedOver,
   kShrinkingMoveKeepsItsCharge,
   kFailedHookKeepsTheCharge,
+  kEmptiedSourceLosesItsCharge,
   kUnchargedStacksGrowCharged,
   kUserfaultfdAsksByTheWrongOffset,
   kChargeComesAfterUnmapping,
 };
-inline constexpr std::size_t kExemptionCount = 39;
+inline constexpr std::size_t kExemptionCount = 40;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -28,6 +28,11 @@ std::uint64_t cut_off_by(const spec::Mremap& call, const spec::Outcome& outcome)
   return before - std::min(before, pages_of(call.new_length));
 }
 
+/// What MREMAP_DONTUNMAP leaves mapped.
+std::uint64_t emptied_by(const spec::Mremap& call, const spec::Outcome& outcome) {
+  return outcome.is_ok() && (call.flags & spec::kMremapDontunmap) != 0 ? pages_of(call.length) : 0;
+}
+
 /// What a charged mapping of a file takes whose hook may be what has refused it.
 std::uint64_t refused_by_hook(const spec::Mmap& call, const spec::Outcome& outcome) {
   const bool has_file = (call.flags & spec::kMapAnonymous) == 0 && !call.file.is_none();
@@ -79,6 +84,8 @@ KnownLeaks known_leaks(const spec::KernelProfile& profile, std::span<const spec:
     if (const auto* mremap = std::get_if<spec::Mremap>(&call)) {
       if (profile.mremap_charge == spec::MremapCharge::kWhatIsCutOff)
         add(known.shrinking_moves, cut_off_by(*mremap, outcomes[i]));
+      if (profile.dontunmap_source == spec::DontunmapSource::kWholeUnaccounted)
+        add(known.emptied_sources, emptied_by(*mremap, outcomes[i]));
     } else if (const auto* mmap = std::get_if<spec::Mmap>(&call)) {
       const bool keeps_the_old = profile.failed_hook != spec::FailedHook::kGivesBack &&
                                  (mmap->flags & spec::kMapFixed) != 0;
@@ -94,10 +101,12 @@ KnownLeaks known_leaks(const spec::KernelProfile& profile, std::span<const spec:
 bool is_excused(std::int64_t left, const KnownLeaks& known, ExemptionCounts& exemptions) {
   auto most = known.shrinking_moves;
   add(most, known.failed_hooks);
+  add(most, known.emptied_sources);
   add(most, known.grown_stacks);
   if (left < 0 || static_cast<std::uint64_t>(left) > most) return false;
   if (known.shrinking_moves != 0) exemptions.count(Exemption::kShrinkingMoveKeepsItsCharge);
   if (known.failed_hooks != 0) exemptions.count(Exemption::kFailedHookKeepsTheCharge);
+  if (known.emptied_sources != 0) exemptions.count(Exemption::kEmptiedSourceLosesItsCharge);
   if (known.grown_stacks != 0) exemptions.count(Exemption::kUnchargedStacksGrowCharged);
   return true;
 }

@@ -18,6 +18,7 @@ namespace vmadiff::properties {
 struct KnownLeaks {
   std::uint64_t shrinking_moves = 0;
   std::uint64_t failed_hooks = 0;
+  std::uint64_t emptied_sources = 0;
   std::uint64_t grown_stacks = 0;  ///< on every kernel
 };
 /// outcomes[i] belongs to sequence[i]; there may be fewer.

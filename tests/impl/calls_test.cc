@@ -462,5 +462,20 @@ TEST(Placement, looks_down_to_what_search_floor_says) {
   }
 }
 
+TEST(Placement, aligned_room_says_which_end_is_taken) {
+  spec::Setup setup = spec::Setup::standard();
+  setup.mmap_base = 0x7ffff7e00000;
+  for (const auto room : {AlignedRoom::kFromBottom, AlignedRoom::kToTop}) {
+    AddressSpace space{profile_with<&KernelProfile::aligned_room>(room), setup};
+    const auto map = [&space](Address length) {
+      return sys_mmap(space.mm, {0, length, kProtRead, kMapPrivate, kReadOnly, 0});
+    };
+    const Address begin = room == AlignedRoom::kToTop ? 0x7ffff7c00000 : 0x7ffff7a00000;
+    EXPECT_EQ(map(kHugePageSize), Outcome::ok(begin));
+    // Where the room begins elsewhere there is only one place in it.
+    EXPECT_EQ(map(kHugePageSize + kPageSize), Outcome::ok(begin - 2 * kHugePageSize));
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::impl

@@ -220,5 +220,22 @@ TEST(Placement, GoesDownToThePageOneOrToTheLowestMappable) {
   }
 }
 
+TEST(Placement, OfWhatIsAlignedTakesTheBottomOrTheTopOfItsRoom) {
+  for (const auto room : {AlignedRoom::kFromBottom, AlignedRoom::kToTop}) {
+    for (const bool bottom_up : {false, true}) {
+      spec::Setup setup = spec::Setup::standard();
+      setup.mmap_base = 0x7ffff7e00000;
+      if (bottom_up) setup.task_size = 0x600000000000;  // a huge page begins at a third of it
+      setup.bottom_up = bottom_up;
+      Process process(with(&KernelProfile::aligned_room, room), setup);
+      const Outcome placed = process(Mmap{0, kHugePageSize, kRead, kMapPrivate, kFileRo0, 0});
+      const bool to_top = room == AlignedRoom::kToTop;
+      EXPECT_EQ(placed, Outcome::ok(bottom_up ? 0x200000000000
+                                    : to_top  ? 0x7ffff7c00000
+                                              : 0x7ffff7a00000));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vmadiff::model
