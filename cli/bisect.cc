@@ -278,7 +278,7 @@ std::expected<ExitStatus, Refusal> search(const BisectOptions& options, const Tr
 
 /// Of the kernel that --kernel names, or that the command makes of nothing.
 std::expected<ExitStatus, Refusal> judge_one(const BisectOptions& options, const TraceFile& file) {
-  std::string kernel = options.guest.kernel;
+  std::string kernel = options.chosen.kernel;
   if (kernel.empty()) {
     const auto made = made_by(options.command, {});
     if (!made) return std::unexpected(made.error());
@@ -311,7 +311,7 @@ std::expected<ExitStatus, Refusal> judge_one(const BisectOptions& options, const
 }  // namespace
 
 ExitStatus bisect(const BisectOptions& options) {
-  const bool is_of_one = !options.guest.kernel.empty() ||
+  const bool is_of_one = !options.chosen.kernel.empty() ||
                          (!options.command.empty() && !options.command.contains(kPlace));
   // For git bisect run a status of 2 or 3 would be a bad kernel.
   const auto refused = [is_of_one](Refusal refusal) {

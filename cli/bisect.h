@@ -16,7 +16,7 @@ struct BisectOptions {
   std::string command{};  ///< prints a kernel's name or file; {} is what it makes one of
   std::string between{};  ///< "A,B,C", the oldest first; empty: see the help
   std::string tree = ".";
-  systems::GuestChoice guest{};  ///< its kernel: the one to be judged
+  systems::KernelChoice chosen{};  ///< its kernel: the one to be judged
 };
 
 /// Of one kernel: 0 as the good one, 1 as the bad one, 125 neither (`git bisect run`).

@@ -27,7 +27,7 @@ struct CheckOptions {
   bool json = false;
   bool coverage = false;
   bool faults = false;  ///< make allocations fail: the claims about that, besides those named
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 [[nodiscard]] process::ExitStatus check(const CheckOptions& options);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "campaign/in_flight.h"
+#include "kernel/tree/sanitizer.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -57,27 +58,40 @@ std::string whole_number(const std::string& text) {
 }
 
 /// Of any virtual machine, whatever its kernel.
-void add_machine_options(CLI::App* app, systems::GuestChoice& guest) {
-  app->add_option("--append", guest.append, "more for the guest's kernel command line");
-  app->add_option("--memory", guest.memory_mib, "of a guest, MiB")
+void add_machine_options(CLI::App* app, systems::KernelChoice& kernels) {
+  app->add_option("--append", kernels.append, "more for the guest's kernel command line");
+  app->add_option("--memory", kernels.memory_mib, "of a guest, MiB")
       ->check(CLI::Range(256, 65536))
       ->capture_default_str();
-  app->add_option("--cpus", guest.cpus, "of a guest")
+  app->add_option("--cpus", kernels.cpus, "of a guest")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  app->add_option("--memory-limit", guest.memory_limit_mib,
+  app->add_option("--memory-limit", kernels.memory_limit_mib,
                   "that one sequence may take on the host, MiB (default: half of the machine's, at "
                   "most 1024)")
       ->check(CLI::Range(16, 1 << 20));
-  app->add_option("--cpu-limit", guest.cpu_limit_seconds,
+  app->add_option("--cpu-limit", kernels.cpu_limit_seconds,
                   "CPU time that one sequence may take on the host, s")
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
 }
 
-void add_guest_options(CLI::App* app, systems::GuestChoice& guest) {
-  app->add_option("--kernel", guest.kernel, "of the system guest: a bzImage, or debian-6.12");
-  add_machine_options(app, guest);
+void add_guest_options(CLI::App* app, systems::KernelChoice& kernels) {
+  app->add_option("--kernel", kernels.kernel, "of the system guest: a bzImage, or debian-6.12");
+  add_machine_options(app, kernels);
+}
+
+void add_kernel_options(CLI::App* app, systems::KernelChoice& kernels) {
+  add_guest_options(app, kernels);
+  app->add_option("--tree", kernels.tree,
+                  "of the system tree: the directory of a kernel's source, or linux-7.3");
+  app->add_option("--sanitize", kernels.sanitize,
+                  "of a tree's code: address, undefined, or address,undefined")
+      ->check([](const std::string& words) {
+        return kernel::is_sanitizer(words)
+                   ? std::string{}
+                   : fmt::format("'{}': expected address, undefined or address,undefined", words);
+      });
 }
 
 /// For check and diff.
@@ -140,7 +154,7 @@ Entry add_check(CLI::App& top) {
       "--faults", o->faults,
       "make each allocation of each call fail in turn, and check what comes of it (--systems "
       "model,impl)");
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -151,7 +165,7 @@ Entry add_replay(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--verbose", o->verbose, "show the layout after each step");
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -162,7 +176,7 @@ Entry add_layout(CLI::App& top) {
   app->add_option("--system", o->system, "model, impl, host or guest")->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--all", o->all, "also the VMAs that were there before");
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -174,7 +188,7 @@ Entry add_minimize(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_option("--properties", o->properties, kPropertiesHelp);
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -188,7 +202,7 @@ Entry add_export_c(CLI::App& top) {
   app->add_option("--system", o->system, "whose results and layout are the expected ones")
       ->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -197,7 +211,7 @@ Entry add_identify(CLI::App& top) {
   auto [o, made] = entry<IdentifyOptions>(app);
   app->add_option("--systems", o->systems, "real kernels: host,guest")->capture_default_str();
   app->add_flag("--verbose", o->verbose, "show the traces that decide");
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -210,7 +224,7 @@ Entry add_diff(CLI::App& top) {
   app->add_option("--expected", o->expected, "file of differences that are no findings");
   app->add_option("--out", o->out, "directory for traces, made when there is one")
       ->capture_default_str();
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -224,7 +238,7 @@ Entry add_history(CLI::App& top) {
   app->add_flag("--profiles", o->profiles, "the models of all releases, instead of kernels");
   app->add_option("-o,--output", o->output,
                   "without a trace: where the page goes, in Markdown (default: text, here)");
-  add_machine_options(app, o->guest);
+  add_machine_options(app, o->chosen);
   return made;
 }
 
@@ -249,7 +263,7 @@ Of one kernel, for git bisect run (0 good, 1 bad, 125 neither, 128 it cannot go 
                   "status 125: not of this one");
   app->add_option("--between", o->between, "A,B,C, the oldest first");
   app->add_option("--tree", o->tree, "the git tree of the revisions")->capture_default_str();
-  add_guest_options(app, o->guest);
+  add_guest_options(app, o->chosen);
   return made;
 }
 
@@ -271,7 +285,7 @@ Entry add_doctor(CLI::App& top) {
   auto* app = top.add_subcommand(
       "doctor", "say what this machine, or a guest, is to a comparison: traits, what is left out");
   auto [o, made] = entry<DoctorOptions>(app);
-  add_guest_options(app, o->guest);
+  add_kernel_options(app, o->chosen);
   return made;
 }
 
@@ -287,7 +301,9 @@ Entry add_profiles(CLI::App& top) {
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
 std::array<Entry, 4> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
-  auto* app = group->add_subcommand("fetch", "bring kernels: debian-6.12 is Debian's newest 6.12");
+  auto* app = group->add_subcommand(
+      "fetch",
+      "bring kernels: debian-6.12 is Debian's newest 6.12, linux-7.3 the source of its 7.3");
   auto [o, made] = entry<FetchKernels>(app);
   app->add_option("names", o->names, "debian-X.Y or debian-X.Y.Z")->required();
   auto* available = group->add_subcommand("available", "list the kernels that can be had");
@@ -295,7 +311,7 @@ std::array<Entry, 4> add_kernels(CLI::App& top) {
       "run", "run a program, linked with -static, in a virtual machine with --kernel");
   auto [r, runs] = entry<RunInGuest>(run);
   run->add_option("program", r->program, "its file: a reproducer, say")->required();
-  add_guest_options(run, r->guest);
+  add_guest_options(run, r->chosen);
   return {made, runs, entry<ListAvailableKernels>(available).second,
           entry<ListKernels>(group).second};
 }

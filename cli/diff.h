@@ -19,7 +19,7 @@ struct DiffOptions {
   std::optional<std::uint64_t> seed;
   std::string expected;  ///< a file of differences that are no findings; empty: none
   std::string out = "findings";
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 /// kFinding where a group of differences is not expected.

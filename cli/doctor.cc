@@ -60,7 +60,7 @@ bool examine(const std::string& system) {
 
 process::ExitStatus doctor(const DoctorOptions& options) {
   std::vector<std::string> systems{std::string{systems::kHost}};
-  if (!options.guest.kernel.empty()) {
+  if (!options.chosen.kernel.empty()) {
     const auto guest = systems::parse_systems(systems::kGuest);
     if (!guest) return process::refuse_input(guest.error());
     systems.push_back(guest->front());

@@ -9,7 +9,7 @@
 namespace vmadiff::cli {
 
 struct DoctorOptions {
-  systems::GuestChoice guest;  ///< a guest is looked at, too, where it names a kernel
+  systems::KernelChoice chosen;  ///< a guest is looked at, too, where it names a kernel
 };
 
 /// Status 0 where every real kernel that was looked at can be compared with the models, else 3.

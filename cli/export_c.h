@@ -13,7 +13,7 @@ struct ExportCOptions {
   std::string output;
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 [[nodiscard]] process::ExitStatus export_c(const ExportCOptions& options);

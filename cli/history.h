@@ -14,7 +14,7 @@ struct HistoryOptions {
   std::string kernels{};  ///< "debian-6.12,host,path/to/bzImage"; empty: all that were fetched
   bool profiles = false;  ///< the models of all releases instead
   std::string output{};   ///< where the page goes; empty: to the terminal, as text
-  systems::GuestChoice guest{};
+  systems::KernelChoice chosen{};
 };
 
 [[nodiscard]] process::ExitStatus history(const HistoryOptions& options);

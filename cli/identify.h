@@ -11,7 +11,7 @@ namespace vmadiff::cli {
 struct IdentifyOptions {
   std::string systems = "host";
   bool verbose = false;  ///< with the deciding traces
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 [[nodiscard]] process::ExitStatus identify(const IdentifyOptions& options);

@@ -18,6 +18,7 @@
 #include "kernel/machine/guest.h"
 #include "kernel/machine/messages.h"
 #include "kernel/store/debian_kernels.h"
+#include "kernel/store/kernel_source.h"
 #include "kernel/store/kernel_store.h"
 #include "process/interrupt.h"
 #include "process/output.h"
@@ -26,7 +27,8 @@ namespace vmadiff::cli {
 
 namespace {
 
-constexpr std::string_view kNameExpected = "expected debian-X.Y or debian-X.Y.Z, as in debian-6.12";
+constexpr std::string_view kNameExpected =
+    "expected debian-X.Y or debian-X.Y.Z, as in debian-6.12, or linux-X.Y for a source";
 
 /// What apt is at, on stderr: each step is a line; on a terminal it carries how far it is.
 class AptLines {
@@ -60,6 +62,7 @@ class AptLines {
 
 struct Offer {
   kernel::AptState apt;
+  std::vector<kernel::OfferedPackage> packages;
   std::vector<kernel::DebianKernel> kernels;
 };
 
@@ -70,7 +73,22 @@ std::expected<Offer, spec::ToolFault> ask_debian(AptLines& lines) {
   if (!packages) return std::unexpected(packages.error());
   lines.end();
   for (const std::string& suite : apt->left_out()) fmt::print(stderr, "not read: {}\n", suite);
-  return Offer{*std::move(apt), kernel::kernels_among(*packages)};
+  return Offer{*std::move(apt), *packages, kernel::kernels_among(*packages)};
+}
+
+/// Where a name means a kernel's source.
+process::ExitStatus fetch_source(const Offer& offer, const std::string& name, AptLines& lines) {
+  const auto refused = [&name](std::string_view why) {
+    return process::refuse(
+        {process::ExitStatus::kLacks, fmt::format("{} cannot be had: {}", name, why)});
+  };
+  const auto package = kernel::choose_source(offer.packages, name);
+  if (!package) return refused(package.error());
+  const auto stored = kernel::fetch_source(offer.apt, *package, name);
+  lines.end();
+  if (!stored) return refused(stored.error().message);
+  fmt::print("{:<17}{:<32}{}\n", name, package->package.version, stored->string());
+  return process::ExitStatus::kHeld;
 }
 
 process::ExitStatus refuse_lack(const std::string& message) {
@@ -120,7 +138,7 @@ process::ExitStatus list_available_kernels() {
 
 process::ExitStatus fetch_kernels(const FetchKernels& options) {
   for (const std::string& name : options.names) {
-    if (!kernel::is_kernel_name(name))
+    if (!kernel::is_kernel_name(name) && !kernel::is_source_name(name))
       return process::refuse_input(fmt::format("'{}': {}", name, kNameExpected));
   }
   process::watch_for_interrupts();
@@ -133,6 +151,13 @@ process::ExitStatus fetch_kernels(const FetchKernels& options) {
   }
   auto status = process::ExitStatus::kHeld;
   for (const std::string& name : options.names) {
+    if (kernel::is_source_name(name)) {
+      if (const auto fetched = fetch_source(*offer, name, lines);
+          fetched != process::ExitStatus::kHeld)
+        status = fetched;
+      if (process::is_interrupted()) break;
+      continue;
+    }
     const auto kernel = kernel::choose_kernel(offer->kernels, name);
     if (!kernel) {
       status = refuse_lack(fmt::format("{} cannot be had: {}", name, kernel.error()));
@@ -162,7 +187,7 @@ process::ExitStatus run_in_guest(const RunInGuest& options) {
     return process::refuse_input(
         fmt::format("{}: expected a program that was linked with -static", options.program));
   }
-  systems::choose_guests(options.guest);
+  systems::choose_kernels(options.chosen);
   const auto systems = systems::parse_systems(systems::kGuest);
   if (!systems) return process::refuse_input(systems.error());
   auto guest = systems::boot_guest(systems->front());

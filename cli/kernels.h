@@ -18,7 +18,7 @@ struct FetchKernels {
 
 /// Runs a program in a virtual machine with the kernel: a reproducer, say.
 struct RunInGuest {
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
   std::string program;  ///< path of an ELF file that needs no libraries
 };
 

@@ -13,7 +13,7 @@ struct LayoutOptions {
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
   bool all = false;     ///< also what was mapped before the trace began
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 [[nodiscard]] process::ExitStatus layout(const LayoutOptions& options);

@@ -1,10 +1,15 @@
 // cli: the vmadiff command. It reads the command line, runs the command, and makes sure that what
 // was printed has arrived.
+#include <fmt/format.h>
+
 #include <csignal>
+#include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include "cli/command_line.h"
 #include "cli/lists.h"
+#include "process/exit_status.h"
 #include "process/first_process.h"
 #include "process/output.h"
 #include "systems/systems.h"
@@ -12,47 +17,45 @@
 namespace vmadiff::cli {
 namespace {
 
+/// What takes time is said on stderr.
+process::ExitStatus with(systems::KernelChoice chosen, auto command, const auto& options) {
+  chosen.on_step = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
+  if (const auto begun = systems::choose_kernels(chosen); !begun)
+    return process::refuse({process::ExitStatus::kLacks, begun.error().message});
+  return command(options);
+}
+
 struct Run {
   process::ExitStatus operator()(const CheckOptions& options) const {
-    systems::choose_guests(options.guest);
-    return check(options);
+    return with(options.chosen, check, options);
   }
   process::ExitStatus operator()(const ReplayOptions& options) const {
-    systems::choose_guests(options.guest);
-    return replay(options);
+    return with(options.chosen, replay, options);
   }
   process::ExitStatus operator()(const LayoutOptions& options) const {
-    systems::choose_guests(options.guest);
-    return layout(options);
+    return with(options.chosen, layout, options);
   }
   process::ExitStatus operator()(const MinimizeOptions& options) const {
-    systems::choose_guests(options.guest);
-    return minimize(options);
+    return with(options.chosen, minimize, options);
   }
   process::ExitStatus operator()(const ExportCOptions& options) const {
-    systems::choose_guests(options.guest);
-    return export_c(options);
+    return with(options.chosen, export_c, options);
   }
   process::ExitStatus operator()(const IdentifyOptions& options) const {
-    systems::choose_guests(options.guest);
-    return identify(options);
+    return with(options.chosen, identify, options);
   }
   process::ExitStatus operator()(const DiffOptions& options) const {
-    systems::choose_guests(options.guest);
-    return diff(options);
+    return with(options.chosen, diff, options);
   }
   process::ExitStatus operator()(const DoctorOptions& options) const {
-    systems::choose_guests(options.guest);
-    return doctor(options);
+    return with(options.chosen, doctor, options);
   }
   process::ExitStatus operator()(const HistoryOptions& options) const {
-    systems::choose_guests(options.guest);
-    return history(options);
+    return with(options.chosen, history, options);
   }
   process::ExitStatus operator()(const DecideOptions& options) const { return decide(options); }
   process::ExitStatus operator()(const BisectOptions& options) const {
-    systems::choose_guests(options.guest);
-    return bisect(options);
+    return with(options.chosen, bisect, options);
   }
   process::ExitStatus operator()(const ListProfiles& options) const {
     return list_profiles(options.history);

@@ -14,7 +14,7 @@ struct MinimizeOptions {
   std::string systems;     ///< empty: the default
   std::string profile;     ///< empty: the trace's own, else the default
   std::string properties;  ///< empty: all
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 /// kHeld where a smaller (or equal) trace was written; kBadInput where the trace shows no finding.

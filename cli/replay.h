@@ -15,7 +15,7 @@ struct ReplayOptions {
   std::string systems;  ///< empty: the default
   std::string profile;  ///< empty: the trace's own, else the default
   bool verbose = false;
-  systems::GuestChoice guest;
+  systems::KernelChoice chosen;
 };
 
 [[nodiscard]] process::ExitStatus replay(const ReplayOptions& options);

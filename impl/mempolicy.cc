@@ -11,7 +11,7 @@ namespace {
 using namespace spec;
 
 constexpr std::uint32_t kModeFlags = kMpolNumaBalancing | kMpolRelativeNodes | kMpolStaticNodes;
-/// MPOL_USER_NODEMASK_FLAGS: with these, the nodes asked for are kept too.
+/// MPOL_USER_NODEMASK_FLAGS: with these, the nodes asked for are kept too; before 7.0 with each.
 constexpr std::uint32_t kUserNodemaskFlags = kMpolRelativeNodes | kMpolStaticNodes;
 
 using PolicyOrErrno = std::expected<MemPolicy, Errno>;
@@ -87,7 +87,9 @@ Failure mpol_set_nodemask(const MmStruct& mm, MemPolicy& policy) {
       (policy.flags & kMpolRelativeNodes) != 0 ? relative_nodemask(asked, there) : asked & there;
   if (nodes == 0) return Errno::kEINVAL;
   if (policy.mode == kMpolPreferred) nodes &= -nodes;
-  if (policy.flags != 0) policy.asked = static_cast<std::uint16_t>(asked);
+  const std::uint32_t storing =
+      mm.profile.asked_nodes == AskedNodes::kWithAnyFlag ? kModeFlags : kUserNodemaskFlags;
+  if ((policy.flags & storing) != 0) policy.asked = static_cast<std::uint16_t>(asked);
   policy.nodes = static_cast<std::uint16_t>(nodes);
   return std::nullopt;
 }

@@ -30,7 +30,7 @@ Outcome run(AddressSpace& space, const spec::Mbind& call) {
   if (range.end < range.start) return Outcome::fail(Errno::kEINVAL);
   if (range.end == range.start) return Outcome::ok();
 
-  const auto policy = make_policy(*mode, call.nodes, nodes);
+  const auto policy = make_policy(*mode, call.nodes, nodes, space.profile.asked_nodes);
   if (!policy) return Outcome::fail(policy.error());
   const bool may_have_holes = policy->mode == spec::kMpolDefault;
   const bool is_there =

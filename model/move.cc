@@ -70,15 +70,25 @@ void empty_source(AddressSpace& space, Range from) {
   space.displacement.set(from, 0);
 }
 
+// For what the copy and the cuts may add (move_vma), of every VMA that the call moves.
+std::uint64_t spare_vmas(const AddressSpace& space, const Vma& source, const Move& move) {
+  switch (space.profile.mremap_room) {
+    case spec::MremapRoom::kSixForAMove:
+      return 4;
+    case spec::MremapRoom::kFourAlways:
+      return 2;
+    case spec::MremapRoom::kFourOrFiveAlways:
+      return move.keeps_source && (source.flags & spec::kVmLocked) != 0 ? 3 : 2;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result move(AddressSpace& space, const Move& move) {
-  // For what the copy and the cuts may add (move_vma); since 7.1 the call has asked once for all.
-  constexpr std::uint64_t kSpareVmas = 3;
-  const bool asks_for_room = space.profile.mremap_room == spec::MremapRoom::kSixForAMove;
   const Vma source = *space.vmas.at(move.from);
   const Range from{move.from, move.from + move.old_length};
-  if (asks_for_room && space.map_count() + kSpareVmas >= space.setup->max_map_count) {
+  if (space.map_count() + spare_vmas(space, source, move) > space.setup->max_map_count) {
     return fail(Errno::kENOMEM);
   }
   if (!can_cut_at(source, from.start) || !can_cut_at(source, from.end)) {

@@ -62,7 +62,7 @@ std::expected<PolicyMode, Errno> policy_mode(std::uint16_t mode, std::uint64_t m
 }
 
 std::expected<MemPolicy, Errno> make_policy(PolicyMode mode, std::uint64_t asked,
-                                            std::uint64_t available) {
+                                            std::uint64_t available, spec::AskedNodes rule) {
   if (!are_nodes_valid(mode, asked)) return std::unexpected{Errno::kEINVAL};
   if (mode.mode == spec::kMpolDefault) return MemPolicy{};
   if (asked == 0) return MemPolicy{.mode = spec::kMpolLocal, .flags = mode.flags};
@@ -75,9 +75,10 @@ std::expected<MemPolicy, Errno> make_policy(PolicyMode mode, std::uint64_t asked
   MemPolicy policy{.mode = mode.mode,
                    .flags = mode.flags,
                    .nodes = static_cast<std::uint16_t>(nodes & spec::kNodesMask)};
-  // Any flag makes what was asked for part of the policy (mpol_store_user_nodemask; measured on
-  // 6.18 with MPOL_F_NUMA_BALANCING).
-  if (mode.flags != 0) policy.asked = static_cast<std::uint16_t>(asked & spec::kNodesMask);
+  // Flags make what was asked for part of the policy (mpol_store_user_nodemask).
+  const bool keeps_asked =
+      rule == spec::AskedNodes::kWithAnyFlag ? mode.flags != 0 : (mode.flags & kNodesAsAsked) != 0;
+  if (keeps_asked) policy.asked = static_cast<std::uint16_t>(asked & spec::kNodesMask);
   return policy;
 }
 

@@ -25,6 +25,7 @@ struct PolicyMode {
 /// none, or none with a mode that needs some, or none of them there (mpol_new, mpol_set_nodemask).
 [[nodiscard]] std::expected<spec::MemPolicy, spec::Errno> make_policy(PolicyMode mode,
                                                                       std::uint64_t asked,
-                                                                      std::uint64_t available);
+                                                                      std::uint64_t available,
+                                                                      spec::AskedNodes rule);
 
 }  // namespace vmadiff::model

@@ -12,7 +12,7 @@ Outcome run(AddressSpace& space, const spec::SetMempolicy& call) {
   if (nodes == 0) return Outcome::fail(Errno::kENOSYS);
   const auto mode = policy_mode(call.mode, call.mode_flags, space.profile);
   if (!mode) return Outcome::fail(mode.error());
-  const auto policy = make_policy(*mode, call.nodes, nodes);
+  const auto policy = make_policy(*mode, call.nodes, nodes, space.profile.asked_nodes);
   return policy ? Outcome::ok() : Outcome::fail(policy.error());
 }
 

@@ -96,6 +96,8 @@ constexpr std::array kBehaviours{
                                      FailedHook::kKeepsAll),
     row<&KernelProfile::aligned_room>("aligned_room", "aligned, room with a huge page more is used",
                                       AlignedRoom::kToTop),
+    row<&KernelProfile::asked_nodes>("asked_nodes", "the nodes asked for are of a memory policy",
+                                     AskedNodes::kWithNodeFlags),
 };
 
 }  // namespace

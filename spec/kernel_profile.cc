@@ -202,6 +202,10 @@ std::string_view name(FailedHook b) {
   return {};
 }
 
+std::string_view name(AskedNodes b) {
+  return b == AskedNodes::kWithAnyFlag ? "with-any-flag" : "with-node-flags";
+}
+
 std::string_view name(AlignedRoom b) {
   return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";
 }

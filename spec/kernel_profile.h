@@ -131,8 +131,9 @@ enum class UffdMove : std::uint8_t {
 enum class MremapRoom : std::uint8_t {
   kSixForAMove,       ///< limit >= count + 6, where memory certainly goes to another address
   kFourAlways,        ///< limit >= count + 4, for every mremap, behind the look at the arguments
-                      ///< and before that for the VMA
-  kFourOrFiveAlways,  ///< as kFourAlways; MREMAP_DONTUNMAP asks for one more
+                      ///< and before that for the VMA; and for each VMA that moves count + 2
+  kFourOrFiveAlways,  ///< as kFourAlways; MREMAP_DONTUNMAP asks for one more, and a VMA that it
+                      ///< moves if that is locked
 };
 
 /// On what MADV_DOFORK is refused (7.0, measured on 6.19.14 and 7.0.13). hugetlb is VM_DONTEXPAND,
@@ -253,6 +254,13 @@ enum class AlignedRoom : std::uint8_t {
   kToTop,       ///< a huge page above, unless the search goes upwards
 };
 
+/// With which mode flags a memory policy is also the nodes that were asked for, so that VMAs are
+/// apart where these differ (mpol_store_user_nodemask; measured on 6.19.14 and 7.0.13).
+enum class AskedNodes : std::uint8_t {
+  kWithAnyFlag,   ///< MPOL_F_NUMA_BALANCING, too
+  kWithNodeFlags  ///< MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES (7.0)
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -296,6 +304,7 @@ struct KernelProfile {
   SearchFloor search_floor{};
   FailedHook failed_hook{};
   AlignedRoom aligned_room{};
+  AskedNodes asked_nodes{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -341,5 +350,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(SearchFloor b);
 [[nodiscard]] std::string_view name(FailedHook b);
 [[nodiscard]] std::string_view name(AlignedRoom b);
+[[nodiscard]] std::string_view name(AskedNodes b);
 
 }  // namespace vmadiff::spec

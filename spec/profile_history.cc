@@ -59,7 +59,8 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .populate_holes = PopulateHoles::kPassedOver,
                                .search_floor = SearchFloor::kFirstPage,
                                .failed_hook = FailedHook::kGivesBack,
-                               .aligned_room = AlignedRoom::kFromBottom};
+                               .aligned_room = AlignedRoom::kFromBottom,
+                               .asked_nodes = AskedNodes::kWithAnyFlag};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -162,6 +163,7 @@ constexpr std::array k619{
 };
 
 constexpr std::array k70{
+    change<&P::asked_nodes, AskedNodes::kWithNodeFlags>("7.0", "measured on 6.19.14 and 7.0.13"),
     change<&P::dofork_refused, DoforkRefused::kSpecial>("7.0", "measured on 6.19.14 and 7.0.13"),
     change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0",
                                                             "measured on 6.19.14 and 7.0.13"),

@@ -140,7 +140,7 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
 }
 
 std::optional<std::string> why_no_setup(std::string_view system, std::string_view words) {
-  if (!is_real(system) || words.empty()) return std::nullopt;
+  if (!is_real(system) || is_tree(system) || words.empty()) return std::nullopt;
   const auto own = setup_for(std::array{std::string{system}});
   if (!own) return own.error().message;
   auto asked = *own;

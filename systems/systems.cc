@@ -17,7 +17,11 @@
 #include "kernel/host/layout.h"
 #include "kernel/machine/guest.h"
 #include "kernel/machine/places.h"
+#include "kernel/store/kernel_source.h"
 #include "kernel/store/kernel_store.h"
+#include "kernel/tree/build.h"
+#include "kernel/tree/sanitizer.h"
+#include "kernel/tree/tree.h"
 #include "model/model.h"
 #include "reports/quoting.h"
 
@@ -29,6 +33,7 @@ constexpr std::array kKinds{
     SystemKind{.name = kImpl, .summary = "the maple tree and the patched mmap path, in userland"},
     SystemKind{.name = kHost, .summary = "the kernel of this machine, asked through an agent"},
     SystemKind{.name = kGuest, .summary = "the kernel that --kernel names, in a virtual machine"},
+    SystemKind{.name = kTree, .summary = "the code of the kernel source that --tree names"},
 };
 
 /// A kernel that was asked what it can do, once.
@@ -36,6 +41,7 @@ struct RealKernel {
   kernel::HostCapabilities capabilities;
   std::optional<std::expected<spec::Setup, spec::ToolFault>> setup;
   kernel::GuestOptions options;        ///< of a guest
+  kernel::BuiltTree built;             ///< of a tree
   std::optional<kernel::Guest> spare;  ///< the machine that was asked, until somebody needs one
   std::unique_ptr<spec::System> kept;  ///< a guest's that was given back
   std::function<std::unique_ptr<spec::System>()> pretended;  ///< instead of a real one
@@ -44,7 +50,7 @@ struct RealKernel {
 /// Real kernels by the names of their systems. Thread-safe.
 class RealKernels {
  public:
-  void choose(const GuestChoice& choice) {
+  void choose(const KernelChoice& choice) {
     const std::lock_guard lock{mutex_};
     choice_ = choice;
   }
@@ -52,8 +58,10 @@ class RealKernels {
   /// The name with its kernel.
   std::string full_name(std::string_view system) {
     const std::lock_guard lock{mutex_};
-    if (system != kGuest || choice_.kernel.empty()) return std::string{system};
-    return fmt::format("{}:{}", kGuest, choice_.kernel);
+    if (system == kGuest && !choice_.kernel.empty())
+      return fmt::format("{}:{}", kGuest, choice_.kernel);
+    if (system == kTree && !choice_.tree.empty()) return fmt::format("{}:{}", kTree, choice_.tree);
+    return std::string{system};
   }
 
   const kernel::HostCapabilities& capabilities(std::string_view system) {
@@ -76,6 +84,7 @@ class RealKernels {
       if (real.kept) return std::exchange(real.kept, nullptr);
     }
     if (system == kHost) return kernel::make_host(host_options());
+    if (is_tree(system)) return make_tree(system);
     auto guest = boot(system);
     if (!guest) return std::unexpected(guest.error());
     return std::move(*guest).into_system(std::string{system});
@@ -112,6 +121,14 @@ class RealKernels {
     return kernel::Guest::boot(options);
   }
 
+  std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_tree(std::string_view system) {
+    const std::lock_guard lock{mutex_};
+    const auto& real = get(system);
+    if (!real.capabilities.can_run)
+      return std::unexpected(spec::ToolFault{real.capabilities.why_not});
+    return kernel::make_tree(std::string{system}, real.built.object);
+  }
+
   kernel::HostOptions host_options() {
     const std::lock_guard lock{mutex_};
     return {.memory_limit = std::uint64_t{choice_.memory_limit_mib} << 20,
@@ -122,12 +139,41 @@ class RealKernels {
   RealKernel& get(std::string_view system) {
     const auto at = kernels_.find(system);
     if (at != kernels_.end()) return at->second;
-    return kernels_.emplace(system, system == kHost ? ask_host() : ask_guest(system)).first->second;
+    return kernels_
+        .emplace(system, system == kHost   ? ask_host()
+                         : is_tree(system) ? ask_tree(system)
+                                           : ask_guest(system))
+        .first->second;
   }
 
   static RealKernel ask_host() {
     RealKernel real;
     real.capabilities = kernel::probe_host();
+    return real;
+  }
+
+  RealKernel ask_tree(std::string_view system) const {
+    RealKernel real;
+    if (system == kTree) {
+      real.capabilities.why_not = "--tree must name one: the directory of a kernel's source";
+      return real;
+    }
+    const auto source = kernel::find_source(std::string{system.substr(kTree.size() + 1)});
+    if (!source) {
+      real.capabilities.why_not = source.error();
+      return real;
+    }
+    auto built = kernel::build_tree(
+        *source,
+        {.sanitize = choice_.sanitize, .on_step = choice_.on_step, .interrupted = nullptr});
+    if (!built) {
+      real.capabilities.why_not = built.error().message;
+      return real;
+    }
+    real.capabilities = kernel::tree_capabilities();
+    real.capabilities.release = built->version;
+    real.built = *std::move(built);
+    real.setup = spec::Setup::standard();
     return real;
   }
 
@@ -157,7 +203,7 @@ class RealKernels {
   }
 
   std::mutex mutex_;
-  GuestChoice choice_;
+  KernelChoice choice_;
   std::map<std::string, RealKernel, std::less<>> kernels_;
 };
 
@@ -170,14 +216,25 @@ RealKernels& real_kernels() {
 
 std::span<const SystemKind> system_kinds() { return kKinds; }
 
-void choose_guests(const GuestChoice& choice) { real_kernels().choose(choice); }
-
-bool is_guest(std::string_view system) {
-  return system == kGuest || (system.starts_with(kGuest) && system.size() > kGuest.size() + 1 &&
-                              system[kGuest.size()] == ':');
+std::expected<void, spec::ToolFault> choose_kernels(const KernelChoice& choice) {
+  real_kernels().choose(choice);
+  return kernel::begin_with_runtime(choice.sanitize);
 }
 
-bool is_real(std::string_view system) { return system == kHost || is_guest(system); }
+namespace {
+bool is_of_kind(std::string_view kind, std::string_view system) {
+  return system == kind || (system.starts_with(kind) && system.size() > kind.size() + 1 &&
+                            system[kind.size()] == ':');
+}
+}  // namespace
+
+bool is_guest(std::string_view system) { return is_of_kind(kGuest, system); }
+
+bool is_tree(std::string_view system) { return is_of_kind(kTree, system); }
+
+bool is_real(std::string_view system) {
+  return system == kHost || is_guest(system) || is_tree(system);
+}
 
 std::string joined(std::span<const std::string> names) {
   return fmt::format("{}", fmt::join(names, ", "));
@@ -189,12 +246,12 @@ std::expected<std::vector<std::string>, std::string> parse_systems(std::string_v
     const auto comma = words.find(',');
     const auto word = words.substr(0, comma);
     const bool known =
-        is_guest(word) ||
+        is_guest(word) || is_tree(word) ||
         std::ranges::any_of(kKinds, [word](const SystemKind& kind) { return kind.name == word; });
     if (!known) {
       return std::unexpected(
           fmt::format("unknown system '{}': expected a list of model, impl, host, guest, "
-                      "guest:KERNEL, separated by commas",
+                      "guest:KERNEL, tree, tree:DIRECTORY, separated by commas",
                       word));
     }
     // The name stands in traces and reports, on a line among others.

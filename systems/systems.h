@@ -31,21 +31,29 @@ inline constexpr std::string_view kHost = "host";
 /// names.
 inline constexpr std::string_view kGuest = "guest";
 
+/// "tree:DIRECTORY" is the code of that kernel's source; "tree" alone the one that --tree names.
+inline constexpr std::string_view kTree = "tree";
+
 /// What the virtual machines of a command are like, and what one sequence may take on the host.
-struct GuestChoice {
+struct KernelChoice {
   std::string kernel;  ///< of the system "guest": a file's path or a name; may be empty
   std::string append;  ///< to the kernel's command line
   std::uint32_t memory_mib = 1024;
   std::uint32_t cpus = 1;
   std::uint32_t memory_limit_mib = 0;  ///< 0: HostOptions' own
   std::uint32_t cpu_limit_seconds = 60;
+  std::string tree;      ///< of the system "tree": a directory or a name; may be empty
+  std::string sanitize;  ///< what its code is built with; may be empty
+  std::function<void(std::string_view)> on_step;  ///< what takes time begins; or none
 };
-/// To be called once, before any system is asked for.
-void choose_guests(const GuestChoice& choice);
+/// To be called once, before any system is asked for. Begins the program anew where a sanitizer's
+/// runtime has to be in it first; a fault where there is none.
+std::expected<void, spec::ToolFault> choose_kernels(const KernelChoice& choice);
 
-/// Whether it is a real kernel: the host or a guest.
+/// Whether it is a real kernel's code: the host, a guest or a tree.
 [[nodiscard]] bool is_real(std::string_view system);
 [[nodiscard]] bool is_guest(std::string_view system);
+[[nodiscard]] bool is_tree(std::string_view system);
 
 /// One row for each system there is.
 struct SystemKind {

@@ -1,12 +1,9 @@
 // kernel: kernels by name.
 #include "kernel/store/kernel_store.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -15,6 +12,7 @@
 #include "kernel/store/command.h"
 #include "kernel/store/kernel_modules.h"
 #include "kernel/store/kernel_package.h"
+#include "kernel/store/workshop.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -44,46 +42,6 @@ StoredKernel look_at(const std::string& name) {
   std::ifstream file{store() / name / kOrigin};
   file >> kernel.version;
   return kernel;
-}
-
-/// A directory that is empty at the beginning and gone at the end of the scope.
-class Workshop {
- public:
-  explicit Workshop(fs::path path) : path_(std::move(path)) {
-    clear();
-    std::error_code error;
-    fs::create_directories(path_, error);
-  }
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
-  ~Workshop() { clear(); }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  void clear() {
-    std::error_code error;
-    fs::remove_all(path_, error);
-  }
-
-  fs::path path_;
-};
-
-/// At no moment is there none, where the file system can exchange names. A campaign that runs on
-/// the old one cannot boot another machine of it.
-std::error_code put_in_place(const fs::path& ready, const fs::path& place) {
-  std::error_code error;
-  fs::rename(ready, place, error);
-  if (!error) return {};
-  if (::renameat2(AT_FDCWD, ready.c_str(), AT_FDCWD, place.c_str(), RENAME_EXCHANGE) == 0)
-    return {};
-  if (errno != EINVAL) return {errno, std::generic_category()};
-  const fs::path old = ready.parent_path() / "old";
-  fs::rename(place, old, error);
-  if (error) return error;
-  fs::rename(ready, place, error);
-  std::error_code back;
-  if (error) fs::rename(old, place, back);
-  return error;
 }
 
 std::expected<void, ToolFault> unpack(const AptState& apt, const OfferedPackage& offered,

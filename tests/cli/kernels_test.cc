@@ -71,7 +71,9 @@ TEST(Kernels, AreListedWithWhatIsKnownOfThem) {
 TEST(Kernels, OnlyNamesAreFetched) {
   const auto ran = run_vmadiff({"kernels", "fetch", "debian-6.12", "6.12"});
   EXPECT_EQ(ran.status, 2);
-  EXPECT_EQ(ran.err, "vmadiff: '6.12': expected debian-X.Y or debian-X.Y.Z, as in debian-6.12\n");
+  EXPECT_EQ(ran.err,
+            "vmadiff: '6.12': expected debian-X.Y or debian-X.Y.Z, as in debian-6.12, or "
+            "linux-X.Y for a source\n");
 }
 
 TEST(Kernels, AMirrorWithoutASuiteOfDebiansIsNone) {

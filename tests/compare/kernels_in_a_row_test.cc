@@ -178,7 +178,7 @@ TEST_F(KernelsInARow, BisectWalksTheRevisionsOfATree) {
 TEST_F(KernelsInARow, BisectOfOneKernelIsForGit) {
   const auto judged = [this](const std::string& kernel) {
     cli::BisectOptions options{.path = trace, .good = "a", .bad = "e"};
-    options.guest.kernel = kernel;
+    options.chosen.kernel = kernel;
     return said(cli::bisect, options).first;
   };
   EXPECT_EQ(judged("c"), ExitStatus::kHeld);

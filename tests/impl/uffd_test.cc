@@ -64,6 +64,20 @@ TEST(Userfaultfd, may_join_by_chance_and_map_another_part_of_the_file) {
   }
 }
 
+TEST(MemoryPolicy, keeps_the_nodes_asked_for_with_the_flags_of_its_kernel) {
+  for (const auto rule : {AskedNodes::kWithAnyFlag, AskedNodes::kWithNodeFlags}) {
+    for (const std::uint64_t flag : {kMpolNumaBalancing, kMpolRelativeNodes}) {
+      AddressSpace space{profile_with<&KernelProfile::asked_nodes>(rule)};
+      space.map(0, 2);
+      EXPECT_EQ(sys_mbind(space.mm, {page(0), bytes(1), kMpolBind, flag, 1, 0}), Outcome::ok());
+      EXPECT_EQ(sys_mbind(space.mm, {page(1), bytes(1), kMpolBind, flag, 0x8001, 0}),
+                Outcome::ok());
+      const bool merges = rule == AskedNodes::kWithNodeFlags && flag == kMpolNumaBalancing;
+      EXPECT_EQ(space.ruler(2), merges ? "AA" : "AB");
+    }
+  }
+}
+
 TEST(MemoryPolicy, has_the_modes_of_its_kernel) {
   for (const auto modes : {MempolicyModes::kPlain, MempolicyModes::kWithWeights}) {
     AddressSpace space{profile_with<&KernelProfile::mempolicy_modes>(modes)};

@@ -258,6 +258,19 @@ TEST(SetMempolicy, ChangesNoVma) {
   EXPECT_EQ(process.vma(0).policy, MemPolicy{});
 }
 
+TEST(Mbind, KeepsTheNodesThatWereAskedForWithTheFlagsOfItsKernel) {
+  for (const auto rule : {AskedNodes::kWithAnyFlag, AskedNodes::kWithNodeFlags}) {
+    for (const std::uint16_t flag : {kMpolNumaBalancing, kMpolStaticNodes}) {
+      Process process(with(&KernelProfile::asked_nodes, rule));
+      (void)process.map(0, 2);
+      EXPECT_EQ(process(Mbind{page(0), kPageSize, kMpolBind, flag, 1, 0}), kOk);
+      EXPECT_EQ(process(Mbind{page(1), kPageSize, kMpolBind, flag, 0x8001, 0}), kOk);
+      const bool is_one = rule == AskedNodes::kWithNodeFlags && flag == kMpolNumaBalancing;
+      EXPECT_EQ(process.ruler(2), is_one ? "AA" : "AB");
+    }
+  }
+}
+
 TEST(Mbind, KnowsTheModesOfItsKernel) {
   for (const auto modes : {MempolicyModes::kPlain, MempolicyModes::kWithWeights}) {
     Process process(with(&KernelProfile::mempolicy_modes, modes));

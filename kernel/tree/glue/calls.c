@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// kernel/tree: processes, and the way into the tree's system calls.
+#include <asm/syscall.h>
+#include <asm/unistd.h>
+#include <linux/cred.h>
+#include <linux/ksm.h>
+#include <linux/mempolicy.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+#include <linux/rmap.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/syscalls.h>
+#include <linux/userfaultfd.h>
+
+#include "internal.h"
+#include "kernel/tree/glue/glue.h"
+#include "vma.h"
+
+#define PROCESSES VMADIFF_TREE_PROCESSES
+
+struct process {
+  struct task_struct task;
+  struct signal_struct signal;
+  struct file* userfaultfd;
+};
+static struct process* processes[PROCESSES];
+static struct vmadiff_tree_vma program[16];
+static unsigned program_size;
+static struct cred nobody = {.user_ns = &init_user_ns};
+struct vmadiff_tree_setup glue_setup;
+
+DEFINE_PER_CPU(struct task_struct*, current_task);
+asm(".globl const_current_task\n.set const_current_task, current_task\n");
+
+// What a call comes back by where the kernel's code has given up.
+
+static void* way_back[5];
+static bool is_inside;
+static char broken[512];
+
+int snprintf(char* out, size_t size, const char* format, ...);
+
+void glue_broken(const char* what, const char* file, int line) {
+  const char* short_name = file;
+  for (const char* at = file; *at != '\0'; ++at) {
+    if (at[0] == '.' && at[1] == '/') short_name = at + 2;
+  }
+  snprintf(broken, sizeof(broken), "%s at %s:%d", what, short_name, line);
+  if (!is_inside) __builtin_trap();
+  __builtin_longjmp(way_back, 1);
+}
+
+bool glue_expects_warnings;
+
+void glue_warn(const char* what, const char* file, int line) {
+  if (!glue_expects_warnings) glue_broken(what, file, line);
+}
+
+void __attribute__((noreturn, cold)) glue_missing(const char* name) {
+  snprintf(broken, sizeof(broken), "%s is called, which is not built from the tree", name);
+  if (!is_inside) __builtin_trap();
+  __builtin_longjmp(way_back, 1);
+}
+
+#define GUARDED(result, ...)                             \
+  do {                                                   \
+    broken[0] = '\0';                                    \
+    is_inside = true;                                    \
+    if (__builtin_setjmp(way_back) == 0) {               \
+      __VA_ARGS__;                                       \
+    }                                                    \
+    is_inside = false;                                   \
+    (result).broken = broken[0] == '\0' ? NULL : broken; \
+  } while (0)
+
+static struct process* become(unsigned number) {
+  struct process* process = processes[number];
+  current_task = process == NULL ? NULL : &process->task;
+  return process;
+}
+
+void glue_install_file(struct file* file) {
+  container_of(current, struct process, task)->userfaultfd = file;
+}
+
+static void set_limits(struct signal_struct* signal) {
+  for (int i = 0; i < RLIM_NLIMITS; ++i) {
+    signal->rlim[i].rlim_cur = RLIM_INFINITY;
+    signal->rlim[i].rlim_max = RLIM_INFINITY;
+  }
+  signal->rlim[RLIMIT_DATA].rlim_cur = glue_setup.limit_data;
+  signal->rlim[RLIMIT_STACK].rlim_cur = glue_setup.limit_stack;
+  signal->rlim[RLIMIT_STACK].rlim_max = glue_setup.hard_stack;
+  signal->rlim[RLIMIT_MEMLOCK].rlim_cur = glue_setup.limit_memlock;
+  signal->rlim[RLIMIT_MEMLOCK].rlim_max = glue_setup.hard_memlock;
+  signal->rlim[RLIMIT_AS].rlim_cur = glue_setup.limit_as;
+}
+
+static struct process* new_process(unsigned number) {
+  struct process* process = calloc(1, sizeof(*process));
+  if (process == NULL) glue_broken("out of memory", __FILE__, __LINE__);
+  process->task.signal = &process->signal;
+  process->task.group_leader = &process->task;
+  INIT_LIST_HEAD(&process->signal.thread_head);
+  process->signal.nr_threads = 1;
+  rcu_assign_pointer(process->task.cred, &nobody);
+  rcu_assign_pointer(process->task.real_cred, &nobody);
+  spin_lock_init(&process->task.alloc_lock);
+  processes[number] = process;
+  return process;
+}
+
+static void free_process(unsigned number) {
+  struct process* process = become(number);
+  if (process == NULL) return;
+  if (process->task.mm != NULL) {
+    struct mm_struct* mm = process->task.mm;
+    process->task.mm = NULL;
+    process->task.active_mm = NULL;
+    mmput(mm);
+  }
+  if (process->userfaultfd != NULL) fput(process->userfaultfd);
+  mpol_put_task_policy(&process->task);
+  processes[number] = NULL;
+  current_task = NULL;
+  free(process);
+}
+
+static void without_bounds(void) {
+  const struct vmadiff_tree_setup setup = glue_setup;
+  glue_setup.max_map_count = INT_MAX;
+  glue_setup.memory_pages = ~0ull;
+  glue_machine_start();
+  glue_setup = setup;
+}
+
+// The program that the sequence begins with.
+static void map_initial(struct mm_struct* mm, const struct vmadiff_tree_vma* initial) {
+  struct vm_area_struct* vma = vm_area_alloc(mm);
+  if (vma == NULL) glue_broken("out of memory", __FILE__, __LINE__);
+  vma->vm_start = initial->start;
+  vma->vm_end = initial->end;
+  VMADIFF_SET_PGOFF(vma, initial->pgoff);
+  vm_flags_init(vma, initial->flags);
+  vma->vm_page_prot = vm_get_page_prot(initial->flags);
+  vma->vm_file = get_file(glue_file(initial->file_class, initial->file_number));
+  vma->vm_file->f_op->mmap(vma->vm_file, vma);
+  if (insert_vm_struct(mm, vma) != 0) glue_broken("insert_vm_struct", __FILE__, __LINE__);
+  vm_stat_account(mm, initial->flags, vma_pages(vma));
+  // What RLIMIT_DATA counts of the program.
+  if ((initial->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE) {
+    mm->start_data = initial->start;
+    mm->end_data = initial->end;
+  }
+}
+
+static void lay_out(struct mm_struct* mm) {
+  mm->mmap_base = glue_setup.mmap_base;
+  mm->mmap_legacy_base = glue_setup.legacy_base;
+  mm->task_size = TASK_SIZE_MAX;
+  mm->start_brk = glue_setup.start_brk;
+  mm->brk = glue_setup.brk;
+  VMADIFF_SET_TOPDOWN(mm, !glue_setup.bottom_up);
+  mmap_write_lock(mm);
+  for (unsigned i = 0; i < program_size; ++i) map_initial(mm, &program[i]);
+  mmap_write_unlock(mm);
+}
+
+#define CALLS(CALL)                                                                        \
+  CALL(mmap)                                                                               \
+  CALL(munmap)                                                                             \
+  CALL(mprotect) CALL(brk) CALL(madvise) CALL(prctl) CALL(mremap) CALL(mlock) CALL(mlock2) \
+      CALL(munlock) CALL(mlockall) CALL(munlockall) CALL(mseal) CALL(pkey_mprotect)        \
+          CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
+
+#define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
+CALLS(DECLARE)
+#undef DECLARE
+
+static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
+                                        const struct vmadiff_tree_vma* initial, unsigned count) {
+  struct vmadiff_tree_result result = {};
+  static bool is_made;
+  GUARDED(result, {
+    if (!is_made) {
+      glue_machine_init();
+      if (glue_ksm_init() != 0 || glue_mempolicy_init() != 0 || glue_userfaultfd_init() != 0 ||
+          glue_shmem_init() != 0 || glue_files_init() != 0)
+        glue_broken("out of memory", __FILE__, __LINE__);
+      is_made = true;
+    }
+    for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
+    glue_after_call();
+    if (count > ARRAY_SIZE(program))
+      glue_broken("too many mappings to begin with", __FILE__, __LINE__);
+    __builtin_memcpy(program, initial, count * sizeof(*initial));
+    program_size = count;
+    result.value = percpu_counter_sum(&vm_committed_as);
+    // Bounds hold for what the sequence maps.
+    glue_setup = *setup;
+    without_bounds();
+    struct process* first = new_process(0);
+    set_limits(&first->signal);
+    become(0);
+    struct mm_struct* mm = mm_alloc();
+    if (mm == NULL) glue_broken("out of memory", __FILE__, __LINE__);
+    first->task.mm = mm;
+    first->task.active_mm = mm;
+    lay_out(mm);
+    glue_setup = *setup;
+    glue_machine_start();
+    // Huge pages are off, as they are for a real kernel's agent.
+    struct pt_regs no_huge_pages = {.di = PR_SET_THP_DISABLE, .si = 1};
+    if (__x64_sys_prctl(&no_huge_pages) != 0) glue_broken("PR_SET_THP_DISABLE", __FILE__, __LINE__);
+    glue_after_call();
+  });
+  return result;
+}
+
+static long dispatch(unsigned number, const struct pt_regs* regs) {
+  // A policy of the machine's.
+  if (number == __NR_prctl && regs->di == PR_SET_MEMORY_MERGE && !glue_setup.may_set_memory_merge &&
+      regs->dx == 0 && regs->r10 == 0 && regs->r8 == 0)
+    return -EPERM;
+  // A kernel without NUMA.
+  if (glue_setup.nodes == 0 && (number == __NR_mbind || number == __NR_set_mempolicy))
+    return -ENOSYS;
+  switch (number) {
+#define CASE(name)  \
+  case __NR_##name: \
+    return __x64_sys_##name(regs);
+    CALLS(CASE)
+#undef CASE
+    default:
+      return -ENOSYS;
+  }
+}
+
+static struct vmadiff_tree_result call(unsigned process, unsigned number, const vmadiff_u64* args) {
+  struct vmadiff_tree_result result = {};
+  struct pt_regs regs = {
+      .di = args[0], .si = args[1], .dx = args[2], .r10 = args[3], .r8 = args[4], .r9 = args[5]};
+  become(process);
+  GUARDED(result, {
+    glue_expects_warnings = number == __NR_mmap && glue_warns_by_nature(args[4]);
+    result.value = dispatch(number, &regs);
+    glue_expects_warnings = false;
+    glue_after_call();
+  });
+  return result;
+}
+
+static struct vmadiff_tree_result touch(unsigned process, vmadiff_u64 address, int is_write) {
+  struct vmadiff_tree_result result = {};
+  struct process* self = become(process);
+  GUARDED(result, {
+    result.value = glue_touch(self->task.mm, address, is_write != 0);
+    glue_after_call();
+  });
+  return result;
+}
+
+static struct vmadiff_tree_result do_fork(unsigned process, unsigned child) {
+  struct vmadiff_tree_result result = {};
+  struct process* self = become(process);
+  GUARDED(result, {
+    struct process* made = new_process(child);
+    __builtin_memcpy(made->signal.rlim, self->signal.rlim, sizeof(self->signal.rlim));
+    made->task.mempolicy = mpol_dup(self->task.mempolicy);
+    struct mm_struct* mm = glue_dup_mm(&made->task, self->task.mm);
+    made->task.mm = mm;
+    made->task.active_mm = mm;
+    if (mm == NULL) {
+      free_process(child);
+      result.value = -ENOMEM;
+    }
+    glue_after_call();
+  });
+  return result;
+}
+
+static long prctl(unsigned long option, unsigned long argument) {
+  struct pt_regs regs = {.di = option, .si = argument};
+  return __x64_sys_prctl(&regs);
+}
+
+// exec_mmap, as far as it goes here: a memory of its own that inherits what mm_init lets it.
+static struct vmadiff_tree_result do_exec(unsigned process) {
+  struct vmadiff_tree_result result = {};
+  struct process* self = become(process);
+  GUARDED(result, {
+    struct mm_struct* old = self->task.mm;
+    const bool is_merging = prctl(PR_GET_MEMORY_MERGE, 0) == 1;
+    struct mm_struct* mm = mm_alloc();
+    if (mm == NULL) glue_broken("out of memory", __FILE__, __LINE__);
+    self->task.mm = mm;
+    self->task.active_mm = mm;
+    without_bounds();
+    lay_out(mm);
+    glue_machine_start();
+    // The program's mappings are mergeable as all new ones are: by the tree's own loop over them.
+    if (is_merging) {
+      VMADIFF_CLEAR_MM_FLAG(mm, MMF_VM_MERGE_ANY);
+      if (prctl(PR_SET_MEMORY_MERGE, 1) != 0) glue_broken("ksm_execve", __FILE__, __LINE__);
+    }
+    mmput(old);
+    if (self->userfaultfd != NULL) fput(self->userfaultfd);
+    self->userfaultfd = NULL;
+    glue_after_call();
+  });
+  return result;
+}
+
+static long open_userfaultfd(struct process* self) {
+  struct pt_regs regs = {.di = UFFD_USER_MODE_ONLY | O_CLOEXEC};
+  long descriptor;
+  if (self->userfaultfd != NULL) return 0;
+  if (!glue_setup.has_userfaultfd) return -ENOSYS;
+  descriptor = __x64_sys_userfaultfd(&regs);
+  return descriptor < 0 ? descriptor : glue_userfaultfd_begin(self->userfaultfd);
+}
+
+static struct vmadiff_tree_result userfault(unsigned process, vmadiff_u64 start, vmadiff_u64 length,
+                                            vmadiff_u64 mode, int is_register) {
+  struct vmadiff_tree_result result = {};
+  struct process* self = become(process);
+  GUARDED(result, {
+    result.value = open_userfaultfd(self);
+    if (result.value == 0) {
+      result.value = is_register ? glue_userfaultfd_register(self->userfaultfd, start, length, mode)
+                                 : glue_userfaultfd_unregister(self->userfaultfd, start, length);
+    }
+    glue_after_call();
+  });
+  return result;
+}
+
+static struct vmadiff_tree_result do_exit_process(unsigned process) {
+  struct vmadiff_tree_result result = {};
+  GUARDED(result, {
+    free_process(process);
+    glue_after_call();
+  });
+  return result;
+}
+
+static void state(unsigned process, struct vmadiff_tree_state* out) {
+  const struct mm_struct* mm = processes[process]->task.mm;
+  out->map_count = mm->map_count;
+  out->total_vm = mm->total_vm;
+  out->locked_vm = mm->locked_vm;
+  out->data_vm = mm->data_vm;
+  out->stack_vm = mm->stack_vm;
+  out->exec_vm = mm->exec_vm;
+  out->brk = mm->brk;
+}
+
+static void write_policy(const struct mempolicy* policy, struct vmadiff_tree_vma* out) {
+  out->policy_mode = 0;
+  out->policy_flags = 0;
+  out->policy_nodes = 0;
+  out->policy_asked = 0;
+  if (policy == NULL) return;
+  out->policy_mode = policy->mode;
+  out->policy_flags = policy->flags & MPOL_MODE_FLAGS;
+  out->policy_nodes = policy->mode == MPOL_LOCAL ? 0 : nodes_addr(policy->nodes)[0];
+  if ((policy->flags & VMADIFF_NODEMASK_FLAGS) != 0)
+    out->policy_asked = nodes_addr(policy->w.user_nodemask)[0];
+}
+
+static vmadiff_u64 flags_of(const struct vm_area_struct* vma) {
+  const vmadiff_u64 flags = vma->vm_flags;
+  vmadiff_u64 out = flags & ~(vmadiff_u64)(VM_UFFD_MINOR | VM_DROPPABLE | VM_SEALED);
+  if ((flags & VM_UFFD_MINOR) != 0) out |= VMADIFF_TREE_UFFD_MINOR;
+  if ((flags & VM_DROPPABLE) != 0) out |= VMADIFF_TREE_DROPPABLE;
+  if ((flags & VM_SEALED) != 0) out |= VMADIFF_TREE_SEALED;
+  return out;
+}
+
+static unsigned vmas(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma* out,
+                     unsigned count) {
+  struct mm_struct* mm = processes[process]->task.mm;
+  struct vm_area_struct* vma;
+  unsigned written = 0;
+  VMA_ITERATOR(iterator, mm, from);
+  for_each_vma(iterator, vma) {
+    if (written == count) break;
+    struct vmadiff_tree_vma* row = &out[written++];
+    row->start = vma->vm_start;
+    row->end = vma->vm_end;
+    row->flags = flags_of(vma);
+    row->pgoff = vma->vm_pgoff;
+    row->anon_pgoff = VMADIFF_ANON_PGOFF(vma);
+    row->anon_vma = (unsigned long)vma->anon_vma;
+    row->anon_vma_links = vma->anon_vma == NULL                    ? 0
+                          : list_is_singular(&vma->anon_vma_chain) ? 1
+                                                                   : 2;
+    glue_file_id(vma->vm_file, &row->file_class, &row->file_number);
+    write_policy(vma->vm_policy, row);
+  }
+  return written;
+}
+
+static struct vmadiff_tree_result leftovers(vmadiff_u64* allocations) {
+  struct vmadiff_tree_result result = {};
+  GUARDED(result, {
+    for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
+    glue_after_call();
+    *allocations = glue_allocations;
+    result.value = percpu_counter_sum(&vm_committed_as);
+  });
+  return result;
+}
+
+static int fail_allocation(vmadiff_u64 number) {
+  static bool was_asked;
+  const int has_failed = was_asked && glue_allocation_to_fail == 0;
+  was_asked = number != 0;
+  glue_allocation_to_fail = number;
+  return has_failed;
+}
+
+const struct vmadiff_tree* vmadiff_tree(void) {
+  static const struct vmadiff_tree tree = {
+      .version = VMADIFF_TREE_VERSION,
+      .start = start,
+      .call = call,
+      .touch = touch,
+      .fork = do_fork,
+      .exit = do_exit_process,
+      .exec = do_exec,
+      .userfault = userfault,
+      .state = state,
+      .vmas = vmas,
+      .leftovers = leftovers,
+      .fail_allocation = fail_allocation,
+  };
+  return &tree;
+}

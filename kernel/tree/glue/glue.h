@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// kernel/tree: what the files of the glue know of each other.
+#ifndef VMADIFF_TREE_GLUE_H
+#define VMADIFF_TREE_GLUE_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "kernel/tree/glue/interface.h"
+
+// Of the C library.
+void* malloc(size_t size);
+void* calloc(size_t count, size_t size);
+void* aligned_alloc(size_t alignment, size_t size);
+void free(void* memory);
+
+// fork.c, ksm.c, mempolicy.c, shmem.c, mem.c
+int glue_mempolicy_init(void);
+int glue_ksm_init(void);
+struct mm_struct* glue_dup_mm(struct task_struct* child, struct mm_struct* mm);
+int glue_shmem_init(void);
+int glue_userfaultfd_init(void);
+long glue_userfaultfd_begin(struct file* file);
+long glue_userfaultfd_register(struct file* file, unsigned long start, unsigned long length,
+                               unsigned long mode);
+long glue_userfaultfd_unregister(struct file* file, unsigned long start, unsigned long length);
+const struct file_operations* glue_zero_fops(void);
+const struct file_operations* glue_null_fops(void);
+
+// memory.c
+extern unsigned long long glue_allocations;         // that are not given back
+extern unsigned long long glue_allocation_to_fail;  // counts down; 0: none
+void glue_after_call(void);                         // what waits for a grace period
+
+// files.c
+int glue_files_init(void);
+struct file* glue_file(unsigned file_class, unsigned number);
+void glue_file_id(const struct file* file, unsigned* file_class, unsigned* number);
+// Whether mapping it is something that the kernel warns of.
+bool glue_warns_by_nature(unsigned descriptor);
+// Pages that can be accessed; ~0 of a file without an end.
+unsigned long glue_file_pages(const struct file* file);
+
+// faults.c
+bool glue_was_faulted(struct vm_area_struct* vma, unsigned long address);
+// 0, -ENOMEM to try again, or the signal's number.
+long glue_touch(struct mm_struct* mm, unsigned long address, bool is_write);
+
+// calls.c
+// The current process has made a file that it has the descriptor of.
+void glue_install_file(struct file* file);
+// While it is true the kernel's warnings are what was asked for, and are not told.
+extern bool glue_expects_warnings;
+extern struct vmadiff_tree_setup glue_setup;
+
+// machine.c
+void glue_machine_init(void);
+// As it is when a sequence begins.
+void glue_machine_start(void);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// kernel/tree: what is said across the wall between the tool and code built from a kernel tree. C,
+// and no type of either side: numbers, bytes and pages only. Who changes it counts the version up.
+#ifndef VMADIFF_TREE_INTERFACE_H
+#define VMADIFF_TREE_INTERFACE_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VMADIFF_TREE_VERSION 1
+
+/* The descriptor of a file: this, and its class times so many, and its number. */
+#define VMADIFF_TREE_FIRST_DESCRIPTOR 16
+#define VMADIFF_TREE_FILES_PER_CLASS 4
+#define VMADIFF_TREE_PROCESSES 64
+
+typedef unsigned long long vmadiff_u64;
+
+/* The machine that sequences run on. Bytes, but where pages are said. */
+struct vmadiff_tree_setup {
+  vmadiff_u64 mmap_base;
+  vmadiff_u64 legacy_base; /* where the upwards search begins */
+  int bottom_up;
+  vmadiff_u64 start_brk;
+  vmadiff_u64 brk;
+  vmadiff_u64 mmap_min_addr;      /* below is EPERM */
+  vmadiff_u64 placement_min_addr; /* where the search ends */
+  vmadiff_u64 max_map_count;
+  vmadiff_u64 stack_guard_gap; /* pages */
+  vmadiff_u64 limit_data, limit_stack, limit_memlock, limit_as;
+  vmadiff_u64 hard_stack, hard_memlock;
+  vmadiff_u64 memory_pages; /* RAM and swap: no single charge is larger */
+  vmadiff_u64 nodes;        /* a bit each */
+  int has_userfaultfd;
+  int may_set_memory_merge;
+  int maps_zero_page; /* a read fault of private anonymous memory */
+  int zero_is_noexec, file_is_noexec;
+};
+
+/* Flags of VMAs whose bits releases differ in, as the tool has them; all others are the kernel's.
+ */
+#define VMADIFF_TREE_UFFD_MINOR (1ull << 38)
+#define VMADIFF_TREE_DROPPABLE (1ull << 40)
+#define VMADIFF_TREE_SEALED (1ull << 63)
+
+struct vmadiff_tree_vma {
+  vmadiff_u64 start, end; /* [start, end) */
+  vmadiff_u64 flags;
+  vmadiff_u64 pgoff;       /* pages */
+  vmadiff_u64 anon_pgoff;  /* pages; of a kernel that keeps one, else 0 */
+  vmadiff_u64 anon_vma;    /* an identity, 0 is none */
+  unsigned anon_vma_links; /* 0, 1, or 2 for more */
+  unsigned file_class;     /* the tool's own numbers (spec::FileClass) */
+  unsigned file_number;
+  unsigned policy_mode, policy_flags;
+  vmadiff_u64 policy_nodes, policy_asked;
+};
+
+struct vmadiff_tree_state {
+  vmadiff_u64 map_count, total_vm, locked_vm, data_vm, stack_vm, exec_vm; /* pages */
+  vmadiff_u64 brk;
+};
+
+struct vmadiff_tree_result {
+  long value;         /* as the system call gives it: -errno is an error */
+  const char* broken; /* else nothing: what the kernel's code, or the glue, has given up with */
+};
+
+/* A process's number is the tool's own, 0 is the first. Threads: one at a time. */
+struct vmadiff_tree {
+  int version;
+  /* Back to the beginning. The value is how many pages are committed (Committed_AS) then. */
+  struct vmadiff_tree_result (*start)(const struct vmadiff_tree_setup* setup,
+                                      const struct vmadiff_tree_vma* initial, unsigned count);
+  /* A system call of x86-64 by its number. */
+  struct vmadiff_tree_result (*call)(unsigned process, unsigned number, const vmadiff_u64* args);
+  /* One access to the page: 0, -ENOMEM to try again, or a signal's number. */
+  struct vmadiff_tree_result (*touch)(unsigned process, vmadiff_u64 address, int is_write);
+  struct vmadiff_tree_result (*fork)(unsigned process, unsigned child);
+  struct vmadiff_tree_result (*exit)(unsigned process);
+  /* execve of the program that the sequence began with. */
+  struct vmadiff_tree_result (*exec)(unsigned process);
+  /* UFFDIO_REGISTER or, without a mode, UFFDIO_UNREGISTER of the process's own userfaultfd. */
+  struct vmadiff_tree_result (*userfault)(unsigned process, vmadiff_u64 start, vmadiff_u64 length,
+                                          vmadiff_u64 mode, int is_register);
+  void (*state)(unsigned process, struct vmadiff_tree_state* state);
+  /* The VMAs from `from` on, at most so many: how many there are. */
+  unsigned (*vmas)(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma* vmas,
+                   unsigned count);
+  /* Ends all processes. The value is how many pages are committed still; and allocations that stay.
+   */
+  struct vmadiff_tree_result (*leftovers)(vmadiff_u64* allocations);
+  /* The allocation of that number from now on, the next being 1, fails; 0: none. Whether the last
+   * one that was asked for has failed. */
+  int (*fail_allocation)(vmadiff_u64 number);
+};
+
+__attribute__((visibility("default"))) const struct vmadiff_tree* vmadiff_tree(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,23 @@
+// kernel/tree: a source tree's own code of the memory calls, in this process, as a System. It knows
+// no model.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel/host/host.h"
+#include "spec/system.h"
+
+namespace vmadiff::kernel {
+
+/// Of that name, with what build_tree() has made.
+[[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_tree(
+    std::string name, const std::filesystem::path& object);
+
+/// What sequences may ask of a tree, whichever it is.
+[[nodiscard]] HostCapabilities tree_capabilities();
+
+}  // namespace vmadiff::kernel

@@ -1,0 +1,169 @@
+// tests/kernel: what is read of a kernel's source, and what is said where it is another than
+// expected.
+#include "kernel/tree/source.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernel/store/kernel_source.h"
+#include "kernel/tree/build.h"
+#include "kernel/tree/parts.h"
+#include "kernel/tree/probes.h"
+
+namespace vmadiff::kernel {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kText = R"(int other(int a);
+/* first() is called below */
+static int first(struct mm *mm,
+		unsigned long address)
+{
+	if (address) {
+		return other(1);
+	}
+	return first_of_all(2);
+}
+
+struct vma *second(void)
+{
+	return first(NULL, 0);
+}
+)";
+
+TEST(TreeSource, AFunctionIsFoundWhereItIsDefined) {
+  const auto first = find_function(kText, "first");
+  ASSERT_TRUE(first) << first.error();
+  const auto text = kText.substr(first->begin, first->end - first->begin);
+  EXPECT_TRUE(text.starts_with("static int first("));
+  EXPECT_TRUE(text.ends_with("return first_of_all(2);\n}\n"));
+  const auto second = find_function(kText, "second");
+  ASSERT_TRUE(second) << second.error();
+  EXPECT_EQ(kText.substr(second->begin),
+            "struct vma *second(void)\n{\n\treturn first(NULL, 0);\n}\n");
+  EXPECT_EQ(find_function(kText, "other").error(), "no definition of other()");
+  EXPECT_EQ(find_function(kText, "third").error(), "no definition of third()");
+}
+
+TEST(TreeSource, WithoutItsBodyAFunctionIsDeclaredAndLinesStayWhereTheyAre) {
+  const auto cut = without_body(kText, "first");
+  ASSERT_TRUE(cut) << cut.error();
+  EXPECT_TRUE(cut->contains("unsigned long address);\n"));
+  EXPECT_FALSE(cut->contains("first_of_all"));
+  const auto line_of = [](std::string_view text) {
+    return std::ranges::count(text.substr(0, text.find("struct vma *second")), '\n');
+  };
+  EXPECT_EQ(line_of(*cut), line_of(kText));
+  EXPECT_EQ(without_body(kText, "third").error(), "no definition of third()");
+}
+
+TEST(TreeSource, ParametersAreToldEachInALine) {
+  const auto parameters = parameters_of(kText, "first");
+  ASSERT_TRUE(parameters) << parameters.error();
+  EXPECT_EQ(*parameters, (std::vector<std::string>{"struct mm *mm", "unsigned long address"}));
+}
+
+/// A directory with a kernel's files that have next to nothing in them.
+class ATree : public testing::Test {
+ protected:
+  ATree() {
+    std::string name = fs::temp_directory_path() / "vmadiff-tree-XXXXXX";
+    directory_ = ::mkdtemp(name.data());
+    write("Makefile", "# SPDX\nVERSION = 7\nPATCHLEVEL = 9\nSUBLEVEL = 1\n");
+    write("mm/gup.c",
+          "static struct page *follow_page_mask(struct vm_area_struct *vma,\n\t\tunsigned long a, "
+          "unsigned int flags,\n\t\tunsigned long *page_mask)\n{\n\treturn NULL;\n}\n");
+  }
+  ~ATree() override { fs::remove_all(directory_); }
+
+  void write(const std::string& file, std::string_view text) const {
+    fs::create_directories((directory_ / file).parent_path());
+    std::ofstream{directory_ / file} << text;
+  }
+  void write_parts() const {
+    for (const TreePart& part : tree_parts()) {
+      if (part.file != "mm/gup.c") write(std::string{part.file}, "\n");
+    }
+  }
+  [[nodiscard]] std::string refusal() const {
+    const auto built = build_tree(directory_);
+    return built ? "" : built.error().message;
+  }
+  [[nodiscard]] fs::path directory() const { return directory_; }
+
+ private:
+  fs::path directory_;
+};
+
+TEST_F(ATree, SaysItsVersion) { EXPECT_EQ(TreeSource{directory()}.version().value(), "7.9.1"); }
+
+TEST_F(ATree, IsRefusedWithoutAMakefileOfAKernel) {
+  write("Makefile", "all:\n");
+  EXPECT_EQ(refusal(), directory().string() +
+                           ": no kernel's source: its Makefile has no VERSION and PATCHLEVEL");
+}
+
+TEST_F(ATree, IsRefusedByTheNamesOfFilesThatMoved) {
+  write_parts();
+  fs::rename(directory() / "mm/vma.c", directory() / "mm/vma_core.c");
+  fs::remove(directory() / "lib/maple_tree.c");
+  const auto words = refusal();
+  EXPECT_TRUE(words.contains("mm/vma.c, lib/maple_tree.c: not there")) << words;
+}
+
+TEST_F(ATree, IsRefusedByTheNameOfAFunctionThatIsGone) {
+  write_parts();
+  write("mm/gup.c", "static struct page *look_up_page(struct vm_area_struct *vma)\n{\n}\n");
+  const auto words = refusal();
+  EXPECT_TRUE(words.contains("mm/gup.c: no definition of follow_page_mask()")) << words;
+}
+
+TEST_F(ATree, IsAskedAndNotItsVersion) {
+  write("include/linux/slab.h", "kmem_cache_prefill_sheaf(");
+  const auto with = probe(TreeSource{directory()});
+  ASSERT_TRUE(with) << with.error().message;
+  EXPECT_TRUE(with->contains("#define VMADIFF_HAS_SHEAVES\n"));
+  EXPECT_TRUE(with->contains("#define VMADIFF_FOLLOW_PAGE_CONTEXT unsigned long *page_mask\n"));
+  write("include/linux/slab.h", "");
+  EXPECT_FALSE(probe(TreeSource{directory()})->contains("VMADIFF_HAS_SHEAVES"));
+}
+
+TEST(KernelSource, NamesAreOfReleases) {
+  EXPECT_TRUE(is_source_name("linux-7.3"));
+  EXPECT_TRUE(is_source_name("linux-6.12"));
+  for (const char* name : {"linux-7", "linux-7.3.4", "linux-", "linux-7.", "debian-7.3", "7.3"})
+    EXPECT_FALSE(is_source_name(name)) << name;
+}
+
+TEST(KernelSource, TheNewestPackageIsTaken) {
+  const auto offered = [](std::string name, std::string version) {
+    OfferedPackage offer;
+    offer.package.name = std::move(name);
+    offer.package.version = std::move(version);
+    return offer;
+  };
+  const std::vector<OfferedPackage> packages{
+      offered("linux-source-7.2", "7.2.12-1"), offered("linux-source-7.2", "7.2.13-1"),
+      offered("linux-source", "7.3.4-1"), offered("linux-source-6.12", "6.12.90-1")};
+  EXPECT_EQ(choose_source(packages, "linux-7.2")->package.version, "7.2.13-1");
+  EXPECT_EQ(choose_source(packages, "linux-7.4").error(),
+            "no suite of Debian's has it; there are: linux-6.12, linux-7.2");
+}
+
+TEST(KernelSource, WhatIsNotThereIsToldWithTheRemedy) {
+  EXPECT_EQ(find_source("linux-1.0").error(),
+            "the source linux-1.0 is not here: vmadiff kernels fetch linux-1.0");
+  EXPECT_TRUE(
+      find_source("/nowhere/linux").error().starts_with("/nowhere/linux: no such directory"));
+}
+
+}  // namespace
+}  // namespace vmadiff::kernel
