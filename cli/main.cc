@@ -20,8 +20,7 @@ namespace {
 /// What takes time is said on stderr.
 process::ExitStatus with(systems::KernelChoice chosen, auto command, const auto& options) {
   chosen.on_step = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
-  if (const auto begun = systems::choose_kernels(chosen); !begun)
-    return process::refuse({process::ExitStatus::kLacks, begun.error().message});
+  systems::choose_kernels(chosen);
   return command(options);
 }
 

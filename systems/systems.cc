@@ -170,6 +170,11 @@ class RealKernels {
       real.capabilities.why_not = built.error().message;
       return real;
     }
+    // Built by programs that are no subjects of a sanitizer; from here on this one is.
+    if (const auto begun = kernel::begin_with_runtime(choice_.sanitize); !begun) {
+      real.capabilities.why_not = begun.error().message;
+      return real;
+    }
     real.capabilities = kernel::tree_capabilities();
     real.capabilities.release = built->version;
     real.built = *std::move(built);
@@ -216,10 +221,7 @@ RealKernels& real_kernels() {
 
 std::span<const SystemKind> system_kinds() { return kKinds; }
 
-std::expected<void, spec::ToolFault> choose_kernels(const KernelChoice& choice) {
-  real_kernels().choose(choice);
-  return kernel::begin_with_runtime(choice.sanitize);
-}
+void choose_kernels(const KernelChoice& choice) { real_kernels().choose(choice); }
 
 namespace {
 bool is_of_kind(std::string_view kind, std::string_view system) {

@@ -46,9 +46,8 @@ struct KernelChoice {
   std::string sanitize;  ///< what its code is built with; may be empty
   std::function<void(std::string_view)> on_step;  ///< what takes time begins; or none
 };
-/// To be called once, before any system is asked for. Begins the program anew where a sanitizer's
-/// runtime has to be in it first; a fault where there is none.
-std::expected<void, spec::ToolFault> choose_kernels(const KernelChoice& choice);
+/// To be called once, before any system is asked for.
+void choose_kernels(const KernelChoice& choice);
 
 /// Whether it is a real kernel's code: the host, a guest or a tree.
 [[nodiscard]] bool is_real(std::string_view system);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -39,9 +40,9 @@ std::unexpected<ToolFault> failed(const fs::path& what, std::string_view why) {
 /// What is not the kernel's: of the compiler and of sanitizers; and functions of the C library.
 constexpr std::array<std::string_view, 5> kOthersBeginnings{"__cxa_", "_ITM_", "__gmon_", "__asan_",
                                                             "__ubsan_"};
-constexpr std::array<std::string_view, 13> kLibraryFunctions{
-    "malloc",  "calloc", "free",   "aligned_alloc", "snprintf", "memcpy", "memset",
-    "memmove", "memcmp", "memchr", "strlen",        "strcmp",   "strncmp"};
+constexpr std::array<std::string_view, 14> kLibraryFunctions{
+    "malloc",  "calloc", "free",   "aligned_alloc", "snprintf", "memcpy",  "memset",
+    "memmove", "memcmp", "memchr", "strlen",        "strcmp",   "strncmp", "mprotect"};
 
 /// Where the glue is, below the build's directory as in the project.
 constexpr std::string_view kGlue = "kernel/tree/glue";
@@ -370,6 +371,8 @@ class Build {
 }  // namespace
 
 std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeOptions& options) {
+  // A sanitizer's runtime is for this program alone (sanitizer.h).
+  ::unsetenv("LD_PRELOAD");  // NOLINT(concurrency-mt-unsafe)
   for (const char* program : {"make", "gcc", "flex", "bison", "bc", "nm", "readelf"}) {
     if (program_path(program).empty()) {
       return failed(program,

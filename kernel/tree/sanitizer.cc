@@ -38,7 +38,8 @@ bool is_sanitizer(std::string_view words) {
 }
 
 std::expected<void, spec::ToolFault> begin_with_runtime(std::string_view words) {
-  if (!words.contains(kAddress) || ::dlsym(RTLD_DEFAULT, "__asan_init") != nullptr) return {};
+  if (!words.contains(kAddress)) return {};
+  if (::dlsym(RTLD_DEFAULT, "__asan_init") != nullptr) return {};
   const auto asked = run_command({"gcc", "-print-file-name=libasan.so"});
   if (!asked) return std::unexpected(asked.error());
   auto library = asked->output;

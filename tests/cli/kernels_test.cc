@@ -76,6 +76,25 @@ TEST(Kernels, OnlyNamesAreFetched) {
             "linux-X.Y for a source\n");
 }
 
+TEST(Trees, WithoutOneTheSystemIsRefusedWithTheRemedy) {
+  const auto refused = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"check", "--ops", "1", "--systems"});
+    const auto ran = run_vmadiff(words);
+    EXPECT_EQ(ran.status, 3);
+    return ran.err;
+  };
+  EXPECT_EQ(refused({"model,tree"}),
+            "vmadiff: tree cannot run here: --tree must name one: the directory of a kernel's "
+            "source\n");
+  EXPECT_EQ(
+      refused({"model,tree:/nowhere"}),
+      "vmadiff: tree:/nowhere cannot run here: /nowhere: no such directory: expected one with "
+      "a kernel's source, or a name such as linux-7.3\n");
+  EXPECT_EQ(refused({"model,tree", "--tree", "linux-1.0"}),
+            "vmadiff: tree:linux-1.0 cannot run here: the source linux-1.0 is not here: vmadiff "
+            "kernels fetch linux-1.0\n");
+}
+
 TEST(Kernels, AMirrorWithoutASuiteOfDebiansIsNone) {
   if (run_command(
           {"sh", "-c", "command -v apt-get && ls /usr/share/keyrings/debian-archive-keyring.gpg"})

@@ -65,6 +65,17 @@ void __attribute__((noreturn, cold)) glue_missing(const char* name) {
   __builtin_longjmp(way_back, 1);
 }
 
+// Of missing.h: where nothing may be looked at.
+extern char __start_vmadiff_missing[] __attribute__((weak, visibility("hidden")));
+extern char __stop_vmadiff_missing[] __attribute__((weak, visibility("hidden")));
+int mprotect(void* memory, size_t size, int protection);
+
+static void lock_what_is_missing(void) {
+  const size_t size = __stop_vmadiff_missing - __start_vmadiff_missing;
+  if (size != 0 && mprotect(__start_vmadiff_missing, size, PROT_NONE) != 0)
+    glue_broken("mprotect", __FILE__, __LINE__);
+}
+
 #define GUARDED(result, ...)                             \
   do {                                                   \
     broken[0] = '\0';                                    \
@@ -169,12 +180,14 @@ static void lay_out(struct mm_struct* mm) {
   mmap_write_unlock(mm);
 }
 
-#define CALLS(CALL)                                                                        \
-  CALL(mmap)                                                                               \
-  CALL(munmap)                                                                             \
-  CALL(mprotect) CALL(brk) CALL(madvise) CALL(prctl) CALL(mremap) CALL(mlock) CALL(mlock2) \
-      CALL(munlock) CALL(mlockall) CALL(munlockall) CALL(mseal) CALL(pkey_mprotect)        \
-          CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
+#define CALLS(CALL)                                                                            \
+  CALL(mmap)                                                                                   \
+  CALL(munmap)                                                                                 \
+  CALL(mprotect)                                                                               \
+  CALL(brk)                                                                                    \
+  CALL(madvise) CALL(prctl) CALL(mremap) CALL(mlock) CALL(mlock2) CALL(munlock) CALL(mlockall) \
+      CALL(munlockall) CALL(mseal) CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit)  \
+          CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)
@@ -186,6 +199,7 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
   static bool is_made;
   GUARDED(result, {
     if (!is_made) {
+      lock_what_is_missing();
       glue_machine_init();
       if (glue_ksm_init() != 0 || glue_mempolicy_init() != 0 || glue_userfaultfd_init() != 0 ||
           glue_shmem_init() != 0 || glue_files_init() != 0)
@@ -423,7 +437,7 @@ static int fail_allocation(vmadiff_u64 number) {
   return has_failed;
 }
 
-const struct vmadiff_tree* vmadiff_tree(void) {
+const struct vmadiff_tree* vmadiff_tree_door(void) {
   static const struct vmadiff_tree tree = {
       .version = VMADIFF_TREE_VERSION,
       .start = start,

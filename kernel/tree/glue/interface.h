@@ -96,7 +96,7 @@ struct vmadiff_tree {
   int (*fail_allocation)(vmadiff_u64 number);
 };
 
-__attribute__((visibility("default"))) const struct vmadiff_tree* vmadiff_tree(void);
+__attribute__((visibility("default"))) const struct vmadiff_tree* vmadiff_tree_door(void);
 
 #ifdef __cplusplus
 }

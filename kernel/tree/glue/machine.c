@@ -47,6 +47,7 @@ DEFINE_PER_CPU(unsigned long, this_cpu_off);
 
 unsigned int nr_cpu_ids = 1;
 atomic_t lru_disable_count;
+long total_swap_pages;
 s32 vm_committed_as_batch = 32;
 unsigned int pgdir_shift = 39;
 unsigned int ptrs_per_p4d = 1;

@@ -5,6 +5,8 @@ void glue_missing(const char* name) __attribute__((noreturn, cold));
 #define MISSING_FUNCTION(name)                                                         \
   void glue_missing_##name(void) __asm__(#name) __attribute__((visibility("hidden"))); \
   void glue_missing_##name(void) { glue_missing(#name); }
-#define MISSING_OBJECT(name)                                                                \
-  extern char glue_missing_##name[64] __asm__(#name) __attribute__((visibility("hidden"))); \
-  char glue_missing_##name[64] __attribute__((section(".data.vmadiff_missing"), aligned(64)));
+
+// A page each: glue/calls.c takes the right to read them away.
+#define MISSING_OBJECT(name)                                                                  \
+  extern char glue_missing_##name[4096] __asm__(#name) __attribute__((visibility("hidden"))); \
+  char glue_missing_##name[4096] __attribute__((section("vmadiff_missing"), aligned(4096)));

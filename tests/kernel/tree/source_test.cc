@@ -16,6 +16,7 @@
 #include "kernel/tree/build.h"
 #include "kernel/tree/parts.h"
 #include "kernel/tree/probes.h"
+#include "kernel/tree/sanitizer.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -134,6 +135,14 @@ TEST_F(ATree, IsAskedAndNotItsVersion) {
   EXPECT_TRUE(with->contains("#define VMADIFF_FOLLOW_PAGE_CONTEXT unsigned long *page_mask\n"));
   write("include/linux/slab.h", "");
   EXPECT_FALSE(probe(TreeSource{directory()})->contains("VMADIFF_HAS_SHEAVES"));
+}
+
+TEST(Sanitizer, IsOneOfTwoOrBoth) {
+  for (const char* words : {"address", "undefined", "address,undefined"})
+    EXPECT_TRUE(is_sanitizer(words)) << words;
+  for (const char* words : {"", "thread", "undefined,address", "address,"})
+    EXPECT_FALSE(is_sanitizer(words)) << words;
+  EXPECT_TRUE(begin_with_runtime("undefined"));  // it needs none
 }
 
 TEST(KernelSource, NamesAreOfReleases) {
