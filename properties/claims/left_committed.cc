@@ -28,9 +28,20 @@ std::uint64_t cut_off_by(const spec::Mremap& call, const spec::Outcome& outcome)
   return before - std::min(before, pages_of(call.new_length));
 }
 
-/// What MREMAP_DONTUNMAP leaves mapped.
-std::uint64_t emptied_by(const spec::Mremap& call, const spec::Outcome& outcome) {
-  return outcome.is_ok() && (call.flags & spec::kMremapDontunmap) != 0 ? pages_of(call.length) : 0;
+/// What the call maps that was not there before.
+std::uint64_t mapped_by(const spec::Syscall& call, const spec::Outcome& outcome) {
+  if (!outcome.is_ok()) return 0;
+  if (const auto* mmap = std::get_if<spec::Mmap>(&call)) return pages_of(mmap->length);
+  if (const auto* mremap = std::get_if<spec::Mremap>(&call)) return pages_of(mremap->new_length);
+  if (const auto* brk = std::get_if<spec::Brk>(&call)) {
+    static const spec::Address kStartBrk = spec::Setup::standard().start_brk;
+    return pages_of(brk->addr - std::min(brk->addr, kStartBrk));
+  }
+  return 0;
+}
+
+bool leaves_its_source(const spec::Mremap& call, const spec::Outcome& outcome) {
+  return outcome.is_ok() && (call.flags & spec::kMremapDontunmap) != 0;
 }
 
 /// What a charged mapping of a file takes whose hook may be what has refused it.
@@ -79,13 +90,17 @@ std::uint64_t pages_of_stacks(std::span<const spec::Step> sequence) {
 KnownLeaks known_leaks(const spec::KernelProfile& profile, std::span<const spec::Step> sequence,
                        std::span<const spec::Outcome> outcomes) {
   KnownLeaks known{.grown_stacks = pages_of_stacks(sequence)};
+  std::uint64_t mapped = 0;
   for (std::size_t i = 0; i < std::min(sequence.size(), outcomes.size()); ++i) {
     const spec::Syscall& call = sequence[i].call;
+    add(mapped, mapped_by(call, outcomes[i]));
     if (const auto* mremap = std::get_if<spec::Mremap>(&call)) {
       if (profile.mremap_charge == spec::MremapCharge::kWhatIsCutOff)
         add(known.shrinking_moves, cut_off_by(*mremap, outcomes[i]));
-      if (profile.dontunmap_source == spec::DontunmapSource::kWholeUnaccounted)
-        add(known.emptied_sources, emptied_by(*mremap, outcomes[i]));
+      // The whole VMA that the source is in loses its account; its copy can be part of that.
+      if (profile.dontunmap_source == spec::DontunmapSource::kWholeUnaccounted &&
+          leaves_its_source(*mremap, outcomes[i]))
+        add(known.emptied_sources, mapped);
     } else if (const auto* mmap = std::get_if<spec::Mmap>(&call)) {
       const bool keeps_the_old = profile.failed_hook != spec::FailedHook::kGivesBack &&
                                  (mmap->flags & spec::kMapFixed) != 0;
