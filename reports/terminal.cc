@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <vector>
 
@@ -67,8 +68,22 @@ std::string sequence_text(const Finding& finding) {
 
 bool has_real(const Finding& finding) {
   return std::ranges::any_of(systems_of(finding), [](const std::string& name) {
-    return name == "host" || name.starts_with("guest");
+    return name == "host" || name.starts_with("guest") || name.starts_with("tree");
   });
+}
+
+/// What a tree's code shows may be of what stands around it here, and not of the kernel.
+std::string confirmation_text(const Finding& finding, const std::string& trace) {
+  const auto systems = systems_of(finding);
+  const auto is_tree = [](const std::string& name) { return name.starts_with("tree"); };
+  if (!std::ranges::any_of(systems, is_tree)) return {};
+  std::vector<std::string> others;
+  std::ranges::remove_copy_if(systems, std::back_inserter(others), is_tree);
+  others.emplace_back("guest");
+  return fmt::format(
+      "confirm on the booted kernel\n  vmadiff replay {} --verbose --systems {} --kernel "
+      "arch/x86/boot/bzImage\n",
+      trace, fmt::join(others, ","));
 }
 
 /// The end of what a system that died left behind.
@@ -120,6 +135,7 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
   const auto trace = shell_path(files.trace.string());
   out += fmt::format("replay\n  vmadiff replay {} --verbose{}\n", trace, systems);
   out += replay_text(files);
+  out += confirmation_text(finding, trace);
   out += fmt::format(
       "files\n  {}{}\n", trace,
       files.is_kept ? "  (kept: of an earlier finding of the same kind, and shorter)" : "");

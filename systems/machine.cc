@@ -72,9 +72,11 @@ std::vector<std::pair<std::string, std::string>> left_out_on(std::string_view sy
                                 ? "no file of this kernel is one"
                                 : note->substr(std::min(note->size(), name.size() + 2)));
   }
+  // Of a tree it is the code that is not built.
+  const auto* const who =
+      is_tree(system) ? "" : ": a sandbox's policy, a security module or a limit answers";
   for (const kernel::Withheld& withheld : has.withheld)
-    rows.emplace_back(spec::text(withheld.part),
-                      withheld.how + ": a sandbox's policy, a security module or a limit answers");
+    rows.emplace_back(spec::text(withheld.part), withheld.how + who);
   for (const std::string& code : has.unknown_codes)
     rows.emplace_back(fmt::format("VmFlags '{}'", code), "not known here: not compared");
   if (!has.ksm) rows.emplace_back("KSM calls", has.ksm_note);

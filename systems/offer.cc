@@ -65,8 +65,9 @@ Offer offer_of(std::span<const std::string> systems) {
     offer.refused_maps = offer.refused_maps || is_guest(system);
     if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
     for (const kernel::Withheld& withheld : has.withheld) {
-      note(fmt::format("the {}'s machine does not give {} ({})", system, spec::text(withheld.part),
-                       withheld.how));
+      note(fmt::format("the {} does not give {} ({})",
+                       is_tree(system) ? std::string{system} : fmt::format("{}'s machine", system),
+                       spec::text(withheld.part), withheld.how));
     }
     for (const std::string& code : has.unknown_codes)
       note(fmt::format("the {} shows the VmFlags code '{}', which is not known here: not compared",
@@ -106,8 +107,9 @@ std::optional<std::string> why_no_answer_to(std::string_view system,
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     for (const kernel::Withheld& withheld : has.withheld) {
       if (!spec::is_of(sequence[i].call, withheld.part)) continue;
-      return fmt::format("call {} is {}, which {}'s machine does not give ({})", i + 1,
-                         spec::text(withheld.part), system, withheld.how);
+      return fmt::format("call {} is {}, which {}{} does not give ({})", i + 1,
+                         spec::text(withheld.part), system, is_tree(system) ? "" : "'s machine",
+                         withheld.how);
     }
     const auto* mmap = std::get_if<spec::Mmap>(&sequence[i].call);
     if (mmap != nullptr && !mmap->file.is_none() && (mmap->flags & spec::kMapAnonymous) == 0 &&

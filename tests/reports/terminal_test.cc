@@ -127,6 +127,22 @@ TEST(Terminal, AGuestThatDiedShowsItsConsoleAndIsReplayedAsAGuest) {
   EXPECT_NE(text.find("f.log  (console)"), std::string::npos) << text;
 }
 
+TEST(Terminal, WhatATreeShowsIsToBeConfirmed) {
+  auto finding = ineligible_mergeable();
+  finding.views.front().system = "tree:linux-7.3";
+  const reports::FindingFiles files{
+      .trace = "f.trace", .json = {}, .reproducer = {}, .text = {}, .log = {}, .fault = {}};
+  const auto text = reports::terminal_text(finding, files);
+  EXPECT_NE(text.find("replay f.trace --verbose --systems tree:linux-7.3\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("confirm on the booted kernel\n  vmadiff replay f.trace --verbose --systems "
+                      "guest --kernel arch/x86/boot/bzImage\n"),
+            std::string::npos)
+      << text;
+  finding.views.front().system = "guest:debian-7.3";
+  EXPECT_FALSE(reports::terminal_text(finding, files).contains("confirm"));
+}
+
 TEST(FindingTrace, ADeathIsNotAsserted) {
   auto finding = left_unmerged();
   finding.sequence[2].expected = spec::Outcome::died();
