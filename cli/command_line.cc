@@ -85,6 +85,8 @@ void add_kernel_options(CLI::App* app, systems::KernelChoice& kernels) {
   add_guest_options(app, kernels);
   app->add_option("--tree", kernels.tree,
                   "of the system tree: the directory of a kernel's source, or linux-7.3");
+  app->add_option("--tree-coverage", kernels.tree_coverage,
+                  "where to write which lines of a tree's code were run, by gcov");
   app->add_option("--sanitize", kernels.sanitize,
                   "of a tree's code: address, undefined, or address,undefined")
       ->check([](const std::string& words) {

@@ -21,7 +21,11 @@ namespace {
 process::ExitStatus with(systems::KernelChoice chosen, auto command, const auto& options) {
   chosen.on_step = [](std::string_view what) { fmt::print(stderr, "{}\n", what); };
   systems::choose_kernels(chosen);
-  return command(options);
+  const auto status = command(options);
+  const auto coverage = systems::tree_coverage();
+  if (!coverage) return process::refuse({process::ExitStatus::kLacks, coverage.error().message});
+  fmt::print("{}", *coverage);
+  return status;
 }
 
 struct Run {

@@ -20,6 +20,7 @@
 #include "kernel/store/kernel_source.h"
 #include "kernel/store/kernel_store.h"
 #include "kernel/tree/build.h"
+#include "kernel/tree/coverage.h"
 #include "kernel/tree/sanitizer.h"
 #include "kernel/tree/tree.h"
 #include "model/model.h"
@@ -129,6 +130,23 @@ class RealKernels {
     return kernel::make_tree(std::string{system}, real.built.object);
   }
 
+  std::expected<std::string, spec::ToolFault> tree_coverage() {
+    const std::lock_guard lock{mutex_};
+    std::string text;
+    if (choice_.tree_coverage.empty()) return text;
+    for (const auto& [name, real] : kernels_) {
+      if (real.built.object.empty()) continue;
+      const auto rows = kernel::read_coverage(real.built.object, choice_.tree_coverage);
+      if (!rows) return std::unexpected(rows.error());
+      text += fmt::format("coverage of {} (annotated sources: {})\n", name, choice_.tree_coverage);
+      for (const auto& row : *rows) {
+        text += fmt::format("  {:<20}lines {:>6.2f}% of {:<6}branches {:>6.2f}% of {}\n", row.file,
+                            row.lines, row.line_count, row.branches, row.branch_count);
+      }
+    }
+    return text;
+  }
+
   kernel::HostOptions host_options() {
     const std::lock_guard lock{mutex_};
     return {.memory_limit = std::uint64_t{choice_.memory_limit_mib} << 20,
@@ -163,9 +181,10 @@ class RealKernels {
       real.capabilities.why_not = source.error();
       return real;
     }
-    auto built = kernel::build_tree(
-        *source,
-        {.sanitize = choice_.sanitize, .on_step = choice_.on_step, .interrupted = nullptr});
+    auto built = kernel::build_tree(*source, {.sanitize = choice_.sanitize,
+                                              .coverage = !choice_.tree_coverage.empty(),
+                                              .on_step = choice_.on_step,
+                                              .interrupted = nullptr});
     if (!built) {
       real.capabilities.why_not = built.error().message;
       return real;
@@ -175,6 +194,7 @@ class RealKernels {
       real.capabilities.why_not = begun.error().message;
       return real;
     }
+    if (!choice_.tree_coverage.empty()) kernel::forget_coverage(built->object);
     real.capabilities = kernel::tree_capabilities();
     real.capabilities.release = built->version;
     real.built = *std::move(built);
@@ -222,6 +242,10 @@ RealKernels& real_kernels() {
 std::span<const SystemKind> system_kinds() { return kKinds; }
 
 void choose_kernels(const KernelChoice& choice) { real_kernels().choose(choice); }
+
+std::expected<std::string, spec::ToolFault> tree_coverage() {
+  return real_kernels().tree_coverage();
+}
 
 namespace {
 bool is_of_kind(std::string_view kind, std::string_view system) {

@@ -42,8 +42,9 @@ struct KernelChoice {
   std::uint32_t cpus = 1;
   std::uint32_t memory_limit_mib = 0;  ///< 0: HostOptions' own
   std::uint32_t cpu_limit_seconds = 60;
-  std::string tree;      ///< of the system "tree": a directory or a name; may be empty
-  std::string sanitize;  ///< what its code is built with; may be empty
+  std::string tree;           ///< of the system "tree": a directory or a name; may be empty
+  std::string tree_coverage;  ///< where to write which of its lines were run; empty: not asked
+  std::string sanitize;       ///< what its code is built with; may be empty
   std::function<void(std::string_view)> on_step;  ///< what takes time begins; or none
 };
 /// To be called once, before any system is asked for.
@@ -83,6 +84,10 @@ struct SystemKind {
 /// Requires that the system can run here.
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile);
+
+/// A line for each file of the trees that took part: how much of it was run. Nothing where that was
+/// not asked for.
+[[nodiscard]] std::expected<std::string, spec::ToolFault> tree_coverage();
 
 /// Gives back a real kernel's system that is not needed any more: make_system gives a guest's next,
 /// which saves a boot.

@@ -135,7 +135,7 @@ std::expected<fs::path, std::string> find_source(const std::string& tree) {
 
 std::expected<fs::path, ToolFault> fetch_source(const AptState& apt, const OfferedPackage& package,
                                                 const std::string& name) {
-  const fs::path place = store() / name;
+  fs::path place = store() / name;
   if (origin_of(place) == package.package.version) return place;
   const Workshop workshop{store() / kWorkshop};
   const auto file = apt.download(package, workshop.path());

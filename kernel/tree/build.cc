@@ -38,8 +38,8 @@ std::unexpected<ToolFault> failed(const fs::path& what, std::string_view why) {
 }
 
 /// What is not the kernel's: of the compiler and of sanitizers; and functions of the C library.
-constexpr std::array<std::string_view, 5> kOthersBeginnings{"__cxa_", "_ITM_", "__gmon_", "__asan_",
-                                                            "__ubsan_"};
+constexpr std::array<std::string_view, 6> kOthersBeginnings{"__cxa_",  "_ITM_",   "__gmon_",
+                                                            "__gcov_", "__asan_", "__ubsan_"};
 constexpr std::array<std::string_view, 14> kLibraryFunctions{
     "malloc",  "calloc", "free",   "aligned_alloc", "snprintf", "memcpy",  "memset",
     "memmove", "memcmp", "memchr", "strlen",        "strcmp",   "strncmp", "mprotect"};
@@ -193,7 +193,7 @@ class Build {
     if (!source_.has(".config") && !source_.has("include/config") &&
         !source_.has("arch/x86/include/generated"))
       return tree;
-    const auto view = directory_ / "view";
+    auto view = directory_ / "view";
     std::error_code error;
     fs::remove_all(view, error);
     for (const auto& [below, but] : std::vector<std::pair<std::string, std::set<std::string>>>{
@@ -331,7 +331,10 @@ class Build {
         "-DKBUILD_BASENAME='\"$*\"' -DKBUILD_MODNAME='\"$*\"' -D__KBUILD_MODNAME=kmod_$* "
         "-DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' -c -o $@ $<\n",
         tree, kFlags,
-        options_.sanitize.empty() ? "" : fmt::format(" -fsanitize={}", options_.sanitize));
+        fmt::format(
+            "{}{}",
+            options_.sanitize.empty() ? "" : fmt::format(" -fsanitize={}", options_.sanitize),
+            options_.coverage ? " --coverage -DVMADIFF_COVERAGE" : ""));
     std::string objects;
     for (const TreePart& part : parts_) {
       const auto object = object_of(part);
@@ -391,10 +394,11 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   const auto cache = cache_directory();
   if (!cache) return std::unexpected(cache.error());
   // One for each place: within it make knows what has changed.
-  const auto directory = *cache / "trees" /
-                         fmt::format("{}-{:016x}{}{}", path.filename().string(),
-                                     std::hash<std::string>{}(path.string()),
-                                     options.sanitize.empty() ? "" : "-", options.sanitize);
+  const auto directory =
+      *cache / "trees" /
+      fmt::format("{}-{:016x}{}{}{}", path.filename().string(),
+                  std::hash<std::string>{}(path.string()), options.sanitize.empty() ? "" : "-",
+                  options.sanitize, options.coverage ? "-coverage" : "");
   fs::create_directories(directory, error);
   if (error) return failed(directory, error.message());
   const auto lock = (directory / "lock").string();

@@ -99,6 +99,9 @@ class Tree final : public spec::System {
       is_dead_ = false;
       note_.clear();
     }
+    // Who is killed writes nothing at its end.
+    constexpr std::uint64_t kStartsBetween = 4000;
+    if (++starts_ % kStartsBetween == 0) object_->write_coverage();
     setup_ = &setup;
     initial_.clear();
     for (const spec::Vma& vma : setup.initial.vmas) initial_.push_back(row_of(vma));
@@ -290,6 +293,7 @@ class Tree final : public spec::System {
   std::vector<vmadiff_tree_vma> initial_;
   std::vector<bool> alive_;  ///< by number
   std::unordered_map<vmadiff_u64, spec::AnonVmaId> numbers_;
+  std::uint64_t starts_ = 0;
   std::int64_t committed_ = 0;  ///< pages, when the run began
   bool is_dead_ = false;
   std::string note_;

@@ -180,14 +180,16 @@ static void lay_out(struct mm_struct* mm) {
   mmap_write_unlock(mm);
 }
 
-#define CALLS(CALL)                                                                            \
-  CALL(mmap)                                                                                   \
-  CALL(munmap)                                                                                 \
-  CALL(mprotect)                                                                               \
-  CALL(brk)                                                                                    \
-  CALL(madvise) CALL(prctl) CALL(mremap) CALL(mlock) CALL(mlock2) CALL(munlock) CALL(mlockall) \
-      CALL(munlockall) CALL(mseal) CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit)  \
-          CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
+#define CALLS(CALL)                                                                               \
+  CALL(mmap)                                                                                      \
+  CALL(munmap)                                                                                    \
+  CALL(mprotect)                                                                                  \
+  CALL(brk)                                                                                       \
+  CALL(madvise)                                                                                   \
+  CALL(prctl)                                                                                     \
+  CALL(mremap) CALL(mlock) CALL(mlock2) CALL(munlock) CALL(mlockall) CALL(munlockall) CALL(mseal) \
+      CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy)  \
+          CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)
@@ -437,6 +439,17 @@ static int fail_allocation(vmadiff_u64 number) {
   return has_failed;
 }
 
+#ifdef VMADIFF_COVERAGE
+void __gcov_dump(void);
+void __gcov_reset(void);
+static void write_coverage(void) {
+  __gcov_dump();
+  __gcov_reset();
+}
+#else
+static void write_coverage(void) {}
+#endif
+
 const struct vmadiff_tree* vmadiff_tree_door(void) {
   static const struct vmadiff_tree tree = {
       .version = VMADIFF_TREE_VERSION,
@@ -451,6 +464,7 @@ const struct vmadiff_tree* vmadiff_tree_door(void) {
       .vmas = vmas,
       .leftovers = leftovers,
       .fail_allocation = fail_allocation,
+      .write_coverage = write_coverage,
   };
   return &tree;
 }

@@ -94,6 +94,8 @@ struct vmadiff_tree {
   /* The allocation of that number from now on, the next being 1, fails; 0: none. Whether the last
    * one that was asked for has failed. */
   int (*fail_allocation)(vmadiff_u64 number);
+  /* Writes down what was run since the last time; nothing where the code has no counters. */
+  void (*write_coverage)(void);
 };
 
 __attribute__((visibility("default"))) const struct vmadiff_tree* vmadiff_tree_door(void);

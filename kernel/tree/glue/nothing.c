@@ -61,16 +61,16 @@ NOTHING(schedule)
 
 // Memory of the caller's, one value at a time: the pointer and the error in one register, the value
 // in another.
-#define PUT_USER(size, move, value)                                                            \
-  asm(".text\n.weak __put_user_" size "\n.hidden __put_user_" size "\n__put_user_" size ":\n\t" \
-      move " %" value ", (%rcx)\n\txorl %ecx, %ecx\n\tret\n");
+#define PUT_USER(size, move, value)                                                     \
+  asm(".text\n.weak __put_user_" size "\n.hidden __put_user_" size "\n__put_user_" size \
+      ":\n\t" move " %" value ", (%rcx)\n\txorl %ecx, %ecx\n\tret\n");
 PUT_USER("1", "movb", "al")
 PUT_USER("2", "movw", "ax")
 PUT_USER("4", "movl", "eax")
 PUT_USER("8", "movq", "rax")
-#define GET_USER(size, move, value)                                                            \
-  asm(".text\n.weak __get_user_" size "\n.hidden __get_user_" size "\n__get_user_" size ":\n\t" \
-      move " (%rax), %" value "\n\txorl %eax, %eax\n\tret\n");
+#define GET_USER(size, move, value)                                                     \
+  asm(".text\n.weak __get_user_" size "\n.hidden __get_user_" size "\n__get_user_" size \
+      ":\n\t" move " (%rax), %" value "\n\txorl %eax, %eax\n\tret\n");
 GET_USER("1", "movzbl", "edx")
 GET_USER("2", "movzwl", "edx")
 GET_USER("4", "movl", "edx")

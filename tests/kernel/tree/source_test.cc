@@ -14,6 +14,7 @@
 
 #include "kernel/store/kernel_source.h"
 #include "kernel/tree/build.h"
+#include "kernel/tree/coverage.h"
 #include "kernel/tree/parts.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/sanitizer.h"
@@ -135,6 +136,15 @@ TEST_F(ATree, IsAskedAndNotItsVersion) {
   EXPECT_TRUE(with->contains("#define VMADIFF_FOLLOW_PAGE_CONTEXT unsigned long *page_mask\n"));
   write("include/linux/slab.h", "");
   EXPECT_FALSE(probe(TreeSource{directory()})->contains("VMADIFF_HAS_SHEAVES"));
+}
+
+TEST(Coverage, SharesAreRead) {
+  constexpr std::string_view kWords =
+      "File 'mm/vma.c'\nLines executed:85.31% of 1200\nTaken at least once:70.00% of 800\n";
+  EXPECT_DOUBLE_EQ(share_in(kWords, "Lines executed:").percent, 85.31);
+  EXPECT_EQ(share_in(kWords, "Lines executed:").count, 1200U);
+  EXPECT_EQ(share_in(kWords, "Taken at least once:").count, 800U);
+  EXPECT_EQ(share_in(kWords, "Calls executed:").count, 0U);
 }
 
 TEST(Sanitizer, IsOneOfTwoOrBoth) {
