@@ -82,7 +82,7 @@ CONFIG_DEFAULT_MMAP_MIN_ADDR=4096
 constexpr std::string_view kFlags =
     "-fshort-wchar -funsigned-char -fno-common -fPIC -fvisibility=hidden -fno-strict-aliasing "
     "-std=gnu11 -fms-extensions -fno-delete-null-pointer-checks -fno-strict-overflow "
-    "-fno-stack-protector -ffunction-sections -fdata-sections -O2 -g1 "
+    "-fno-stack-protector -ffunction-sections -fdata-sections -O1 "
     "-Werror=implicit-function-declaration -Werror=int-conversion "
     "-Werror=incompatible-pointer-types";
 
@@ -333,7 +333,7 @@ class Build {
         tree, kFlags,
         fmt::format(
             "{}{}",
-            options_.sanitize.empty() ? "" : fmt::format(" -fsanitize={}", options_.sanitize),
+            options_.sanitize.empty() ? "" : fmt::format(" -g1 -fsanitize={}", options_.sanitize),
             options_.coverage ? " --coverage -DVMADIFF_COVERAGE" : ""));
     std::string objects;
     for (const TreePart& part : parts_) {
