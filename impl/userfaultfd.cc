@@ -13,6 +13,8 @@ constexpr std::uint64_t kModes = kUffdModeMissing | kUffdModeWp | kUffdModeMinor
 /// validate_range.
 bool is_valid_range(const MmStruct& mm, Address start, Address length) {
   const Address task_size = mm.setup->task_size;
+  const bool has_floor = mm.profile.uffd_floor == UffdFloor::kLowestPlaced;
+  if (has_floor && start < mm.setup->placement_min_addr) return false;
   return is_page_aligned(start) && is_page_aligned(length) && length != 0 && start < task_size &&
          length <= task_size - start;
 }

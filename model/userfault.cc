@@ -24,6 +24,10 @@ Result check_watchable_range(const AddressSpace& space, Range range) {
       range.end <= range.start || range.end > space.setup->task_size) {
     return fail(Errno::kEINVAL);
   }
+  // Nothing is placed there, but it can be mapped.
+  const bool begins_anywhere = space.profile.uffd_floor == spec::UffdFloor::kAnywhere;
+  if (!begins_anywhere && range.start < space.setup->placement_min_addr)
+    return fail(Errno::kEINVAL);
   const Vma* const first = space.vmas.at_or_after(range.start);
   if (first == nullptr) {
     const bool is_nomem = space.profile.uffd_unmapped == spec::UffdUnmapped::kNomem;

@@ -98,6 +98,8 @@ constexpr std::array kBehaviours{
                                       AlignedRoom::kToTop),
     row<&KernelProfile::asked_nodes>("asked_nodes", "the nodes asked for are of a memory policy",
                                      AskedNodes::kWithNodeFlags),
+    row<&KernelProfile::uffd_floor>("uffd_floor", "a userfaultfd's ranges may begin",
+                                    UffdFloor::kAnywhere),
 };
 
 }  // namespace

@@ -206,6 +206,10 @@ std::string_view name(AskedNodes b) {
   return b == AskedNodes::kWithAnyFlag ? "with-any-flag" : "with-node-flags";
 }
 
+std::string_view name(UffdFloor b) {
+  return b == UffdFloor::kLowestPlaced ? "lowest-placed" : "anywhere";
+}
+
 std::string_view name(AlignedRoom b) {
   return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";
 }

@@ -261,6 +261,13 @@ enum class AskedNodes : std::uint8_t {
   kWithNodeFlags  ///< MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES (7.0)
 };
 
+/// Where a range that a userfaultfd is told may begin (validate_range; measured on 6.19.14 and
+/// 7.0.13).
+enum class UffdFloor : std::uint8_t {
+  kLowestPlaced,  ///< at Setup::placement_min_addr: below is EINVAL
+  kAnywhere       ///< 7.0
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -305,6 +312,7 @@ struct KernelProfile {
   FailedHook failed_hook{};
   AlignedRoom aligned_room{};
   AskedNodes asked_nodes{};
+  UffdFloor uffd_floor{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -351,5 +359,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(FailedHook b);
 [[nodiscard]] std::string_view name(AlignedRoom b);
 [[nodiscard]] std::string_view name(AskedNodes b);
+[[nodiscard]] std::string_view name(UffdFloor b);
 
 }  // namespace vmadiff::spec

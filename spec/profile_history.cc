@@ -60,7 +60,8 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .search_floor = SearchFloor::kFirstPage,
                                .failed_hook = FailedHook::kGivesBack,
                                .aligned_room = AlignedRoom::kFromBottom,
-                               .asked_nodes = AskedNodes::kWithAnyFlag};
+                               .asked_nodes = AskedNodes::kWithAnyFlag,
+                               .uffd_floor = UffdFloor::kAnywhere};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -116,6 +117,7 @@ constexpr std::array kPatchV2Review{
 };
 
 constexpr std::array k616{
+    change<&P::uffd_floor, UffdFloor::kLowestPlaced>("6.16", "measured on 6.12.118 and 6.16.12"),
     change<&P::droppable_lock, DroppableLock::kLocked>(
         "6.11", "measured on 6.16.12; 6.12.117 has it mended"),
     change<&P::unmergeable_flags, UnmergeableFlags::kDropsHigh>(
@@ -154,16 +156,20 @@ constexpr std::array k618{
     change<&P::guard_regions, GuardRegions::kByFlag>("6.19", "VM_MAYBE_GUARD; measured on 6.18.44"),
     change<&P::mseal_over_sealed, MsealOverSealed::kMerges>("6.19.14", "measured on 6.18.44"),
     change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0", "measured on 6.18.44"),
+    change<&P::uffd_floor, UffdFloor::kAnywhere>("7.0", "measured on 6.18.44"),
 };
 
 constexpr std::array k619{
     change<&P::zero_hook, ZeroHook::kPrepare>("6.19", "measured on 6.18.15 and 6.19.14"),
     change<&P::droppable_lock, DroppableLock::kLocked>(
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
+    change<&P::uffd_floor, UffdFloor::kLowestPlaced>(
+        "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
 };
 
 constexpr std::array k70{
     change<&P::asked_nodes, AskedNodes::kWithNodeFlags>("7.0", "measured on 6.19.14 and 7.0.13"),
+    change<&P::uffd_floor, UffdFloor::kAnywhere>("7.0", "measured on 6.19.14 and 7.0.13"),
     change<&P::dofork_refused, DoforkRefused::kSpecial>("7.0", "measured on 6.19.14 and 7.0.13"),
     change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0",
                                                             "measured on 6.19.14 and 7.0.13"),

@@ -78,6 +78,26 @@ TEST(MemoryPolicy, keeps_the_nodes_asked_for_with_the_flags_of_its_kernel) {
   }
 }
 
+TEST(Userfaultfd, begins_where_its_kernel_says) {
+  for (const auto floor : {UffdFloor::kLowestPlaced, UffdFloor::kAnywhere}) {
+    AddressSpace space{profile_with<&KernelProfile::uffd_floor>(floor)};
+    const Address lowest = space.mm.setup->placement_min_addr;
+    EXPECT_TRUE(sys_mmap(space.mm, {lowest,
+                                    kPageSize,
+                                    kProtRead | kProtWrite,
+                                    kMapPrivate | kMapAnonymous | kMapFixed,
+                                    {},
+                                    0})
+                    .is_ok());
+    const bool may = floor == UffdFloor::kAnywhere;
+    const Outcome expected = may ? Outcome::ok() : Outcome::fail(Errno::kEINVAL);
+    const Address below = lowest - kPageSize;
+    EXPECT_EQ(userfaultfd_register(space.mm, {below, 2 * kPageSize, kUffdModeWp}), expected);
+    EXPECT_EQ(userfaultfd_unregister(space.mm, {below, 2 * kPageSize}), expected);
+    EXPECT_EQ(userfaultfd_register(space.mm, {lowest, kPageSize, kUffdModeWp}), Outcome::ok());
+  }
+}
+
 TEST(MemoryPolicy, has_the_modes_of_its_kernel) {
   for (const auto modes : {MempolicyModes::kPlain, MempolicyModes::kWithWeights}) {
     AddressSpace space{profile_with<&KernelProfile::mempolicy_modes>(modes)};
