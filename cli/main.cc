@@ -24,7 +24,7 @@ process::ExitStatus with(systems::KernelChoice chosen, auto command, const auto&
   const auto status = command(options);
   const auto coverage = systems::tree_coverage();
   if (!coverage) return process::refuse({process::ExitStatus::kLacks, coverage.error().message});
-  fmt::print("{}", *coverage);
+  fmt::print(stderr, "{}", *coverage);
   return status;
 }
 
