@@ -183,8 +183,7 @@ class RealKernels {
     }
     auto built = kernel::build_tree(*source, {.sanitize = choice_.sanitize,
                                               .coverage = !choice_.tree_coverage.empty(),
-                                              .on_step = choice_.on_step,
-                                              .interrupted = nullptr});
+                                              .on_step = choice_.on_step});
     if (!built) {
       real.capabilities.why_not = built.error().message;
       return real;

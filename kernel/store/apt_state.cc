@@ -13,6 +13,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "kernel/failed.h"
 #include "kernel/store/apt_words.h"
 
 namespace vmadiff::kernel {
@@ -22,10 +23,6 @@ namespace fs = std::filesystem;
 using spec::ToolFault;
 
 constexpr const char* kAptHelper = "/usr/lib/apt/apt-helper";
-
-std::unexpected<ToolFault> failed(std::string_view what, std::string_view why) {
-  return std::unexpected(ToolFault{fmt::format("{}: {}", what, why)});
-}
 
 std::expected<void, ToolFault> write(const fs::path& path, std::string_view text) {
   std::ofstream file{path, std::ios::binary | std::ios::trunc};

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <vector>
 
+#include "kernel/failed.h"
 #include "kernel/store/kernel_modules.h"
 
 namespace vmadiff::kernel {
@@ -14,10 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using spec::ToolFault;
-
-std::unexpected<ToolFault> failed(const fs::path& what, std::string_view why) {
-  return std::unexpected(ToolFault{fmt::format("{}: {}", what.string(), why)});
-}
 
 /// Files with a kernel's name that are kernels, wherever they lie; links are none.
 std::vector<fs::path> images_in(const fs::path& unpacked) {

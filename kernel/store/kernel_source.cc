@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernel/failed.h"
 #include "kernel/store/cache.h"
 #include "kernel/store/command.h"
 #include "kernel/store/debian_version.h"
@@ -54,10 +55,6 @@ constexpr std::array kNeeded{"Makefile",
 
 fs::path store() { return cache_path() / "sources"; }
 
-std::unexpected<ToolFault> failed(const std::string& what, const std::string& why) {
-  return std::unexpected(ToolFault{fmt::format("{}: {}", what, why)});
-}
-
 std::string origin_of(const fs::path& directory) {
   std::ifstream file{directory / kOrigin};
   std::string version;
@@ -79,7 +76,7 @@ std::expected<fs::path, ToolFault> archive_in(const fs::path& unpacked) {
     const auto name = entry.path().filename().string();
     if (name.starts_with(kPackage) && name.contains(".tar")) return entry.path();
   }
-  return failed(unpacked.string(), "no usr/src/linux-source-*.tar.* in it");
+  return failed(unpacked, "no usr/src/linux-source-*.tar.* in it");
 }
 
 }  // namespace
@@ -168,8 +165,8 @@ std::expected<fs::path, ToolFault> fetch_source(const AptState& apt, const Offer
   std::ofstream origin{ready / kOrigin};
   origin << package.package.version << '\n';
   origin.close();
-  if (!origin) return failed((ready / kOrigin).string(), "cannot be written");
-  if (const auto moved = put_in_place(ready, place)) return failed(place.string(), moved.message());
+  if (!origin) return failed(ready / kOrigin, "cannot be written");
+  if (const auto moved = put_in_place(ready, place)) return failed(place, moved.message());
   return place;
 }
 

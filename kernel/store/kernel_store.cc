@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "kernel/failed.h"
 #include "kernel/store/cache.h"
 #include "kernel/store/command.h"
 #include "kernel/store/kernel_modules.h"
@@ -27,10 +28,6 @@ constexpr const char* kOrigin = "debian-version";
 constexpr const char* kWorkshop = ".unfinished";
 
 fs::path store() { return cache_path() / "kernels"; }
-
-std::unexpected<ToolFault> failed(const std::string& what, const std::string& why) {
-  return std::unexpected(ToolFault{fmt::format("{}: {}", what, why)});
-}
 
 StoredKernel look_at(const std::string& name) {
   StoredKernel kernel;
@@ -117,9 +114,9 @@ std::expected<StoredKernel, ToolFault> fetch_kernel(const AptState& apt, const D
   std::ofstream origin{ready / kOrigin};
   origin << kernel.image.package.version << '\n';
   origin.close();
-  if (!origin) return failed((ready / kOrigin).string(), "cannot be written");
+  if (!origin) return failed(ready / kOrigin, "cannot be written");
   const fs::path place = store() / name;
-  if (const auto error = put_in_place(ready, place)) return failed(place.string(), error.message());
+  if (const auto error = put_in_place(ready, place)) return failed(place, error.message());
   return look_at(name);
 }
 

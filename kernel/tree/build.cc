@@ -1,14 +1,11 @@
-// kernel/tree: building. What depends on what is make's business, the compiler says which headers
-// were read; only the list of what neither the tree nor the glue has is made here, between two
-// links.
+// kernel/tree: building, step by step: what is read of the tree and written beside it, configuring,
+// and two links, between which it is found out what neither the tree nor the glue has.
 #include "kernel/tree/build.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -21,8 +18,11 @@
 #include <utility>
 
 #include "kernel/descriptor.h"
+#include "kernel/failed.h"
 #include "kernel/store/cache.h"
 #include "kernel/store/command.h"
+#include "kernel/tree/makefile.h"
+#include "kernel/tree/missing.h"
 #include "kernel/tree/parts.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/source.h"
@@ -32,59 +32,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using spec::ToolFault;
-
-std::unexpected<ToolFault> failed(const fs::path& what, std::string_view why) {
-  return std::unexpected(ToolFault{fmt::format("{}: {}", what.string(), why)});
-}
-
-/// What is not the kernel's: of the compiler and of sanitizers; and functions of the C library.
-constexpr std::array<std::string_view, 6> kOthersBeginnings{"__cxa_",  "_ITM_",   "__gmon_",
-                                                            "__gcov_", "__asan_", "__ubsan_"};
-constexpr std::array<std::string_view, 14> kLibraryFunctions{
-    "malloc",  "calloc", "free",   "aligned_alloc", "snprintf", "memcpy",  "memset",
-    "memmove", "memcmp", "memchr", "strlen",        "strcmp",   "strncmp", "mprotect"};
-
-/// Where the glue is, below the build's directory as in the project.
-constexpr std::string_view kGlue = "kernel/tree/glue";
-
-/// A kernel in which all that the calls ask for is there, and as little as can be besides.
-constexpr std::string_view kConfiguration = R"(CONFIG_64BIT=y
-CONFIG_EXPERT=y
-CONFIG_SMP=y
-CONFIG_NUMA=y
-CONFIG_MMU=y
-CONFIG_MULTIUSER=y
-CONFIG_KSM=y
-CONFIG_ADVISE_SYSCALLS=y
-CONFIG_USERFAULTFD=y
-CONFIG_PTE_MARKER_UFFD_WP=y
-CONFIG_ANON_VMA_NAME=y
-CONFIG_SHMEM=y
-CONFIG_BLOCK=y
-CONFIG_SWAP=y
-CONFIG_MEMFD_CREATE=y
-CONFIG_HUGETLBFS=y
-CONFIG_TRANSPARENT_HUGEPAGE=y
-CONFIG_MIGRATION=y
-CONFIG_COMPACTION=y
-CONFIG_PROC_FS=y
-CONFIG_SYSFS=y
-CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS=y
-CONFIG_DEFAULT_MMAP_MIN_ADDR=4096
-# CONFIG_BUG is not set
-# CONFIG_CPU_MITIGATIONS is not set
-# CONFIG_JUMP_LABEL is not set
-# CONFIG_SECURITY is not set
-)";
-
-/// As the kernel's own flags are where they change what code means; and a shared object of which
-/// one name is seen.
-constexpr std::string_view kFlags =
-    "-fshort-wchar -funsigned-char -fno-common -fPIC -fvisibility=hidden -fno-strict-aliasing "
-    "-std=gnu11 -fms-extensions -fno-delete-null-pointer-checks -fno-strict-overflow "
-    "-fno-stack-protector -ffunction-sections -fdata-sections -O1 "
-    "-Werror=implicit-function-declaration -Werror=int-conversion "
-    "-Werror=incompatible-pointer-types";
 
 std::expected<void, ToolFault> write_if_changed(const fs::path& path, std::string_view text) {
   {
@@ -102,12 +49,6 @@ std::expected<void, ToolFault> write_if_changed(const fs::path& path, std::strin
   file.close();
   if (!file) return failed(path, "it cannot be written");
   return {};
-}
-
-std::string object_of(const TreePart& part) {
-  std::string name{part.file.substr(0, part.file.size() - 2)};
-  std::ranges::replace(name, '/', '_');
-  return name + ".o";
 }
 
 /// A link for each entry of a directory but those named.
@@ -137,7 +78,10 @@ class Build {
     const auto is_made = run_command({"make", "-q", "-C", directory_.string(), "first.so"});
     if (!is_made || is_made->status != 0) say("compiling the tree's memory calls");
     if (auto made = make("first.so"); !made) return std::unexpected(made.error());
-    if (auto named = name_what_is_missing(); !named) return std::unexpected(named.error());
+    const auto missing = what_is_missing(directory_ / "first.so");
+    if (!missing) return std::unexpected(missing.error());
+    if (auto written = write_if_changed(directory_ / "missing.c", *missing); !written)
+      return std::unexpected(written.error());
     if (auto made = make("tree.so"); !made) return std::unexpected(made.error());
     return directory_ / "tree.so";
   }
@@ -165,7 +109,8 @@ class Build {
 
   std::expected<void, ToolFault> write_sources() {
     for (const GlueFile& file : glue_files()) {
-      if (auto written = write_if_changed(directory_ / kGlue / file.name, file.text); !written)
+      if (auto written = write_if_changed(directory_ / kGlueFolder / file.name, file.text);
+          !written)
         return written;
     }
     const auto probes = probe(source_);
@@ -180,10 +125,13 @@ class Build {
             fmt::format("#line 1 \"{}\"\n{}", (source_.directory() / "mm/gup.c").string(), *cut));
         !written)
       return written;
-    if (auto written = write_if_changed(directory_ / "configuration", kConfiguration); !written)
+    if (auto written = write_if_changed(directory_ / "configuration", tree_configuration());
+        !written)
       return written;
-    if (auto written = write_if_changed(directory_ / "missing.c", ""); !written) return written;
-    return write_if_changed(directory_ / "Makefile", makefile());
+    return write_if_changed(
+        directory_ / "Makefile",
+        tree_makefile(source_.directory(), parts_,
+                      {.sanitize = options_.sanitize, .coverage = options_.coverage}));
   }
 
   /// The tree, or where somebody has built in it, links to all of it but what was built: a kernel
@@ -251,12 +199,8 @@ class Build {
   /// Runs it; where it fails, the first error is told, and where all that it said is.
   std::expected<void, ToolFault> command(const std::vector<std::string>& words,
                                          std::string_view what) {
-    CommandWatch watch;
-    watch.interrupted = options_.interrupted;
-    const auto result = run_command(words, directory_.string(), watch);
+    const auto result = run_command(words, directory_.string());
     if (!result) return std::unexpected(result.error());
-    if (options_.interrupted && options_.interrupted())
-      return std::unexpected(ToolFault{"interrupted"});
     if (result->status == 0) return {};
     const auto log = directory_ / "log";
     std::ofstream{log} << result->output << result->errors;
@@ -277,94 +221,6 @@ class Build {
     return first;
   }
 
-  std::expected<void, ToolFault> name_what_is_missing() {
-    const auto first = (directory_ / "first.so").string();
-    const auto undefined = run_command({"nm", "-u", "-j", first});
-    if (!undefined) return std::unexpected(undefined.error());
-    const auto relocations = run_command({"readelf", "-rW", first});
-    if (!relocations) return std::unexpected(relocations.error());
-    // A function that is called is reached by a jump slot.
-    std::set<std::string> called;
-    {
-      std::istringstream lines{relocations->output};
-      std::string line;
-      while (std::getline(lines, line)) {
-        if (!line.contains("JUMP_SLOT") && !line.contains("JUMP_SLO")) continue;
-        std::istringstream words{line};
-        std::string word;
-        for (int i = 0; i < 5 && words >> word; ++i) {
-        }
-        called.insert(word.substr(0, word.find('@')));
-      }
-    }
-    std::string text = "#include \"kernel/tree/glue/missing.h\"\n";
-    std::istringstream names{undefined->output};
-    std::string name;
-    while (names >> name) {
-      // Those with a version are the C library's; of these a sanitizer has some of its own.
-      const bool is_of_others =
-          name.contains('@') || std::ranges::any_of(kOthersBeginnings, [&](std::string_view start) {
-            return name.starts_with(start);
-          });
-      if (is_of_others || std::ranges::find(kLibraryFunctions, name) != kLibraryFunctions.end())
-        continue;
-      text += fmt::format("{}({})\n", called.contains(name) ? "MISSING_FUNCTION" : "MISSING_OBJECT",
-                          name);
-    }
-    return write_if_changed(directory_ / "missing.c", text);
-  }
-
-  [[nodiscard]] std::string makefile() const {
-    const auto tree = source_.directory().string();
-    std::string text = fmt::format(
-        "TREE := {0}\nO := $(CURDIR)/o\nCC := gcc{2}\n"
-        "INCLUDES := -nostdinc -I$(CURDIR) -I$(TREE) -I$(TREE)/arch/x86/include "
-        "-I$(O)/arch/x86/include/generated -I$(TREE)/include -I$(O)/include "
-        "-I$(TREE)/arch/x86/include/uapi -I$(O)/arch/x86/include/generated/uapi "
-        "-I$(TREE)/include/uapi -I$(O)/include/generated/uapi "
-        "-include $(TREE)/include/linux/compiler-version.h "
-        "-include $(TREE)/include/linux/kconfig.h "
-        "-include $(TREE)/include/linux/compiler_types.h -D__KERNEL__ "
-        "-include $(CURDIR)/kernel/tree/glue/prefix.h -include $(CURDIR)/probes.h\n"
-        "FLAGS := {1}\n"
-        "COMPILE = $(CC) $(INCLUDES) $(FLAGS) -MD -MP -DKBUILD_MODFILE='\"$*\"' "
-        "-DKBUILD_BASENAME='\"$*\"' -DKBUILD_MODNAME='\"$*\"' -D__KBUILD_MODNAME=kmod_$* "
-        "-DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' -c -o $@ $<\n",
-        tree, kFlags,
-        fmt::format(
-            "{}{}",
-            options_.sanitize.empty() ? "" : fmt::format(" -g1 -fsanitize={}", options_.sanitize),
-            options_.coverage ? " --coverage -DVMADIFF_COVERAGE" : ""));
-    std::string objects;
-    for (const TreePart& part : parts_) {
-      const auto object = object_of(part);
-      const auto folder = fs::path{part.file}.parent_path().string();
-      objects += " " + object;
-      const auto source = part.wrapper.empty() ? fmt::format("$(TREE)/{}", part.file)
-                                               : fmt::format("{}/{}", kGlue, part.wrapper);
-      text += fmt::format("{0}: {1} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/{2} {3} -c)\n",
-                          fmt::format("{}", object), source, folder, part.flags);
-    }
-    for (const GlueFile& file : glue_files()) {
-      const bool wraps = std::ranges::any_of(
-          tree_parts(), [&](const TreePart& part) { return part.wrapper == file.name; });
-      if (!file.name.ends_with(".c") || wraps) continue;
-      const auto object = fmt::format("glue_{}.o", file.name.substr(0, file.name.size() - 2));
-      objects += " " + object;
-      text += fmt::format("{}: {}/{} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/mm -c)\n",
-                          object, kGlue, file.name);
-    }
-    text += fmt::format(
-        "OBJECTS :={0}\n"
-        "LINK = $(CC) -shared -Wl,--gc-sections -Wl,--version-script={1}/exports\n"
-        "first.so: $(OBJECTS)\n\t$(LINK) -Wl,--unresolved-symbols=ignore-all -o $@ $^\n"
-        "missing.o: missing.c\n\t$(CC) -I$(CURDIR) -fPIC -fvisibility=hidden -O1 -c -o $@ $<\n"
-        "tree.so: $(OBJECTS) missing.o\n\t$(LINK) -Wl,-z,defs -o $@.new $^\n\tmv $@.new $@\n"
-        "-include $(OBJECTS:.o=.d)\n",
-        objects, kGlue);
-    return text;
-  }
-
   TreeSource source_;
   fs::path directory_;
   const TreeOptions& options_;
@@ -374,8 +230,8 @@ class Build {
 }  // namespace
 
 std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeOptions& options) {
-  // A sanitizer's runtime is for this program alone (sanitizer.h).
-  ::unsetenv("LD_PRELOAD");  // NOLINT(concurrency-mt-unsafe)
+  // Its runtime is for this program alone (sanitizer.h).
+  if (!options.sanitize.empty()) ::unsetenv("LD_PRELOAD");  // NOLINT(concurrency-mt-unsafe)
   for (const char* program : {"make", "gcc", "flex", "bison", "bc", "nm", "readelf"}) {
     if (program_path(program).empty()) {
       return failed(program,

@@ -18,7 +18,6 @@ struct TreeOptions {
   std::string sanitize;   ///< "address,undefined", or one of them; else empty
   bool coverage = false;  ///< with gcov's counters
   std::function<void(std::string_view what)> on_step;  ///< what begins now, in a line; or none
-  std::function<bool()> interrupted;                   ///< or none
 };
 
 struct BuiltTree {

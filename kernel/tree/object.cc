@@ -16,28 +16,24 @@
 #include <utility>
 
 #include "kernel/descriptor.h"
+#include "kernel/failed.h"
 
 namespace vmadiff::kernel {
 namespace {
 
 using spec::ToolFault;
 
-std::unexpected<ToolFault> cannot_load(const std::filesystem::path& object, std::string_view why) {
-  return std::unexpected(ToolFault{fmt::format("{}: {}", object.string(), why)});
-}
-
 std::expected<Descriptor, ToolFault> copy_of(const std::filesystem::path& object) {
   const Descriptor from{::open(object.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (!from.is_open()) return cannot_load(object, std::strerror(errno));
+  if (!from.is_open()) return failed(object, std::strerror(errno));
   struct stat status{};
   Descriptor to{::memfd_create("vmadiff-tree", MFD_CLOEXEC)};
   if (!to.is_open() || ::fstat(from.number(), &status) != 0)
-    return cannot_load(object, std::strerror(errno));
+    return failed(object, std::strerror(errno));
   for (auto left = status.st_size; left > 0;) {
     const auto sent =
         ::sendfile(to.number(), from.number(), nullptr, static_cast<std::size_t>(left));
-    if (sent <= 0)
-      return cannot_load(object, sent == 0 ? "it became shorter" : std::strerror(errno));
+    if (sent <= 0) return failed(object, sent == 0 ? "it became shorter" : std::strerror(errno));
     left -= sent;
   }
   return to;
@@ -56,14 +52,14 @@ std::expected<TreeObject, ToolFault> TreeObject::load(const std::filesystem::pat
   const auto path =
       fmt::format("/proc/self/fd{}{}", std::string(1 + loads++ % kSpellings, '/'), copy->number());
   Handle handle{::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)};
-  if (handle == nullptr) return cannot_load(object, ::dlerror());
+  if (handle == nullptr) return failed(object, ::dlerror());
   using Door = const struct vmadiff_tree* (*)();
   const auto door = reinterpret_cast<Door>(::dlsym(handle.get(), "vmadiff_tree_door"));
-  if (door == nullptr) return cannot_load(object, ::dlerror());
+  if (door == nullptr) return failed(object, ::dlerror());
   const struct vmadiff_tree* const tree = door();
   if (tree->version != VMADIFF_TREE_VERSION)
-    return cannot_load(object, fmt::format("it speaks version {} of the interface, expected {}",
-                                           tree->version, VMADIFF_TREE_VERSION));
+    return failed(object, fmt::format("it speaks version {} of the interface, expected {}",
+                                      tree->version, VMADIFF_TREE_VERSION));
   return TreeObject{std::move(handle), tree};
 }
 

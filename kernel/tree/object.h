@@ -5,6 +5,7 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "kernel/tree/glue/interface.h"
 #include "spec/system.h"

@@ -27,8 +27,6 @@ struct process {
   struct file* userfaultfd;
 };
 static struct process* processes[PROCESSES];
-static struct vmadiff_tree_vma program[16];
-static unsigned program_size;
 static struct cred nobody = {.user_ns = &init_user_ns};
 struct vmadiff_tree_setup glue_setup;
 
@@ -140,56 +138,18 @@ static void free_process(unsigned number) {
   free(process);
 }
 
-static void without_bounds(void) {
-  const struct vmadiff_tree_setup setup = glue_setup;
-  glue_setup.max_map_count = INT_MAX;
-  glue_setup.memory_pages = ~0ull;
-  glue_machine_start();
-  glue_setup = setup;
-}
-
-// The program that the sequence begins with.
-static void map_initial(struct mm_struct* mm, const struct vmadiff_tree_vma* initial) {
-  struct vm_area_struct* vma = vm_area_alloc(mm);
-  if (vma == NULL) glue_broken("out of memory", __FILE__, __LINE__);
-  vma->vm_start = initial->start;
-  vma->vm_end = initial->end;
-  VMADIFF_SET_PGOFF(vma, initial->pgoff);
-  vm_flags_init(vma, initial->flags);
-  vma->vm_page_prot = vm_get_page_prot(initial->flags);
-  vma->vm_file = get_file(glue_file(initial->file_class, initial->file_number));
-  vma->vm_file->f_op->mmap(vma->vm_file, vma);
-  if (insert_vm_struct(mm, vma) != 0) glue_broken("insert_vm_struct", __FILE__, __LINE__);
-  vm_stat_account(mm, initial->flags, vma_pages(vma));
-  // What RLIMIT_DATA counts of the program.
-  if ((initial->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE) {
-    mm->start_data = initial->start;
-    mm->end_data = initial->end;
-  }
-}
-
-static void lay_out(struct mm_struct* mm) {
-  mm->mmap_base = glue_setup.mmap_base;
-  mm->mmap_legacy_base = glue_setup.legacy_base;
-  mm->task_size = TASK_SIZE_MAX;
-  mm->start_brk = glue_setup.start_brk;
-  mm->brk = glue_setup.brk;
-  VMADIFF_SET_TOPDOWN(mm, !glue_setup.bottom_up);
-  mmap_write_lock(mm);
-  for (unsigned i = 0; i < program_size; ++i) map_initial(mm, &program[i]);
-  mmap_write_unlock(mm);
-}
-
-#define CALLS(CALL)                                                                               \
-  CALL(mmap)                                                                                      \
-  CALL(munmap)                                                                                    \
-  CALL(mprotect)                                                                                  \
-  CALL(brk)                                                                                       \
-  CALL(madvise)                                                                                   \
-  CALL(prctl)                                                                                     \
-  CALL(mremap) CALL(mlock) CALL(mlock2) CALL(munlock) CALL(mlockall) CALL(munlockall) CALL(mseal) \
-      CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy)  \
-          CALL(userfaultfd)
+#define CALLS(CALL)                                                             \
+  CALL(mmap)                                                                    \
+  CALL(munmap)                                                                  \
+  CALL(mprotect)                                                                \
+  CALL(brk)                                                                     \
+  CALL(madvise)                                                                 \
+  CALL(prctl)                                                                   \
+  CALL(mremap)                                                                  \
+  CALL(mlock)                                                                   \
+  CALL(mlock2)                                                                  \
+  CALL(munlock) CALL(mlockall) CALL(munlockall) CALL(mseal) CALL(pkey_mprotect) \
+      CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)
@@ -210,14 +170,9 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
     }
     for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
     glue_after_call();
-    if (count > ARRAY_SIZE(program))
-      glue_broken("too many mappings to begin with", __FILE__, __LINE__);
-    __builtin_memcpy(program, initial, count * sizeof(*initial));
-    program_size = count;
     result.value = percpu_counter_sum(&vm_committed_as);
-    // Bounds hold for what the sequence maps.
     glue_setup = *setup;
-    without_bounds();
+    glue_set_program(initial, count);
     struct process* first = new_process(0);
     set_limits(&first->signal);
     become(0);
@@ -225,9 +180,7 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
     if (mm == NULL) glue_broken("out of memory", __FILE__, __LINE__);
     first->task.mm = mm;
     first->task.active_mm = mm;
-    lay_out(mm);
-    glue_setup = *setup;
-    glue_machine_start();
+    glue_lay_out(mm);
     // Huge pages are off, as they are for a real kernel's agent.
     struct pt_regs no_huge_pages = {.di = PR_SET_THP_DISABLE, .si = 1};
     if (__x64_sys_prctl(&no_huge_pages) != 0) glue_broken("PR_SET_THP_DISABLE", __FILE__, __LINE__);
@@ -285,8 +238,10 @@ static struct vmadiff_tree_result do_fork(unsigned process, unsigned child) {
   GUARDED(result, {
     struct process* made = new_process(child);
     __builtin_memcpy(made->signal.rlim, self->signal.rlim, sizeof(self->signal.rlim));
-    made->task.mempolicy = mpol_dup(self->task.mempolicy);
-    struct mm_struct* mm = glue_dup_mm(&made->task, self->task.mm);
+    struct mempolicy* policy = mpol_dup(self->task.mempolicy);
+    const bool has_policy = !IS_ERR(policy);
+    if (has_policy) made->task.mempolicy = policy;
+    struct mm_struct* mm = has_policy ? glue_dup_mm(&made->task, self->task.mm) : NULL;
     made->task.mm = mm;
     made->task.active_mm = mm;
     if (mm == NULL) {
@@ -307,6 +262,8 @@ static long prctl(unsigned long option, unsigned long argument) {
 static struct vmadiff_tree_result do_exec(unsigned process) {
   struct vmadiff_tree_result result = {};
   struct process* self = become(process);
+  // It is the glue's own, and so are its allocations.
+  glue_allocation_to_fail = 0;
   GUARDED(result, {
     struct mm_struct* old = self->task.mm;
     const bool is_merging = prctl(PR_GET_MEMORY_MERGE, 0) == 1;
@@ -314,9 +271,7 @@ static struct vmadiff_tree_result do_exec(unsigned process) {
     if (mm == NULL) glue_broken("out of memory", __FILE__, __LINE__);
     self->task.mm = mm;
     self->task.active_mm = mm;
-    without_bounds();
-    lay_out(mm);
-    glue_machine_start();
+    glue_lay_out(mm);
     // The program's mappings are mergeable as all new ones are: by the tree's own loop over them.
     if (is_merging) {
       VMADIFF_CLEAR_MM_FLAG(mm, MMF_VM_MERGE_ANY);
@@ -364,60 +319,12 @@ static struct vmadiff_tree_result do_exit_process(unsigned process) {
 }
 
 static void state(unsigned process, struct vmadiff_tree_state* out) {
-  const struct mm_struct* mm = processes[process]->task.mm;
-  out->map_count = mm->map_count;
-  out->total_vm = mm->total_vm;
-  out->locked_vm = mm->locked_vm;
-  out->data_vm = mm->data_vm;
-  out->stack_vm = mm->stack_vm;
-  out->exec_vm = mm->exec_vm;
-  out->brk = mm->brk;
-}
-
-static void write_policy(const struct mempolicy* policy, struct vmadiff_tree_vma* out) {
-  out->policy_mode = 0;
-  out->policy_flags = 0;
-  out->policy_nodes = 0;
-  out->policy_asked = 0;
-  if (policy == NULL) return;
-  out->policy_mode = policy->mode;
-  out->policy_flags = policy->flags & MPOL_MODE_FLAGS;
-  out->policy_nodes = policy->mode == MPOL_LOCAL ? 0 : nodes_addr(policy->nodes)[0];
-  if ((policy->flags & VMADIFF_NODEMASK_FLAGS) != 0)
-    out->policy_asked = nodes_addr(policy->w.user_nodemask)[0];
-}
-
-static vmadiff_u64 flags_of(const struct vm_area_struct* vma) {
-  const vmadiff_u64 flags = vma->vm_flags;
-  vmadiff_u64 out = flags & ~(vmadiff_u64)(VM_UFFD_MINOR | VM_DROPPABLE | VM_SEALED);
-  if ((flags & VM_UFFD_MINOR) != 0) out |= VMADIFF_TREE_UFFD_MINOR;
-  if ((flags & VM_DROPPABLE) != 0) out |= VMADIFF_TREE_DROPPABLE;
-  if ((flags & VM_SEALED) != 0) out |= VMADIFF_TREE_SEALED;
-  return out;
+  glue_state(processes[process]->task.mm, out);
 }
 
 static unsigned vmas(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma* out,
                      unsigned count) {
-  struct mm_struct* mm = processes[process]->task.mm;
-  struct vm_area_struct* vma;
-  unsigned written = 0;
-  VMA_ITERATOR(iterator, mm, from);
-  for_each_vma(iterator, vma) {
-    if (written == count) break;
-    struct vmadiff_tree_vma* row = &out[written++];
-    row->start = vma->vm_start;
-    row->end = vma->vm_end;
-    row->flags = flags_of(vma);
-    row->pgoff = vma->vm_pgoff;
-    row->anon_pgoff = VMADIFF_ANON_PGOFF(vma);
-    row->anon_vma = (unsigned long)vma->anon_vma;
-    row->anon_vma_links = vma->anon_vma == NULL                    ? 0
-                          : list_is_singular(&vma->anon_vma_chain) ? 1
-                                                                   : 2;
-    glue_file_id(vma->vm_file, &row->file_class, &row->file_number);
-    write_policy(vma->vm_policy, row);
-  }
-  return written;
+  return glue_vmas(processes[process]->task.mm, from, out, count);
 }
 
 static struct vmadiff_tree_result leftovers(vmadiff_u64* allocations) {

@@ -15,7 +15,7 @@ void* calloc(size_t count, size_t size);
 void* aligned_alloc(size_t alignment, size_t size);
 void free(void* memory);
 
-// fork.c, ksm.c, mempolicy.c, shmem.c, mem.c
+// fork.c, ksm.c, mempolicy.c, shmem.c, userfaultfd.c, mem.c
 int glue_mempolicy_init(void);
 int glue_ksm_init(void);
 struct mm_struct* glue_dup_mm(struct task_struct* child, struct mm_struct* mm);
@@ -53,6 +53,16 @@ void glue_install_file(struct file* file);
 // While it is true the kernel's warnings are what was asked for, and are not told.
 extern bool glue_expects_warnings;
 extern struct vmadiff_tree_setup glue_setup;
+
+// listing.c
+void glue_state(const struct mm_struct* mm, struct vmadiff_tree_state* out);
+unsigned glue_vmas(struct mm_struct* mm, unsigned long from, struct vmadiff_tree_vma* out,
+                   unsigned count);
+
+// program.c
+void glue_set_program(const struct vmadiff_tree_vma* initial, unsigned count);
+// The program in an address space of its own, and the machine as glue_setup says.
+void glue_lay_out(struct mm_struct* mm);
 
 // machine.c
 void glue_machine_init(void);

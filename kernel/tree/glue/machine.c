@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // kernel/tree: the machine and the parts of the kernel that are not built from the tree: what they
-// are asked for here, and what is answered. Each row stands in docs/tree.md.
+// are asked for here, and what is answered. docs/tree.md sums it up.
 #include <asm/processor.h>
 #include <linux/backing-dev.h>
 #include <linux/capability.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // kernel/tree: functions of the kernel that are not built from the tree and of which nothing is
-// wanted here: each gives 0. They stand in docs/tree.md.
+// wanted here: each gives 0.
 #define NOTHING(name) \
   asm(".text\n.weak " #name "\n.hidden " #name "\n" #name ":\n\txorl %eax, %eax\n\tret\n");
 

@@ -1,0 +1,112 @@
+// kernel/tree: the text of the Makefile, and of the kernel's configuration.
+#include "kernel/tree/makefile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace vmadiff::kernel {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// As the kernel's own flags are where they change what code means; and a shared object of which
+/// one name is seen.
+constexpr std::string_view kFlags =
+    "-fshort-wchar -funsigned-char -fno-common -fPIC -fvisibility=hidden -fno-strict-aliasing "
+    "-std=gnu11 -fms-extensions -fno-delete-null-pointer-checks -fno-strict-overflow "
+    "-fno-stack-protector -ffunction-sections -fdata-sections -O1 "
+    "-Werror=implicit-function-declaration -Werror=int-conversion "
+    "-Werror=incompatible-pointer-types";
+
+std::string object_of(const TreePart& part) {
+  std::string name{part.file.substr(0, part.file.size() - 2)};
+  std::ranges::replace(name, '/', '_');
+  return name + ".o";
+}
+
+}  // namespace
+
+std::string_view tree_configuration() {
+  return R"(CONFIG_64BIT=y
+CONFIG_EXPERT=y
+CONFIG_SMP=y
+CONFIG_NUMA=y
+CONFIG_MMU=y
+CONFIG_MULTIUSER=y
+CONFIG_KSM=y
+CONFIG_ADVISE_SYSCALLS=y
+CONFIG_USERFAULTFD=y
+CONFIG_PTE_MARKER_UFFD_WP=y
+CONFIG_ANON_VMA_NAME=y
+CONFIG_SHMEM=y
+CONFIG_BLOCK=y
+CONFIG_SWAP=y
+CONFIG_MEMFD_CREATE=y
+CONFIG_HUGETLBFS=y
+CONFIG_TRANSPARENT_HUGEPAGE=y
+CONFIG_MIGRATION=y
+CONFIG_COMPACTION=y
+CONFIG_PROC_FS=y
+CONFIG_SYSFS=y
+CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS=y
+CONFIG_DEFAULT_MMAP_MIN_ADDR=4096
+# CONFIG_BUG is not set
+# CONFIG_CPU_MITIGATIONS is not set
+# CONFIG_JUMP_LABEL is not set
+# CONFIG_SECURITY is not set
+)";
+}
+
+std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
+                          const MakefileOptions& options) {
+  std::string text = fmt::format(
+      "TREE := {0}\nO := $(CURDIR)/o\nCC := gcc{2}\n"
+      "INCLUDES := -nostdinc -I$(CURDIR) -I$(TREE) -I$(TREE)/arch/x86/include "
+      "-I$(O)/arch/x86/include/generated -I$(TREE)/include -I$(O)/include "
+      "-I$(TREE)/arch/x86/include/uapi -I$(O)/arch/x86/include/generated/uapi "
+      "-I$(TREE)/include/uapi -I$(O)/include/generated/uapi "
+      "-include $(TREE)/include/linux/compiler-version.h "
+      "-include $(TREE)/include/linux/kconfig.h "
+      "-include $(TREE)/include/linux/compiler_types.h -D__KERNEL__ "
+      "-include $(CURDIR)/kernel/tree/glue/prefix.h -include $(CURDIR)/probes.h\n"
+      "FLAGS := {1}\n"
+      "COMPILE = $(CC) $(INCLUDES) $(FLAGS) -MD -MP -DKBUILD_MODFILE='\"$*\"' "
+      "-DKBUILD_BASENAME='\"$*\"' -DKBUILD_MODNAME='\"$*\"' -D__KBUILD_MODNAME=kmod_$* "
+      "-DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' -c -o $@ $<\n",
+      tree.string(), kFlags,
+      fmt::format(
+          "{}{}",
+          options.sanitize.empty() ? "" : fmt::format(" -g1 -fsanitize={}", options.sanitize),
+          options.coverage ? " --coverage -DVMADIFF_COVERAGE" : ""));
+  std::string objects;
+  for (const TreePart& part : parts) {
+    const auto object = object_of(part);
+    const auto folder = fs::path{part.file}.parent_path().string();
+    objects += " " + object;
+    const auto source = part.wrapper.empty() ? fmt::format("$(TREE)/{}", part.file)
+                                             : fmt::format("{}/{}", kGlueFolder, part.wrapper);
+    text += fmt::format("{0}: {1} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/{2} {3} -c)\n",
+                        object, source, folder, part.flags);
+  }
+  for (const GlueFile& file : glue_files()) {
+    const bool wraps = std::ranges::any_of(
+        tree_parts(), [&](const TreePart& part) { return part.wrapper == file.name; });
+    if (!file.name.ends_with(".c") || wraps) continue;
+    const auto object = fmt::format("glue_{}.o", file.name.substr(0, file.name.size() - 2));
+    objects += " " + object;
+    text += fmt::format("{}: {}/{} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/mm -c)\n", object,
+                        kGlueFolder, file.name);
+  }
+  text += fmt::format(
+      "OBJECTS :={0}\n"
+      "LINK = $(CC) -shared -Wl,--gc-sections -Wl,--version-script={1}/exports\n"
+      "first.so: $(OBJECTS)\n\t$(LINK) -Wl,--unresolved-symbols=ignore-all -o $@ $^\n"
+      "missing.o: missing.c\n\t$(CC) -I$(CURDIR) -fPIC -fvisibility=hidden -O1 -c -o $@ $<\n"
+      "tree.so: $(OBJECTS) missing.o\n\t$(LINK) -Wl,-z,defs -o $@.new $^\n\tmv $@.new $@\n"
+      "-include $(OBJECTS:.o=.d)\n",
+      objects, kGlueFolder);
+  return text;
+}
+
+}  // namespace vmadiff::kernel
