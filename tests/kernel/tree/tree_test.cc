@@ -166,6 +166,38 @@ TEST_F(TreeSystem, AnAllocationFailsWhereItIsAsked) {
   EXPECT_FALSE(faults->cancel());
 }
 
+TEST_F(TreeSystem, SurvivesWhateverAllocationFails) {
+  auto* faults = tree().allocation_faults();
+  for (const std::string_view call :
+       {std::string_view{"fork()"}, std::string_view{"exec()"},
+        std::string_view{"uffd_register(0x100000000000, 0x1000, WP)"},
+        std::string_view{"mprotect(0x100000000000, 0x1000, PROT_READ)"}}) {
+    for (std::uint64_t number = 1;; ++number) {
+      ASSERT_TRUE(tree().start(setup()));
+      EXPECT_TRUE(run(kMapTwo).is_ok());
+      EXPECT_TRUE(run("set_mempolicy(MPOL_INTERLEAVE, 0, 1)").is_ok());
+      EXPECT_TRUE(run("touch(0x100000000000, 0x1000, WRITE)").is_ok());
+      faults->fail(number);
+      const Outcome outcome = run(call);
+      ASSERT_FALSE(outcome.is_death()) << call << ": " << tree().death_note();
+      if (!faults->cancel()) break;
+      EXPECT_EQ(outcome, Outcome::fail(spec::Errno::kENOMEM)) << call << ", allocation " << number;
+    }
+  }
+}
+
+// Guards would be written into page tables, of which there are none: a call that no sequence makes.
+TEST_F(TreeSystem, GivesUpWithTheNameOfWhatIsNotBuiltAndBeginsAnew) {
+  EXPECT_TRUE(run(kMapTwo).is_ok());
+  EXPECT_EQ(run("madvise(0x100000000000, 0x1000, MADV_GUARD_INSTALL)"), Outcome::died());
+  EXPECT_TRUE(tree().death_note().ends_with("is called, which is not built from the tree"))
+      << tree().death_note();
+  EXPECT_EQ(run("munmap(0x100000000000, 0x1000)"), Outcome::died());
+  ASSERT_TRUE(tree().start(setup()));
+  EXPECT_TRUE(vmas().empty());
+  EXPECT_TRUE(run(kMapTwo).is_ok());
+}
+
 TEST_F(TreeSystem, ProcessesAreThereAndGo) {
   EXPECT_EQ(run("[pid 1] munmap(0x100000000000, 0x1000)"), Outcome::fail(spec::Errno::kESRCH));
   EXPECT_EQ(run("fork()"), Outcome::ok(1));
