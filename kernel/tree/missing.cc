@@ -19,9 +19,9 @@ using spec::ToolFault;
 /// What is not the kernel's: of the compiler and of sanitizers; and functions of the C library.
 constexpr std::array<std::string_view, 6> kOthersBeginnings{"__cxa_",  "_ITM_",   "__gmon_",
                                                             "__gcov_", "__asan_", "__ubsan_"};
-constexpr std::array<std::string_view, 14> kLibraryFunctions{
-    "malloc",  "calloc", "free",   "aligned_alloc", "snprintf", "memcpy",  "memset",
-    "memmove", "memcmp", "memchr", "strlen",        "strcmp",   "strncmp", "mprotect"};
+constexpr std::array<std::string_view, 15> kLibraryFunctions{
+    "malloc", "calloc", "free",   "aligned_alloc", "snprintf", "memcpy", "memset",  "memmove",
+    "memcmp", "memchr", "strlen", "strcmp",        "strncmp",  "mmap",   "mprotect"};
 
 }  // namespace
 

@@ -321,10 +321,6 @@ HostCapabilities tree_capabilities() {
     has.withheld.push_back({.part = {call.index(), argument, value}, .how = std::move(how)});
   };
   using enum CallPart::Argument;
-  without(spec::Madvise{}, kChoice, spec::kMadvGuardInstall,
-          "guards stand in page tables, which are not built");
-  without(spec::Madvise{}, kChoice, spec::kMadvGuardRemove,
-          "guards stand in page tables, which are not built");
   without(spec::Mmap{}, kFlags, spec::kMapHugetlb, "the pool of huge pages is not built");
   return has;
 }

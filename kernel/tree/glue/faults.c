@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// kernel/tree: page faults, which are ours and not the tree's: there are no pages. What stays of a
-// fault in VMAs is the anon_vma, which the tree's own code finds or makes.
+// kernel/tree: page faults. Where the page tables say something (only markers do: there are no
+// pages) the tree's own code says what becomes of the fault; else it is ours. What stays of it in
+// VMAs is the anon_vma, which the tree's own code finds or makes.
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
@@ -26,12 +27,28 @@ static bool needs_anon_folio(struct vm_area_struct* vma, bool is_write) {
   return is_write || (vma_is_anonymous(vma) && !glue_setup.maps_zero_page);
 }
 
+static bool has_entry(struct mm_struct* mm, unsigned long address) {
+  pmd_t* pmd = mm_find_pmd(mm, address);
+  pte_t* pte = pmd == NULL ? NULL : pte_offset_map(pmd, address);
+  bool has;
+  if (pte == NULL) return false;
+  has = !pte_none(ptep_get(pte));
+  pte_unmap(pte);
+  return has;
+}
+
+// The tree's (parts.cc).
+vm_fault_t vmadiff_tree_handle_mm_fault(struct vm_area_struct* vma, unsigned long address,
+                                        unsigned int flags, struct pt_regs* regs);
+
 vm_fault_t handle_mm_fault(struct vm_area_struct* vma, unsigned long address, unsigned int flags,
                            struct pt_regs* regs) {
   const bool is_write = (flags & FAULT_FLAG_WRITE) != 0;
   const unsigned long page = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
   // The pool of huge pages is empty.
   if (is_vm_hugetlb_page(vma)) return VM_FAULT_SIGBUS;
+  if (has_entry(vma->vm_mm, address))
+    return vmadiff_tree_handle_mm_fault(vma, address, flags, regs);
   if (needs_anon_folio(vma, is_write) && anon_vma_prepare(vma) != 0) return VM_FAULT_OOM;
   if (!vma_is_anonymous(vma) && vma->vm_file != NULL && page >= glue_file_pages(vma->vm_file))
     return VM_FAULT_SIGBUS;
@@ -60,6 +77,7 @@ long glue_touch(struct mm_struct* mm, unsigned long address, bool is_write) {
   fault = handle_mm_fault(vma, address, is_write ? FAULT_FLAG_WRITE : 0, NULL);
   faulted.mm = NULL;
   mmap_write_unlock(mm);
+  if ((fault & VM_FAULT_SIGSEGV) != 0) return segmentation_fault;
   if ((fault & VM_FAULT_OOM) != 0) return -ENOMEM;
   return (fault & VM_FAULT_SIGBUS) != 0 ? bus_error : 0;
 }

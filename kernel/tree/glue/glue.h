@@ -32,6 +32,10 @@ const struct file_operations* glue_null_fops(void);
 extern unsigned long long glue_allocations;         // that are not given back
 extern unsigned long long glue_allocation_to_fail;  // counts down; 0: none
 void glue_after_call(void);                         // what waits for a grace period
+bool glue_allocation_fails(gfp_t flags);            // whether this one is to
+
+// pages.c
+void glue_pages_init(void);
 
 // files.c
 int glue_files_init(void);

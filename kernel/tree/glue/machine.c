@@ -63,6 +63,7 @@ void glue_machine_init(void) {
   }
   node_states[N_POSSIBLE] = NODE_MASK_ALL;
   node_set_state(0, N_MEMORY);
+  glue_pages_init();
   maple_tree_init();
   mm_cache_init();
   proc_caches_init();

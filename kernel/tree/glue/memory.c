@@ -16,14 +16,14 @@ struct kmem_cache {
   void (*ctor)(void*);
 };
 
-static bool is_to_fail(gfp_t flags) {
+bool glue_allocation_fails(gfp_t flags) {
   if ((flags & __GFP_NOFAIL) != 0 || glue_allocation_to_fail == 0) return false;
   return --glue_allocation_to_fail == 0;
 }
 
 static void* allocate(size_t size, size_t align, gfp_t flags) {
   void* memory;
-  if (is_to_fail(flags)) return NULL;
+  if (glue_allocation_fails(flags)) return NULL;
   size = size == 0 ? 1 : size;
   if (align > 16) {
     memory = aligned_alloc(align, (size + align - 1) / align * align);
@@ -187,8 +187,3 @@ void glue_after_call(void) {
     free(entry);
   }
 }
-
-// Page tables: one page, always empty. Nothing is ever mapped.
-
-pgd_t* pgd_alloc(struct mm_struct* mm) { return allocate(PAGE_SIZE, PAGE_SIZE, __GFP_ZERO); }
-void pgd_free(struct mm_struct* mm, pgd_t* pgd) { release(pgd); }
