@@ -44,7 +44,7 @@ std::span<const TreePart> tree_parts() {
                .flags = {},
                .may_be_absent = true,
                .beside = "fs/userfaultfd.c"},
-      TreePart{.file = "fs/hugetlbfs/inode.c", .wrapper = {}, .flags = {}},
+      TreePart{.file = "fs/hugetlbfs/inode.c", .wrapper = "hugetlbfs.c", .flags = {}},
       TreePart{.file = "kernel/sys.c", .wrapper = {}, .flags = {}},
       TreePart{.file = "kernel/locking/rwsem.c", .wrapper = {}, .flags = {}},
       TreePart{.file = "lib/maple_tree.c", .wrapper = {}, .flags = {}},

@@ -44,6 +44,10 @@ constexpr std::array kProbes{
           .text = "vma_flags_t flags",
           .if_so = "#define VMADIFF_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)",
           .if_not = "#define VMADIFF_NORESERVE VM_NORESERVE"},
+    Probe{.file = "include/linux/hugetlb.h",
+          .text = "vma_flags_t acct",
+          .if_so = "#define VMADIFF_HUGETLB_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)",
+          .if_not = "#define VMADIFF_HUGETLB_NORESERVE VM_NORESERVE"},
     // 7.0: with which flags a policy is also the nodes that were asked for.
     Probe{.file = "include/uapi/linux/mempolicy.h",
           .text = "MPOL_USER_NODEMASK_FLAGS",

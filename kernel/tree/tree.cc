@@ -309,19 +309,11 @@ std::expected<std::unique_ptr<spec::System>, ToolFault> make_tree(
 }
 
 HostCapabilities tree_capabilities() {
-  using spec::CallPart;
   HostCapabilities has;
   has.can_run = true;
   has.ksm = true;
   has.exec_only = true;
   has.file_counts.fill(spec::kFilesPerClass);
-  has.file_counts[static_cast<std::size_t>(spec::FileClass::kHugetlb)] = 0;
-  const auto without = [&has](const spec::Syscall& call, CallPart::Argument argument,
-                              std::uint64_t value, std::string how) {
-    has.withheld.push_back({.part = {call.index(), argument, value}, .how = std::move(how)});
-  };
-  using enum CallPart::Argument;
-  without(spec::Mmap{}, kFlags, spec::kMapHugetlb, "the pool of huge pages is not built");
   return has;
 }
 

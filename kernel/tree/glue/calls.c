@@ -165,7 +165,7 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
       lock_what_is_missing();
       glue_machine_init();
       if (glue_ksm_init() != 0 || glue_mempolicy_init() != 0 || glue_userfaultfd_init() != 0 ||
-          glue_shmem_init() != 0 || glue_files_init() != 0)
+          glue_shmem_init() != 0 || glue_hugetlbfs_init() != 0 || glue_files_init() != 0)
         glue_broken("out of memory", __FILE__, __LINE__);
       is_made = true;
     }

@@ -202,6 +202,11 @@ static struct glue_file* make_file(unsigned file_class, unsigned number) {
     if (IS_ERR(made)) return NULL;
     return of(made);
   }
+  if (file_class == CLASS_HUGETLB) {
+    struct file* made = glue_hugetlb_file();
+    if (IS_ERR(made)) return NULL;
+    return of(made);
+  }
   fops[CLASS_ZERO] = glue_zero_fops();
   fops[CLASS_UNMAPPABLE] = glue_null_fops();
   if (fops[file_class] == NULL) return NULL;

@@ -15,7 +15,9 @@ void* calloc(size_t count, size_t size);
 void* aligned_alloc(size_t alignment, size_t size);
 void free(void* memory);
 
-// fork.c, ksm.c, mempolicy.c, shmem.c, userfaultfd.c, mem.c
+// fork.c, hugetlbfs.c, ksm.c, mempolicy.c, shmem.c, userfaultfd.c, mem.c
+int glue_hugetlbfs_init(void);
+struct file* glue_hugetlb_file(void);
 int glue_mempolicy_init(void);
 int glue_ksm_init(void);
 struct mm_struct* glue_dup_mm(struct task_struct* child, struct mm_struct* mm);

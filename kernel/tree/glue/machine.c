@@ -64,6 +64,7 @@ void glue_machine_init(void) {
   node_states[N_POSSIBLE] = NODE_MASK_ALL;
   node_set_state(0, N_MEMORY);
   glue_pages_init();
+  set_cpu_cap(&boot_cpu_data, X86_FEATURE_PSE);  // huge pages
   maple_tree_init();
   mm_cache_init();
   proc_caches_init();

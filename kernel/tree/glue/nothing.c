@@ -27,6 +27,7 @@ NOTHING(task_exec_state_set_dumpable)
 NOTHING(get_file_rcu)
 // Inodes' times, owners and attributes.
 NOTHING(simple_inode_init_ts)
+NOTHING(get_next_ino)
 NOTHING(inode_owner_or_capable)
 NOTHING(inode_permission)
 NOTHING(swap_read_submit)
