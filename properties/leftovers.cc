@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,11 +19,49 @@ namespace {
 
 using Left = std::expected<std::int64_t, spec::ToolFault>;
 
+/// One thing that can be left, once the calls are made: how much, 0 where that is excused.
+using Ask = Left (*)(spec::System& system, std::span<const spec::Step> calls,
+                     std::span<const spec::Outcome> outcomes, const Rules& rules,
+                     ExemptionCounts& exemptions);
+
+Left ask_committed(spec::System& system, std::span<const spec::Step> calls,
+                   std::span<const spec::Outcome> outcomes, const Rules& rules,
+                   ExemptionCounts& exemptions) {
+  const auto left = system.left_committed();
+  if (!left) return std::unexpected(left.error());
+  const auto pages = left->value_or(0);
+  const bool is_known =
+      pages == 0 || is_excused(pages, known_leaks(rules.profile, calls, outcomes), exemptions);
+  return is_known ? 0 : pages;
+}
+
+Left ask_allocated(spec::System& system, std::span<const spec::Step> /*calls*/,
+                   std::span<const spec::Outcome> /*outcomes*/, const Rules& /*rules*/,
+                   ExemptionCounts& /*exemptions*/) {
+  const auto left = system.left_allocated();
+  if (!left) return std::unexpected(left.error());
+  return left->value_or(0);
+}
+
+struct Question {
+  Claim claim;
+  bool spec::Observes::* is_seen;
+  Ask ask;
+  std::string (*explain)(std::int64_t left);
+};
+constexpr std::array kQuestions{
+    Question{Claim::kNothingStaysCommitted, &spec::Observes::committed, ask_committed,
+             explain_left},
+    Question{Claim::kNothingStaysAllocated, &spec::Observes::allocated, ask_allocated,
+             explain_allocated},
+};
+
 /// Runs prefixes of one sequence on one system.
 class Blame {
  public:
-  Blame(spec::System& system, const spec::Sequence& sequence, const Rules& rules)
-      : system_(system), sequence_(sequence), rules_(rules) {}
+  Blame(spec::System& system, const spec::Sequence& sequence, const Rules& rules,
+        const Question& question)
+      : system_(system), sequence_(sequence), rules_(rules), question_(question) {}
 
   /// How many calls it takes until something is left that is not excused; not after one fewer.
   std::expected<std::size_t, spec::ToolFault> shortest() {
@@ -50,53 +91,54 @@ class Blame {
       if (auto seen = system_.snapshot(calls.back().process, view->snapshot); !seen)
         return std::unexpected(seen.error());
     }
-    const auto left = system_.left_committed();
-    if (!left) return std::unexpected(left.error());
     // Counted where the whole sequence was run, and nowhere else.
     ExemptionCounts uncounted;
-    const auto pages = left->value_or(0);
-    const bool is_known =
-        pages == 0 || is_excused(pages, known_leaks(rules_.profile, calls, outcomes), uncounted);
-    return is_known ? 0 : pages;
+    return question_.ask(system_, calls, outcomes, rules_, uncounted);
   }
 
  private:
   spec::System& system_;
   const spec::Sequence& sequence_;
   const Rules& rules_;
+  const Question& question_;
 };
 
-Observed observed(const spec::System& system, std::size_t step, std::int64_t left, View view) {
-  return {Claim::kNothingStaysCommitted,
-          step,
-          fmt::format("{}: {}", system.name(), explain_left(left)),
-          left < 0 ? "fewer" : "more",
-          {std::move(view)}};
+ObservedResult check(spec::System& system, const spec::Sequence& sequence,
+                     std::span<const spec::Outcome> outcomes, const Rules& rules,
+                     const Question& question) {
+  const auto left = question.ask(system, sequence, outcomes, rules, rules.exemptions);
+  if (!left) return std::unexpected(left.error());
+  if (*left == 0) return std::nullopt;
+  const auto observed = [&](std::size_t step, std::int64_t amount, View view) {
+    return Observed{question.claim,
+                    step,
+                    fmt::format("{}: {}", system.name(), question.explain(amount)),
+                    amount < 0 ? "fewer" : "more",
+                    {std::move(view)}};
+  };
+  Blame blame{system, sequence, rules, question};
+  const auto count = blame.shortest();
+  if (!count) return std::unexpected(count.error());
+  View view;
+  const auto again = blame.after(*count, &view);
+  if (!again) return std::unexpected(again.error());
+  if (*again != 0) return observed(*count - 1, *again, std::move(view));
+  // What does not show again was there all the same.
+  view.outcome = outcomes.back();
+  return observed(sequence.size() - 1, *left, std::move(view));
 }
 
 }  // namespace
 
 ObservedResult check_leftovers(spec::System& system, const spec::Sequence& sequence,
                                std::span<const spec::Outcome> outcomes, const Rules& rules) {
-  if (!rules.selection.has(Claim::kNothingStaysCommitted) || !system.observes().committed ||
-      sequence.empty() || outcomes.empty())
-    return std::nullopt;
-  const auto left = system.left_committed();
-  if (!left) return std::unexpected(left.error());
-  const auto pages = left->value_or(0);
-  if (pages == 0 ||
-      is_excused(pages, known_leaks(rules.profile, sequence, outcomes), rules.exemptions))
-    return std::nullopt;
-  Blame blame{system, sequence, rules};
-  const auto count = blame.shortest();
-  if (!count) return std::unexpected(count.error());
-  View view;
-  const auto again = blame.after(*count, &view);
-  if (!again) return std::unexpected(again.error());
-  if (*again != 0) return observed(system, *count - 1, *again, std::move(view));
-  // What does not show again was there all the same.
-  view.outcome = outcomes.back();
-  return observed(system, sequence.size() - 1, pages, std::move(view));
+  if (sequence.empty() || outcomes.empty()) return std::nullopt;
+  for (const Question& question : kQuestions) {
+    if (!rules.selection.has(question.claim) || !(system.observes().*question.is_seen)) continue;
+    auto found = check(system, sequence, outcomes, rules, question);
+    if (!found || *found) return found;
+  }
+  return std::nullopt;
 }
 
 }  // namespace vmadiff::properties

@@ -1,4 +1,4 @@
-// properties: after a run: NothingStaysCommitted, and which call broke it.
+// properties: after a run: NothingStaysCommitted and NothingStaysAllocated, and which call broke it.
 #pragma once
 
 #include <span>

@@ -71,6 +71,7 @@ struct Observes {
   bool brk_and_merge = true;  ///< brk and merge_any
   bool policy = true;         ///< the VMAs' memory policies
   bool committed = false;     ///< what a run leaves committed (System::left_committed)
+  bool allocated = false;     ///< what a run leaves allocated (System::left_allocated)
 };
 /// A real kernel, by /proc.
 inline constexpr Observes kFromOutside{.vm_flags = true,

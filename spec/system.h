@@ -84,6 +84,13 @@ class System {
     return std::nullopt;
   }
 
+  /// The same, behind left_committed or in its place: how many allocations of its own the system
+  /// has not given back, less those that it had when the run began. Nothing where that is not
+  /// known.
+  virtual std::expected<std::optional<std::int64_t>, ToolFault> left_allocated() {
+    return std::nullopt;
+  }
+
   /// Whether a snapshot costs much more than a call. The runner then uses apply_all.
   [[nodiscard]] virtual bool is_remote() const { return false; }
 

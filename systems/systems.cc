@@ -194,7 +194,7 @@ class RealKernels {
       return real;
     }
     if (!choice_.tree_coverage.empty()) kernel::forget_coverage(built->object);
-    real.capabilities = kernel::tree_capabilities();
+    real.capabilities = kernel::tree_capabilities(built->has_mmap_prepare);
     real.capabilities.release = built->version;
     real.built = *std::move(built);
     real.setup = spec::Setup::standard();

@@ -245,6 +245,7 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   if (path.string().find_first_of(" '\"$#:\\") != std::string::npos)
     return failed(path, "make cannot be told a path with such letters in it: give it a link");
   TreeSource source{path};
+  const bool has_mmap_prepare = knows_mmap_prepare(source);
   const auto version = source.version();
   if (!version) return std::unexpected(version.error());
   const auto cache = cache_directory();
@@ -264,7 +265,7 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   }
   auto object = Build{std::move(source), directory, options}.run();
   if (!object) return std::unexpected(object.error());
-  return BuiltTree{*std::move(object), *version};
+  return BuiltTree{*std::move(object), *version, has_mmap_prepare};
 }
 
 }  // namespace vmadiff::kernel

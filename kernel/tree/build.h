@@ -22,7 +22,8 @@ struct TreeOptions {
 
 struct BuiltTree {
   std::filesystem::path object;
-  std::string version;  ///< as the tree's Makefile says: "7.3.4"
+  std::string version;           ///< as the tree's Makefile says: "7.3.4"
+  bool has_mmap_prepare = true;  ///< whether its drivers can have that hook
 };
 
 /// `tree` is a directory with a kernel's source. A fault names what was looked for and where, or

@@ -16,6 +16,11 @@ struct Probe {
   std::string_view if_not;
 };
 
+constexpr struct {
+  std::string_view file = "include/linux/fs.h";
+  std::string_view text = "(*mmap_prepare)";
+} kHooks;
+
 constexpr std::array kProbes{
     // 6.18: the maple tree takes its nodes from sheaves.
     Probe{.file = "include/linux/slab.h",
@@ -53,6 +58,16 @@ constexpr std::array kProbes{
           .text = "MPOL_USER_NODEMASK_FLAGS",
           .if_so = "#define VMADIFF_NODEMASK_FLAGS MPOL_USER_NODEMASK_FLAGS",
           .if_not = "#define VMADIFF_NODEMASK_FLAGS MPOL_MODE_FLAGS"},
+    // Up to 6.14 what each CPU has at hand is one structure.
+    Probe{.file = "arch/x86/include/asm/current.h",
+          .text = "struct pcpu_hot",
+          .if_so = "#define VMADIFF_PCPU_HOT\n#define VMADIFF_CURRENT pcpu_hot.current_task",
+          .if_not = "#define VMADIFF_CURRENT current_task"},
+    // 6.16: drivers that say what they want before there is a VMA.
+    Probe{.file = kHooks.file,
+          .text = kHooks.text,
+          .if_so = "#define VMADIFF_HAS_MMAP_PREPARE",
+          .if_not = ""},
     Probe{.file = "fs/ext4/file.c",
           .text = ".mmap_prepare",
           .if_so = "#define VMADIFF_REGULAR_FILES_PREPARE",
@@ -90,6 +105,8 @@ constexpr std::array kProbes{
 };
 
 }  // namespace
+
+bool knows_mmap_prepare(const TreeSource& source) { return source.says(kHooks.file, kHooks.text); }
 
 std::expected<std::string, spec::ToolFault> probe(const TreeSource& source) {
   std::string header;

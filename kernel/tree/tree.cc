@@ -89,7 +89,9 @@ class Tree final : public spec::System {
       : name_(std::move(name)), path_(std::move(path)), object_(std::move(object)) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] spec::Observes observes() const override { return {.committed = true}; }
+  [[nodiscard]] spec::Observes observes() const override {
+    return {.committed = true, .allocated = true};
+  }
 
   std::expected<void, ToolFault> start(const spec::Setup& setup) override {
     if (is_dead_) {
@@ -108,9 +110,8 @@ class Tree final : public spec::System {
     const auto words = words_of(setup);
     alive_.assign(1, true);
     const auto begun =
-        object_->start(&words, initial_.data(), static_cast<unsigned>(initial_.size()));
+        object_->start(&words, initial_.data(), static_cast<unsigned>(initial_.size()), &at_first_);
     if (begun.broken != nullptr) return std::unexpected(broke("cannot begin", begun.broken));
-    committed_ = begun.value;
     return {};
   }
 
@@ -153,12 +154,11 @@ class Tree final : public spec::System {
   }
 
   std::expected<std::optional<std::int64_t>, ToolFault> left_committed() override {
-    if (is_dead_) return std::nullopt;
-    vmadiff_u64 allocations = 0;
-    const auto left = object_->leftovers(&allocations);
-    if (left.broken != nullptr)
-      return std::unexpected(broke("its processes cannot end", left.broken));
-    return left.value - committed_;
+    return left(&vmadiff_tree_leftovers::committed);
+  }
+
+  std::expected<std::optional<std::int64_t>, ToolFault> left_allocated() override {
+    return left(&vmadiff_tree_leftovers::allocations);
   }
 
   [[nodiscard]] spec::AllocationFaults* allocation_faults() override { return &faults_; }
@@ -168,6 +168,17 @@ class Tree final : public spec::System {
   ToolFault broke(std::string_view how, const char* words) {
     is_dead_ = true;
     return {fmt::format("{}: {}: {}", name_, how, words), true};
+  }
+
+  std::expected<std::optional<std::int64_t>, ToolFault> left(
+      long long vmadiff_tree_leftovers::* what) {
+    if (is_dead_) return std::nullopt;
+    vmadiff_tree_leftovers now{};
+    const auto ended = object_->leftovers(&now);
+    if (ended.broken != nullptr)
+      return std::unexpected(broke("its processes cannot end", ended.broken));
+    alive_.assign(alive_.size(), false);
+    return now.*what - at_first_.*what;
   }
 
   Outcome died(const char* words) {
@@ -294,7 +305,7 @@ class Tree final : public spec::System {
   std::vector<bool> alive_;  ///< by number
   std::unordered_map<vmadiff_u64, spec::AnonVmaId> numbers_;
   std::uint64_t starts_ = 0;
-  std::int64_t committed_ = 0;  ///< pages, when the run began
+  vmadiff_tree_leftovers at_first_{};
   bool is_dead_ = false;
   std::string note_;
 };
@@ -308,12 +319,17 @@ std::expected<std::unique_ptr<spec::System>, ToolFault> make_tree(
   return std::make_unique<Tree>(std::move(name), object, std::move(*loaded));
 }
 
-HostCapabilities tree_capabilities() {
+HostCapabilities tree_capabilities(bool has_mmap_prepare) {
   HostCapabilities has;
   has.can_run = true;
   has.ksm = true;
   has.exec_only = true;
   has.file_counts.fill(spec::kFilesPerClass);
+  if (!has_mmap_prepare) {
+    using spec::FileClass;
+    for (const auto cls : {FileClass::kPreparedPfnmap, FileClass::kTwoHooks})
+      has.file_counts[static_cast<std::size_t>(cls)] = 0;
+  }
   return has;
 }
 

@@ -18,6 +18,6 @@ namespace vmadiff::kernel {
     std::string name, const std::filesystem::path& object);
 
 /// What sequences may ask of a tree, whichever it is.
-[[nodiscard]] HostCapabilities tree_capabilities();
+[[nodiscard]] HostCapabilities tree_capabilities(bool has_mmap_prepare);
 
 }  // namespace vmadiff::kernel

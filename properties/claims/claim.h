@@ -19,6 +19,7 @@ enum class Claim : std::uint8_t {
   kNoCompatibleNeighboursLeftUnmerged,
   kDataStructuresAreWellFormed,
   kNothingStaysCommitted,
+  kNothingStaysAllocated,
   kSystemsAgreeOnOutcomes,
   kSystemsAgreeOnLayout,
   kFailedCallsChangeNothing,
@@ -29,7 +30,7 @@ enum class Claim : std::uint8_t {
   kReviewPredicateIsIndistinguishable,
   kFailedAllocationsAreSurvived,
 };
-inline constexpr std::size_t kClaimCount = 18;
+inline constexpr std::size_t kClaimCount = 19;
 
 [[nodiscard]] std::string_view name(Claim claim);
 

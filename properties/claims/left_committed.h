@@ -1,4 +1,5 @@
-// properties: what a run leaves committed, and which kernels are known to leave how much.
+// properties: what a run leaves committed, and which kernels are known to leave how much; and what
+// it leaves allocated.
 #pragma once
 
 #include <cstdint>
@@ -32,5 +33,7 @@ struct KnownLeaks {
 
 /// "2 pages (8 kB) more are committed …", for a finding.
 [[nodiscard]] std::string explain_left(std::int64_t left);
+/// "2 allocations more are there …", for a finding.
+[[nodiscard]] std::string explain_allocated(std::int64_t left);
 
 }  // namespace vmadiff::properties

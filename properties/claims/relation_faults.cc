@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "properties/claims/fault_rules.h"
+#include "properties/claims/left_committed.h"
 #include "properties/claims/relation.h"
 
 namespace vmadiff::properties {
@@ -120,6 +121,10 @@ class Ordeal {
     if (const auto broken = room_.faulty->broken_invariant()) {
       return breach(i, number, outcome, "calls behind it: " + *broken, "structures later");
     }
+    if (!room_.faulty->observes().allocated) return std::nullopt;
+    const auto left = room_.faulty->left_allocated();
+    if (left && left->value_or(0) != 0)
+      return breach(i, number, outcome, explain_allocated(**left), "allocated");
     return std::nullopt;
   }
 

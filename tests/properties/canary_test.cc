@@ -68,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Canary{"NoCompatibleNeighboursLeftUnmerged", Fault::kForgetsToMergeMmap, 2},
                     Canary{"DataStructuresAreWellFormed", Fault::kBreaksItsTree, 5},
                     Canary{"NothingStaysCommitted", Fault::kKeepsAChargeWhenMadviseFails, 1},
+                    Canary{"NothingStaysAllocated", Fault::kKeepsAnAllocationWhenMadviseFails, 1},
                     Canary{"SystemsAgreeOnOutcomes", Fault::kReportsAnotherErrno, 2},
                     Canary{"SystemsAgreeOnLayout", Fault::kLosesAPageOffset, 3},
                     Canary{"FailedCallsChangeNothing", Fault::kMovesTheBreakWhenMadviseFails, 2},
@@ -146,9 +147,9 @@ INSTANTIATE_TEST_SUITE_P(EachClaim, RemoteCanaryTest,
 
 /// The list above is complete: every claim of the table has a canary.
 TEST(CanaryOfTheOtherKind, EveryClaimHasACanary) {
-  // 16 in the list, ReviewPredicateIsIndistinguishable in a case of its own, and
+  // 17 in the list, ReviewPredicateIsIndistinguishable in a case of its own, and
   // FailedAllocationsAreSurvived in fault_test.cc: it is about systems that have allocations.
-  EXPECT_EQ(all_properties().size(), 18U);
+  EXPECT_EQ(all_properties().size(), 19U);
 }
 
 }  // namespace

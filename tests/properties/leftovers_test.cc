@@ -27,7 +27,7 @@ class Leaky final : public spec::System {
       : model_(model::make_model(profile)), remote_(remote) {}
   [[nodiscard]] std::string_view name() const override { return "leaky"; }
   [[nodiscard]] spec::Observes observes() const override {
-    return {.anon_vma = false, .committed = observes_committed};
+    return {.anon_vma = false, .committed = observes_committed, .allocated = true};
   }
   [[nodiscard]] bool is_remote() const override { return remote_; }
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
@@ -60,8 +60,13 @@ class Leaky final : public spec::System {
     return left_;
   }
 
+  std::expected<std::optional<std::int64_t>, spec::ToolFault> left_allocated() override {
+    return left_ * by_page;
+  }
+
   bool observes_committed = true;
-  bool forgets = false;  ///< what was left shows once
+  std::int64_t by_page = 0;  ///< allocations for each page that is left
+  bool forgets = false;      ///< what was left shows once
   std::int64_t by_madvise = 3;
   std::int64_t by_touch = 0;
   std::int64_t by_dontunmap = 0;
@@ -143,6 +148,20 @@ TEST(Leftovers, NothingIsAskedWhereNothingIsToBeSeen) {
   auto checker = checker_of(leaky);
   EXPECT_FALSE(found(checker, kMap + kTouch));
   EXPECT_EQ(leaky.asked, 1);
+}
+
+TEST(Leftovers, AllocationsAreAskedForAsWell) {
+  Leaky leaky{*spec::profile_named("linux-7.3")};
+  leaky.by_page = 2;
+  auto checker = checker_of(leaky, "linux-7.3", "NothingStaysAllocated");
+  const auto finding = found(checker, kMap + kTouch + kAdvise + kTouch);
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->step, 2U);
+  EXPECT_EQ(finding->fingerprint, "NothingStaysAllocated/madvise/more");
+  EXPECT_EQ(finding->explanation,
+            "leaky: 6 allocations more than before the run are there when all its processes and "
+            "mappings are gone");
+  EXPECT_FALSE(found(checker, kMap + kTouch));
 }
 
 TEST(Leftovers, AFaultIsTheToolsOwn) {

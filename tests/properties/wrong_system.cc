@@ -36,7 +36,9 @@ class Wrong final : public spec::System {
 
   [[nodiscard]] std::string_view name() const override { return "wrong"; }
   [[nodiscard]] spec::Observes observes() const override {
-    return {.committed = fault_ == Fault::kNone || fault_ == Fault::kKeepsAChargeWhenMadviseFails};
+    return {
+        .committed = fault_ == Fault::kNone || fault_ == Fault::kKeepsAChargeWhenMadviseFails,
+        .allocated = fault_ == Fault::kNone || fault_ == Fault::kKeepsAnAllocationWhenMadviseFails};
   }
   [[nodiscard]] bool is_remote() const override { return remote_; }
 
@@ -74,6 +76,10 @@ class Wrong final : public spec::System {
 
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
     return fault_ == Fault::kKeepsAChargeWhenMadviseFails && break_moved_ != 0 ? 1 : 0;
+  }
+
+  std::expected<std::optional<std::int64_t>, spec::ToolFault> left_allocated() override {
+    return fault_ == Fault::kKeepsAnAllocationWhenMadviseFails && break_moved_ != 0 ? 1 : 0;
   }
 
   [[nodiscard]] std::optional<std::string> broken_invariant() const override {

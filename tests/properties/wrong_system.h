@@ -28,6 +28,7 @@ enum class Fault {
   kSplitsVmasUnderKsm,
   kMarksHighVmas,
   kKeepsAChargeWhenMadviseFails,
+  kKeepsAnAllocationWhenMadviseFails,
 };
 
 /// A system named "wrong": the model of the profile with the fault. `remote` makes it say that it

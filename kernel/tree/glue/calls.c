@@ -30,8 +30,14 @@ static struct process* processes[PROCESSES];
 static struct cred nobody = {.user_ns = &init_user_ns};
 struct vmadiff_tree_setup glue_setup;
 
+#ifdef VMADIFF_PCPU_HOT
+DEFINE_PER_CPU_ALIGNED(struct pcpu_hot, pcpu_hot) = {.preempt_count = PREEMPT_ENABLED};
+asm(".globl const_pcpu_hot\n.set const_pcpu_hot, pcpu_hot\n");
+#else
 DEFINE_PER_CPU(struct task_struct*, current_task);
+DEFINE_PER_CPU(__typeof__(__preempt_count), __preempt_count) = PREEMPT_ENABLED;
 asm(".globl const_current_task\n.set const_current_task, current_task\n");
+#endif
 
 // What a call comes back by where the kernel's code has given up.
 
@@ -87,7 +93,7 @@ static void lock_what_is_missing(void) {
 
 static struct process* become(unsigned number) {
   struct process* process = processes[number];
-  current_task = process == NULL ? NULL : &process->task;
+  VMADIFF_CURRENT = process == NULL ? NULL : &process->task;
   return process;
 }
 
@@ -134,30 +140,41 @@ static void free_process(unsigned number) {
   if (process->userfaultfd != NULL) fput(process->userfaultfd);
   mpol_put_task_policy(&process->task);
   processes[number] = NULL;
-  current_task = NULL;
+  VMADIFF_CURRENT = NULL;
   free(process);
 }
 
-#define CALLS(CALL)                                                                      \
-  CALL(mmap)                                                                             \
-  CALL(munmap)                                                                           \
-  CALL(mprotect)                                                                         \
-  CALL(brk)                                                                              \
-  CALL(madvise)                                                                          \
-  CALL(prctl)                                                                            \
-  CALL(mremap)                                                                           \
-  CALL(mlock)                                                                            \
-  CALL(mlock2)                                                                           \
-  CALL(munlock)                                                                          \
-  CALL(mlockall) CALL(munlockall) CALL(mseal) CALL(pkey_mprotect) CALL(remap_file_pages) \
-      CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
+static void end_all(struct vmadiff_tree_leftovers* left) {
+  for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
+  glue_files_forget();
+  glue_after_call();
+  left->committed = percpu_counter_sum(&vm_committed_as);
+  left->allocations = glue_allocations;
+}
+
+#define CALLS(CALL)                                                                  \
+  CALL(mmap)                                                                         \
+  CALL(munmap)                                                                       \
+  CALL(mprotect)                                                                     \
+  CALL(brk)                                                                          \
+  CALL(madvise)                                                                      \
+  CALL(prctl)                                                                        \
+  CALL(mremap)                                                                       \
+  CALL(mlock)                                                                        \
+  CALL(mlock2)                                                                       \
+  CALL(munlock)                                                                      \
+  CALL(mlockall)                                                                     \
+  CALL(munlockall)                                                                   \
+  CALL(mseal) CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) \
+      CALL(set_mempolicy) CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)
 #undef DECLARE
 
 static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
-                                        const struct vmadiff_tree_vma* initial, unsigned count) {
+                                        const struct vmadiff_tree_vma* initial, unsigned count,
+                                        struct vmadiff_tree_leftovers* before) {
   struct vmadiff_tree_result result = {};
   static bool is_made;
   GUARDED(result, {
@@ -169,9 +186,7 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
         glue_broken("out of memory", __FILE__, __LINE__);
       is_made = true;
     }
-    for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
-    glue_after_call();
-    result.value = percpu_counter_sum(&vm_committed_as);
+    end_all(before);
     glue_setup = *setup;
     glue_set_program(initial, count);
     struct process* first = new_process(0);
@@ -263,7 +278,8 @@ static long prctl(unsigned long option, unsigned long argument) {
 static struct vmadiff_tree_result do_exec(unsigned process) {
   struct vmadiff_tree_result result = {};
   struct process* self = become(process);
-  // It is the glue's own, and so are its allocations.
+  // It is the glue's own, and so are its allocations: none of them is to fail.
+  const unsigned long long to_fail = glue_allocation_to_fail;
   glue_allocation_to_fail = 0;
   GUARDED(result, {
     struct mm_struct* old = self->task.mm;
@@ -283,6 +299,7 @@ static struct vmadiff_tree_result do_exec(unsigned process) {
     self->userfaultfd = NULL;
     glue_after_call();
   });
+  glue_allocation_to_fail = to_fail;
   return result;
 }
 
@@ -328,14 +345,9 @@ static unsigned vmas(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma
   return glue_vmas(processes[process]->task.mm, from, out, count);
 }
 
-static struct vmadiff_tree_result leftovers(vmadiff_u64* allocations) {
+static struct vmadiff_tree_result leftovers(struct vmadiff_tree_leftovers* left) {
   struct vmadiff_tree_result result = {};
-  GUARDED(result, {
-    for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
-    glue_after_call();
-    *allocations = glue_allocations;
-    result.value = percpu_counter_sum(&vm_committed_as);
-  });
+  GUARDED(result, end_all(left));
   return result;
 }
 

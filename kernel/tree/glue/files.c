@@ -53,20 +53,28 @@ static int driver_mmap(struct file* file, struct vm_area_struct* vma) {
   vm_flags_set(vma, DRIVER_FLAGS);
   return 0;
 }
+static const struct file_operations pfnmap_fops = {.mmap = driver_mmap};
+#ifdef VMADIFF_HAS_MMAP_PREPARE
 static int driver_mmap_prepare(struct vm_area_desc* desc) {
   desc->vm_ops = &driver_vm_ops;
   VMADIFF_DESC_ADD_FLAGS(desc, DRIVER_FLAGS);
   return 0;
 }
-static const struct file_operations pfnmap_fops = {.mmap = driver_mmap};
 static const struct file_operations prepared_pfnmap_fops = {.mmap_prepare = driver_mmap_prepare};
-static const struct file_operations two_hooks_fops = {.mmap = driver_mmap,
-                                                      .mmap_prepare = driver_mmap_prepare};
+#else
+static const struct file_operations prepared_pfnmap_fops = {.mmap = driver_mmap};
+#endif
 static int other_mmap(struct file* file, struct vm_area_struct* vma) {
   vma->vm_ops = &driver_vm_ops;
   return 0;
 }
 static const struct file_operations other_fops = {.mmap = other_mmap};
+static const struct file_operations two_hooks_fops = {
+    .mmap = other_mmap,
+#ifdef VMADIFF_HAS_MMAP_PREPARE
+    .mmap_prepare = driver_mmap_prepare,
+#endif
+};
 
 // A regular file: which hook is that of the tree's fs/ext4/file.c. Without DAX MAP_SYNC is refused.
 
@@ -123,7 +131,7 @@ struct inode* new_inode(struct super_block* super) {
   inode->i_mapping = &inode->i_data;
   atomic_set(&inode->i_mapping->i_mmap_writable, 0);
   inode->i_mapping->flags = 0;
-  inode->i_state = (typeof(inode->i_state)){};
+  __builtin_memset(&inode->i_state, 0, sizeof(inode->i_state));
   inode->i_flags = 0;
   atomic_set(&inode->i_count, 1);
   return inode;
@@ -139,10 +147,8 @@ void iput(struct inode* inode) {
   if (inode == NULL || !atomic_dec_and_test(&inode->i_count)) return;
   op = inode->i_sb->s_op;
   if (op->evict_inode != NULL) op->evict_inode(inode);
-  if (op->free_inode != NULL)
-    op->free_inode(inode);
-  else
-    op->destroy_inode(inode);
+  if (op->destroy_inode != NULL) op->destroy_inode(inode);
+  if (op->free_inode != NULL) op->free_inode(inode);
 }
 
 static void init_file(struct glue_file* file, const struct file_operations* fops,
@@ -236,6 +242,12 @@ int glue_files_init(void) {
     }
   }
   return 0;
+}
+
+void glue_files_forget(void) {
+  for (unsigned number = 0; number < FILES_PER_CLASS; ++number) {
+    glue_shmem_forget(&files[CLASS_MEMFD][number]->file);
+  }
 }
 
 struct file* glue_file(unsigned file_class, unsigned number) {

@@ -18,6 +18,8 @@ void free(void* memory);
 // fork.c, hugetlbfs.c, ksm.c, mempolicy.c, shmem.c, userfaultfd.c, mem.c
 int glue_hugetlbfs_init(void);
 struct file* glue_hugetlb_file(void);
+// What a sequence has left in a memfd: the policies of its ranges.
+void glue_shmem_forget(struct file* file);
 int glue_mempolicy_init(void);
 int glue_ksm_init(void);
 struct mm_struct* glue_dup_mm(struct task_struct* child, struct mm_struct* mm);
@@ -31,7 +33,7 @@ const struct file_operations* glue_zero_fops(void);
 const struct file_operations* glue_null_fops(void);
 
 // memory.c
-extern unsigned long long glue_allocations;         // that are not given back
+extern long long glue_allocations;                  // that are not given back
 extern unsigned long long glue_allocation_to_fail;  // counts down; 0: none
 void glue_after_call(void);                         // what waits for a grace period
 bool glue_allocation_fails(gfp_t flags);            // whether this one is to
@@ -41,6 +43,8 @@ void glue_pages_init(void);
 
 // files.c
 int glue_files_init(void);
+// As they are when a sequence begins.
+void glue_files_forget(void);
 struct file* glue_file(unsigned file_class, unsigned number);
 void glue_file_id(const struct file* file, unsigned* file_class, unsigned* number);
 // Whether mapping it is something that the kernel warns of.

@@ -2,7 +2,6 @@
 // kernel/tree: the tree's fs/hugetlbfs/inode.c, its mount that nobody has mounted, and a pool
 // without pages.
 #include "fs/hugetlbfs/inode.c"
-
 #include "kernel/tree/glue/glue.h"
 
 int glue_hugetlbfs_init(void) {
@@ -11,8 +10,8 @@ int glue_hugetlbfs_init(void) {
   struct hugetlbfs_sb_info* info = kzalloc(sizeof(*info), GFP_KERNEL);
   hugetlb_add_hstate(HUGETLB_PAGE_ORDER);
   default_hstate_idx = 0;
-  hugetlbfs_inode_cachep = kmem_cache_create(
-      "hugetlbfs_inode_cache", sizeof(struct hugetlbfs_inode_info), 0, 0, init_once);
+  hugetlbfs_inode_cachep = kmem_cache_create("hugetlbfs_inode_cache",
+                                             sizeof(struct hugetlbfs_inode_info), 0, 0, init_once);
   if (info == NULL || hugetlbfs_inode_cachep == NULL) return -ENOMEM;
   spin_lock_init(&info->stat_lock);
   info->max_inodes = -1;

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMADIFF_TREE_VERSION 1
+#define VMADIFF_TREE_VERSION 2
 
 /* The descriptor of a file: this, and its class times so many, and its number. */
 #define VMADIFF_TREE_FIRST_DESCRIPTOR 16
@@ -62,6 +62,12 @@ struct vmadiff_tree_state {
   vmadiff_u64 brk;
 };
 
+/* What is there of the kernel where no process is. */
+struct vmadiff_tree_leftovers {
+  long long committed;   /* pages (Committed_AS) */
+  long long allocations; /* that were not given back */
+};
+
 struct vmadiff_tree_result {
   long value;         /* as the system call gives it: -errno is an error */
   const char* broken; /* else nothing: what the kernel's code, or the glue, has given up with */
@@ -70,9 +76,10 @@ struct vmadiff_tree_result {
 /* A process's number is the tool's own, 0 is the first. Threads: one at a time. */
 struct vmadiff_tree {
   int version;
-  /* Back to the beginning. The value is how many pages are committed (Committed_AS) then. */
+  /* Back to the beginning, and what there is before the first process. */
   struct vmadiff_tree_result (*start)(const struct vmadiff_tree_setup* setup,
-                                      const struct vmadiff_tree_vma* initial, unsigned count);
+                                      const struct vmadiff_tree_vma* initial, unsigned count,
+                                      struct vmadiff_tree_leftovers* before);
   /* A system call of x86-64 by its number. */
   struct vmadiff_tree_result (*call)(unsigned process, unsigned number, const vmadiff_u64* args);
   /* One access to the page: 0, -ENOMEM to try again, or a signal's number. */
@@ -88,9 +95,8 @@ struct vmadiff_tree {
   /* The VMAs from `from` on, at most so many: how many there are. */
   unsigned (*vmas)(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma* vmas,
                    unsigned count);
-  /* Ends all processes. The value is how many pages are committed still; and allocations that stay.
-   */
-  struct vmadiff_tree_result (*leftovers)(vmadiff_u64* allocations);
+  /* Ends all processes, and what there is then. */
+  struct vmadiff_tree_result (*leftovers)(struct vmadiff_tree_leftovers* left);
   /* The allocation of that number from now on, the next being 1, fails; 0: none. Whether the last
    * one that was asked for has failed. */
   int (*fail_allocation)(vmadiff_u64 number);

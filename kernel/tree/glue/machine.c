@@ -42,7 +42,6 @@ unsigned long volatile jiffies;
 atomic64_t last_mm_ctx_id;
 DEFINE_PER_CPU(int, numa_node);
 DEFINE_PER_CPU(int, cpu_number);
-DEFINE_PER_CPU(__typeof__(__preempt_count), __preempt_count) = PREEMPT_ENABLED;
 DEFINE_PER_CPU(unsigned long, this_cpu_off);
 
 unsigned int nr_cpu_ids = 1;
@@ -86,9 +85,7 @@ void glue_machine_start(void) {
 // Locks: nobody else is there. Held or not is kept, since the kernel asserts it.
 
 void _raw_spin_lock(raw_spinlock_t* lock) { atomic_set(&lock->raw_lock.val, 1); }
-void _raw_spin_unlock(raw_spinlock_t* lock) { atomic_set(&lock->raw_lock.val, 0); }
 void _raw_spin_lock_irq(raw_spinlock_t* lock) { _raw_spin_lock(lock); }
-void _raw_spin_unlock_irq(raw_spinlock_t* lock) { _raw_spin_unlock(lock); }
 unsigned long _raw_spin_lock_irqsave(raw_spinlock_t* lock) {
   _raw_spin_lock(lock);
   return 0;
@@ -101,8 +98,10 @@ int _raw_spin_trylock(raw_spinlock_t* lock) {
   return 1;
 }
 void _raw_read_lock(rwlock_t* lock) {}
-void _raw_read_unlock(rwlock_t* lock) {}
 void _raw_write_lock(rwlock_t* lock) {}
+void _raw_spin_unlock(raw_spinlock_t* lock) { atomic_set(&lock->raw_lock.val, 0); }
+void _raw_spin_unlock_irq(raw_spinlock_t* lock) { _raw_spin_unlock(lock); }
+void _raw_read_unlock(rwlock_t* lock) {}
 void _raw_write_unlock(rwlock_t* lock) {}
 void mutex_lock(struct mutex* lock) {}
 void mutex_unlock(struct mutex* lock) {}

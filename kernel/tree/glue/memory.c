@@ -7,7 +7,7 @@
 
 #include "kernel/tree/glue/glue.h"
 
-unsigned long long glue_allocations;
+long long glue_allocations;
 unsigned long long glue_allocation_to_fail;
 
 struct kmem_cache {
@@ -58,7 +58,7 @@ void* __kmalloc_node_track_caller_noprof(VMADIFF_KMALLOC_SIZE, gfp_t flags, int 
   return allocate(size, 16, flags);
 }
 void kfree(const void* memory) { release(memory); }
-void kvfree(const void* memory) { release(memory); }
+void __weak kvfree(const void* memory) { release(memory); }
 
 // Caches
 
@@ -88,6 +88,20 @@ void kmem_cache_free(struct kmem_cache* cache, void* memory) { release(memory); 
 void kmem_cache_free_bulk(struct kmem_cache* cache, size_t count, void** memory) {
   for (size_t i = 0; i < count; ++i) release(memory[i]);
 }
+
+#ifndef VMADIFF_HAS_SHEAVES
+// All of them or none.
+int kmem_cache_alloc_bulk_noprof(struct kmem_cache* cache, gfp_t flags, size_t size,
+                                 void** objects) {
+  for (size_t i = 0; i < size; ++i) {
+    objects[i] = kmem_cache_alloc_noprof(cache, flags);
+    if (objects[i] != NULL) continue;
+    kmem_cache_free_bulk(cache, i, objects);
+    return 0;
+  }
+  return size;
+}
+#endif
 
 #ifdef VMADIFF_HAS_SHEAVES
 // A sheaf is a promise of so many objects: they are there.

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // kernel/tree: read before every file of the tree: what its headers do with machine instructions
 // that a process may not have, or that cannot be compiled for a shared object, is done plainly.
+#include <asm/page_types.h>
+// Up to 6.x a call that is patched at boot, which no shared object can have.
+#define clear_page vmadiff_tree_clear_page
+#include <asm/page_64.h>
+#undef clear_page
+static inline void clear_page(void* page) { __builtin_memset(page, 0, 1ul << 12); }
 #include <asm/cpufeature.h>
+#include <asm/page.h>
 #include <linux/bug.h>
 
 // The CPU has no feature that is asked for here (protection keys, five-level tables, CET): asked

@@ -27,3 +27,7 @@ int glue_shmem_init(void) {
   shmem_init_inodecache();
   return 0;
 }
+
+void glue_shmem_forget(struct file* file) {
+  mpol_free_shared_policy(&SHMEM_I(file_inode(file))->policy);
+}

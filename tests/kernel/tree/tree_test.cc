@@ -69,7 +69,7 @@ class TreeSystem : public testing::Test {
   static properties::GeneratorOptions generator(const spec::Setup& setup) {
     properties::GeneratorOptions options;
     options.setup = setup;
-    const auto has = tree_capabilities();
+    const auto has = tree_capabilities(true);
     for (const Withheld& withheld : has.withheld) options.withheld.push_back(withheld.part);
     for (const spec::FileClass cls : spec::mappable_file_classes()) {
       if (has.file_counts[static_cast<std::size_t>(cls)] != 0) options.file_classes.push_back(cls);
@@ -156,6 +156,53 @@ TEST_F(TreeSystem, CountsWhatStaysCommitted) {
   EXPECT_EQ(tree().left_committed().value(), 1);
 }
 
+TEST_F(TreeSystem, GivesBackWhatItAllocates) {
+  for (const std::string_view line :
+       {kMapTwo, std::string_view{"touch(0x100000000000, 0x2000, WRITE)"},
+        std::string_view{"madvise(0x100000000000, 0x1000, MADV_GUARD_INSTALL)"},
+        std::string_view{"mbind(0x100000001000, 0x1000, MPOL_BIND, 0, 1, 0)"},
+        std::string_view{"uffd_register(0x100000000000, 0x1000, WP)"},
+        std::string_view{"mmap(0x100000400000, 0x2000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, "
+                         "memfd:0, 0)"},
+        std::string_view{"mbind(0x100000400000, 0x1000, MPOL_BIND, 0, 1, 0)"},
+        std::string_view{"mmap(NULL, 0x200000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE|"
+                         "MAP_HUGETLB, -1, 0)"}})
+    EXPECT_TRUE(run(line).is_ok()) << line;
+  EXPECT_EQ(run("fork()"), Outcome::ok(1));
+  EXPECT_EQ(tree().left_allocated().value(), 0);
+}
+
+TEST_F(TreeSystem, GuardsAreInPageTablesThatMoveAndAreCopied) {
+  EXPECT_TRUE(run(kMapTwo).is_ok());
+  EXPECT_TRUE(run("madvise(0x100000000000, 0x1000, MADV_GUARD_INSTALL)").is_ok());
+  const auto is_guarded = [this](std::string_view where) {
+    const auto outcome = run(std::string{where});
+    EXPECT_TRUE(outcome.is_ok() || outcome == Outcome::fail(spec::Errno::kSIGSEGV));
+    return !outcome.is_ok();
+  };
+  EXPECT_TRUE(is_guarded("touch(0x100000000000, 0x1000, READ)"));
+  EXPECT_FALSE(is_guarded("touch(0x100000001000, 0x1000, READ)"));
+  EXPECT_TRUE(run("mremap(0x100000000000, 0x2000, 0x2000, MREMAP_MAYMOVE|MREMAP_FIXED, "
+                  "0x100000200000)")
+                  .is_ok());
+  EXPECT_TRUE(is_guarded("touch(0x100000200000, 0x1000, WRITE)"));
+  EXPECT_EQ(run("fork()"), Outcome::ok(1));
+  EXPECT_TRUE(run("madvise(0x100000200000, 0x1000, MADV_GUARD_REMOVE)").is_ok());
+  EXPECT_FALSE(is_guarded("touch(0x100000200000, 0x1000, WRITE)"));
+  EXPECT_TRUE(is_guarded("[pid 1] touch(0x100000200000, 0x1000, READ)"));
+}
+
+TEST_F(TreeSystem, HugePagesComeFromAPoolThatIsEmpty) {
+  const std::string map =
+      "mmap(0x100000000000, 0x400000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED";
+  EXPECT_EQ(run(map + ", hugetlb:0, 0)"), Outcome::fail(spec::Errno::kENOMEM));
+  EXPECT_TRUE(run(map + "|MAP_NORESERVE, hugetlb:0, 0)").is_ok());
+  EXPECT_NE(vmas().front().flags & spec::kVmHugetlb, 0U);
+  EXPECT_EQ(run("munmap(0x100000001000, 0x1000)"), Outcome::fail(spec::Errno::kEINVAL));
+  EXPECT_TRUE(run("munmap(0x100000000000, 0x200000)").is_ok());
+  EXPECT_EQ(run("touch(0x100000200000, 0x1000, READ)"), Outcome::fail(spec::Errno::kSIGBUS));
+}
+
 TEST_F(TreeSystem, AnAllocationFailsWhereItIsAsked) {
   auto* faults = tree().allocation_faults();
   ASSERT_NE(faults, nullptr);
@@ -186,10 +233,11 @@ TEST_F(TreeSystem, SurvivesWhateverAllocationFails) {
   }
 }
 
-// Guards would be written into page tables, of which there are none: a call that no sequence makes.
 TEST_F(TreeSystem, GivesUpWithTheNameOfWhatIsNotBuiltAndBeginsAnew) {
   EXPECT_TRUE(run(kMapTwo).is_ok());
-  EXPECT_EQ(run("madvise(0x100000000000, 0x1000, MADV_GUARD_INSTALL)"), Outcome::died());
+  // A call that no sequence makes.
+  constexpr std::uint64_t kPrSetName = 15;
+  EXPECT_EQ(tree().apply(0, spec::Prctl{.option = kPrSetName}), Outcome::died());
   EXPECT_TRUE(tree().death_note().ends_with("is called, which is not built from the tree"))
       << tree().death_note();
   EXPECT_EQ(run("munmap(0x100000000000, 0x1000)"), Outcome::died());
