@@ -285,7 +285,8 @@ Entry add_decide(CLI::App& top) {
 
 Entry add_doctor(CLI::App& top) {
   auto* app = top.add_subcommand(
-      "doctor", "say what this machine, or a guest, is to a comparison: traits, what is left out");
+      "doctor",
+      "say what this machine, a guest or a tree is to a comparison: traits, what is left out");
   auto [o, made] = entry<DoctorOptions>(app);
   add_kernel_options(app, o->chosen);
   return made;

@@ -51,6 +51,10 @@ bool examine(const std::string& system) {
   print("behaves as", behaviours_of(system));
   const std::array<std::string, 1> names{system};
   if (const auto setup = systems::setup_for(names)) print("measured", systems::traits_of(*setup));
+  if (systems::is_tree(system)) {
+    const auto own = systems::own_tests_of(system);
+    print("its own unit tests", {{own ? *own : own.error().message, "tools/testing/vma"}});
+  }
   print("left out of sequences, and of traces that are run there", systems::left_out_on(system));
   if (unmodelled) print("to change", {{"now", *unmodelled}});
   return !unmodelled;
@@ -64,6 +68,11 @@ process::ExitStatus doctor(const DoctorOptions& options) {
     const auto guest = systems::parse_systems(systems::kGuest);
     if (!guest) return process::refuse_input(guest.error());
     systems.push_back(guest->front());
+  }
+  if (!options.chosen.tree.empty()) {
+    const auto tree = systems::parse_systems(systems::kTree);
+    if (!tree) return process::refuse_input(tree.error());
+    systems.push_back(tree->front());
   }
   bool all = true;
   for (const std::string& system : systems) all = examine(system) && all;

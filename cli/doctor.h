@@ -1,4 +1,5 @@
-// cli: the doctor command: what this machine, or a guest, is to a comparison, on one screen.
+// cli: the doctor command: what this machine, a guest or a source tree is to a comparison, on one
+// screen.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 namespace vmadiff::cli {
 
 struct DoctorOptions {
-  systems::KernelChoice chosen;  ///< a guest is looked at, too, where it names a kernel
+  /// A guest and a tree are looked at, too, where it names them.
+  systems::KernelChoice chosen;
 };
 
 /// Status 0 where every real kernel that was looked at can be compared with the models, else 3.

@@ -21,6 +21,7 @@
 #include "kernel/store/kernel_store.h"
 #include "kernel/tree/build.h"
 #include "kernel/tree/coverage.h"
+#include "kernel/tree/own_tests.h"
 #include "kernel/tree/sanitizer.h"
 #include "kernel/tree/tree.h"
 #include "model/model.h"
@@ -139,12 +140,23 @@ class RealKernels {
       const auto rows = kernel::read_coverage(real.built.object, choice_.tree_coverage);
       if (!rows) return std::unexpected(rows.error());
       text += fmt::format("coverage of {} (annotated sources: {})\n", name, choice_.tree_coverage);
+      const auto own = own_tests(name, kernel::CountCoverage::kYes);
+      text += fmt::format("  the tree's own unit tests: {}\n",
+                          own ? kernel::text(*own) : own.error().message);
       for (const auto& row : *rows) {
-        text += fmt::format("  {:<20}lines {:>6.2f}% of {:<6}branches {:>6.2f}% of {}\n", row.file,
-                            row.lines, row.line_count, row.branches, row.branch_count);
+        text += fmt::format("  {:<20}lines {:>6.2f}% of {:<6}branches {:>6.2f}% of {:<6}{}\n",
+                            row.file, row.lines, row.line_count, row.branches, row.branch_count,
+                            own ? beside(row, *own) : "");
       }
     }
     return text;
+  }
+
+  static std::expected<kernel::OwnTests, spec::ToolFault> own_tests(
+      std::string_view system, kernel::CountCoverage coverage) {
+    const auto source = kernel::find_source(std::string{system.substr(kTree.size() + 1)});
+    if (!source) return std::unexpected(spec::ToolFault{source.error()});
+    return kernel::run_own_tests(*source, coverage);
   }
 
   kernel::HostOptions host_options() {
@@ -162,6 +174,14 @@ class RealKernels {
                          : is_tree(system) ? ask_tree(system)
                                            : ask_guest(system))
         .first->second;
+  }
+
+  /// What the tree's own tests run of the same file.
+  static std::string beside(const kernel::FileCoverage& row, const kernel::OwnTests& own) {
+    const auto same = std::ranges::find(own.coverage, row.file, &kernel::FileCoverage::file);
+    if (same == own.coverage.end()) return "its own tests do not compile it";
+    return fmt::format("its own tests: lines {:.2f}%, branches {:.2f}%", same->lines,
+                       same->branches);
   }
 
   static RealKernel ask_host() {
@@ -244,6 +264,12 @@ void choose_kernels(const KernelChoice& choice) { real_kernels().choose(choice);
 
 std::expected<std::string, spec::ToolFault> tree_coverage() {
   return real_kernels().tree_coverage();
+}
+
+std::expected<std::string, spec::ToolFault> own_tests_of(std::string_view system) {
+  const auto own = RealKernels::own_tests(system, kernel::CountCoverage::kNo);
+  if (!own) return std::unexpected(own.error());
+  return kernel::text(*own);
 }
 
 namespace {

@@ -85,9 +85,13 @@ struct SystemKind {
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_system(
     std::string_view system, const spec::KernelProfile& profile);
 
-/// A line for each file of the trees that took part: how much of it was run. Nothing where that was
-/// not asked for.
+/// A line for each file of the trees that took part: how much of it was run, and beside it how much
+/// the tree's own unit tests run. Nothing where that was not asked for.
 [[nodiscard]] std::expected<std::string, spec::ToolFault> tree_coverage();
+
+/// "26 of 26": what the unit tests say that a tree has of its own. A fault says why they cannot be
+/// had. Requires a tree.
+[[nodiscard]] std::expected<std::string, spec::ToolFault> own_tests_of(std::string_view system);
 
 /// Gives back a real kernel's system that is not needed any more: make_system gives a guest's next,
 /// which saves a boot.

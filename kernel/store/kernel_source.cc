@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -25,7 +26,7 @@ using spec::ToolFault;
 
 constexpr std::string_view kName = "linux-";
 constexpr std::string_view kPackage = "linux-source-";
-/// Beside what was stored: which package it is of.
+/// Beside what was stored: which package it is of, and what of it is there.
 constexpr const char* kOrigin = ".debian-version";
 constexpr const char* kWorkshop = ".unfinished";
 
@@ -49,6 +50,7 @@ constexpr std::array kNeeded{"Makefile",
                              "tools/arch",
                              "tools/include",
                              "tools/lib",
+                             "tools/scripts",
                              "tools/testing/radix-tree",
                              "tools/testing/shared",
                              "tools/testing/vma"};
@@ -57,9 +59,12 @@ fs::path store() { return cache_path() / "sources"; }
 
 std::string origin_of(const fs::path& directory) {
   std::ifstream file{directory / kOrigin};
-  std::string version;
-  file >> version;
-  return version;
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// What is stored when another version, or more of it, is wanted is fetched again.
+std::string origin_of(const OfferedPackage& package) {
+  return fmt::format("{}\n{}\n", package.package.version, fmt::join(kNeeded, " "));
 }
 
 std::expected<void, ToolFault> run(const std::vector<std::string>& words, const std::string& what) {
@@ -133,7 +138,7 @@ std::expected<fs::path, std::string> find_source(const std::string& tree) {
 std::expected<fs::path, ToolFault> fetch_source(const AptState& apt, const OfferedPackage& package,
                                                 const std::string& name) {
   fs::path place = store() / name;
-  if (origin_of(place) == package.package.version) return place;
+  if (origin_of(place) == origin_of(package)) return place;
   const Workshop workshop{store() / kWorkshop};
   const auto file = apt.download(package, workshop.path());
   if (!file) return std::unexpected(file.error());
@@ -163,7 +168,7 @@ std::expected<fs::path, ToolFault> fetch_source(const AptState& apt, const Offer
   if (done->status != 0 && !done->errors.contains("Not found in archive"))
     return failed(file_name, done->errors);
   std::ofstream origin{ready / kOrigin};
-  origin << package.package.version << '\n';
+  origin << origin_of(package);
   origin.close();
   if (!origin) return failed(ready / kOrigin, "cannot be written");
   if (const auto moved = put_in_place(ready, place)) return failed(place, moved.message());

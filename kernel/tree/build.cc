@@ -2,13 +2,9 @@
 // and two links, between which it is found out what neither the tree nor the glue has.
 #include "kernel/tree/build.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -17,13 +13,12 @@
 #include <thread>
 #include <utility>
 
-#include "kernel/descriptor.h"
 #include "kernel/failed.h"
-#include "kernel/store/cache.h"
 #include "kernel/store/command.h"
 #include "kernel/tree/makefile.h"
 #include "kernel/tree/missing.h"
 #include "kernel/tree/parts.h"
+#include "kernel/tree/place.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/source.h"
 
@@ -48,21 +43,6 @@ std::expected<void, ToolFault> write_if_changed(const fs::path& path, std::strin
   file << text;
   file.close();
   if (!file) return failed(path, "it cannot be written");
-  return {};
-}
-
-/// A link for each entry of a directory but those named.
-std::expected<void, ToolFault> link_entries(const fs::path& from, const fs::path& to,
-                                            const std::set<std::string>& but) {
-  std::error_code error;
-  fs::create_directories(to, error);
-  for (const auto& entry : fs::directory_iterator{from, error}) {
-    const auto name = entry.path().filename().string();
-    if (but.contains(name) || fs::exists(fs::symlink_status(to / name, error))) continue;
-    fs::create_symlink(entry.path(), to / name, error);
-    if (error) return failed(to / name, error.message());
-  }
-  if (error) return failed(from, error.message());
   return {};
 }
 
@@ -150,7 +130,10 @@ class Build {
              {"arch", {"x86"}},
              {"arch/x86", {"include"}},
              {"arch/x86/include", {"generated"}}}) {
-      if (auto linked = link_entries(tree / below, view / below, but); !linked)
+      const auto is_left_out = [&but](std::string_view name) {
+        return but.contains(std::string{name});
+      };
+      if (auto linked = link_entries(tree / below, view / below, is_left_out); !linked)
         return std::unexpected(linked.error());
     }
     return view;
@@ -208,19 +191,6 @@ class Build {
                                                    first_error(result->errors), log.string()));
   }
 
-  static std::string first_error(const std::string& text) {
-    std::istringstream lines{text};
-    std::string line;
-    std::string first;
-    while (std::getline(lines, line)) {
-      if (first.empty() && !line.empty()) first = line;
-      if (line.contains("error:") || line.contains("undefined reference") ||
-          line.contains("multiple definition") || line.contains("not found"))
-        return line;
-    }
-    return first;
-  }
-
   TreeSource source_;
   fs::path directory_;
   const TreeOptions& options_;
@@ -239,31 +209,17 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
                     "flex bison bc binutils");
     }
   }
-  std::error_code error;
-  const auto path = fs::canonical(tree, error);
-  if (error) return failed(tree, error.message() + ": expected the directory of a kernel's source");
-  if (path.string().find_first_of(" '\"$#:\\") != std::string::npos)
-    return failed(path, "make cannot be told a path with such letters in it: give it a link");
-  TreeSource source{path};
+  const auto path = path_of_tree(tree);
+  if (!path) return std::unexpected(path.error());
+  TreeSource source{*path};
   const bool has_mmap_prepare = knows_mmap_prepare(source);
   const auto version = source.version();
   if (!version) return std::unexpected(version.error());
-  const auto cache = cache_directory();
-  if (!cache) return std::unexpected(cache.error());
-  // One for each place: within it make knows what has changed.
-  const auto directory =
-      *cache / "trees" /
-      fmt::format("{}-{:016x}{}{}{}", path.filename().string(),
-                  std::hash<std::string>{}(path.string()), options.sanitize.empty() ? "" : "-",
-                  options.sanitize, options.coverage ? "-coverage" : "");
-  fs::create_directories(directory, error);
-  if (error) return failed(directory, error.message());
-  const auto lock = (directory / "lock").string();
-  const Descriptor alone{::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-  if (!alone.is_open()) return failed(lock, std::strerror(errno));
-  while (::flock(alone.number(), LOCK_EX) != 0 && errno == EINTR) {
-  }
-  auto object = Build{std::move(source), directory, options}.run();
+  const auto place =
+      take_place(*path, fmt::format("{}{}{}", options.sanitize.empty() ? "" : "-", options.sanitize,
+                                    options.coverage ? "-coverage" : ""));
+  if (!place) return std::unexpected(place.error());
+  auto object = Build{std::move(source), place->directory, options}.run();
   if (!object) return std::unexpected(object.error());
   return BuiltTree{*std::move(object), *version, has_mmap_prepare};
 }

@@ -51,6 +51,24 @@ void forget_coverage(const fs::path& object) {
   }
 }
 
+std::expected<std::optional<FileCoverage>, spec::ToolFault> coverage_of(const fs::path& counters,
+                                                                        std::string_view file,
+                                                                        const fs::path& into) {
+  std::error_code error;
+  if (!fs::exists(counters, error)) return std::nullopt;
+  const auto said = run_command({"gcov", "-b", counters.string()}, into.string());
+  if (!said) return std::unexpected(said.error());
+  // One paragraph each: File '/home/me/linux/mm/vma.c', then its shares.
+  const auto at = said->output.find(fmt::format("/{}'", file));
+  if (at == std::string::npos) return std::nullopt;
+  const auto paragraph =
+      std::string_view{said->output}.substr(at, said->output.find("\n\n", at) - at);
+  const auto lines = share_in(paragraph, "Lines executed:");
+  const auto branches = share_in(paragraph, "Taken at least once:");
+  return FileCoverage{std::string{file}, lines.percent, lines.count, branches.percent,
+                      branches.count};
+}
+
 std::expected<std::vector<FileCoverage>, spec::ToolFault> read_coverage(const fs::path& object,
                                                                         const fs::path& into) {
   std::error_code error;
@@ -59,19 +77,9 @@ std::expected<std::vector<FileCoverage>, spec::ToolFault> read_coverage(const fs
     return std::unexpected(spec::ToolFault{fmt::format("{}: {}", into.string(), error.message())});
   std::vector<FileCoverage> rows;
   for (const auto& [name, file] : kFiles) {
-    const auto counters = object.parent_path() / fmt::format("{}.gcda", name);
-    if (!fs::exists(counters, error)) continue;
-    const auto said = run_command({"gcov", "-b", counters.string()}, into.string());
-    if (!said) return std::unexpected(said.error());
-    // One paragraph each: File '/home/me/linux/mm/vma.c', then its shares.
-    const auto at = said->output.find(fmt::format("/{}'", file));
-    if (at == std::string::npos) continue;
-    const auto paragraph =
-        std::string_view{said->output}.substr(at, said->output.find("\n\n", at) - at);
-    const auto lines = share_in(paragraph, "Lines executed:");
-    const auto branches = share_in(paragraph, "Taken at least once:");
-    rows.push_back(
-        {std::string{file}, lines.percent, lines.count, branches.percent, branches.count});
+    const auto row = coverage_of(object.parent_path() / fmt::format("{}.gcda", name), file, into);
+    if (!row) return std::unexpected(row.error());
+    if (row->has_value()) rows.push_back(**row);
   }
   return rows;
 }

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,12 @@ void forget_coverage(const std::filesystem::path& object);
 /// into `into`.
 [[nodiscard]] std::expected<std::vector<FileCoverage>, spec::ToolFault> read_coverage(
     const std::filesystem::path& object, const std::filesystem::path& into);
+
+/// The same of one file, by the counters of its object; nothing where they are not there, or of
+/// other files. gcov is run in `into`, and writes there.
+[[nodiscard]] std::expected<std::optional<FileCoverage>, spec::ToolFault> coverage_of(
+    const std::filesystem::path& counters, std::string_view file,
+    const std::filesystem::path& into);
 
 /// The two numbers of "Lines executed:85.31% of 1200" behind `what`; nothing where it is not there.
 struct Share {

@@ -4,6 +4,7 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -12,7 +13,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from tool import command, historical, hunt, report, structural  # noqa: E402
+from tool import command, historical, hunt, kernel, kernel_shop, report, structural  # noqa: E402
 from tool.mutant import EditLost, Mutant, SpanEdit, TextEdit  # noqa: E402
 
 ROOT = HERE.parents[1]
@@ -146,6 +147,149 @@ class Structural(unittest.TestCase):
         self.assertGreater(len(kept), 3)
         for id in kept:
             self.assertIn(id, after)
+
+
+KERNEL_SAMPLE = """static inline int warn(int x) { return x; }
+#define WARN_ON(x) warn(x)
+int clamp(int value, int low)
+{
+	WARN_ON(value < 0);
+	if (value < low)
+		return low;
+	return value;
+}
+int move_ptes(int value)
+{
+	return value + 1;
+}
+"""
+TESTS_MAKEFILE = "vma: main.c ../../../mm/vma.c\n\t$(CC) $(EXTRA_CFLAGS) -c main.c -o main.o\n\t$(CC) -o vma main.o\n"
+TESTS_MAIN = """#include <stdio.h>
+#include "../../../mm/vma.c"
+int main(void)
+{
+	int good = clamp(1, 2) == 2;
+	if (!good)
+		fprintf(stderr, "Test clamp FAILED\\n");
+	printf("1 tests run, %d passed, %d failed.\\n", good, !good);
+	return !good;
+}
+"""
+# Finds what makes clamp() return its value where it is low, and cannot compile what has no < left.
+HUNTER = """#!/bin/sh
+while [ "$1" != --tree ]; do shift; done
+grep -q "value < low\\|value <= low\\|!(value" "$2/mm/vma.c" || {
+  echo "vmadiff: x: it does not compile with the glue: vma.c: error: no" >&2; exit 3; }
+grep -q "!(value" "$2/mm/vma.c" || { echo '{"type":"summary","operations":9}'; exit 0; }
+echo '{"type":"finding","claim":"SystemsAgree","sequence":["x"],"trace":"t"}'; echo x > t
+echo "first finding after 7 operations, 0.5 s" >&2; exit 1
+"""
+
+
+class Kernel(unittest.TestCase):
+    """A made-up source tree, and a made-up program that hunts in it."""
+
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.home = pathlib.Path(place.name).resolve()
+        self.tree = self.home / "tree"
+        for name, text in (("mm/vma.c", KERNEL_SAMPLE), ("mm/mremap.c", "int grow(int a) { return a + 1; }\n"),
+                           ("mm/vma.h", ""), ("tools/testing/vma/Makefile", TESTS_MAKEFILE),
+                           ("tools/testing/vma/main.c", TESTS_MAIN), ("tools/testing/vma/vma", "built by somebody")):
+            (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.tree / name).write_text(text)
+        (self.home / "equivalent.json").write_text("[]")
+
+    def mutants(self, **more):
+        return kernel.read_all(self.tree, kernel.FILES, lambda name: [], "linux-7.3", self.home / "equivalent.json",
+                               **more)
+
+    def everything(self):
+        return {path: path.read_bytes() for path in self.tree.rglob("*") if path.is_file()}
+
+    def test_what_cannot_matter_is_left_out_with_its_reason(self):
+        mutants, left_out = self.mutants()
+        summaries = " ".join(mutant.summary for mutant in mutants)
+        self.assertIn("clamp: `value < low`: < to <=", summaries)
+        self.assertIn("grow", summaries)
+        self.assertNotIn("WARN_ON", summaries)
+        self.assertNotIn("move_ptes", summaries)
+        self.assertTrue(any("no page" in why or "page tables" in why for why in left_out))
+        self.assertTrue(any("own checks" in why for why in left_out))
+
+    def test_a_name_survives_edits_elsewhere_and_says_the_file(self):
+        before = [mutant.id for mutant in self.mutants()[0] if mutant.id.startswith("clamp-")]
+        (self.tree / "mm/vma.c").write_text(KERNEL_SAMPLE.replace("value + 1", "2 * value").replace("#def", "\n#def"))
+        after = {mutant.id for mutant in self.mutants()[0]}
+        self.assertGreater(len(before), 3)
+        self.assertLessEqual(set(before), after)
+
+    def test_a_sample_is_a_part_of_them_all(self):
+        sample = [mutant.id for mutant in self.mutants(sample=3, seed=5)[0]]
+        self.assertEqual(len(sample), 3)
+        self.assertLess(set(sample), {mutant.id for mutant in self.mutants()[0]})
+
+    def test_a_tree_that_is_not_there_is_refused(self):
+        for words in (["list", "--family", "kernel", "--tree", "linux-0.1"],):
+            with contextlib.redirect_stderr(io.StringIO()) as err:
+                self.assertEqual(command.main(words), command.EXIT_BAD_USAGE)
+            self.assertIn("kernels fetch linux-0.1", err.getvalue())
+        for words in (["list", "--family", "kernel"], ["list", "--tree", "x"],
+                      ["compare", "oracles", "--family", "kernel"]):
+            with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+                command.main(words)
+
+    def test_lines_are_reached_or_not(self):
+        reach = kernel.Reach(self.tree)
+        reach.add("mm/vma.c", "        -:    5:x\n       12:    6:x\nbranch  0 taken 1\n    #####:    7:x\n        9*:    8:x\n")
+        reach.add("mm/vma.c", "    #####:    6:x\n")
+        at = lambda text: kernel.structural.SpanEdit("mm/vma.c", KERNEL_SAMPLE.index(text),
+                                                    KERNEL_SAMPLE.index(text) + len(text), text, "")
+        self.assertTrue(reach.is_reached(at("value < low")))
+        self.assertFalse(reach.is_reached(at("return low")))
+        self.assertTrue(reach.is_reached(at("return value")))
+        self.assertTrue(reach.is_reached(at("}\nint move")))  # no code of its own: as the line above
+        self.assertFalse(reach.is_reached(at("WARN_ON(value")))
+
+    def test_a_view_is_mutated_and_never_the_tree(self):
+        before = self.everything()
+        view = kernel_shop.View(self.home / "view", self.tree)
+        untouched = (view.place / "mm/mremap.c").stat().st_mtime_ns
+        view.put({"mm/vma.c": KERNEL_SAMPLE.replace("value < low", "value > low")})
+        tests = kernel_shop.own_tests(view)
+        self.assertEqual((tests.found, tests.by, tests.count), (True, "clamp", 1))
+        self.assertEqual((view.place / "mm/mremap.c").stat().st_mtime_ns, untouched)
+        self.assertEqual((view.place / "mm/vma.h").resolve(), self.tree / "mm/vma.h")
+        view.put({})
+        os.utime(view.place / "mm/vma.c", ns=(untouched + 5_000_000_000,) * 2)
+        self.assertFalse(kernel_shop.own_tests(view).found)
+        self.assertEqual(self.everything(), before)
+
+    def test_each_end_has_its_verdict(self):
+        program = self.home / "hunter"
+        program.write_text(HUNTER)
+        program.chmod(0o755)
+        ids = {summary.rsplit("`: ", 1)[1]: mutant.id for mutant in self.mutants()[0]
+               for summary in [mutant.summary] if "`value < low`" in summary}
+        (self.home / "equivalent.json").write_text(json.dumps([{"id": ids["< to <="], "why": "Both return the same number."}]))
+        reach = kernel.Reach(self.tree)
+        reach.add("mm/vma.c", "1:6:x\n#####:8:x\n1:7:x\n")
+        before = self.everything()
+        options = command.parse(["run", "--family", "kernel", "--tree", str(self.tree), "--jobs", "1"])
+        shop = type("Shop", (), {"tree": self.tree, "home": self.home, "options": options, "program": program,
+                                 "reach": lambda self: reach})()
+        runner = kernel_shop.Runner(shop)
+        results = {mutant.summary: runner.one(mutant) for mutant in self.mutants()[0] if "clamp" in mutant.summary}
+        verdict = lambda end: [one.verdict for summary, one in results.items() if summary.endswith(end)]
+        self.assertEqual(verdict("`value < low`: not"), ["found"])
+        self.assertEqual(verdict("`value < low`: < to >="), ["stillborn"])
+        self.assertEqual(verdict("`value < low`: < to <="), ["equivalent"])
+        self.assertEqual(verdict("`return low`: no return"), ["survived"])
+        found = next(one for summary, one in results.items() if summary.endswith("`value < low`: not"))
+        self.assertEqual((found.first().by, found.first().operations, found.own.by), ("SystemsAgree", 7, "clamp"))
+        self.assertIn("found 1 of 2 that count (50.0 %)", report.summary(list(results.values())))
+        self.assertEqual(self.everything(), before)
 
 
 class Programs(unittest.TestCase):

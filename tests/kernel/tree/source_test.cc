@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "kernel/store/kernel_source.h"
 #include "kernel/tree/build.h"
 #include "kernel/tree/coverage.h"
+#include "kernel/tree/own_tests.h"
 #include "kernel/tree/parts.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/sanitizer.h"
@@ -136,6 +138,78 @@ TEST_F(ATree, IsAskedAndNotItsVersion) {
   EXPECT_TRUE(with->contains("#define VMADIFF_FOLLOW_PAGE_CONTEXT unsigned long *page_mask\n"));
   write("include/linux/slab.h", "");
   EXPECT_FALSE(probe(TreeSource{directory()})->contains("VMADIFF_HAS_SHEAVES"));
+}
+
+TEST(OwnTests, AreCountedAndThoseThatFailedAreNamed) {
+  const auto all = own_tests_in("26 tests run, 26 passed, 0 failed.\n", "");
+  ASSERT_TRUE(all) << all.error();
+  EXPECT_EQ(text(*all), "26 of 26");
+  const auto some = own_tests_in("26 tests run, 24 passed, 2 failed.\n",
+                                 "Assert FAILED at tests/merge.c:12:test_simple_merge()\n"
+                                 "Test simple_merge FAILED\nTest copy_vma FAILED\n");
+  ASSERT_TRUE(some) << some.error();
+  EXPECT_EQ(text(*some), "24 of 26: simple_merge, copy_vma failed");
+}
+
+TEST(OwnTests, ThatEndEarlyAreAFault) {
+  EXPECT_EQ(own_tests_in("", "").error(), "they ended before they said how many passed");
+  EXPECT_EQ(own_tests_in("", "==1==ERROR: AddressSanitizer: heap-use-after-free\n").error(),
+            "==1==ERROR: AddressSanitizer: heap-use-after-free");
+}
+
+/// With a cache of its own.
+class ATreeWithTests : public ATree {
+ protected:
+  ATreeWithTests() {
+    ::setenv("XDG_CACHE_HOME", (directory() / "cache").c_str(), 1);  // NOLINT: no thread is there
+    write("mm/vma.c", "static int merged(void) { return 1; }\n");
+    write("tools/scripts/Makefile.arch", "\n");
+    write("tools/testing/vma/Makefile",
+          "vma: main.c ../../../mm/vma.c\n\t$(CC) $(EXTRA_CFLAGS) -c -o main.o main.c\n"
+          "\t$(CC) $(EXTRA_CFLAGS) -o vma main.o\n");
+    write("tools/testing/vma/main.c",
+          "#include <stdio.h>\n#include \"../../../mm/vma.c\"\nint main(void) {\n"
+          "  if (!merged()) fprintf(stderr, \"Test merge FAILED\\n\");\n"
+          "  printf(\"2 tests run, %d passed\\n\", 1 + merged());\n  return !merged();\n}\n");
+    // Somebody has built them in the tree.
+    write("tools/testing/vma/vma", "as it was");
+  }
+  ~ATreeWithTests() override { ::unsetenv("XDG_CACHE_HOME"); }  // NOLINT: no thread is there
+};
+
+TEST_F(ATreeWithTests, TheyAreBuiltOutsideItAndAgainAfterAnEdit) {
+  const auto held = run_own_tests(directory());
+  ASSERT_TRUE(held) << held.error().message;
+  EXPECT_EQ(text(*held), "2 of 2");
+  EXPECT_TRUE(TreeSource{directory()}.says("tools/testing/vma/vma", "as it was"));
+  EXPECT_FALSE(TreeSource{directory()}.has("tools/testing/vma/main.o"));
+  write("mm/vma.c", "static int merged(void) { return 0; }\n");
+  fs::last_write_time(directory() / "mm/vma.c",
+                      fs::file_time_type::clock::now() + std::chrono::seconds{2});
+  const auto failing = run_own_tests(directory());
+  ASSERT_TRUE(failing) << failing.error().message;
+  EXPECT_EQ(text(*failing), "1 of 2: merge failed");
+}
+
+TEST_F(ATreeWithTests, WhatTheyRunIsCounted) {
+  const auto counted = run_own_tests(directory(), CountCoverage::kYes);
+  ASSERT_TRUE(counted) << counted.error().message;
+  ASSERT_EQ(counted->coverage.size(), 1U);
+  EXPECT_EQ(counted->coverage.front().file, "mm/vma.c");
+  EXPECT_DOUBLE_EQ(counted->coverage.front().lines, 100);
+}
+
+TEST_F(ATreeWithTests, WhyTheyCannotBeBuiltIsToldInALine) {
+  write("tools/testing/vma/main.c", "#include <urcu.h.is.not.there>\n");
+  const auto lacking = run_own_tests(directory()).error().message;
+  EXPECT_TRUE(lacking.contains("urcu.h.is.not.there: No such file")) << lacking;
+  EXPECT_TRUE(lacking.ends_with("(apt-get install liburcu-dev)")) << lacking;
+  EXPECT_EQ(lacking.find('\n'), std::string::npos);
+  fs::remove(directory() / "tools/scripts/Makefile.arch");
+  EXPECT_EQ(run_own_tests(directory()).error().message,
+            directory().string() +
+                ": tools/scripts/Makefile.arch: not there, and the tree's own "
+                "unit tests need it");
 }
 
 TEST(Coverage, SharesAreRead) {

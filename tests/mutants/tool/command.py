@@ -31,13 +31,17 @@ def parse(words):
     comparing = commands.add_parser("compare", help="engines, or oracles, on the same mutants with the same time")
     tracing = commands.add_parser("traces", help="corpus/history: each trace fails with its mutant")
     for sub in (listing, running, comparing, tracing):
-        sub.add_argument("--family", choices=("historical", "meeting", "structural", "all"), default="all")
+        sub.add_argument("--family", choices=("historical", "meeting", "structural", "kernel", "all"), default="all",
+                         help="all: all of impl/")
         sub.add_argument("--id", action="append", default=[], help="only this one (may stand more than once)")
-        sub.add_argument("--sample", type=positive, help="so many of the structural ones")
+        sub.add_argument("--sample", type=positive, help="so many of the structural ones, or of a kernel's")
         sub.add_argument("--seed", type=int, default=1, help="of the sample, and the first seed of the hunts (1)")
         sub.add_argument("--jobs", type=positive, default=os.cpu_count(), help="hunts at a time (the processors)")
         sub.add_argument("--historical-dir", type=pathlib.Path, default=DATA / "historical", help=argparse.SUPPRESS)
         sub.add_argument("--json", action="store_true", help="one JSON object a line")
+    for sub in (listing, running):
+        sub.add_argument("--tree", help="of the family kernel: a directory with a kernel's source, or linux-7.3")
+        sub.add_argument("--profile", help="of the tree (linux-7.3)", default="linux-7.3")
     running.add_argument("--engine", choices=hunt.ENGINES, default="random")
     running.add_argument("--oracle", choices=hunt.ORACLES, default="all", help="who may see it (engine random)")
     comparing.add_argument("what", choices=compare.CONTENDERS)
@@ -48,6 +52,13 @@ def parse(words):
         sub.add_argument("--markdown", type=pathlib.Path, help="write the table there")
     options = parser.parse_args(words)
     options.words = words
+    is_of_kernel = options.family == "kernel"
+    if is_of_kernel and options.command not in ("list", "run"):
+        parser.error(f"{options.command}: not of the family kernel")
+    if is_of_kernel != bool(getattr(options, "tree", None)):
+        parser.error("--tree DIRECTORY names the tree of --family kernel, and of no other")
+    if is_of_kernel and options.command == "run" and (options.engine, options.oracle, options.repeat) != ("random", "all", 1):
+        parser.error("--engine, --oracle, --repeat: not of the family kernel")
     return options
 
 
@@ -65,7 +76,30 @@ def seconds(text):
     return int(match[1]) * (60 if match[2] == "m" else 1)
 
 
+def kernel_mutants(options):
+    """(shop, mutants) of the tree that is named."""
+    from tool import kernel, kernel_shop  # they need python3-clang-19
+
+    shop = kernel_shop.Shop(ROOT, scratch(), kernel.find_tree(options.tree), options.profile, options)
+    mutants, left_out = shop.mutants(DATA)
+    for why, count in left_out.items():
+        print(f"left out: {count}: {why}", file=sys.stderr)
+    return shop, asked_for(mutants, options)
+
+
+def asked_for(mutants, options):
+    if not options.id:
+        return mutants
+    known = {mutant.id for mutant in mutants}
+    lost = [name for name in options.id if name not in known]
+    if lost:
+        raise historical.BadData(f"there is no mutant {', '.join(lost)}")
+    return [mutant for mutant in mutants if mutant.id in options.id]
+
+
 def chosen(options):
+    if options.family == "kernel":
+        return kernel_mutants(options)[1]
     mutants = []
     if options.family in ("historical", "all"):
         mutants += historical.read_all(options.historical_dir)
@@ -75,13 +109,7 @@ def chosen(options):
         from tool import structural  # needs python3-clang-19, which the historical ones do not
 
         mutants += structural.read_all(ROOT, PROFILES, DATA, options.sample, options.seed, options.id)
-    if options.id:
-        known = {mutant.id for mutant in mutants}
-        lost = [name for name in options.id if name not in known]
-        if lost:
-            raise historical.BadData(f"there is no mutant {', '.join(lost)}")
-        mutants = [mutant for mutant in mutants if mutant.id in options.id]
-    return mutants
+    return asked_for(mutants, options)
 
 
 def list_mutants(options):
@@ -184,8 +212,13 @@ class Runner:
 
 
 def run_mutants(options):
-    mutants = chosen(options)
-    runner = Runner(options)
+    if options.family == "kernel":
+        from tool import kernel_shop
+
+        shop, mutants = kernel_mutants(options)
+        runner = kernel_shop.Runner(shop)
+    else:
+        mutants, runner = chosen(options), Runner(options)
     results = []
     log = scratch() / "results.jsonl"
     with log.open("w") as kept, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

@@ -24,6 +24,11 @@ ORACLES = {
     "host": ("impl,host", "equivalence"),
     "faults": ("model,impl", "faults"),
 }
+# Of a kernel's source.
+TREE_ORACLES = {
+    "tree": ("model,tree", "all"),
+    "tree-faults": ("model,impl,tree", "faults"),
+}
 # Profiles other than the default have bugs of their own, which would be found in place of the mutant: there,
 # the model's word and the tree's own alone are asked.
 OTHER_PROFILES = {
@@ -105,7 +110,7 @@ def ended_badly(status):
 
 def check_once(program, home, oracle, profile, seed, budget, timeout, more=()):
     """One run of `vmadiff check`. Returns a Hunt; its operations and seconds are those of this run."""
-    systems, properties = ORACLES[oracle]
+    systems, properties = (ORACLES | TREE_ORACLES)[oracle]
     if profile != DEFAULT_PROFILE and oracle in OTHER_PROFILES:
         systems, properties = OTHER_PROFILES[oracle]
     command = [program, "check", "--systems", systems, "--properties", properties, "--profile", profile]

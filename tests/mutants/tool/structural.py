@@ -171,7 +171,8 @@ class File:
             self.step(node, put)
         elif node.kind == Kind.CONDITIONAL_OPERATOR and len(children) == 3:
             for kept, name in ((1, "first"), (2, "second")):
-                put(start, end, f"({self.text(children[kept])})", f"?: {name}")
+                if self.text(children[kept]) != self.text(node):  # else it stands in a macro
+                    put(start, end, f"({self.text(children[kept])})", f"?: {name}")
         elif len(children) in (2, 3):
             self.binary(children, put, start, end)
 
@@ -312,6 +313,13 @@ class Reasons:
             raise BadData(f"{self.path}: there is no mutant {', '.join(lost)} any more")
 
 
+def sampled(mutants, sample, seed):
+    """So many of them, in the order of their places. Which ones are taken depends on their names alone: a mutant more
+    or less elsewhere changes little."""
+    draw = lambda mutant: hashlib.sha256(f"{seed}|{mutant.id}".encode()).hexdigest()
+    return sorted(sorted(mutants, key=draw)[:sample], key=lambda mutant: (mutant.edits[0].file, mutant.edits[0].start))
+
+
 def configure(root):
     """What each room may include stands in the configured build."""
     if not (root / "build" / "release" / "rooms").is_dir():
@@ -343,8 +351,4 @@ def read_all(root, profiles, data, sample=None, seed=1, ids=()):
     faults.check()
     if ids:
         return [mutant for mutant in mutants if mutant.id in ids]
-    if sample is not None and sample < len(mutants):
-        # Which ones are taken depends on their names alone: a mutant more or less elsewhere changes little.
-        draw = lambda mutant: hashlib.sha256(f"{seed}|{mutant.id}".encode()).hexdigest()
-        mutants = sorted(sorted(mutants, key=draw)[:sample], key=lambda mutant: (mutant.edits[0].file, mutant.edits[0].start))
-    return mutants
+    return sampled(mutants, sample, seed) if sample is not None else mutants
