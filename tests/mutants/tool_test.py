@@ -278,7 +278,7 @@ class Kernel(unittest.TestCase):
         before = self.everything()
         options = command.parse(["run", "--family", "kernel", "--tree", str(self.tree), "--jobs", "1"])
         shop = type("Shop", (), {"tree": self.tree, "home": self.home, "options": options, "program": program,
-                                 "reach": lambda self: reach})()
+                                 "reach": lambda self: reach, "pristine_run": lambda self, tree, words: None})()
         runner = kernel_shop.Runner(shop)
         results = {mutant.summary: runner.one(mutant) for mutant in self.mutants()[0] if "clamp" in mutant.summary}
         verdict = lambda end: [one.verdict for summary, one in results.items() if summary.endswith(end)]

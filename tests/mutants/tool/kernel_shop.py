@@ -1,5 +1,6 @@
 # tests/mutants: builds and hunts mutants of a kernel's source. The tree itself is never changed: each job has a view of
 # it, which is made of links but for the files that are mutated, and stays, so that only these are compiled again.
+import concurrent.futures
 import dataclasses
 import fcntl
 import os
@@ -107,14 +108,18 @@ class Shop:
         # What is built of views goes where the views are.
         os.environ["XDG_CACHE_HOME"] = str(self.home / "cache")
 
-    def pristine_run(self, into, words):
-        """A run of the tree as it is, with counters. What it finds would be found in place of every mutant."""
-        command = [self.program, "check", "--profile", self.profile, "--seed", REACH_SEED, "--tree", self.tree, *words]
+    def pristine_run(self, tree, words):
+        """Builds the tree as it is, however long that takes, and runs it. What it finds would be found in place of
+        every mutant."""
+        command = [self.program, "check", "--profile", self.profile, "--seed", REACH_SEED, "--tree", tree, *words]
         with tempfile.TemporaryDirectory(dir=self.home) as home:
-            command += ["--tree-coverage", into, "--out", pathlib.Path(home) / "findings"]
+            command += ["--out", pathlib.Path(home) / "findings"]
             status, out, err, _ = hunt.run_limited(command, None, home)
         if status != 0:
             raise hunt.HuntFault(f"{' '.join(map(str, command))}\nstatus {status}\n{out[-1000:]}{err}")
+
+    def counted_run(self, into, words):
+        self.pristine_run(self.tree, [*words, "--tree-coverage", into])
 
     def place(self):
         """Where the tree as it is was built with counters."""
@@ -125,7 +130,7 @@ class Shop:
 
     def flags(self, name):
         if self.place() is None:
-            self.pristine_run(self.home / "counters", ["--systems", "model,tree", "--ops", "1000"])
+            self.counted_run(self.home / "counters", ["--systems", "model,tree", "--ops", "1000"])
         return kernel.flags_of(self.place(), name)
 
     def mutants(self, data):
@@ -141,7 +146,7 @@ class Shop:
             shutil.rmtree(fresh, ignore_errors=True)
             for folder, words in (("calls", ["--systems", "model,tree", "--ops", REACH_CALLS]),
                                   ("faults", ["--systems", "model,impl,tree", "--faults", "--ops", REACH_FAULT_CALLS])):
-                self.pristine_run(fresh / folder, words)
+                self.counted_run(fresh / folder, words)
                 for file in (fresh / folder).iterdir():
                     if file.name not in (f"{pathlib.Path(name).name}.gcov" for name in kernel.FILES):
                         file.unlink()
@@ -160,14 +165,18 @@ class Runner:
         self.shop, self.options = shop, shop.options
         self.reach = shop.reach()
         self.places = queue.SimpleQueue()
-        for job in range(self.options.jobs):
-            self.places.put(View(shop.home / f"job-{job}" / "linux", shop.tree))
-        view = self.places.get()
-        tests = own_tests(view)
-        self.places.put(view)
-        self.has_tests = tests.count > 0 and not tests.found
+        views = [View(shop.home / f"job-{job}" / "linux", shop.tree) for job in range(self.options.jobs)]
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            for tests in pool.map(self.prepared, views):
+                self.has_tests = tests.count > 0 and not tests.found
+        for view in views:
+            self.places.put(view)
         if not self.has_tests:
             print(f"without the tree's own unit tests: {tests.by}", file=sys.stderr)
+
+    def prepared(self, view):
+        self.shop.pristine_run(view.place, ["--systems", "model,tree", "--ops", "1000"])
+        return own_tests(view)
 
     def hunt_once(self, mutant, view, oracle):
         with tempfile.TemporaryDirectory(dir=self.shop.home) as home:
