@@ -163,6 +163,7 @@ int move_ptes(int value)
 	return value + 1;
 }
 """
+MACRO_SAMPLE = "#define PICK(a) ((a) ? 1 : 2)\nint grow(int a) { return a + PICK(a); }\n"
 TESTS_MAKEFILE = "vma: main.c ../../../mm/vma.c\n\t$(CC) $(EXTRA_CFLAGS) -c main.c -o main.o\n\t$(CC) -o vma main.o\n"
 TESTS_MAIN = """#include <stdio.h>
 #include "../../../mm/vma.c"
@@ -194,7 +195,7 @@ class Kernel(unittest.TestCase):
         self.addCleanup(place.cleanup)
         self.home = pathlib.Path(place.name).resolve()
         self.tree = self.home / "tree"
-        for name, text in (("mm/vma.c", KERNEL_SAMPLE), ("mm/mremap.c", "int grow(int a) { return a + 1; }\n"),
+        for name, text in (("mm/vma.c", KERNEL_SAMPLE), ("mm/mremap.c", MACRO_SAMPLE),
                            ("mm/vma.h", ""), ("tools/testing/vma/Makefile", TESTS_MAKEFILE),
                            ("tools/testing/vma/main.c", TESTS_MAIN), ("tools/testing/vma/vma", "built by somebody")):
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -224,6 +225,11 @@ class Kernel(unittest.TestCase):
         after = {mutant.id for mutant in self.mutants()[0]}
         self.assertGreater(len(before), 3)
         self.assertLessEqual(set(before), after)
+
+    def test_what_stands_in_a_macro_is_not_put_in_its_own_place(self):
+        edits = [mutant.edits[0] for mutant in self.mutants()[0]]
+        self.assertTrue(any(edit.file == "mm/mremap.c" for edit in edits))
+        self.assertFalse([edit for edit in edits if edit.replace == f"({edit.find})"])
 
     def test_a_sample_is_a_part_of_them_all(self):
         sample = [mutant.id for mutant in self.mutants(sample=3, seed=5)[0]]

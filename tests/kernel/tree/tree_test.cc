@@ -10,6 +10,7 @@
 
 #include "kernel/store/kernel_source.h"
 #include "kernel/tree/build.h"
+#include "kernel/tree/own_tests.h"
 #include "model/model.h"
 #include "properties/checker.h"
 #include "properties/generate/generator.h"
@@ -253,6 +254,21 @@ TEST_F(TreeSystem, ProcessesAreThereAndGo) {
   EXPECT_TRUE(run("[pid 1] exit()").is_ok());
   EXPECT_EQ(run("[pid 1] fork()"), Outcome::fail(spec::Errno::kESRCH));
   EXPECT_EQ(run("exit()"), Outcome::fail(spec::Errno::kEPERM));
+}
+
+TEST(OwnTests, OfThatSourcePassAndCompileTheFileThatDecides) {
+  const auto source = find_source(kSource);
+  if (!source) GTEST_SKIP() << source.error();
+  const auto own = run_own_tests(*source, CountCoverage::kYes);
+  for (const char* lack : {"apt-get install", "tools/scripts/Makefile.arch: not there"}) {
+    if (!own && own.error().message.contains(lack)) GTEST_SKIP() << own.error().message;
+  }
+  ASSERT_TRUE(own) << own.error().message;
+  EXPECT_GT(own->count, 0U);
+  EXPECT_EQ(own->passed, own->count) << text(*own);
+  ASSERT_FALSE(own->coverage.empty());
+  EXPECT_EQ(own->coverage.front().file, "mm/vma.c");
+  EXPECT_GT(own->coverage.front().lines, 30);
 }
 
 }  // namespace

@@ -22,17 +22,15 @@ LEFT_OUT_FUNCTIONS = {
     r"(get_old|alloc_new)_p[mu]d|move_(ptes|normal_p[mu]d|huge_pud|pgt_entry|page_tables|soft_dirty_pte)|"
     r"mremap_folio_pte_batch|\w+_supports_page_table_move|get_extent|should_take_rmap_locks|"
     r"(take|drop)_rmap_locks|can_(align_down|realign_addr)|try_realign_addr|pmc_\w+":
-        "move page tables, of which there are none",
-    r"unmap_region|vms_clear_ptes": "free page tables, of which there are none",
+        "move page tables, in which there is nothing here but markers",
     r"vma_wants_writenotify|vm_ops_needs_writenotify|vma_needs_dirty_tracking|vma_fs_can_writeback":
         "ask whether the first write to each page is told: of pages that are mapped",
     r"mm_(take|drop)_all_locks|vm_(un)?lock_(anon_vma|mapping)": "lock everything for who registers an MMU notifier",
-    r"align_hugetlb": "asked of hugetlb alone, whose pool is not built",
 }
 LEFT_OUT_STATEMENTS = {
     r"(WARN|VM_WARN|BUG|VM_BUG)_\w+ ?\(.*": "the tree's own checks: no behaviour while they hold",
     r"\w*_assert_\w+ ?\(.*": "the tree's own checks: no behaviour while they hold",
-    r"(perf_event|uprobe|khugepaged|trace|validate_mm)\w* ?\(.*|ksm_exit ?\(.*":
+    r"(perf_event|uprobe|khugepaged|trace|validate_mm)\w* ?\(.*|.*\bskip_vma_uprobe\b.*":
         "perf, uprobes, khugepaged, tracing, debugging: nobody listens",
     r"(vma_start_write|i_mmap_(un)?lock_write|anon_vma_(un)?lock_write|flush_\w+|might_\w+) ?\(.*":
         "locks against other threads, and caches: there is one thread",

@@ -163,14 +163,14 @@ class Runner:
 
     def __init__(self, shop):
         self.shop, self.options = shop, shop.options
-        self.reach = shop.reach()
         self.places = queue.SimpleQueue()
         views = [View(shop.home / f"job-{job}" / "linux", shop.tree) for job in range(self.options.jobs)]
-        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
-            for tests in pool.map(self.prepared, views):
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs + 1) as pool:
+            reach = pool.submit(shop.reach)
+            for view, tests in zip(views, pool.map(self.prepared, views)):
                 self.has_tests = tests.count > 0 and not tests.found
-        for view in views:
-            self.places.put(view)
+                self.places.put(view)
+            self.reach = reach.result()
         if not self.has_tests:
             print(f"without the tree's own unit tests: {tests.by}", file=sys.stderr)
 
