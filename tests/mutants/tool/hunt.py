@@ -41,6 +41,8 @@ FIRST_ROUND, ROUND_FACTOR = 100_000, 4
 # Beyond the budget: making the finding small, which is bounded in CPU time, and starting up, on a loaded machine.
 GRACE_SECONDS = 300
 MEMORY_BYTES = 4 << 30
+# A tree's code has 4 GiB of addresses for page tables each time that it is loaded, which is again after each death.
+TREE_MEMORY_BYTES = 16 << 30
 # A mutant that cannot even make the address space that a sequence begins with.
 SET_UP_FAILS = re.compile(r"the run ended early: set-up: ")
 SIGHT = re.compile(r"first finding after ([\d,]+) operations, ([\d.]+) s")
@@ -74,9 +76,13 @@ def oracle_of(claim):
     return "relations" if claim.startswith(relations) else "invariants"
 
 
-def limit_memory():
+def limit_memory(bytes=MEMORY_BYTES):
     # The soft limit alone: the processes that make calls on this kernel must have none, and lift it.
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (bytes, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def limit_tree_memory():
+    limit_memory(TREE_MEMORY_BYTES)
 
 
 def run_limited(command, seconds, cwd, before=limit_memory):
@@ -115,7 +121,8 @@ def check_once(program, home, oracle, profile, seed, budget, timeout, more=()):
         systems, properties = OTHER_PROFILES[oracle]
     command = [program, "check", "--systems", systems, "--properties", properties, "--profile", profile]
     command += ["--seed", seed, "--max-findings", 1, "--json", "--out", home / "findings", *budget, *more]
-    status, out, err, seconds = run_limited(command, timeout, home)
+    before = limit_tree_memory if oracle in TREE_ORACLES else limit_memory
+    status, out, err, seconds = run_limited(command, timeout, home, before)
     hunt = Hunt(seed=seed, found=False, profile=profile, seconds=seconds)
     bad = ended_badly(status)
     if bad:

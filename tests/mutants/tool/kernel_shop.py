@@ -114,7 +114,7 @@ class Shop:
         command = [self.program, "check", "--profile", self.profile, "--seed", REACH_SEED, "--tree", tree, *words]
         with tempfile.TemporaryDirectory(dir=self.home) as home:
             command += ["--out", pathlib.Path(home) / "findings"]
-            status, out, err, _ = hunt.run_limited(command, None, home)
+            status, out, err, _ = hunt.run_limited(command, None, home, before=None)
         if status != 0:
             raise hunt.HuntFault(f"{' '.join(map(str, command))}\nstatus {status}\n{out[-1000:]}{err}")
 
@@ -183,7 +183,7 @@ class Runner:
             home = pathlib.Path(home)
             try:
                 one = hunt.check(self.shop.program, home, oracle, mutant.profiles, self.options.seed,
-                                 self.options.budget, ["--tree", view.place])
+                                 self.options.budget, ["--jobs", 1, "--tree", view.place])
             except hunt.HuntFault as error:
                 first = re.search(r"it does not compile with the glue: (.*)", str(error))
                 raise workshop.Stillborn(first[1][:200]) if first else error
