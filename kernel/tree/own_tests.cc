@@ -25,7 +25,7 @@ using spec::ToolFault;
 
 constexpr std::string_view kTests = "tools/testing/vma";
 constexpr std::array<std::string_view, 3> kAskedFor{"tools/testing/vma/Makefile",
-                                                  "tools/scripts/Makefile.arch", "mm/vma.c"};
+                                                    "tools/scripts/Makefile.arch", "mm/vma.c"};
 /// Tests that hang are a tree's own affair, and told as such.
 constexpr std::chrono::seconds kOwnTestsPatience{60};
 

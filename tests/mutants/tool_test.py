@@ -258,6 +258,14 @@ class Kernel(unittest.TestCase):
         self.assertTrue(reach.is_reached(at("}\nint move")))  # no code of its own: as the line above
         self.assertFalse(reach.is_reached(at("WARN_ON(value")))
 
+    def test_a_return_without_code_of_its_own_is_reached_where_fewer_go_on(self):
+        where = KERNEL_SAMPLE.index("return low")
+        edit = kernel.structural.SpanEdit("mm/vma.c", where, where + 10, "return low", "")
+        for went_on, is_reached in ((12, False), (11, True), (0, True)):
+            reach = kernel.Reach(self.tree)
+            reach.add("mm/vma.c", f"12:6:x\n-:7:x\n{went_on}:8:x\n")
+            self.assertEqual(reach.is_reached(edit), is_reached)
+
     def test_a_view_is_mutated_and_never_the_tree(self):
         before = self.everything()
         view = kernel_shop.View(self.home / "view", self.tree)

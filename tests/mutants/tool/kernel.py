@@ -131,14 +131,21 @@ class Reach:
             lines[int(match[2])] = max(lines.get(int(match[2]), 0), int(count[0]) if count else 0)
 
     def is_reached(self, edit):
-        """Lines without code of their own are those of the statement that begins above them."""
+        """Lines without code of their own are those of the statement that begins above them. But a return that the
+        compiler has put together with others was never made where all that came to the line above went on below."""
         lines = self.lines.get(edit.file, {})
         raw = (self.tree / edit.file).read_bytes()
         first, last = (raw[:at].count(b"\n") + 1 for at in (edit.start, max(edit.start, edit.end - 1)))
         counts = [lines[line] for line in range(first, last + 1) if line in lines]
-        if not counts:
-            counts = [lines[line] for line in range(first, 0, -1) if line in lines][:1]
-        return any(counts)
+        if counts:
+            return any(counts)
+        above = next((lines[line] for line in range(first, 0, -1) if line in lines), 0)
+        text = raw.decode().split("\n")
+        if text[first - 1].strip().startswith(("return", "goto")):
+            end = next((line for line in range(first, len(text) + 1) if text[line - 1] == "}"), first)
+            if above == next((lines[line] for line in range(first, end) if line in lines), None):
+                return False
+        return above > 0
 
 
 def digest_of(paths):
