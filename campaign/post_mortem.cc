@@ -257,7 +257,7 @@ Finding unexplained(Suspect suspect, const std::string& death) {
 std::vector<std::string> systems_in_process(const CampaignOptions& campaign) {
   std::vector<std::string> systems;
   for (const std::string& name : campaign.systems) {
-    if (!systems::is_real(name)) systems.push_back(name);
+    if (systems::is_in_process(name)) systems.push_back(name);
   }
   return systems;
 }

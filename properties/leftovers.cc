@@ -128,17 +128,41 @@ ObservedResult check(spec::System& system, const spec::Sequence& sequence,
   return observed(sequence.size() - 1, *left, std::move(view));
 }
 
+/// It died when its processes ended, of what they were.
+Observed death_at_the_end(const spec::System& system, const spec::Sequence& sequence,
+                          std::span<const spec::Outcome> outcomes) {
+  const auto last = sequence.size() - 1;
+  View view{std::string{system.name()}, outcomes.back(), {}, system.observes()};
+  return {Claim::kSystemSurvives,
+          last,
+          fmt::format("{} died when its processes ended behind {}: {}", system.name(),
+                      spec::name(sequence[last].call), system.death_note()),
+          fmt::format("at the end, {}", reason_of(system.death_note())),
+          {std::move(view)},
+          std::string{system.death_log()}};
+}
+
 }  // namespace
 
 ObservedResult check_leftovers(spec::System& system, const spec::Sequence& sequence,
                                std::span<const spec::Outcome> outcomes, const Rules& rules) {
   if (sequence.empty() || outcomes.empty()) return std::nullopt;
+  bool is_over = false;  // its processes have ended
   for (const Question& question : kQuestions) {
     if (!rules.selection.has(question.claim) || !(system.observes().*question.is_seen)) continue;
     auto found = check(system, sequence, outcomes, rules, question);
     if (!found || *found) return found;
+    is_over = true;
   }
-  return std::nullopt;
+  // Of a machine that dies so the console is looked at, which comes with the next call's death.
+  if (!rules.selection.has(Claim::kSystemSurvives) || system.is_remote() ||
+      !system.observes().committed)
+    return std::nullopt;
+  if (!is_over) {
+    if (const auto left = system.left_committed(); !left) return std::unexpected(left.error());
+  }
+  if (system.death_note().empty()) return std::nullopt;
+  return death_at_the_end(system, sequence, outcomes);
 }
 
 }  // namespace vmadiff::properties

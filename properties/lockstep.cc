@@ -41,16 +41,20 @@ View view(const Side& side) {
   return {std::string{side.system->name()}, side.outcome, side.after(), side.observes};
 }
 
+std::string reason_of(std::string_view death_note) {
+  // Processes, addresses and lines differ from one time to the next.
+  std::string reason{death_note};
+  std::erase_if(reason, [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return reason;
+}
+
 Observed death(const Side& side, const spec::Syscall& call, std::size_t step) {
   const auto note = side.system->death_note();
-  // Processes, addresses and lines differ from one time to the next.
-  std::string reason{note};
-  std::erase_if(reason, [](unsigned char c) { return std::isxdigit(c) != 0; });
   return {Claim::kSystemSurvives,
           step,
           fmt::format("{} died while it ran {}{}{}", side.system->name(), spec::name(call),
                       note.empty() ? "" : ": ", note),
-          std::move(reason),
+          reason_of(note),
           {view(side)},
           std::string{side.system->death_log()}};
 }

@@ -88,6 +88,8 @@ struct Rules {
 };
 
 [[nodiscard]] View view(const Side& side);
+/// What of a death's note goes into a fingerprint.
+[[nodiscard]] std::string reason_of(std::string_view death_note);
 /// SystemSurvives does not hold: the system died in that step.
 [[nodiscard]] Observed death(const Side& side, const spec::Syscall& call, std::size_t step);
 /// "ENOMEM", "ok", "died": what of an outcome goes into a fingerprint.

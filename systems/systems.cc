@@ -287,6 +287,8 @@ bool is_real(std::string_view system) {
   return system == kHost || is_guest(system) || is_tree(system);
 }
 
+bool is_in_process(std::string_view system) { return !is_real(system) || is_tree(system); }
+
 std::string joined(std::span<const std::string> names) {
   return fmt::format("{}", fmt::join(names, ", "));
 }

@@ -54,6 +54,8 @@ void choose_kernels(const KernelChoice& choice);
 [[nodiscard]] bool is_real(std::string_view system);
 [[nodiscard]] bool is_guest(std::string_view system);
 [[nodiscard]] bool is_tree(std::string_view system);
+/// Whether it runs in this process, so that it can take it along when it dies.
+[[nodiscard]] bool is_in_process(std::string_view system);
 
 /// One row for each system there is.
 struct SystemKind {

@@ -108,10 +108,11 @@ class Build {
     if (auto written = write_if_changed(directory_ / "configuration", tree_configuration());
         !written)
       return written;
-    return write_if_changed(
-        directory_ / "Makefile",
-        tree_makefile(source_.directory(), parts_,
-                      {.sanitize = options_.sanitize, .coverage = options_.coverage}));
+    return write_if_changed(directory_ / "Makefile",
+                            tree_makefile(source_.directory(), parts_,
+                                          {.sanitize = options_.sanitize,
+                                           .coverage = options_.coverage,
+                                           .tells_blocks = options_.tells_blocks}));
   }
 
   /// The tree, or where somebody has built in it, links to all of it but what was built: a kernel
@@ -216,8 +217,9 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   const auto version = source.version();
   if (!version) return std::unexpected(version.error());
   const auto place =
-      take_place(*path, fmt::format("{}{}{}", options.sanitize.empty() ? "" : "-", options.sanitize,
-                                    options.coverage ? "-coverage" : ""));
+      take_place(*path, fmt::format("{}{}{}{}", options.sanitize.empty() ? "" : "-", options.sanitize,
+                                    options.coverage ? "-coverage" : "",
+                                    options.tells_blocks ? "-blocks" : ""));
   if (!place) return std::unexpected(place.error());
   auto object = Build{std::move(source), place->directory, options}.run();
   if (!object) return std::unexpected(object.error());

@@ -17,6 +17,8 @@ namespace vmadiff::kernel {
 struct TreeOptions {
   std::string sanitize;   ///< "address,undefined", or one of them; else empty
   bool coverage = false;  ///< with gcov's counters
+  /// It tells which of its blocks are run (make_tree's `blocks`).
+  bool tells_blocks = false;
   std::function<void(std::string_view what)> on_step;  ///< what begins now, in a line; or none
 };
 

@@ -25,6 +25,14 @@ std::string object_of(const TreePart& part) {
   return name + ".o";
 }
 
+/// What it finds it says, and the run goes on to the end of the call. AddressSanitizer goes from
+/// frame to frame to see who freed.
+std::string sanitizer_flags(std::string_view words) {
+  if (words.empty()) return {};
+  return fmt::format(" -g1 -fno-omit-frame-pointer -fsanitize={} -fsanitize-recover={}", words,
+                     words);
+}
+
 }  // namespace
 
 std::string_view tree_configuration() {
@@ -66,7 +74,7 @@ CONFIG_DEFAULT_MMAP_MIN_ADDR=4096
 std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
                           const MakefileOptions& options) {
   std::string text = fmt::format(
-      "TREE := {0}\nO := $(CURDIR)/o\nCC := gcc{2}\n"
+      "TREE := {0}\nO := $(CURDIR)/o\nCC := gcc\n"
       "INCLUDES := -nostdinc -I$(CURDIR) -I$(TREE) -I$(TREE)/arch/x86/include "
       "-I$(O)/arch/x86/include/generated -I$(TREE)/include -I$(O)/include "
       "-I$(TREE)/arch/x86/include/uapi -I$(O)/arch/x86/include/generated/uapi "
@@ -75,15 +83,15 @@ std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
       "-include $(TREE)/include/linux/kconfig.h "
       "-include $(TREE)/include/linux/compiler_types.h -D__KERNEL__ "
       "-include $(CURDIR)/kernel/tree/glue/prefix.h -include $(CURDIR)/probes.h\n"
-      "FLAGS := {1}\n"
+      "FLAGS := {1}{2} -fmacro-prefix-map=$(TREE)/= -fdebug-prefix-map=$(TREE)/=\n"
       "COMPILE = $(CC) $(INCLUDES) $(FLAGS) -MD -MP -DKBUILD_MODFILE='\"$*\"' "
       "-DKBUILD_BASENAME='\"$*\"' -DKBUILD_MODNAME='\"$*\"' -D__KBUILD_MODNAME=kmod_$* "
-      "-DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' -c -o $@ $<\n",
+      "-DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' -DVMADIFF_TREE_DIRECTORY='\"$(TREE)/\"' -c -o $@ "
+      "$<\n",
       tree.string(), kFlags,
-      fmt::format(
-          "{}{}",
-          options.sanitize.empty() ? "" : fmt::format(" -g1 -fsanitize={}", options.sanitize),
-          options.coverage ? " --coverage -DVMADIFF_COVERAGE" : ""));
+      fmt::format("{}{}{}", sanitizer_flags(options.sanitize),
+                  options.coverage ? " --coverage -DVMADIFF_COVERAGE" : "",
+                  options.tells_blocks ? " -DVMADIFF_COUNTS_BLOCKS" : ""));
   std::string objects;
   for (const TreePart& part : parts) {
     const auto object = object_of(part);
@@ -91,8 +99,9 @@ std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
     objects += " " + object;
     const auto source = part.wrapper.empty() ? fmt::format("$(TREE)/{}", part.file)
                                              : fmt::format("{}/{}", kGlueFolder, part.wrapper);
-    text += fmt::format("{0}: {1} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/{2} {3} -c)\n",
-                        object, source, folder, part.flags);
+    text += fmt::format("{0}: {1} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/{2} {3}{4} -c)\n",
+                        object, source, folder, part.flags,
+                        options.tells_blocks ? " -fsanitize-coverage=trace-pc" : "");
   }
   for (const GlueFile& file : glue_files()) {
     const bool wraps = std::ranges::any_of(
@@ -105,12 +114,14 @@ std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
   }
   text += fmt::format(
       "OBJECTS :={0}\n"
-      "LINK = $(CC) -shared -Wl,--gc-sections -Wl,--version-script={1}/exports\n"
+      "LINK = $(CC){2} -shared -Wl,--gc-sections -Wl,--version-script={1}/exports\n"
       "first.so: $(OBJECTS)\n\t$(LINK) -Wl,--unresolved-symbols=ignore-all -o $@ $^\n"
       "missing.o: missing.c\n\t$(CC) -I$(CURDIR) -fPIC -fvisibility=hidden -O1 -c -o $@ $<\n"
-      "tree.so: $(OBJECTS) missing.o\n\t$(LINK) -Wl,-z,defs -o $@.new $^\n\tmv $@.new $@\n"
+      "tree.so: $(OBJECTS) missing.o\n\t$(LINK){3} -o $@.new $^\n\tmv $@.new $@\n"
       "-include $(OBJECTS:.o=.d)\n",
-      objects, kGlueFolder);
+      objects, kGlueFolder, options.coverage ? " --coverage" : "",
+      // AddressSanitizer's runtime is the process's own, whose-ever it is.
+      options.sanitize.contains("address") ? "" : " -Wl,-z,defs");
   return text;
 }
 

@@ -21,6 +21,7 @@ inline constexpr std::string_view kGlueFolder = "kernel/tree/glue";
 struct MakefileOptions {
   std::string sanitize;  ///< of -fsanitize; or empty
   bool coverage = false;
+  bool tells_blocks = false;
 };
 
 /// Makes first.so, in which names may be missing, and tree.so, which has missing.c besides.

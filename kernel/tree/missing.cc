@@ -20,8 +20,8 @@ using spec::ToolFault;
 constexpr std::array<std::string_view, 6> kOthersBeginnings{"__cxa_",  "_ITM_",   "__gmon_",
                                                             "__gcov_", "__asan_", "__ubsan_"};
 constexpr std::array<std::string_view, 15> kLibraryFunctions{
-    "malloc", "calloc", "free",   "aligned_alloc", "snprintf", "memcpy", "memset",  "memmove",
-    "memcmp", "memchr", "strlen", "strcmp",        "strncmp",  "mmap",   "mprotect"};
+    "malloc", "calloc", "free",   "posix_memalign", "snprintf", "memcpy", "memset",  "memmove",
+    "memcmp", "memchr", "strlen", "strcmp",         "strncmp",  "mmap",   "mprotect"};
 
 }  // namespace
 

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <csignal>
+#include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -15,6 +18,8 @@
 #include "kernel/host/agent_files.h"
 #include "kernel/host/program.h"
 #include "kernel/tree/object.h"
+#include "kernel/tree/places.h"
+#include "kernel/tree/sanitizer.h"
 #include "spec/errno.h"
 
 namespace vmadiff::kernel {
@@ -85,8 +90,14 @@ class Faults final : public spec::AllocationFaults {
 
 class Tree final : public spec::System {
  public:
-  Tree(std::string name, std::filesystem::path path, TreeObject object)
-      : name_(std::move(name)), path_(std::move(path)), object_(std::move(object)) {}
+  Tree(std::string name, std::filesystem::path path, TreeObject object,
+       std::span<std::uint8_t> blocks)
+      : name_(std::move(name)),
+        path_(std::move(path)),
+        object_(std::move(object)),
+        blocks_(blocks) {
+    count_blocks();
+  }
 
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] spec::Observes observes() const override {
@@ -98,8 +109,10 @@ class Tree final : public spec::System {
       auto other = TreeObject::load(path_);
       if (!other) return std::unexpected(other.error());
       object_ = std::move(*other);
+      count_blocks();
       is_dead_ = false;
       note_.clear();
+      log_.clear();
     }
     // Who is killed writes nothing at its end.
     constexpr std::uint64_t kStartsBetween = 4000;
@@ -112,25 +125,17 @@ class Tree final : public spec::System {
     const auto begun =
         object_->start(&words, initial_.data(), static_cast<unsigned>(initial_.size()), &at_first_);
     if (begun.broken != nullptr) return std::unexpected(broke("cannot begin", begun.broken));
+    if (has_report()) return std::unexpected(broke("cannot begin", note_));
     return {};
   }
 
   Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
     if (is_dead_) return Outcome::died();
     if (process >= alive_.size() || !alive_[process]) return Outcome::fail(Errno::kESRCH);
-    if (std::holds_alternative<spec::Fork>(call)) return fork(process);
-    if (std::holds_alternative<spec::Exit>(call)) return exit(process);
-    if (std::holds_alternative<spec::Exec>(call)) return outcome(call, object_->exec(process));
-    if (const auto* registered = std::get_if<spec::UffdRegister>(&call)) {
-      return outcome(call, object_->userfault(process, registered->addr, registered->length,
-                                              registered->mode, 1));
-    }
-    if (const auto* unregistered = std::get_if<spec::UffdUnregister>(&call)) {
-      return outcome(call,
-                     object_->userfault(process, unregistered->addr, unregistered->length, 0, 0));
-    }
-    if (const auto* touch = std::get_if<spec::Touch>(&call)) return this->touch(process, *touch);
-    return system_call(process, call);
+    const auto outcome = made(process, call);
+    if (!hears_reports()) return outcome;
+    if (!is_dead_) look_at_all();
+    return has_report() ? Outcome::died() : outcome;
   }
 
   std::expected<void, ToolFault> snapshot(spec::ProcessId process, spec::Snapshot& out) override {
@@ -163,33 +168,72 @@ class Tree final : public spec::System {
 
   [[nodiscard]] spec::AllocationFaults* allocation_faults() override { return &faults_; }
   [[nodiscard]] std::string_view death_note() const override { return note_; }
+  [[nodiscard]] std::string_view death_log() const override { return log_; }
 
  private:
-  ToolFault broke(std::string_view how, const char* words) {
+  void count_blocks() {
+    if (blocks_.empty()) return;
+    object_->count_blocks(blocks_.data(), static_cast<unsigned>(std::countr_zero(blocks_.size())));
+  }
+
+  ToolFault broke(std::string_view how, std::string_view words) {
     is_dead_ = true;
     return {fmt::format("{}: {}: {}", name_, how, words), true};
   }
 
-  std::expected<std::optional<std::int64_t>, ToolFault> left(
-      long long vmadiff_tree_leftovers::* what) {
+  std::optional<std::int64_t> left(long long vmadiff_tree_leftovers::* what) {
     if (is_dead_) return std::nullopt;
     vmadiff_tree_leftovers now{};
     const auto ended = object_->leftovers(&now);
-    if (ended.broken != nullptr)
-      return std::unexpected(broke("its processes cannot end", ended.broken));
+    if (ended.broken != nullptr) died(ended.broken);
+    if (has_report() || is_dead_) return std::nullopt;
     alive_.assign(alive_.size(), false);
     return now.*what - at_first_.*what;
   }
 
-  Outcome died(const char* words) {
+  Outcome died(std::string_view words) {
     note_ = words;
     is_dead_ = true;
     return Outcome::died();
   }
 
+  /// What a sanitizer has found since the last time is the tree's death.
+  bool has_report() {
+    const auto report = take_report();
+    if (!report) return false;
+    log_ = places_.in(*report);
+    died(summary_of_report(log_));
+    return true;
+  }
+
+  /// What stays in an address space and is freed shows at the next look, which is of this call.
+  void look_at_all() {
+    for (spec::ProcessId process = 0; process < alive_.size(); ++process) {
+      if (!alive_[process]) continue;
+      seen_.clear();
+      list(process, seen_);
+    }
+  }
+
   Outcome outcome(const spec::Syscall& call, const vmadiff_tree_result& result) {
     if (result.broken != nullptr) return died(result.broken);
     return outcome_of(call, static_cast<std::uint64_t>(result.value));
+  }
+
+  Outcome made(spec::ProcessId process, const spec::Syscall& call) {
+    if (std::holds_alternative<spec::Fork>(call)) return fork(process);
+    if (std::holds_alternative<spec::Exit>(call)) return exit(process);
+    if (std::holds_alternative<spec::Exec>(call)) return outcome(call, object_->exec(process));
+    if (const auto* registered = std::get_if<spec::UffdRegister>(&call)) {
+      return outcome(call, object_->userfault(process, registered->addr, registered->length,
+                                              registered->mode, 1));
+    }
+    if (const auto* unregistered = std::get_if<spec::UffdUnregister>(&call)) {
+      return outcome(call,
+                     object_->userfault(process, unregistered->addr, unregistered->length, 0, 0));
+    }
+    if (const auto* touch = std::get_if<spec::Touch>(&call)) return this->touch(process, *touch);
+    return system_call(process, call);
   }
 
   Outcome fork(spec::ProcessId process) {
@@ -299,6 +343,8 @@ class Tree final : public spec::System {
   std::string name_;
   std::filesystem::path path_;
   TreeObject object_;
+  std::span<std::uint8_t> blocks_;
+  Places places_{path_};
   Faults faults_{object_};
   const spec::Setup* setup_ = nullptr;
   std::vector<vmadiff_tree_vma> initial_;
@@ -308,15 +354,17 @@ class Tree final : public spec::System {
   vmadiff_tree_leftovers at_first_{};
   bool is_dead_ = false;
   std::string note_;
+  std::string log_;              ///< what a sanitizer has said
+  std::vector<spec::Vma> seen_;  ///< kept for its memory
 };
 
 }  // namespace
 
 std::expected<std::unique_ptr<spec::System>, ToolFault> make_tree(
-    std::string name, const std::filesystem::path& object) {
+    std::string name, const std::filesystem::path& object, std::span<std::uint8_t> blocks) {
   auto loaded = TreeObject::load(object);
   if (!loaded) return std::unexpected(loaded.error());
-  return std::make_unique<Tree>(std::move(name), object, std::move(*loaded));
+  return std::make_unique<Tree>(std::move(name), object, *std::move(loaded), blocks);
 }
 
 HostCapabilities tree_capabilities(bool has_mmap_prepare) {

@@ -22,6 +22,14 @@ struct View {
   spec::Observes observes;
 };
 
+/// What a booted kernel says to a finding of a source tree's code.
+struct Confirmation {
+  enum class Answer : std::uint8_t { kNotAsked, kShows, kDoesNotShow, kCannotSay };
+  std::string system;  ///< "guest:debian-7.3"
+  Answer answer = Answer::kNotAsked;
+  std::string note;  ///< why it cannot say, or what else there is to say; a line, or empty
+};
+
 /// A claim that does not hold.
 struct Finding {
   std::string claim;        ///< name of the property, e.g. "NoCompatibleNeighboursLeftUnmerged"
@@ -37,6 +45,8 @@ struct Finding {
   std::string log;
   /// The machine of each real kernel that takes part, in a line: where the finding comes from.
   std::vector<std::string> machines;
+  Confirmation confirmation;        ///< where one was asked for
+  std::string sanitize;             ///< what a tree's code was built with; empty: nothing
   std::uint64_t run_seed = 0;       ///< 0: not from a campaign
   std::uint64_t sequence_seed = 0;  ///< 0: not generated
   std::uint64_t shrinks = 0;        ///< how many simplifications led to `sequence`

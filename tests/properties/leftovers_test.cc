@@ -55,6 +55,7 @@ class Leaky final : public spec::System {
   }
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
     ++asked;
+    if (!death.empty()) return std::nullopt;
     if (!fault.empty()) return std::unexpected(spec::ToolFault{fault});
     if (forgets) return asked == 1 ? 5 : 0;
     return left_;
@@ -63,6 +64,8 @@ class Leaky final : public spec::System {
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_allocated() override {
     return left_ * by_page;
   }
+  [[nodiscard]] std::string_view death_note() const override { return asked > 0 ? death : ""; }
+  [[nodiscard]] std::string_view death_log() const override { return "a\nlog\n"; }
 
   bool observes_committed = true;
   std::int64_t by_page = 0;  ///< allocations for each page that is left
@@ -72,6 +75,7 @@ class Leaky final : public spec::System {
   std::int64_t by_dontunmap = 0;
   int asked = 0;
   std::string fault;
+  std::string death;  ///< of the end of its processes
 
  private:
   std::unique_ptr<spec::System> model_;
@@ -135,6 +139,25 @@ TEST(Leftovers, LessThanBeforeIsNoBetter) {
   EXPECT_EQ(finding->fingerprint, "NothingStaysCommitted/madvise/fewer");
   EXPECT_TRUE(finding->explanation.starts_with("leaky: 1 page (4 kB) fewer is committed"))
       << finding->explanation;
+}
+
+TEST(Leftovers, WhoDiesAtTheEndHasNotSurvived) {
+  for (const std::string_view properties : {"SystemSurvives", "all"}) {
+    Leaky leaky{*spec::profile_named("linux-7.3")};
+    leaky.death = "BUG at mm/mmap.c:12";
+    auto checker = checker_of(leaky, "linux-7.3", properties);
+    const auto finding = found(checker, kMap + kTouch);
+    ASSERT_TRUE(finding);
+    EXPECT_EQ(finding->claim, "SystemSurvives");
+    EXPECT_EQ(finding->step, 1U);
+    EXPECT_EQ(finding->explanation,
+              "leaky died when its processes ended behind touch: BUG at mm/mmap.c:12");
+    EXPECT_EQ(finding->log, "a\nlog\n");
+  }
+  Leaky leaky{*spec::profile_named("linux-7.3")};
+  leaky.death = "BUG at mm/mmap.c:12";
+  auto other = checker_of(leaky, "linux-7.3", "NothingStaysCommitted");
+  EXPECT_FALSE(found(other, kMap + kTouch));
 }
 
 TEST(Leftovers, NothingIsAskedWhereNothingIsToBeSeen) {

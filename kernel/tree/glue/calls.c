@@ -48,6 +48,9 @@ static char broken[512];
 int snprintf(char* out, size_t size, const char* format, ...);
 
 void glue_broken(const char* what, const char* file, int line) {
+  // What the compiler itself says of a place has the tree's directory in front.
+  const size_t directory = sizeof(VMADIFF_TREE_DIRECTORY) - 1;
+  if (strncmp(file, VMADIFF_TREE_DIRECTORY, directory) == 0) file += directory;
   const char* short_name = file;
   for (const char* at = file; *at != '\0'; ++at) {
     if (at[0] == '.' && at[1] == '/') short_name = at + 2;
@@ -385,6 +388,7 @@ const struct vmadiff_tree* vmadiff_tree_door(void) {
       .leftovers = leftovers,
       .fail_allocation = fail_allocation,
       .write_coverage = write_coverage,
+      .count_blocks = glue_count_blocks,
   };
   return &tree;
 }

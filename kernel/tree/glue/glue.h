@@ -12,7 +12,7 @@
 // Of the C library.
 void* malloc(size_t size);
 void* calloc(size_t count, size_t size);
-void* aligned_alloc(size_t alignment, size_t size);
+int posix_memalign(void** memory, size_t alignment, size_t size);
 void free(void* memory);
 
 // fork.c, hugetlbfs.c, ksm.c, mempolicy.c, shmem.c, userfaultfd.c, mem.c
@@ -63,6 +63,9 @@ void glue_install_file(struct file* file);
 // While it is true the kernel's warnings are what was asked for, and are not told.
 extern bool glue_expects_warnings;
 extern struct vmadiff_tree_setup glue_setup;
+
+// blocks.c
+void glue_count_blocks(unsigned char* where, unsigned int size_bits);
 
 // listing.c
 void glue_state(const struct mm_struct* mm, struct vmadiff_tree_state* out);

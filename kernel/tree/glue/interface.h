@@ -102,6 +102,9 @@ struct vmadiff_tree {
   int (*fail_allocation)(vmadiff_u64 number);
   /* Writes down what was run since the last time; nothing where the code has no counters. */
   void (*write_coverage)(void);
+  /* From here on each block of code that is run is counted in one of 2^size_bits bytes, up to 255.
+   * Nothing where the code does not tell its blocks. */
+  void (*count_blocks)(unsigned char* counters, unsigned size_bits);
 };
 
 __attribute__((visibility("default"))) const struct vmadiff_tree* vmadiff_tree_door(void);

@@ -26,7 +26,8 @@ static void* allocate(size_t size, size_t align, gfp_t flags) {
   if (glue_allocation_fails(flags)) return NULL;
   size = size == 0 ? 1 : size;
   if (align > 16) {
-    memory = aligned_alloc(align, (size + align - 1) / align * align);
+    // Not a byte more: a sanitizer sees who goes beyond.
+    if (posix_memalign(&memory, align, size) != 0) memory = NULL;
     if (memory != NULL && (flags & __GFP_ZERO) != 0) __builtin_memset(memory, 0, size);
   } else {
     memory = (flags & __GFP_ZERO) != 0 ? calloc(1, size) : malloc(size);

@@ -18,6 +18,7 @@
 #include "kernel/tree/coverage.h"
 #include "kernel/tree/own_tests.h"
 #include "kernel/tree/parts.h"
+#include "kernel/tree/places.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/sanitizer.h"
 
@@ -227,6 +228,29 @@ TEST(Sanitizer, IsOneOfTwoOrBoth) {
   for (const char* words : {"", "thread", "undefined,address", "address,"})
     EXPECT_FALSE(is_sanitizer(words)) << words;
   EXPECT_TRUE(begin_with_runtime("undefined"));  // it needs none
+}
+
+TEST(Sanitizer, AReportIsSummedUpInALine) {
+  EXPECT_EQ(summary_of_report("==1==ERROR\nSUMMARY: AddressSanitizer: heap-use-after-free x \n=="),
+            "AddressSanitizer: heap-use-after-free x");
+  EXPECT_EQ(summary_of_report("something else"), "AddressSanitizer");
+}
+
+TEST(Sanitizer, FramesBelowTheTreesAreNotShown) {
+  constexpr std::string_view kReport =
+      "READ of size 8\n"
+      "    #0 0x1 in free (libasan.so+0x1)\n"
+      "    #1 0x2  (/proc/self/fd//6+0x10)\n"
+      "    #2 0x3 in vmadiff::check() (vmadiff+0x2)\n"
+      "freed by thread T0 here:\n"
+      "    #0 0x1 in free (libasan.so+0x1)\n";
+  Places places{"/nowhere/tree.so"};
+  EXPECT_EQ(places.in(kReport),
+            "READ of size 8\n"
+            "    #0 0x1 in free (libasan.so+0x1)\n"
+            "    #1 0x2  (/proc/self/fd//6+0x10)\n"
+            "freed by thread T0 here:\n"
+            "    #0 0x1 in free (libasan.so+0x1)\n");
 }
 
 TEST(KernelSource, NamesAreOfReleases) {
