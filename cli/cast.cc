@@ -11,10 +11,12 @@
 namespace vmadiff::cli {
 namespace {
 
-/// A trace that one guest showed is for every guest.
+/// A trace that one guest showed is for every guest, and what a tree's code showed is to be
+/// confirmed on a kernel that was booted.
 bool is_for(const std::vector<std::string>& allowed, const std::string& system) {
   return allowed.empty() || std::ranges::any_of(allowed, [&system](const std::string& name) {
-           return name == system || (systems::is_guest(name) && systems::is_guest(system));
+           return name == system || (systems::is_guest(name) && systems::is_guest(system)) ||
+                  (systems::is_tree(name) && systems::is_real(system));
          });
 }
 

@@ -13,12 +13,14 @@
 #include <utility>
 
 #include "campaign/campaign.h"
+#include "campaign/confirmation.h"
 #include "campaign/fresh_replay.h"
 #include "campaign/post_mortem.h"
 #include "campaign/supervisor.h"
 #include "cli/choices.h"
 #include "cli/status_line.h"
 #include "compare/call_pattern.h"
+#include "kernel/store/kernel_store.h"
 #include "process/budget.h"
 #include "process/child.h"
 #include "process/interrupt.h"
@@ -69,6 +71,28 @@ bool can_check_faults(std::span<const std::string> systems) {
   return is_there(systems::kModel) && is_there(systems::kImpl);
 }
 
+/// Whether --confirm names a kernel that can be asked, as far as that is known without booting it.
+std::expected<void, process::Refusal> check_confirm(const CheckOptions& options) {
+  if (options.confirm.empty()) return {};
+  const auto refused = [&](process::ExitStatus status, std::string_view why) {
+    return std::unexpected(
+        process::Refusal{status, fmt::format("--confirm {}: {}", options.confirm, why)});
+  };
+  const bool is_guest = systems::is_guest(options.confirm) && options.confirm != systems::kGuest;
+  if (!is_guest && options.confirm != systems::kHost)
+    return refused(process::ExitStatus::kBadInput,
+                   "expected a kernel that is booted: guest:KERNEL (a bzImage's path or "
+                   "debian-7.3), or host");
+  const auto named = systems::parse_systems(options.systems);
+  if (!named || std::ranges::none_of(*named, systems::is_tree))
+    return refused(process::ExitStatus::kBadInput,
+                   "it is asked about what a tree's code shows, and --systems has no tree");
+  if (!is_guest) return {};
+  const auto image = kernel::find_kernel(options.confirm.substr(systems::kGuest.size() + 1));
+  if (!image) return refused(process::ExitStatus::kLacks, image.error());
+  return {};
+}
+
 /// What was asked of the kernel, and what it answered that a reader must know.
 void note_identity(const Choice& choice, reports::RunHeader& header) {
   const compare::Identity& identity = *choice.identity;
@@ -111,6 +135,7 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   const auto budget = process::choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
   if (auto out = process::probe_out(options.out); !out) return std::unexpected(out.error());
+  if (auto asked = check_confirm(options); !asked) return std::unexpected(asked.error());
   const bool only_faults = options.faults && options.systems.empty();
   const auto chosen = choose(only_faults ? "model,impl" : options.systems, options.profile);
   if (!chosen) return std::unexpected(chosen.error());
@@ -170,8 +195,11 @@ class Reporter {
 
   void report(properties::Finding finding) const {
     for (const std::string& system : reports::systems_of(finding)) {
-      if (systems::is_real(system))
-        finding.machines.push_back(fmt::format("{}: {}", system, systems::machine_line(system)));
+      if (!systems::is_real(system)) continue;
+      if (systems::is_tree(system)) finding.sanitize = options_.chosen.sanitize;
+      finding.machines.push_back(fmt::format(
+          "{}: {}{}{}", system, systems::machine_line(system),
+          finding.sanitize.empty() ? "" : "; built with -fsanitize=", finding.sanitize));
     }
     const auto files = write(finding);
     if (!files.fault.empty()) {
@@ -205,7 +233,7 @@ class Reporter {
 
  private:
   /// The trace is written first, and replayed; what came of it stands in the reports beside it.
-  [[nodiscard]] reports::FindingFiles write(const properties::Finding& finding) const {
+  [[nodiscard]] reports::FindingFiles write(properties::Finding& finding) const {
     auto files = reports::write_trace(options_.out, finding);
     auto proof = campaign::replay_afresh(files.trace, finding);
     if (files.is_kept && proof.replayed == reports::Replayed::kDoesNotShow) {
@@ -215,6 +243,16 @@ class Reporter {
     }
     files.replayed = proof.replayed;
     files.replay_note = std::move(proof.note);
+    const auto systems = reports::systems_of(finding);
+    if (!options_.confirm.empty() && std::ranges::any_of(systems, systems::is_tree)) {
+      finding.confirmation = campaign::confirm(files.trace, finding, options_.confirm);
+      // It is on disk already; now with what the booted kernel says.
+      if (!files.is_kept) {
+        const auto note = std::exchange(files, reports::write_trace(options_.out, finding, true));
+        files.replayed = note.replayed;
+        files.replay_note = note.replay_note;
+      }
+    }
     reports::write_reports(finding, files);
     return files;
   }

@@ -26,6 +26,8 @@ struct CheckOptions {
   std::string out = "findings";
   bool json = false;
   bool coverage = false;
+  /// The booted kernel that is asked about what a tree's code shows: "guest:debian-7.3"; or empty.
+  std::string confirm;
   bool faults = false;  ///< make allocations fail: the claims about that, besides those named
   systems::KernelChoice chosen;
 };

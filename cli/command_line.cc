@@ -156,6 +156,8 @@ Entry add_check(CLI::App& top) {
       "--faults", o->faults,
       "make each allocation of each call fail in turn, and check what comes of it (--systems "
       "model,impl)");
+  app->add_option("--confirm", o->confirm,
+                  "ask this booted kernel about each finding of a tree's code: guest:KERNEL, host");
   add_kernel_options(app, o->chosen);
   return made;
 }

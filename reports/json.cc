@@ -36,6 +36,21 @@ ordered_json vma_json(const spec::Vma& vma, const spec::Observes& observes) {
   return out;
 }
 
+std::string_view name(properties::Confirmation::Answer answer) {
+  using Answer = properties::Confirmation::Answer;
+  switch (answer) {
+    case Answer::kNotAsked:
+      break;
+    case Answer::kShows:
+      return "shown";
+    case Answer::kDoesNotShow:
+      return "not shown";
+    case Answer::kCannotSay:
+      return "cannot say";
+  }
+  return "not asked";
+}
+
 ordered_json snapshot_json(const spec::Snapshot& snapshot, const spec::Observes& observes) {
   ordered_json out;
   out["vmas"] = ordered_json::array();
@@ -79,6 +94,11 @@ ordered_json to_json(const properties::Finding& finding) {
   if (!finding.machines.empty()) out["machines"] = finding.machines;
   if (const auto setup = setup_directive(finding); !setup.empty()) out["setup"] = setup;
   if (!finding.known.empty()) out["known"] = finding.known;
+  if (!finding.sanitize.empty()) out["sanitize"] = finding.sanitize;
+  if (const auto& asked = finding.confirmation; !asked.system.empty()) {
+    out["confirmation"] = {{"system", asked.system}, {"answer", name(asked.answer)}};
+    if (!asked.note.empty()) out["confirmation"]["note"] = asked.note;
+  }
   out["sequence"] = ordered_json::array();
   for (const spec::Step& step : finding.sequence) {
     ordered_json line{{"process", step.process}, {"call", spec::text(step.call)}};

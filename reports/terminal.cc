@@ -74,6 +74,8 @@ bool has_real(const Finding& finding) {
 
 /// What a tree's code shows may be of what stands around it here, and not of the kernel.
 std::string confirmation_text(const Finding& finding, const std::string& trace) {
+  if (const auto line = confirmation_line(finding); !line.empty())
+    return fmt::format("booted\n  {}\n", printable_line(line));
   const auto systems = systems_of(finding);
   const auto is_tree = [](const std::string& name) { return name.starts_with("tree"); };
   if (!std::ranges::any_of(systems, is_tree)) return {};
@@ -86,19 +88,24 @@ std::string confirmation_text(const Finding& finding, const std::string& trace) 
       trace, fmt::join(others, ","));
 }
 
-/// The end of what a system that died left behind.
+/// The end of what a system that died left behind; of a sanitizer's report the beginning.
 std::string log_text(const Finding& finding) {
   constexpr std::size_t kLinesMax = 24;
+  const bool is_report = !finding.sanitize.empty();
   std::string_view log = finding.log;
   std::vector<std::string_view> lines;
   while (!log.empty()) {
+    if (is_report && log.starts_with("Shadow bytes")) break;
     const auto newline = std::min(log.find('\n'), log.size());
     lines.push_back(log.substr(0, newline));
     log.remove_prefix(std::min(newline + 1, log.size()));
   }
-  const auto from = lines.size() - std::min(lines.size(), kLinesMax);
-  std::string out = fmt::format("console{}\n", from == 0 ? "" : ", its end");
-  for (std::size_t i = from; i < lines.size(); ++i) out += fmt::format("  {}\n", lines[i]);
+  const auto shown = std::min(lines.size(), kLinesMax);
+  const auto from = is_report ? 0 : lines.size() - shown;
+  std::string out = is_report ? "sanitizer" : "console";
+  if (shown < lines.size()) out += is_report ? ", its beginning" : ", its end";
+  out += '\n';
+  for (std::size_t i = from; i < from + shown; ++i) out += fmt::format("  {}\n", lines[i]);
   return out;
 }
 
@@ -131,9 +138,11 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
           ? fmt::format(" --systems {}",
                         shell_word(fmt::format("{}", fmt::join(systems_of(finding), ","))))
           : std::string{};
+  const auto sanitize =
+      finding.sanitize.empty() ? std::string{} : fmt::format(" --sanitize {}", finding.sanitize);
   // Each path stands so that it can be pasted into a shell.
   const auto trace = shell_path(files.trace.string());
-  out += fmt::format("replay\n  vmadiff replay {} --verbose{}\n", trace, systems);
+  out += fmt::format("replay\n  vmadiff replay {} --verbose{}{}\n", trace, systems, sanitize);
   out += replay_text(files);
   out += confirmation_text(finding, trace);
   out += fmt::format(
@@ -144,7 +153,10 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
     out += fmt::format("  {}  (C: cc -Wall {} -o reproducer && ./reproducer)\n", reproducer,
                        reproducer);
   }
-  if (!files.log.empty()) out += fmt::format("  {}  (console)\n", shell_path(files.log.string()));
+  if (!files.log.empty()) {
+    out += fmt::format("  {}  ({})\n", shell_path(files.log.string()),
+                       finding.sanitize.empty() ? "console" : "what the sanitizer said");
+  }
   if (!files.json.empty()) out += fmt::format("  {}\n", shell_path(files.json.string()));
   if (!files.test.empty()) {
     out += fmt::format("  {}  (draft of a test for vmadiff's own suite)\n",

@@ -47,6 +47,23 @@ std::string setup_directive(const properties::Finding& finding) {
   return settable ? spec::setup_text(finding.setup) : std::string{};
 }
 
+std::string confirmation_line(const properties::Finding& finding) {
+  using Answer = properties::Confirmation::Answer;
+  const auto& [system, answer, note] = finding.confirmation;
+  const auto because = note.empty() ? std::string{} : fmt::format(" ({})", note);
+  switch (answer) {
+    case Answer::kNotAsked:
+      break;
+    case Answer::kShows:
+      return fmt::format("confirmed on {}{}", system, because);
+    case Answer::kDoesNotShow:
+      return fmt::format("not shown by {}{}", system, because);
+    case Answer::kCannotSay:
+      return fmt::format("{} cannot say: {}", system, note);
+  }
+  return {};
+}
+
 std::string print_finding_trace(const properties::Finding& finding) {
   spec::Trace trace;
   trace.sequence = finding.sequence;
@@ -57,6 +74,9 @@ std::string print_finding_trace(const properties::Finding& finding) {
     head.push_back("# " + printable_line(line));
   }
   if (!finding.reproducible) head.emplace_back("# not reproducible: a second run did not show it");
+  for (const auto& line : wrapped(confirmation_line(finding), 96)) {
+    if (!line.empty()) head.push_back("# " + printable_line(line));
+  }
   head.push_back(fmt::format("# seeds: {}", seeds_text(finding)));
   head.push_back(fmt::format("# profile: {}", finding.profile));
   for (const std::string& machine : finding.machines) {

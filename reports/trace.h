@@ -21,6 +21,10 @@ namespace vmadiff::reports {
 /// ("model, KSM on from the start" is the model): each once, the expected one first.
 [[nodiscard]] std::vector<std::string> systems_of(const properties::Finding& finding);
 
+/// "confirmed on guest:debian-7.3", "not shown by guest:debian-7.3", "guest:debian-7.3 cannot say:
+/// …"; empty where no booted kernel was asked.
+[[nodiscard]] std::string confirmation_line(const properties::Finding& finding);
+
 /// `text` broken at spaces into lines of at most `columns`.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, std::size_t columns);
 

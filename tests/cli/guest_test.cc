@@ -9,16 +9,17 @@
 
 #include "command_run.h"
 #include "kernel/host/host.h"
+#include "kernel/store/kernel_source.h"
 #include "properties/generate/generator.h"
 
 namespace vmadiff::tests {
 namespace {
 
 /// Why there is no guest; empty where there is one.
-std::string why_no_guest() {
+std::string why_no_guest(const std::string& kernel = "debian-6.12") {
   const auto kernels = run_vmadiff({"kernels"});
-  if (kernels.out.find("debian-6.12 ") == std::string::npos)
-    return "no kernel: vmadiff kernels fetch debian-6.12";
+  if (kernels.out.find(kernel + " ") == std::string::npos)
+    return "no kernel: vmadiff kernels fetch " + kernel;
   const auto qemu = run_command({"sh", "-c", "command -v qemu-system-x86_64"});
   return qemu.status == 0 ? "" : "no QEMU: apt-get install qemu-system-x86";
 }
@@ -119,6 +120,36 @@ TEST(Guests, WhatAMachinesSysctlsChangeIsMeasured) {
       {.directory = scratch.path()});
   EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_NE(ran.out.find("none: every property held"), std::string::npos) << ran.out;
+}
+
+/// A campaign of the code of that source, held to another profile than its own, which ends with the
+/// first finding.
+CommandResult confirmed_by_7_3(const std::string& tree, const std::string& profile,
+                               const Scratch& scratch) {
+  return run_vmadiff({"check", "--systems", "model,tree", "--tree", tree, "--profile", profile,
+                      "--properties", "equivalence", "--sequences", "3000", "--seed", "5",
+                      "--max-findings", "1", "--confirm", "guest:debian-7.3"},
+                     {.directory = scratch.path()});
+}
+
+TEST(Guests, AreAskedAboutWhatATreesCodeShows) {
+  if (const auto reason = why_no_guest("debian-7.3"); !reason.empty()) GTEST_SKIP() << reason;
+  for (const char* source : {"linux-7.2", "linux-7.3"}) {
+    if (const auto found = kernel::find_source(source); !found) GTEST_SKIP() << found.error();
+  }
+  const Scratch one;
+  const auto its_own = confirmed_by_7_3("linux-7.3", "linux-6.12", one);
+  EXPECT_EQ(its_own.status, 1) << its_own.out << its_own.err;
+  EXPECT_TRUE(its_own.out.contains("booted\n  confirmed on guest:debian-7.3\n")) << its_own.out;
+  const Scratch two;
+  const auto anothers = confirmed_by_7_3("linux-7.2", "linux-7.3", two);
+  EXPECT_EQ(anothers.status, 1) << anothers.out << anothers.err;
+  EXPECT_TRUE(anothers.out.contains("booted\n  not shown by guest:debian-7.3")) << anothers.out;
+  for (const auto& [name, text] : contents(two.path())) {
+    if (name.ends_with(".trace")) {
+      EXPECT_TRUE(text.contains("# not shown by guest:debian-7.3")) << text;
+    }
+  }
 }
 
 TEST(Guests, StrictOvercommitIsRefusedWithTheRemedy) {

@@ -153,5 +153,23 @@ TEST(Usage, OutputThatDoesNotArriveIsAnError) {
   EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
 }
 
+TEST(Usage, ABootedKernelIsAskedAboutATreesFindings) {
+  const auto refused = [](const std::string& systems, const std::string& confirm) {
+    return run_vmadiff({"check", "--systems", systems, "--tree", "/nowhere", "--confirm", confirm});
+  };
+  const auto model = refused("model,tree", "model");
+  EXPECT_EQ(model.status, 2) << model.err;
+  EXPECT_NE(model.err.find("--confirm model: expected a kernel that is booted: guest:KERNEL"),
+            std::string::npos)
+      << model.err;
+  EXPECT_EQ(refused("model,tree", "guest").status, 2);
+  const auto no_tree = refused("model,impl", "guest:debian-7.3");
+  EXPECT_EQ(no_tree.status, 2) << no_tree.err;
+  EXPECT_NE(no_tree.err.find("--systems has no tree"), std::string::npos) << no_tree.err;
+  const auto nowhere = refused("model,tree", "guest:debian-0.1");
+  EXPECT_EQ(nowhere.status, 3) << nowhere.err;
+  EXPECT_NE(nowhere.err.find("vmadiff kernels fetch debian-0.1"), std::string::npos) << nowhere.err;
+}
+
 }  // namespace
 }  // namespace vmadiff::tests

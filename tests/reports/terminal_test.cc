@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "reports/json.h"
 #include "reports/side_by_side.h"
 #include "reports/summary.h"
 #include "reports/trace.h"
@@ -141,6 +142,45 @@ TEST(Terminal, WhatATreeShowsIsToBeConfirmed) {
       << text;
   finding.views.front().system = "guest:debian-7.3";
   EXPECT_FALSE(reports::terminal_text(finding, files).contains("confirm"));
+}
+
+TEST(Terminal, WhatABootedKernelSaidStandsInPlaceOfTheAdvice) {
+  using Answer = properties::Confirmation::Answer;
+  auto finding = ineligible_mergeable();
+  finding.views.front().system = "tree:linux-7.3";
+  const reports::FindingFiles files{
+      .trace = "f.trace", .json = {}, .reproducer = {}, .text = {}, .log = {}, .fault = {}};
+  const auto expect = [&](properties::Confirmation confirmation, const std::string& line) {
+    finding.confirmation = std::move(confirmation);
+    const auto text = reports::terminal_text(finding, files);
+    EXPECT_TRUE(text.contains("booted\n  " + line + "\n")) << text;
+    EXPECT_FALSE(text.contains("confirm on the booted kernel")) << text;
+    const auto trace = reports::print_finding_trace(finding);
+    EXPECT_TRUE(trace.contains("# " + line + "\n")) << trace;
+  };
+  expect({"guest:debian-7.3", Answer::kShows, ""}, "confirmed on guest:debian-7.3");
+  EXPECT_EQ(reports::to_json(finding)["confirmation"]["answer"], "shown");
+  expect({"guest:debian-7.3", Answer::kDoesNotShow, ""}, "not shown by guest:debian-7.3");
+  EXPECT_EQ(reports::to_json(finding)["confirmation"]["answer"], "not shown");
+  expect({"guest:debian-7.3", Answer::kCannotSay, "no QEMU"},
+         "guest:debian-7.3 cannot say: no QEMU");
+  EXPECT_EQ(reports::to_json(finding)["confirmation"]["note"], "no QEMU");
+}
+
+TEST(Terminal, WhatASanitizerSaidIsShownFromItsBeginning) {
+  auto finding = ineligible_mergeable();
+  finding.views.front().system = "tree:linux-7.3";
+  finding.sanitize = "address";
+  for (int line = 0; line < 50; ++line) finding.log += fmt::format("line {}\n", line);
+  const auto text = reports::terminal_text(
+      finding,
+      {.trace = "f.trace", .json = {}, .reproducer = {}, .text = {}, .log = "f.log", .fault = {}});
+  EXPECT_TRUE(text.contains("sanitizer, its beginning\n  line 0\n")) << text;
+  EXPECT_FALSE(text.contains("  line 40\n")) << text;
+  EXPECT_TRUE(text.contains("f.log  (what the sanitizer said)")) << text;
+  EXPECT_TRUE(
+      text.contains("replay f.trace --verbose --systems tree:linux-7.3 --sanitize address\n"))
+      << text;
 }
 
 TEST(FindingTrace, ADeathIsNotAsserted) {
