@@ -90,7 +90,7 @@ void append_view(std::string& out, const properties::View& view) {
 
 }  // namespace
 
-std::string failure_text(const Finding& finding) {
+std::string failure_text(const Finding& finding, std::string_view systems) {
   std::string out = fmt::format("{} does not hold\n{}\n\n# profile: {}\n# claim: {}\n",
                                 finding.claim, finding.explanation, finding.profile, finding.claim);
   for (std::size_t i = 0; i < finding.sequence.size() && i <= finding.step; ++i) {
@@ -101,9 +101,9 @@ std::string failure_text(const Finding& finding) {
   for (const properties::View& view : finding.views) append_view(out, view);
   out += fmt::format(
       "\nTo replay: save the lines from '# profile' to the last call as X.trace, then\n"
-      "  vmadiff minimize X.trace -o Y.trace --systems model,impl --profile {0}\n"
-      "  vmadiff replay Y.trace --systems model,impl --profile {0}\n",
-      finding.profile);
+      "  vmadiff minimize X.trace -o Y.trace --systems {1} --profile '{0}'\n"
+      "  vmadiff replay Y.trace --systems {1} --profile '{0}'\n",
+      finding.profile, systems);
   return out;
 }
 

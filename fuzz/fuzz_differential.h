@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "fuzz/codec.h"
 #include "properties/claims/finding.h"
@@ -23,7 +24,8 @@ namespace vmadiff::fuzz {
     const properties::PropertySet& claims);
 
 /// A finding as the fuzzer prints it: the claim, a trace that `replay` runs, both sides, the
-/// command.
-[[nodiscard]] std::string failure_text(const properties::Finding& finding);
+/// command, with `systems`.
+[[nodiscard]] std::string failure_text(const properties::Finding& finding,
+                                       std::string_view systems = "model,impl");
 
 }  // namespace vmadiff::fuzz
