@@ -62,8 +62,11 @@ Confirmation confirmation_of(const properties::Finding& finding, const std::stri
     return {system, Answer::kCannotSay, std::move(why)};
   if (status == process::ExitStatus::kHeld) {
     // What it is about has to be seen there.
-    const bool is_hidden = finding.explanation.contains("anon_vma");
-    return {system, Answer::kDoesNotShow, is_hidden ? "a booted kernel shows no anon_vmas" : ""};
+    const bool is_hidden =
+        finding.explanation.contains("anon_vma") || finding.explanation.contains("own pgoff");
+    return {
+        system, Answer::kDoesNotShow,
+        is_hidden ? "a booted kernel shows no anon_vmas, and no offsets of anonymous pages" : ""};
   }
   const bool is_same = output.contains(fmt::format(": {}: ", finding.claim));
   return {system, Answer::kShows, is_same ? "" : fmt::format("as {}", failure_in(output))};

@@ -52,7 +52,7 @@ TEST(Confirmation, WhatHoldsThereIsNotShown) {
   hidden.explanation = "VMA 3: another anon_vma";
   EXPECT_EQ(
       confirmation_of(hidden, kGuest, kHeld, "ok      f.trace  (linux-7.3; guest)\n", "").note,
-      "a booted kernel shows no anon_vmas");
+      "a booted kernel shows no anon_vmas, and no offsets of anonymous pages");
 }
 
 // Without the guest the others agree, and that says nothing.
