@@ -70,7 +70,6 @@ TEST(TreeUnderSanitizers, WhatIsSeenIsAFindingWithItsWordsAndIsShownAgain) {
     EXPECT_FALSE(ran.out.contains("DID NOT SHOW IT")) << ran.out;
     EXPECT_FALSE(ran.out.contains("not replayed")) << ran.out;
   }
-  tree->mend("vma.c");
 }
 
 }  // namespace

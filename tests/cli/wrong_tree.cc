@@ -39,11 +39,6 @@ std::expected<WrongTree, std::string> WrongTree::make(const fs::path& at) {
   return WrongTree{at, *source};
 }
 
-void WrongTree::mend(const std::string& file) const {
-  fs::remove(directory_ / "mm" / file);
-  fs::create_symlink(source_ / "mm" / file, directory_ / "mm" / file);
-}
-
 void WrongTree::insert(const std::string& file, std::string_view here,
                        std::string_view more) const {
   auto text = content(source_ / "mm" / file);

@@ -18,8 +18,6 @@ class WrongTree {
   [[nodiscard]] std::string path() const { return directory_.string(); }
   /// As the kernel has it, but that behind the first `here` of the file in mm/ stands `more`.
   void insert(const std::string& file, std::string_view here, std::string_view more) const;
-  /// As the kernel has it.
-  void mend(const std::string& file) const;
 
  private:
   WrongTree(std::filesystem::path directory, std::filesystem::path source)
