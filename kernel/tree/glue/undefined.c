@@ -25,9 +25,8 @@ UNDEFINED(divrem_overflow, "a division by zero, or without room", void* data, vo
 UNDEFINED(shift_out_of_bounds, "a shift by more bits than there are", void* data, void* a, void* b)
 UNDEFINED(out_of_bounds, "an index out of bounds", void* data, void* index)
 UNDEFINED(pointer_overflow, "a pointer beyond the end of memory", void* data, void* a, void* b)
-UNDEFINED(type_mismatch_v1,
-          "an access through a pointer that is null, not aligned, or too near the end", void* data,
-          void* pointer)
+UNDEFINED(type_mismatch_v1, "an access through a pointer that is null, or too near the end",
+          void* data, void* pointer)
 UNDEFINED(load_invalid_value, "a value that its type does not have", void* data, void* value)
 UNDEFINED(vla_bound_not_positive, "an array of no length", void* data, void* bound)
 UNDEFINED(nonnull_arg, "an argument that must not be null", void* data)
