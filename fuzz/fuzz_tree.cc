@@ -56,9 +56,10 @@ constexpr std::size_t kBlockCounters = std::size_t{1} << 16;
 /// That one call may bring in.
 constexpr std::uint64_t kPagesMax = 4096;
 
-const kernel::HostCapabilities& capabilities() {
-  static const kernel::HostCapabilities kAll = kernel::tree_capabilities();
-  return kAll;
+/// Of the tree, once it is there.
+kernel::HostCapabilities& capabilities() {
+  static kernel::HostCapabilities of_tree;
+  return of_tree;
 }
 
 bool is_given(const spec::Syscall& call) {
@@ -167,6 +168,7 @@ struct Bench {
       return;
     }
     tree = *std::move(made);
+    capabilities() = kernel::tree_capabilities(built->has_mmap_prepare);
     const auto words = variable("VMADIFF_PROFILE");
     const auto held_to =
         words.empty() ? std::expected<spec::KernelProfile, std::string>(nearest_profile(*tree))

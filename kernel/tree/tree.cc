@@ -18,7 +18,7 @@
 #include "kernel/host/agent_files.h"
 #include "kernel/host/program.h"
 #include "kernel/tree/object.h"
-#include "kernel/tree/places.h"
+#include "kernel/tree/source_lines.h"
 #include "kernel/tree/sanitizer.h"
 #include "spec/errno.h"
 
@@ -344,7 +344,7 @@ class Tree final : public spec::System {
   std::filesystem::path path_;
   TreeObject object_;
   std::span<std::uint8_t> blocks_;
-  Places places_{path_};
+  SourceLines places_{path_};
   Faults faults_{object_};
   const spec::Setup* setup_ = nullptr;
   std::vector<vmadiff_tree_vma> initial_;

@@ -18,7 +18,7 @@
 #include "kernel/tree/coverage.h"
 #include "kernel/tree/own_tests.h"
 #include "kernel/tree/parts.h"
-#include "kernel/tree/places.h"
+#include "kernel/tree/source_lines.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/sanitizer.h"
 
@@ -244,7 +244,7 @@ TEST(Sanitizer, FramesBelowTheTreesAreNotShown) {
       "    #2 0x3 in vmadiff::check() (vmadiff+0x2)\n"
       "freed by thread T0 here:\n"
       "    #0 0x1 in free (libasan.so+0x1)\n";
-  Places places{"/nowhere/tree.so"};
+  SourceLines places{"/nowhere/tree.so"};
   EXPECT_EQ(places.in(kReport),
             "READ of size 8\n"
             "    #0 0x1 in free (libasan.so+0x1)\n"

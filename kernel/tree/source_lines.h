@@ -14,10 +14,10 @@ namespace vmadiff::kernel {
 
 /// Addresses in an object, with their places: "mm/vma.c:440 in vma_complete". Each is asked of
 /// binutils once. Not thread-safe.
-class Places {
+class SourceLines {
  public:
   /// `object` is a file with what is loaded.
-  explicit Places(std::filesystem::path object) : object_(std::move(object)) {}
+  explicit SourceLines(std::filesystem::path object) : object_(std::move(object)) {}
 
   /// The report with places in place of "(/proc/self/fd/6+0x5f23cd)", as the loader calls a loaded
   /// object, and without the tool's own frames below them.

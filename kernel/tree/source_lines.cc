@@ -1,5 +1,5 @@
 // kernel/tree: asking addr2line.
-#include "kernel/tree/places.h"
+#include "kernel/tree/source_lines.h"
 
 #include <fmt/format.h>
 
@@ -42,7 +42,7 @@ void for_each_line(std::string_view text, const Body& body) {
 
 }  // namespace
 
-void Places::look_up(std::string_view report) {
+void SourceLines::look_up(std::string_view report) {
   std::vector<std::string> asked;
   for_each_line(report, [&](std::string_view line) {
     const auto mark = mark_in(line);
@@ -68,7 +68,7 @@ void Places::look_up(std::string_view report) {
   }
 }
 
-std::string Places::in(std::string_view report) {
+std::string SourceLines::in(std::string_view report) {
   look_up(report);
   std::string out;
   bool was_in_tree = false;  // a frame above, of the same stack
