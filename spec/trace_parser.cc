@@ -360,28 +360,51 @@ bool is_comment(std::string_view line) {
   return first == std::string_view::npos || line[first] == '#';
 }
 
+std::string_view take_line(std::string_view& text) {
+  const auto newline = text.find('\n');
+  const auto line = text.substr(0, newline);
+  text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+  return line;
+}
+
+/// Whether the call goes on in the next line: it ends in a backslash.
+bool goes_on(std::string_view line) {
+  const auto last = line.find_last_not_of(" \t\r");
+  return last != std::string_view::npos && line[last] == '\\';
+}
+
+/// The line and those that it goes on in, as one; errors count their columns in it.
+std::string whole_line(std::string_view line, std::string_view& rest, std::size_t& line_number) {
+  std::string whole;
+  while (goes_on(line) && !rest.empty()) {
+    whole += line.substr(0, line.find_last_of('\\'));
+    line = take_line(rest);
+    ++line_number;
+  }
+  return whole += line;
+}
+
 }  // namespace
 
 ParseResult parse_trace(std::string_view text) {
   ParseResult result;
   std::size_t line_number = 0;
   while (!text.empty()) {
-    const auto newline = text.find('\n');
-    const auto line = text.substr(0, newline);
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    ++line_number;
+    const auto line = take_line(text);
+    const auto first_line = ++line_number;
     if (is_comment(line)) {
       result.trace.comments.back().emplace_back(line);
       continue;
     }
-    Cursor in{line};
+    const auto whole = whole_line(line, text, line_number);
+    Cursor in{whole};
     Step step = read_step(in);
     if (const Failure* failure = in.failure()) {
-      result.errors.push_back({line_number, failure->column, failure->message});
+      result.errors.push_back({first_line, failure->column, failure->message});
       continue;
     }
     result.trace.sequence.push_back(step);
-    result.trace.lines.push_back(line_number);
+    result.trace.lines.push_back(first_line);
     result.trace.comments.emplace_back();
   }
   return result;

@@ -132,6 +132,28 @@ TEST(TraceText, SaysWhereALineIsBadAndWhatWouldBeRight) {
   }
 }
 
+TEST(TraceText, ACallGoesOnBehindABackslash) {
+  const auto parsed = parse_trace(
+      "# a comment does not: \\\n"
+      "mmap(0x1000, 0x2000, \\\n"
+      "    PROT_READ| \\  \n"
+      "    PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, \\\r\n"
+      "    0) = 0x1000\n"
+      "munmap(0x1000, \\\n"
+      "  what)\n"
+      "brk(NULL) \\");
+  ASSERT_EQ(parsed.trace.sequence.size(), 1U);
+  EXPECT_EQ(
+      print_trace(parsed.trace.sequence),
+      "mmap(0x1000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) "
+      "= 0x1000\n");
+  EXPECT_EQ(parsed.trace.lines, std::vector<std::size_t>{2});
+  EXPECT_EQ(parsed.trace.comments.front().size(), 1U);
+  ASSERT_EQ(parsed.errors.size(), 2U);
+  EXPECT_EQ(parsed.errors[0].line, 6U);
+  EXPECT_EQ(parsed.errors[1].line, 8U);
+}
+
 TEST(TraceText, EmptyAndUnterminatedTextIsRead) {
   EXPECT_TRUE(parse_trace("").trace.sequence.empty());
   EXPECT_EQ(parse_trace("brk(NULL)").trace.sequence.size(), 1U);
