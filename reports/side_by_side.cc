@@ -111,6 +111,30 @@ std::vector<Hidden> hidden_of(const std::vector<Vma>& vmas, const spec::Observes
   return out;
 }
 
+/// One of two layouts: what is compared of it, and what it shows besides, so that its own
+/// neighbours are told apart even where the other system cannot see how.
+class Side {
+ public:
+  Side(std::vector<Vma> vmas, const spec::Observes& common, const spec::Observes& own)
+      : vmas_(std::move(vmas)),
+        compared_(hidden_of(vmas_, common)),
+        shown_(hidden_of(vmas_, own)),
+        own_(own) {}
+  [[nodiscard]] const std::vector<Vma>& vmas() const { return vmas_; }
+  [[nodiscard]] Hidden compared(std::size_t i) const { return compared_[i]; }
+  [[nodiscard]] std::string text(std::size_t i, Hidden parts) const {
+    auto out = text_with(vmas_[i], parts | shown_[i]);
+    if (i != 0) out += unseen_between(vmas_[i - 1], vmas_[i], own_);
+    return out;
+  }
+
+ private:
+  std::vector<Vma> vmas_;
+  std::vector<Hidden> compared_;
+  std::vector<Hidden> shown_;
+  spec::Observes own_;
+};
+
 std::string one_column(const View& view) {
   std::string out = fmt::format("  {}\n", view.system);
   // What one view shows is looked at for what it is: all that is known of it.
@@ -178,24 +202,27 @@ std::string side_by_side(const std::vector<View>& views) {
   struct Line {
     std::string left;
     std::string right;
+    bool differs = false;
   };
   std::vector<Line> lines;
-  const auto left_vmas = renumbered(made_by_sequence(left.snapshot));
-  const auto right_vmas = renumbered(made_by_sequence(right.snapshot));
-  const auto left_hidden = hidden_of(left_vmas, observes);
-  const auto right_hidden = hidden_of(right_vmas, observes);
+  const Side left_side{renumbered(made_by_sequence(left.snapshot)), observes, left.observes};
+  const Side right_side{renumbered(made_by_sequence(right.snapshot)), observes, right.observes};
   std::size_t i = 0;
   std::size_t j = 0;
-  for (const Row& row : rows(left_vmas, right_vmas)) {
+  for (const Row& row : rows(left_side.vmas(), right_side.vmas())) {
     // Details only where they are what differs: the lines are long enough without.
     Hidden parts = 0;
-    if (row.left) parts |= left_hidden[i++];
-    if (row.right) parts |= right_hidden[j++];
+    if (row.left) parts |= left_side.compared(i);
+    if (row.right) parts |= right_side.compared(j);
     if (row.left && row.right && spec::text(*row.left) == spec::text(*row.right)) {
       parts |= hidden_difference(*row.left, *row.right, observes);
     }
-    lines.push_back({row.left ? text_with(*row.left, parts) : "",
-                     row.right ? text_with(*row.right, parts) : ""});
+    Line line;
+    line.differs =
+        !row.left || !row.right || text_with(*row.left, parts) != text_with(*row.right, parts);
+    if (row.left) line.left = left_side.text(i++, parts);
+    if (row.right) line.right = right_side.text(j++, parts);
+    lines.push_back(std::move(line));
   }
   const auto title_left = fmt::format("expected ({})", left.system);
   const auto title_right = fmt::format("actual ({})", right.system);
@@ -203,7 +230,7 @@ std::string side_by_side(const std::vector<View>& views) {
   for (const Line& line : lines) width = std::max(width, line.left.size());
   std::string out = fmt::format("  {:<{}} | {}\n", title_left, width, title_right);
   for (const Line& line : lines) {
-    const char mark = line.left == line.right ? ' ' : '!';
+    const char mark = line.differs ? '!' : ' ';
     out += fmt::format("{} {:<{}} |{}{}\n", mark, line.left, width, line.right.empty() ? "" : " ",
                        line.right);
   }

@@ -49,6 +49,17 @@ Hidden difference_in_kind(const Vma& a, const Vma& b, const Observes& seen) {
   return out;
 }
 
+/// Whether two VMAs look as if they could be one, and what may keep them apart is not seen.
+bool looks_like_one(const Vma& prev, const Vma& next, const Observes& seen) {
+  if (seen.anon_vma && seen.policy && seen.anon_pgoff) return false;
+  constexpr spec::VmFlags kSaysWhy = spec::kVmSpecial | spec::kVmHugetlb;
+  const bool goes_on =
+      prev.file.is_none() || spec::same_offset_in_bytes(prev.pgoff + prev.pages(), next.pgoff);
+  return prev.end == next.start && goes_on && prev.file == next.file &&
+         (prev.flags & kSaysWhy) == 0 &&
+         spec::vm_flags_text(prev.flags) == spec::vm_flags_text(next.flags);
+}
+
 }  // namespace
 
 Hidden hidden_difference(const Vma& a, const Vma& b, const Observes& seen) {
@@ -79,6 +90,11 @@ Hidden hidden_between(const Vma& prev, const Vma& next, const Observes& seen) {
   return out;
 }
 
+std::string_view unseen_between(const Vma& prev, const Vma& next, const Observes& seen) {
+  if (hidden_between(prev, next, seen) != 0 || !looks_like_one(prev, next, seen)) return {};
+  return " (nothing seen here keeps it apart)";
+}
+
 std::string text_with(const Vma& vma, Hidden parts) {
   std::string out = spec::text(vma);
   if ((parts & kHiddenOffset) != 0) out += fmt::format(" pgoff {:x}", vma.pgoff);
@@ -97,6 +113,7 @@ std::vector<std::string> lines_of(const std::vector<Vma>& vmas, const Observes& 
     const Hidden behind =
         i + 1 < vmas.size() ? hidden_between(vmas[i], vmas[i + 1], seen) : Hidden{0};
     out.push_back(text_with(vmas[i], before | behind));
+    if (i != 0) out.back() += unseen_between(vmas[i - 1], vmas[i], seen);
     before = behind;
   }
   return out;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/snapshot.h"
@@ -26,6 +27,11 @@ inline constexpr Hidden kHiddenOwnOffset = 16;
 /// What keeps two adjacent VMAs apart whose lines do not say it; nothing where they do.
 [[nodiscard]] Hidden hidden_between(const spec::Vma& prev, const spec::Vma& next,
                                     const spec::Observes& seen);
+
+/// Says that nothing which is seen keeps two adjacent VMAs apart, where that may be for want of
+/// seeing it; else empty.
+[[nodiscard]] std::string_view unseen_between(const spec::Vma& prev, const spec::Vma& next,
+                                              const spec::Observes& seen);
 
 /// The VMA's line with these parts behind it.
 [[nodiscard]] std::string text_with(const spec::Vma& vma, Hidden parts);

@@ -37,7 +37,7 @@ sequence
 layouts after call 3
   expected (model)                                                    | actual (host)
 ! 100000000000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac mg] | 100000000000-100000002000 rw-p 00000000 anon [rd wr mr mw me ac mg]
-!                                                                     | 100000002000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac mg]
+!                                                                     | 100000002000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac mg] (nothing seen here keeps it apart)
 ! map_count 4 | 5
 
   pages from 0x100000000000
