@@ -196,18 +196,23 @@ Entry add_minimize(CLI::App& top) {
   return made;
 }
 
-Entry add_export_c(CLI::App& top) {
-  auto* group = top.add_subcommand("export", "write a trace in another form");
+std::vector<Entry> add_export(CLI::App& top) {
+  auto* group = top.add_subcommand("export", "write a trace in a form that other tools take");
   group->require_subcommand(1);
-  auto* app = group->add_subcommand("c", "a C program that runs the trace and checks the layout");
-  auto [o, made] = entry<ExportCOptions>(app);
-  app->add_option("file", o->path, "trace file")->required();
-  app->add_option("-o,--output", o->output, "where the C file goes")->required();
-  app->add_option("--system", o->system, "whose results and layout are the expected ones")
-      ->capture_default_str();
-  app->add_option("--profile", o->profile, kProfileHelp);
-  add_kernel_options(app, o->chosen);
-  return made;
+  std::vector<Entry> entries;
+  for (const auto& [form, name, what] : export_forms()) {
+    auto* app = group->add_subcommand(std::string{name}, std::string{what});
+    auto [o, made] = entry<ExportOptions>(app);
+    o->form = form;
+    app->add_option("file", o->path, "trace file")->required();
+    app->add_option("-o,--output", o->output, "where it goes (default: here)");
+    app->add_option("--system", o->system, "whose results and layout are the expected ones")
+        ->capture_default_str();
+    app->add_option("--profile", o->profile, kProfileHelp);
+    add_kernel_options(app, o->chosen);
+    entries.push_back(made);
+  }
+  return entries;
 }
 
 Entry add_identify(CLI::App& top) {
@@ -355,26 +360,16 @@ std::expected<Command, process::ExitStatus> parse_command_line(int argc, const c
   app.footer(kExamples);
   app.require_subcommand(1);
   const auto [fetch_kernels, run_in_kernel, available_kernels, list_kernels] = add_kernels(app);
-  const std::vector<Entry> entries{
-      fetch_kernels,
-      run_in_kernel,
-      available_kernels,
-      list_kernels,
-      add_check(app),
-      add_replay(app),
-      add_layout(app),
-      add_minimize(app),
-      add_export_c(app),
-      add_identify(app),
-      add_diff(app),
-      add_history(app),
-      add_bisect(app),
-      add_decide(app),
-      add_doctor(app),
-      add_profiles(app),
-      entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
-          .second,
-  };
+  // In the order in which --help lists them.
+  std::vector<Entry> entries{fetch_kernels,  run_in_kernel,   available_kernels, list_kernels,
+                             add_check(app), add_replay(app), add_layout(app),   add_minimize(app)};
+  for (const Entry& form : add_export(app)) entries.push_back(form);
+  entries.insert(
+      entries.end(),
+      {add_identify(app), add_diff(app), add_history(app), add_bisect(app), add_decide(app),
+       add_doctor(app), add_profiles(app),
+       entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
+           .second});
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,7 +10,7 @@
 #include "cli/decide.h"
 #include "cli/diff.h"
 #include "cli/doctor.h"
-#include "cli/export_c.h"
+#include "cli/export.h"
 #include "cli/history.h"
 #include "cli/identify.h"
 #include "cli/kernels.h"
@@ -27,7 +27,7 @@ struct ListProfiles {
 struct ListSystems {};
 
 using Command =
-    std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportCOptions,
+    std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportOptions,
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
                  RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
                  BisectOptions, DecideOptions>;

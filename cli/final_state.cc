@@ -19,9 +19,8 @@ std::unexpected<process::Refusal> lacks(std::string message) {
 
 }  // namespace
 
-std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
-                                                        std::string_view words,
-                                                        std::string_view profile_name) {
+std::expected<Readied, process::Refusal> ready(const TraceFile& file, std::string_view words,
+                                               std::string_view profile_name) {
   const auto chosen = choose(words, profile_name.empty() ? file.directives.profile : profile_name);
   if (!chosen) return std::unexpected(chosen.error());
   const auto* const choice = &chosen->systems;
@@ -45,14 +44,23 @@ std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
   auto initial = setup_of(file, *std::move(setup));
   auto made = systems::make_system(system, *profile);
   if (!made) return lacks(made.error().message);
+  return Readied{system, *profile, std::move(initial), *std::move(made)};
+}
+
+process::Refusal died_of_it(const Readied& on, const TraceFile& file) {
+  return {process::ExitStatus::kFinding, fmt::format("{} died of {}", on.name, file.path)};
+}
+
+std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
+                                                        std::string_view words,
+                                                        std::string_view profile_name) {
+  auto on = ready(file, words, profile_name);
+  if (!on) return std::unexpected(std::move(on.error()));
   auto recording =
-      compare::record(**made, initial, file.trace.sequence, compare::Snapshots::kAtEnd);
+      compare::record(*on->system, on->setup, file.trace.sequence, compare::Snapshots::kAtEnd);
   if (!recording) return lacks(recording.error().message);
-  if (!recording->end) {
-    return std::unexpected(process::Refusal{process::ExitStatus::kFinding,
-                                            fmt::format("{} died of {}", system, file.path)});
-  }
-  return FinalState{*profile, std::move(initial), *std::move(recording)};
+  if (!recording->end) return std::unexpected(died_of_it(*on, file));
+  return FinalState{on->profile, std::move(on->setup), *std::move(recording)};
 }
 
 }  // namespace vmadiff::cli

@@ -41,8 +41,8 @@ struct Run {
   process::ExitStatus operator()(const MinimizeOptions& options) const {
     return with(options.chosen, minimize, options);
   }
-  process::ExitStatus operator()(const ExportCOptions& options) const {
-    return with(options.chosen, export_c, options);
+  process::ExitStatus operator()(const ExportOptions& options) const {
+    return with(options.chosen, export_trace, options);
   }
   process::ExitStatus operator()(const IdentifyOptions& options) const {
     return with(options.chosen, identify, options);

@@ -32,7 +32,8 @@ constexpr const char* kWorkshop = ".unfinished";
 
 /// What configuring asks for, of everywhere.
 constexpr std::string_view kConfiguring = "*Kconfig*";
-/// What the memory calls are compiled from, and configuring reads besides.
+/// What the memory calls are compiled from, and configuring reads besides; and the headers that
+/// tests for the tree are compiled with (docs/export.md).
 constexpr std::array kNeeded{"Makefile",
                              "Kbuild",
                              "arch/x86",
@@ -52,6 +53,7 @@ constexpr std::array kNeeded{"Makefile",
                              "tools/lib",
                              "tools/scripts",
                              "tools/testing/radix-tree",
+                             "tools/testing/selftests/kselftest",
                              "tools/testing/shared",
                              "tools/testing/vma"};
 
