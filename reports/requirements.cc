@@ -72,7 +72,9 @@ void note_other(const Reproduction& r, const ReproducedStep& step, Meets& meets)
                         (second && second->start < kLow);
   if (const auto* mremap = std::get_if<spec::Mremap>(&call)) {
     meets.placed = meets.placed || (mremap->flags & spec::kMremapFixed) == 0;
-    note_length(r, step, mremap->new_length, meets);
+    // Only what it grows by is charged.
+    if (mremap->new_length > mremap->length)
+      note_length(r, step, mremap->new_length - mremap->length, meets);
   } else if (std::holds_alternative<spec::Touch>(call)) {
     meets.faults = true;
   } else if (std::holds_alternative<spec::Madvise>(call)) {
