@@ -22,6 +22,8 @@ class Descriptor {
     if (number_ >= 0) ::close(number_);
   }
 
+  /// Gives it away: it stays open.
+  [[nodiscard]] int release() { return std::exchange(number_, -1); }
   [[nodiscard]] bool is_open() const { return number_ >= 0; }
   [[nodiscard]] int number() const { return number_; }
 
