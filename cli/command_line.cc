@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -215,6 +217,36 @@ std::vector<Entry> add_export(CLI::App& top) {
   return entries;
 }
 
+std::array<Entry, 3> add_import(CLI::App& top) {
+  auto* group = top.add_subcommand("import", "make a trace of what another tool wrote");
+  group->require_subcommand(1);
+  auto* strace = group->add_subcommand("strace", "what strace printed of a program");
+  auto [s, of_strace] = entry<ImportStraceOptions>(strace);
+  strace->add_option("files", s->files, "its output; with -ff all files, NAME.PID")->required();
+  strace->add_option("-o,--output", s->output, "where the trace goes (default: here)");
+  auto* syz = group->add_subcommand("syz", "the memory calls of a syzkaller program");
+  auto [z, of_syz] = entry<ImportSyzOptions>(syz);
+  syz->add_option("file", z->file, "the program's text")->required();
+  syz->add_option("-o,--output", z->output, "where the trace goes (default: here)");
+  auto* crash = group->add_subcommand("crash", "an input that libFuzzer kept: crash-…");
+  auto [c, of_crash] = entry<ImportCrashOptions>(crash);
+  crash->add_option("file", c->file, "of fuzz_differential")->required();
+  crash->add_option("-o,--output", c->output, "where the trace goes (default: here)");
+  return {of_strace, of_syz, of_crash};
+}
+
+Entry add_record(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "record", "run a program, make a trace of it, and say which of its VMAs are as predicted");
+  auto [o, made] = entry<RecordOptions>(app);
+  app->add_option("program", o->program, "behind --: the program and its arguments")->required();
+  app->add_option("-o,--output", o->output, "where the trace goes (default: none is written)");
+  app->add_option("--systems", o->systems, kSystemsHelp);
+  app->add_option("--profile", o->profile, kProfileHelp);
+  add_kernel_options(app, o->chosen);
+  return made;
+}
+
 Entry add_identify(CLI::App& top) {
   auto* app = top.add_subcommand("identify", "say which behaviours real kernels have");
   auto [o, made] = entry<IdentifyOptions>(app);
@@ -364,10 +396,11 @@ std::expected<Command, process::ExitStatus> parse_command_line(int argc, const c
   std::vector<Entry> entries{fetch_kernels,  run_in_kernel,   available_kernels, list_kernels,
                              add_check(app), add_replay(app), add_layout(app),   add_minimize(app)};
   for (const Entry& form : add_export(app)) entries.push_back(form);
+  for (const Entry& form : add_import(app)) entries.push_back(form);
   entries.insert(
       entries.end(),
-      {add_identify(app), add_diff(app), add_history(app), add_bisect(app), add_decide(app),
-       add_doctor(app), add_profiles(app),
+      {add_record(app), add_identify(app), add_diff(app), add_history(app), add_bisect(app),
+       add_decide(app), add_doctor(app), add_profiles(app),
        entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
            .second});
   try {

@@ -13,9 +13,11 @@
 #include "cli/export.h"
 #include "cli/history.h"
 #include "cli/identify.h"
+#include "cli/import.h"
 #include "cli/kernels.h"
 #include "cli/layout.h"
 #include "cli/minimize.h"
+#include "cli/record.h"
 #include "cli/replay.h"
 #include "process/exit_status.h"
 
@@ -30,7 +32,8 @@ using Command =
     std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportOptions,
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
                  RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
-                 BisectOptions, DecideOptions>;
+                 BisectOptions, DecideOptions, ImportStraceOptions, ImportSyzOptions,
+                 ImportCrashOptions, RecordOptions>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -71,6 +71,18 @@ struct Run {
   process::ExitStatus operator()(const FetchKernels& options) const {
     return fetch_kernels(options);
   }
+  process::ExitStatus operator()(const ImportStraceOptions& options) const {
+    return import_strace(options);
+  }
+  process::ExitStatus operator()(const ImportSyzOptions& options) const {
+    return import_syz(options);
+  }
+  process::ExitStatus operator()(const ImportCrashOptions& options) const {
+    return import_crash(options);
+  }
+  process::ExitStatus operator()(const RecordOptions& options) const {
+    return with(options.chosen, record_program, options);
+  }
   process::ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
 };
 

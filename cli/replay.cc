@@ -126,9 +126,10 @@ std::expected<void, process::Refusal> replay_one(const TraceFile& file,
 
   const bool holds = verdict->failures.empty();
   ++(holds ? counts.ok : counts.failed);
-  fmt::print("{} {}  ({}; {}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
+  fmt::print("{} {}  ({}; {}{}{}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
              spec::profile_text(planned->profile), systems::joined(planned->cast.systems),
-             planned->cast.left_out.empty() ? "" : "; without ", planned->cast.left_out);
+             planned->cast.left_out.empty() ? "" : "; without ", planned->cast.left_out,
+             verdict->counts.empty() ? "" : "; ", verdict->counts);
   for (const std::string& note : verdict->notes) fmt::print("  {}\n", note);
   if (options.verbose) {
     const auto begin = setup_of(file, *setup);

@@ -42,43 +42,6 @@ bool may_be_read(const struct ::stat& status) {
   return S_ISREG(status.st_mode) || (S_ISCHR(status.st_mode) && status.st_rdev == ::makedev(1, 3));
 }
 
-std::expected<std::string, std::string> read_bytes(const std::string& path) {
-  const std::string shown = reports::printable_line(path);
-  const auto cannot = [&](int error) {
-    return std::unexpected(fmt::format("{}: cannot be read: {}", shown, reason(error)));
-  };
-  // Opening a pipe would wait for somebody to write to it.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  if (descriptor < 0) return cannot(errno);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{::fdopen(descriptor, "rb"),
-                                                             std::fclose};
-  struct ::stat status{};
-  if (!file || ::fstat(descriptor, &status) != 0) return cannot(errno);
-  if (S_ISDIR(status.st_mode)) {
-    return std::unexpected(fmt::format("{}: is a directory, expected a trace file", shown));
-  }
-  if (!may_be_read(status)) {
-    return std::unexpected(
-        fmt::format("{}: is no regular file: write the trace to one first", shown));
-  }
-  const auto too_long = [&](std::uint64_t bytes) {
-    return std::unexpected(
-        fmt::format("{}: is {} bytes long, and a trace has at most {} (a million calls): cut it "
-                    "into parts",
-                    shown, bytes, kTraceBytesMax));
-  };
-  const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > kTraceBytesMax) return too_long(size);
-  std::string text;
-  std::array<char, 65536> buffer;
-  while (const auto got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    text.append(buffer.data(), got);
-    if (text.size() > kTraceBytesMax) return too_long(text.size());
-  }
-  if (std::ferror(file.get()) != 0) return cannot(errno);
-  return text;
-}
-
 /// The value of "# KEY: VALUE", if the line is that.
 std::optional<std::string_view> directive(std::string_view line, std::string_view key) {
   const auto skip = [&line] {
@@ -206,8 +169,45 @@ std::string listed(const std::string& path, const std::vector<spec::ParseError>&
 
 }  // namespace
 
+std::expected<std::string, std::string> read_bytes(const std::string& path, std::string_view what,
+                                                   std::size_t bytes_max) {
+  const std::string shown = reports::printable_line(path);
+  const auto cannot = [&](int error) {
+    return std::unexpected(fmt::format("{}: cannot be read: {}", shown, reason(error)));
+  };
+  // Opening a pipe would wait for somebody to write to it.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (descriptor < 0) return cannot(errno);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{::fdopen(descriptor, "rb"),
+                                                             std::fclose};
+  struct ::stat status{};
+  if (!file || ::fstat(descriptor, &status) != 0) return cannot(errno);
+  if (S_ISDIR(status.st_mode)) {
+    return std::unexpected(fmt::format("{}: is a directory, expected {} file", shown, what));
+  }
+  if (!may_be_read(status)) {
+    return std::unexpected(
+        fmt::format("{}: is no regular file: write {} to one first", shown, what));
+  }
+  const auto too_long = [&](std::uint64_t bytes) {
+    return std::unexpected(fmt::format(
+        "{}: is {} bytes long, and {} has at most {} (a million calls): cut it into parts", shown,
+        bytes, what, bytes_max));
+  };
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > bytes_max) return too_long(size);
+  std::string text;
+  std::array<char, 65536> buffer;
+  while (const auto got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    text.append(buffer.data(), got);
+    if (text.size() > bytes_max) return too_long(text.size());
+  }
+  if (std::ferror(file.get()) != 0) return cannot(errno);
+  return text;
+}
+
 std::expected<TraceFile, std::string> read_trace(const std::string& path) {
-  const auto text = read_bytes(path);
+  const auto text = read_bytes(path, "a trace", kTraceBytesMax);
   if (!text) return std::unexpected(text.error());
   const std::string shown = reports::printable_line(path);
   if (text->find('\0') != std::string::npos) {

@@ -36,6 +36,11 @@ struct TraceFile {
   Directives directives;
 };
 
+/// The whole content of a regular file. `what` it was to be, for the error: "a trace".
+[[nodiscard]] std::expected<std::string, std::string> read_bytes(const std::string& path,
+                                                                 std::string_view what,
+                                                                 std::size_t bytes_max);
+
 /// The error is complete and may have several lines: every error as FILE:LINE:COLUMN, the first 20
 /// and then a count; or that the file cannot be read, is no regular file, is binary, is too big.
 [[nodiscard]] std::expected<TraceFile, std::string> read_trace(const std::string& path);

@@ -112,6 +112,36 @@ std::optional<std::string> broken_vma_count(const TraceFile& file,
   return std::nullopt;
 }
 
+std::string counts_of(const spec::Sequence& sequence, const compare::Recording& recording) {
+  std::size_t different = 0;
+  std::size_t asserted = 0;
+  std::size_t of_nobody = 0;
+  std::size_t unsaid = 0;
+  for (std::size_t i = 0; i < sequence.size(); ++i) {
+    const spec::Outcome& outcome = recording.outcomes[i];
+    const auto& expected = sequence[i].expected;
+    if (expected) ++asserted;
+    if (expected && *expected != outcome) ++different;
+    // No memory call gives it for another reason.
+    if (outcome == spec::Outcome::fail(spec::Errno::kESRCH)) {
+      ++of_nobody;
+    } else if (!expected && outcome.is_error()) {
+      ++unsaid;
+    }
+  }
+  std::string out;
+  const auto say = [&out](std::string_view words) {
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", words);
+  };
+  if (different != 0) say(fmt::format("{} of {} results are others", different, asserted));
+  if (of_nobody != 0) {
+    say(fmt::format("{} of {} calls are of processes that do not exist", of_nobody,
+                    sequence.size()));
+  }
+  if (unsaid != 0) say(fmt::format("{} calls fail of which the trace states no result", unsaid));
+  return out;
+}
+
 bool is_as_written(const TraceFile& file, const spec::KernelProfile& profile) {
   const auto& holds = file.directives.holds;
   return holds.empty() || std::ranges::find(holds, spec::profile_text(profile)) != holds.end();
@@ -134,6 +164,8 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
       deaths += death_of(*system, file, *recording);
     }
     if (auto broken = broken_assertion(file, *recording)) verdict.failures.push_back(*broken);
+    // Where systems differ, the first stands for all: that they do is told below.
+    if (verdict.counts.empty()) verdict.counts = counts_of(file.trace.sequence, *recording);
     if (auto broken = broken_vma_count(file, *recording, spec::profile_text(profile))) {
       verdict.failures.push_back(*broken);
     }

@@ -18,7 +18,15 @@ namespace vmadiff::cli {
 struct Verdict {
   std::vector<std::string> failures;  ///< empty: the trace holds; else what did not, each complete
   std::vector<std::string> notes;     ///< what was not looked at, each in a sentence
+  /// What "ok" or "FAILED" alone does not say of the calls, with numbers: results that are not as
+  /// the trace says, calls of processes that do not exist, failures that the trace does not state.
+  /// Empty where there are none.
+  std::string counts;
 };
+
+/// Of one system's recording; also empty where nothing is to be said.
+[[nodiscard]] std::string counts_of(const spec::Sequence& sequence,
+                                    const compare::Recording& recording);
 
 /// Whether the trace says that under this profile its results and counts are as written.
 [[nodiscard]] bool is_as_written(const TraceFile& file, const spec::KernelProfile& profile);
