@@ -217,8 +217,8 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   const auto version = source.version();
   if (!version) return std::unexpected(version.error());
   const auto place =
-      take_place(*path, fmt::format("{}{}{}{}", options.sanitize.empty() ? "" : "-", options.sanitize,
-                                    options.coverage ? "-coverage" : "",
+      take_place(*path, fmt::format("{}{}{}{}", options.sanitize.empty() ? "" : "-",
+                                    options.sanitize, options.coverage ? "-coverage" : "",
                                     options.tells_blocks ? "-blocks" : ""));
   if (!place) return std::unexpected(place.error());
   auto object = Build{std::move(source), place->directory, options}.run();

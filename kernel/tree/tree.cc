@@ -18,8 +18,8 @@
 #include "kernel/host/agent_files.h"
 #include "kernel/host/program.h"
 #include "kernel/tree/object.h"
-#include "kernel/tree/source_lines.h"
 #include "kernel/tree/sanitizer.h"
+#include "kernel/tree/source_lines.h"
 #include "spec/errno.h"
 
 namespace vmadiff::kernel {

@@ -64,7 +64,9 @@ class Leaky final : public spec::System {
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_allocated() override {
     return left_ * by_page;
   }
-  [[nodiscard]] std::string_view death_note() const override { return asked > 0 ? death : ""; }
+  [[nodiscard]] std::string_view death_note() const override {
+    return asked > 0 ? std::string_view{death} : std::string_view{};
+  }
   [[nodiscard]] std::string_view death_log() const override { return "a\nlog\n"; }
 
   bool observes_committed = true;

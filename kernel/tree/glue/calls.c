@@ -155,21 +155,22 @@ static void end_all(struct vmadiff_tree_leftovers* left) {
   left->allocations = glue_allocations;
 }
 
-#define CALLS(CALL)                                                                  \
-  CALL(mmap)                                                                         \
-  CALL(munmap)                                                                       \
-  CALL(mprotect)                                                                     \
-  CALL(brk)                                                                          \
-  CALL(madvise)                                                                      \
-  CALL(prctl)                                                                        \
-  CALL(mremap)                                                                       \
-  CALL(mlock)                                                                        \
-  CALL(mlock2)                                                                       \
-  CALL(munlock)                                                                      \
-  CALL(mlockall)                                                                     \
-  CALL(munlockall)                                                                   \
-  CALL(mseal) CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) \
-      CALL(set_mempolicy) CALL(userfaultfd)
+#define CALLS(CALL)                                                                          \
+  CALL(mmap)                                                                                 \
+  CALL(munmap)                                                                               \
+  CALL(mprotect)                                                                             \
+  CALL(brk)                                                                                  \
+  CALL(madvise)                                                                              \
+  CALL(prctl)                                                                                \
+  CALL(mremap)                                                                               \
+  CALL(mlock)                                                                                \
+  CALL(mlock2)                                                                               \
+  CALL(munlock)                                                                              \
+  CALL(mlockall)                                                                             \
+  CALL(munlockall)                                                                           \
+  CALL(mseal)                                                                                \
+  CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) \
+      CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)

@@ -18,9 +18,9 @@
 #include "kernel/tree/coverage.h"
 #include "kernel/tree/own_tests.h"
 #include "kernel/tree/parts.h"
-#include "kernel/tree/source_lines.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/sanitizer.h"
+#include "kernel/tree/source_lines.h"
 
 namespace vmadiff::kernel {
 namespace {
