@@ -76,18 +76,22 @@ TEST(TreeSource, ParametersAreToldEachInALine) {
   EXPECT_EQ(*parameters, (std::vector<std::string>{"struct mm *mm", "unsigned long address"}));
 }
 
-/// A directory with a kernel's files that have next to nothing in them.
+/// A directory with a kernel's files that have next to nothing in them, and a cache of its own.
 class ATree : public testing::Test {
  protected:
   ATree() {
     std::string name = fs::temp_directory_path() / "vmadiff-tree-XXXXXX";
     directory_ = ::mkdtemp(name.data());
+    ::setenv("XDG_CACHE_HOME", (directory_ / "cache").c_str(), 1);  // NOLINT: no thread is there
     write("Makefile", "# SPDX\nVERSION = 7\nPATCHLEVEL = 9\nSUBLEVEL = 1\n");
     write("mm/gup.c",
           "static struct page *follow_page_mask(struct vm_area_struct *vma,\n\t\tunsigned long a, "
           "unsigned int flags,\n\t\tunsigned long *page_mask)\n{\n\treturn NULL;\n}\n");
   }
-  ~ATree() override { fs::remove_all(directory_); }
+  ~ATree() override {
+    ::unsetenv("XDG_CACHE_HOME");  // NOLINT: no thread is there
+    fs::remove_all(directory_);
+  }
 
   void write(const std::string& file, std::string_view text) const {
     fs::create_directories((directory_ / file).parent_path());
@@ -158,11 +162,9 @@ TEST(OwnTests, ThatEndEarlyAreAFault) {
             "==1==ERROR: AddressSanitizer: heap-use-after-free");
 }
 
-/// With a cache of its own.
 class ATreeWithTests : public ATree {
  protected:
   ATreeWithTests() {
-    ::setenv("XDG_CACHE_HOME", (directory() / "cache").c_str(), 1);  // NOLINT: no thread is there
     write("mm/vma.c", "static int merged(void) { return 1; }\n");
     write("tools/scripts/Makefile.arch", "\n");
     write("tools/testing/vma/Makefile",
@@ -175,7 +177,6 @@ class ATreeWithTests : public ATree {
     // Somebody has built them in the tree.
     write("tools/testing/vma/vma", "as it was");
   }
-  ~ATreeWithTests() override { ::unsetenv("XDG_CACHE_HOME"); }  // NOLINT: no thread is there
 };
 
 TEST_F(ATreeWithTests, TheyAreBuiltOutsideItAndAgainAfterAnEdit) {
