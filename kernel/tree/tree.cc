@@ -201,17 +201,17 @@ class Tree final : public spec::System {
   bool has_report() {
     const auto report = take_report();
     if (!report) return false;
-    log_ = places_.in(*report);
+    log_ = source_lines_.in(*report);
     died(summary_of_report(log_));
     return true;
   }
 
   /// What stays in an address space and is freed shows at the next look, which is of this call.
   void look_at_all() {
-    for (spec::ProcessId process = 0; process < alive_.size(); ++process) {
+    for (std::size_t process = 0; process < alive_.size(); ++process) {
       if (!alive_[process]) continue;
       seen_.clear();
-      list(process, seen_);
+      list(static_cast<spec::ProcessId>(process), seen_);
     }
   }
 
@@ -344,7 +344,7 @@ class Tree final : public spec::System {
   std::filesystem::path path_;
   TreeObject object_;
   std::span<std::uint8_t> blocks_;
-  SourceLines places_{path_};
+  SourceLines source_lines_{path_};
   Faults faults_{object_};
   const spec::Setup* setup_ = nullptr;
   std::vector<vmadiff_tree_vma> initial_;
