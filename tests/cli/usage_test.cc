@@ -19,7 +19,8 @@ struct BadUsage {
 TEST(Usage, WhatIsWrongIsSaidWithWhatWouldBeRight) {
   const std::array cases{
       BadUsage{{},
-               "vmadiff takes: kernels, check, replay, layout, minimize, export, import, record, identify, diff"},
+               "vmadiff takes: kernels, check, replay, layout, minimize, export, import, record, "
+               "identify, diff"},
       BadUsage{{"chekc"}, "vmadiff takes: kernels, check"},
       BadUsage{{"check", "--sytems", "model"}, "vmadiff check takes: --help, --systems, --profile"},
       BadUsage{{"check", "--systems", "model,moon"}, "expected a list of model, impl, host"},
