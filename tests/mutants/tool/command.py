@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 
-from tool import compare, historical, hunt, report, workshop
+from tool import attempt, compare, historical, hunt, report, workshop
 from tool.mutant import EditLost
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -179,8 +179,7 @@ class Runner:
             mutant.mutated(ROOT)  # the place is still there
             result.verdict = "needs " + mutant.needs
             return result
-        place = self.places.get()
-        try:
+        with attempt.at(result), attempt.lent(self.places) as place:
             made = self.shop.compile(mutant.mutated(ROOT), place)
             program = self.shop.program(made, self.target)
             repeat = 1 if self.options.engine == "rapidcheck" else self.options.repeat
@@ -199,14 +198,6 @@ class Runner:
                 if again.found:
                     result.hunts[-1] = again
             result.verdict = "found" if all(one.found for one in result.hunts) else "survived"
-        except workshop.Stillborn as error:
-            result.verdict, result.note = "stillborn", str(error)
-        except EditLost as error:
-            result.verdict, result.note = "edit lost", str(error)
-        except hunt.HuntFault as error:
-            result.verdict, result.note = "not hunted", str(error)
-        finally:
-            self.places.put(place)
         result.weigh()
         return result
 

@@ -12,8 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from tool import hunt, kernel, report, workshop
-from tool.mutant import EditLost
+from tool import attempt, hunt, kernel, report, workshop
 
 TESTS = "tools/testing/vma"  # the tree's own unit tests, which include mm/vma.c as text
 TESTED = ("mm/vma.c",)
@@ -196,8 +195,7 @@ class Runner:
         if not self.reach.is_reached(mutant.edits[0]):
             result.verdict = "not reached"
             return result
-        view = self.places.get()
-        try:
+        with attempt.at(result), attempt.lent(self.places) as view:
             view.put(mutant.mutated(self.shop.tree))
             one = self.hunt_once(mutant, view, "tree")
             # Where there is a proof that nothing can see it, one look is enough to doubt the proof.
@@ -208,13 +206,5 @@ class Runner:
             result.verdict = "found" if one.found else "survived"
             if self.has_tests and mutant.files()[0] in TESTED:
                 result.own = own_tests(view)
-        except workshop.Stillborn as error:
-            result.verdict, result.note = "stillborn", str(error)
-        except EditLost as error:
-            result.verdict, result.note = "edit lost", str(error)
-        except hunt.HuntFault as error:
-            result.verdict, result.note = "not hunted", str(error)
-        finally:
-            self.places.put(view)
         result.weigh()
         return result
