@@ -358,6 +358,23 @@ std::array<Entry, 4> add_kernels(CLI::App& top) {
           entry<ListKernels>(group).second};
 }
 
+Entry add_completions(CLI::App& top) {
+  auto* app = top.add_subcommand("completions", "print what makes a shell complete command lines");
+  auto [o, made] = entry<PrintCompletions>(app);
+  app->add_option("shell", o->shell, "bash, zsh or fish")->required();
+  return made;
+}
+
+/// A group without a name is not shown: only the shells' scripts ask this.
+Entry add_complete(CLI::App& top) {
+  auto* app = top.add_subcommand("complete", "what could stand next")->group("");
+  auto [o, made] = entry<CompleteWords>(app);
+  app->add_option("words", o->words, "behind --: the words so far");
+  return made;
+}
+
+bool is_shown(const CLI::App& app) { return !app.get_group().empty(); }
+
 /// The subcommand that was being read when parsing stopped.
 const CLI::App& innermost(const CLI::App& app) {
   const auto parsed = app.get_subcommands();
@@ -367,7 +384,9 @@ const CLI::App& innermost(const CLI::App& app) {
 /// What would be right at this place: the options and subcommands by name.
 std::string alternatives(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    if (is_shown(*sub)) names.push_back(sub->get_name());
+  }
   for (const CLI::Option* option : app.get_options()) names.push_back(option->get_name());
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -383,18 +402,22 @@ process::ExitStatus say_and_end(const CLI::App& app, const CLI::ParseError& erro
       fmt::format("{}\n{} takes: {}", error.what(), name, alternatives(at)));
 }
 
-}  // namespace
-
-std::expected<Command, process::ExitStatus> parse_command_line(int argc, const char* const* argv) {
+/// Everything that can be asked.
+class CommandLine {
+ public:
+  CommandLine();
   CLI::App app{"vmadiff: does every system end up with the same VMAs, and are they the right ones?",
                "vmadiff"};
+  std::vector<Entry> entries;  ///< in the order in which --help lists them
+};
+
+CommandLine::CommandLine() {
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
   app.footer(kExamples);
   app.require_subcommand(1);
   const auto [fetch_kernels, run_in_kernel, available_kernels, list_kernels] = add_kernels(app);
-  // In the order in which --help lists them.
-  std::vector<Entry> entries{fetch_kernels,  run_in_kernel,   available_kernels, list_kernels,
-                             add_check(app), add_replay(app), add_layout(app),   add_minimize(app)};
+  entries = {fetch_kernels,  run_in_kernel,   available_kernels, list_kernels,
+             add_check(app), add_replay(app), add_layout(app),   add_minimize(app)};
   for (const Entry& form : add_export(app)) entries.push_back(form);
   for (const Entry& form : add_import(app)) entries.push_back(form);
   entries.insert(
@@ -402,13 +425,56 @@ std::expected<Command, process::ExitStatus> parse_command_line(int argc, const c
       {add_record(app), add_identify(app), add_diff(app), add_history(app), add_bisect(app),
        add_decide(app), add_doctor(app), add_profiles(app),
        entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
-           .second});
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return std::unexpected(say_and_end(app, error));
+           .second,
+       add_completions(app), add_complete(app),
+       entry<PrintManual>(app.add_subcommand("manual", "print the manual page, for man")).second});
+}
+
+/// What an option is, but for how it is parsed.
+OptionText text_of(const CLI::Option& option) {
+  OptionText text{.names = {},
+                  .positional = {},
+                  .help = option.get_description(),
+                  .default_value = option.get_default_str(),
+                  .takes_value = option.get_items_expected_max() > 0,
+                  .takes_several = option.get_items_expected_max() > 1,
+                  .is_required = option.get_required()};
+  for (const std::string& name : option.get_lnames()) text.names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) text.names.push_back("-" + name);
+  if (text.names.empty()) text.positional = option.get_name(true);
+  return text;
+}
+
+/// CLI11 gives a subcommand its parent's.
+bool has_own_footer(const CLI::App& app) {
+  return app.get_parent() == nullptr || app.get_footer() != app.get_parent()->get_footer();
+}
+
+CommandText text_of(const CLI::App& app) {
+  CommandText text{.name = app.get_name(),
+                   .help = app.get_description(),
+                   .footer = has_own_footer(app) ? app.get_footer() : "",
+                   .options = {},
+                   .commands = {}};
+  for (const CLI::Option* option : app.get_options()) text.options.push_back(text_of(*option));
+  for (const CLI::App* inner : app.get_subcommands({})) {
+    if (is_shown(*inner)) text.commands.push_back(text_of(*inner));
   }
-  for (const Entry& e : entries) {
+  return text;
+}
+
+}  // namespace
+
+CommandText command_text() { return text_of(CommandLine{}.app); }
+
+std::expected<Command, process::ExitStatus> parse_command_line(int argc, const char* const* argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(say_and_end(line.app, error));
+  }
+  for (const Entry& e : line.entries) {
     if (e.app->parsed()) return e.command();
   }
   return std::unexpected(process::refuse_input("no command was given"));

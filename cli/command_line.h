@@ -7,6 +7,7 @@
 
 #include "cli/bisect.h"
 #include "cli/check.h"
+#include "cli/completion.h"
 #include "cli/decide.h"
 #include "cli/diff.h"
 #include "cli/doctor.h"
@@ -16,6 +17,7 @@
 #include "cli/import.h"
 #include "cli/kernels.h"
 #include "cli/layout.h"
+#include "cli/manual.h"
 #include "cli/minimize.h"
 #include "cli/record.h"
 #include "cli/replay.h"
@@ -33,7 +35,7 @@ using Command =
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
                  RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
                  BisectOptions, DecideOptions, ImportStraceOptions, ImportSyzOptions,
-                 ImportCrashOptions, RecordOptions>;
+                 ImportCrashOptions, RecordOptions, PrintCompletions, CompleteWords, PrintManual>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

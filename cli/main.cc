@@ -84,6 +84,13 @@ struct Run {
     return with(options.chosen, record_program, options);
   }
   process::ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
+  process::ExitStatus operator()(const PrintCompletions& options) const {
+    return print_completions(options);
+  }
+  process::ExitStatus operator()(const CompleteWords& options) const {
+    return complete_words(options);
+  }
+  process::ExitStatus operator()(const PrintManual&) const { return print_manual(); }
 };
 
 process::ExitStatus run(int argc, const char* const* argv) {

@@ -101,6 +101,17 @@ bool is_source_name(std::string_view name) {
          is_number(name.substr(dot + 1));
 }
 
+std::vector<std::string> stored_sources() {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator{store(), error}) {
+    auto name = entry.path().filename().string();
+    if (is_source_name(name)) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 std::expected<OfferedPackage, std::string> choose_source(std::span<const OfferedPackage> packages,
                                                          std::string_view name) {
   const OfferedPackage* chosen = nullptr;

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kernel/store/apt_state.h"
 #include "spec/system.h"
@@ -25,6 +26,9 @@ namespace vmadiff::kernel {
 /// one line that tells how to get it.
 [[nodiscard]] std::expected<std::filesystem::path, std::string> find_source(
     const std::string& tree);
+
+/// The names under which sources are in the cache, sorted.
+[[nodiscard]] std::vector<std::string> stored_sources();
 
 /// Brings it under the name. What was there under it is replaced, once the new one is whole; where
 /// it is the same one already, nothing is done.
