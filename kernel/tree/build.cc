@@ -155,13 +155,11 @@ class Build {
     say("configuring a kernel out of the tree's directory");
     const auto view = clean_view();
     if (!view) return std::unexpected(view.error());
-    const std::vector<std::string> common{"make",
-                                          "-s",
+    const std::vector<std::string> common{"make", "-s",
                                           fmt::format("-j{}", std::thread::hardware_concurrency()),
-                                          "-C",
-                                          view->string(),
-                                          "ARCH=x86_64",
-                                          "O=" + (directory_ / "o").string()};
+                                          "-C", view->string(), "ARCH=x86_64",
+                                          // Programs that are run for a moment.
+                                          "HOSTCFLAGS=-O0", "O=" + (directory_ / "o").string()};
     auto first = common;
     first.insert(first.end(),
                  {"KCONFIG_ALLCONFIG=" + (directory_ / "configuration").string(), "allnoconfig"});

@@ -81,20 +81,24 @@ std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
       "INCLUDES := -nostdinc -I$(CURDIR) -I$(TREE) -I$(TREE)/arch/x86/include "
       "-I$(O)/arch/x86/include/generated -I$(TREE)/include -I$(O)/include "
       "-I$(TREE)/arch/x86/include/uapi -I$(O)/arch/x86/include/generated/uapi "
-      "-I$(TREE)/include/uapi -I$(O)/include/generated/uapi "
-      "-include $(TREE)/include/linux/compiler-version.h "
-      "-include $(TREE)/include/linux/kconfig.h "
-      "-include $(TREE)/include/linux/compiler_types.h -D__KERNEL__ "
-      "-include $(CURDIR)/kernel/tree/glue/prefix.h -include $(CURDIR)/probes.h\n"
+      "-I$(TREE)/include/uapi -I$(O)/include/generated/uapi -D__KERNEL__ "
+      "-DKBUILD_MODFILE='\"vmadiff\"' -DKBUILD_BASENAME='\"vmadiff\"' "
+      "-DKBUILD_MODNAME='\"vmadiff\"' -D__KBUILD_MODNAME=kmod_vmadiff\n"
+      "HEADERS := $(CURDIR)/{3}/headers.h\n"
       "FLAGS := {1}{2} -fmacro-prefix-map=$(TREE)/= -fdebug-prefix-map=$(TREE)/=\n"
-      "COMPILE = $(CC) $(INCLUDES) $(FLAGS) -MD -MP -DKBUILD_MODFILE='\"$*\"' "
-      "-DKBUILD_BASENAME='\"$*\"' -DKBUILD_MODNAME='\"$*\"' -D__KBUILD_MODNAME=kmod_$* "
-      "-DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' -DVMADIFF_TREE_DIRECTORY='\"$(TREE)/\"' -c -o $@ "
-      "$<\n",
+      "GIVEN := $(INCLUDES) $(FLAGS) -DVMADIFF_CUT_GUP='\"$(CURDIR)/gup.c\"' "
+      "-DVMADIFF_TREE_DIRECTORY='\"$(TREE)/\"'\n"
+      // Where a file is given more than the others, gcc reads them as text.
+      "COMPILE = $(CC) -include $(HEADERS) $(GIVEN) -MD -MP -c -o $@ $<\n"
+      "all: first.so\n"
+      "$(HEADERS).gch: $(HEADERS) configured Makefile\n"
+      "\t$(CC) $(GIVEN) -MD -MP -MF headers.d -x c-header -o $@ $<\n"
+      "-include headers.d\n",
       tree.string(), kFlags,
       fmt::format("{}{}{}", sanitizer_flags(options.sanitize),
                   options.coverage ? " --coverage -DVMADIFF_COVERAGE" : "",
-                  options.tells_blocks ? " -DVMADIFF_COUNTS_BLOCKS" : ""));
+                  options.tells_blocks ? " -DVMADIFF_COUNTS_BLOCKS" : ""),
+      kGlueFolder);
   std::string objects;
   for (const TreePart& part : parts) {
     const auto object = object_of(part);
@@ -102,9 +106,10 @@ std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
     objects += " " + object;
     const auto source = part.wrapper.empty() ? fmt::format("$(TREE)/{}", part.file)
                                              : fmt::format("{}/{}", kGlueFolder, part.wrapper);
-    text += fmt::format("{0}: {1} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/{2} {3}{4} -c)\n",
-                        object, source, folder, part.flags,
-                        options.tells_blocks ? " -fsanitize-coverage=trace-pc" : "");
+    text += fmt::format(
+        "{0}: {1} $(HEADERS).gch configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/{2} {3}{4} -c)\n",
+        object, source, folder, part.flags,
+        options.tells_blocks ? " -fsanitize-coverage=trace-pc" : "");
   }
   for (const GlueFile& file : glue_files()) {
     const bool wraps = std::ranges::any_of(
@@ -112,8 +117,9 @@ std::string tree_makefile(const fs::path& tree, std::span<const TreePart> parts,
     if (!file.name.ends_with(".c") || wraps) continue;
     const auto object = fmt::format("glue_{}.o", file.name.substr(0, file.name.size() - 2));
     objects += " " + object;
-    text += fmt::format("{}: {}/{} configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/mm -c)\n", object,
-                        kGlueFolder, file.name);
+    text += fmt::format(
+        "{}: {}/{} $(HEADERS).gch configured Makefile\n\t$(COMPILE:-c=-I$(TREE)/mm -c)\n", object,
+        kGlueFolder, file.name);
   }
   text += fmt::format(
       "OBJECTS :={0}\n"
