@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -44,6 +45,12 @@ std::expected<Descriptor, ToolFault> copy_of(const std::filesystem::path& object
 void TreeObject::Close::operator()(void* handle) const { ::dlclose(handle); }
 
 std::expected<TreeObject, ToolFault> TreeObject::load(const std::filesystem::path& object) {
+  // The C library's own loader, of the machine that a static program was linked on, may be another
+  // than the machine's.
+  if (::getauxval(AT_BASE) == 0)
+    return failed(object,
+                  "this vmadiff is one static file, and cannot load it: take one that is "
+                  "linked with the machine's C library");
   const auto copy = copy_of(object);
   if (!copy) return std::unexpected(copy.error());
   // Names that it has are not opened again either: no two are spelt alike.
