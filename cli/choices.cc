@@ -15,11 +15,10 @@ namespace {
 
 constexpr std::string_view kAuto = "auto";
 
-/// Kernels of another time would only be found to differ. The default profile is what the host is
-/// held to where nothing is said; any other one it must have.
+/// A kernel of another time would only be found to differ: who holds the systems to a profile, the
+/// default one too, has the host beside them where it is such a kernel.
 std::optional<std::string> why_of_another_profile(const spec::KernelProfile& profile) {
   const auto wanted = spec::profile_text(profile);
-  if (wanted == spec::kDefaultProfileName) return std::nullopt;
   const auto identity = compare::identity_of(std::string{systems::kHost});
   if (!identity) return identity.error().message;
   const auto has = spec::profile_text((*identity)->profile);
@@ -30,7 +29,9 @@ std::optional<std::string> why_of_another_profile(const spec::KernelProfile& pro
 }  // namespace
 
 std::expected<SystemChoice, process::Refusal> choose_systems(std::string_view words,
-                                                             const spec::KernelProfile& profile) {
+                                                             std::string_view profile) {
+  const auto named = choose_profile(profile);
+  if (!named) return std::unexpected(named.error());
   SystemChoice choice;
   if (words.empty()) {
     choice.systems = {std::string{systems::kModel}, std::string{systems::kImpl}};
@@ -38,7 +39,8 @@ std::expected<SystemChoice, process::Refusal> choose_systems(std::string_view wo
       choice.left_out = fmt::format("host ({})", *reason);
     } else if (const auto unmodelled = systems::why_unmodelled(systems::kHost)) {
       choice.left_out = fmt::format("host ({})", *unmodelled);
-    } else if (const auto other = why_of_another_profile(profile)) {
+    } else if (const auto other =
+                   is_auto(profile) ? std::nullopt : why_of_another_profile(*named)) {
       choice.left_out = fmt::format("host ({}; --systems can name it)", *other);
     } else {
       choice.systems.emplace_back(systems::kHost);
@@ -78,7 +80,7 @@ std::expected<spec::KernelProfile, process::Refusal> choose_profile(std::string_
 std::expected<Choice, process::Refusal> choose(std::string_view systems, std::string_view profile) {
   const auto named = choose_profile(profile);
   if (!named) return std::unexpected(named.error());
-  auto chosen = choose_systems(systems, *named);
+  auto chosen = choose_systems(systems, profile);
   if (!chosen) return std::unexpected(chosen.error());
   Choice choice{*std::move(chosen), *named, {}, nullptr};
   const auto real = std::ranges::find_if(choice.systems.systems, systems::is_real);

@@ -20,10 +20,10 @@ struct SystemChoice {
 };
 
 /// The systems named in `words`; with no words model and impl, and the host where it can run and
-/// `profile` is the default one, or the host's own. A named system that cannot run here is a
-/// refusal (kLacks).
+/// `profile`, as choose_profile reads it, is auto or the host's own. A named system that cannot run
+/// here is a refusal (kLacks).
 [[nodiscard]] std::expected<SystemChoice, process::Refusal> choose_systems(
-    std::string_view words, const spec::KernelProfile& profile);
+    std::string_view words, std::string_view profile);
 
 /// Whether the words ask for the real kernel's own profile: "auto", or none.
 [[nodiscard]] bool is_auto(std::string_view words);

@@ -44,8 +44,7 @@ std::unexpected<process::Refusal> lacks(std::string message) {
 
 std::expected<Side, process::Refusal> open_side(const std::string& option,
                                                 const std::string& words) {
-  const auto profile = choose_profile({});
-  const auto choice = choose_systems(words, *profile);
+  const auto choice = choose_systems(words, {});
   if (!choice) return std::unexpected(choice.error());
   Side side{.name = choice->systems.front(), .system = {}, .identity = {}, .compared = {}};
   if (choice->systems.size() != 1 || !systems::is_real(side.name)) {
@@ -56,7 +55,7 @@ std::expected<Side, process::Refusal> open_side(const std::string& option,
   }
   const auto setup = systems::setup_for(choice->systems);
   if (!setup) return lacks(setup.error().message);
-  auto system = systems::make_system(side.name, *profile);
+  auto system = systems::make_system(side.name, *choose_profile({}));
   if (!system) return lacks(system.error().message);
   side.system = *std::move(system);
   auto identity = compare::identify(*side.system, *setup);

@@ -55,8 +55,7 @@ void print(const std::string& system, const compare::Identity& identity, bool ve
 }  // namespace
 
 process::ExitStatus identify(const IdentifyOptions& options) {
-  const auto systems =
-      choose_systems(options.systems, *spec::profile_named(spec::kDefaultProfileName));
+  const auto systems = choose_systems(options.systems, {});
   if (!systems) return process::refuse(systems.error());
   for (const std::string& name : systems->systems) {
     if (!systems::is_real(name)) {

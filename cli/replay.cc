@@ -149,9 +149,7 @@ process::ExitStatus replay(const ReplayOptions& options) {
   if (!files) return process::refuse_input(files.error());
   if (files->empty()) return process::refuse_input("there is no *.trace file in what was given");
   // A wrong --profile or --systems is said once, not once a file.
-  const auto profile = choose_profile(options.profile);
-  if (!profile) return process::refuse(profile.error());
-  const auto systems = choose_systems(options.systems, *profile);
+  const auto systems = choose_systems(options.systems, options.profile);
   if (!systems) return process::refuse(systems.error());
 
   Fleet fleet;
