@@ -62,6 +62,11 @@ kernel::HostCapabilities& capabilities() {
   return of_tree;
 }
 
+spec::Setup& machine() {
+  static spec::Setup of_tree = spec::Setup::standard();
+  return of_tree;
+}
+
 bool is_given(const spec::Syscall& call) {
   const auto is_of = [&](const kernel::Withheld& withheld) {
     return spec::is_of(call, withheld.part);
@@ -85,7 +90,7 @@ std::unique_ptr<properties::Checker> checker_of(spec::System& model, spec::Syste
   return std::make_unique<properties::Checker>(
       std::vector<spec::System*>{&model, &tree},
       properties::CheckerOptions{.profile = profile,
-                                 .setup = spec::Setup::standard(),
+                                 .setup = machine(),
                                  .properties = properties_for(profile),
                                  .coverage = coverage});
 }
@@ -98,7 +103,7 @@ std::size_t differences_of(const spec::KernelProfile& profile, spec::System& tre
   const auto model = model::make_model(profile);
   const auto checker = checker_of(*model, tree, profile, nullptr);
   properties::GeneratorOptions options;
-  options.setup = spec::Setup::standard();
+  options.setup = machine();
   const auto files = spec::mappable_file_classes();
   options.file_classes.assign(files.begin(), files.end());
   std::size_t differences = 0;
@@ -168,7 +173,8 @@ struct Bench {
       return;
     }
     tree = *std::move(made);
-    capabilities() = kernel::tree_capabilities(built->has_mmap_prepare);
+    capabilities() = kernel::tree_capabilities(built->traits);
+    machine() = kernel::tree_setup(built->traits);
     const auto words = variable("VMADIFF_PROFILE");
     const auto held_to =
         words.empty() ? std::expected<spec::KernelProfile, std::string>(nearest_profile(*tree))
@@ -201,11 +207,10 @@ std::string present_trace() {
 }
 
 Input for_a_tree(Input input) {
-  static const spec::Setup kSetup = spec::Setup::standard();
   std::size_t processes = 1;
   input = runnable(std::move(input));
   std::erase_if(input.sequence, [&](const spec::Step& step) {
-    if (!is_given(step.call) || takes_long(step.call, kSetup)) return true;
+    if (!is_given(step.call) || takes_long(step.call, machine())) return true;
     return std::holds_alternative<spec::Fork>(step.call) && ++processes > kernel::kProcessCountMax;
   });
   return input;

@@ -214,10 +214,10 @@ class RealKernels {
       return real;
     }
     if (!choice_.tree_coverage.empty()) kernel::forget_coverage(built->object);
-    real.capabilities = kernel::tree_capabilities(built->has_mmap_prepare);
+    real.capabilities = kernel::tree_capabilities(built->traits);
     real.capabilities.release = built->version;
     real.built = *std::move(built);
-    real.setup = spec::Setup::standard();
+    real.setup = kernel::tree_setup(built->traits);
     return real;
   }
 

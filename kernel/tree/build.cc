@@ -211,7 +211,7 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   const auto path = path_of_tree(tree);
   if (!path) return std::unexpected(path.error());
   TreeSource source{*path};
-  const bool has_mmap_prepare = knows_mmap_prepare(source);
+  const auto traits = traits_of(source);
   const auto version = source.version();
   if (!version) return std::unexpected(version.error());
   const auto place =
@@ -221,7 +221,7 @@ std::expected<BuiltTree, ToolFault> build_tree(const fs::path& tree, const TreeO
   if (!place) return std::unexpected(place.error());
   auto object = Build{std::move(source), place->directory, options}.run();
   if (!object) return std::unexpected(object.error());
-  return BuiltTree{*std::move(object), *version, has_mmap_prepare};
+  return BuiltTree{*std::move(object), *version, traits};
 }
 
 }  // namespace vmadiff::kernel

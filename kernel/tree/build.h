@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernel/tree/traits.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {
@@ -24,8 +25,8 @@ struct TreeOptions {
 
 struct BuiltTree {
   std::filesystem::path object;
-  std::string version;           ///< as the tree's Makefile says: "7.3.4"
-  bool has_mmap_prepare = true;  ///< whether its drivers can have that hook
+  std::string version;  ///< as the tree's Makefile says: "7.3.4"
+  TreeTraits traits;
 };
 
 /// `tree` is a directory with a kernel's source. A fault names what was looked for and where, or

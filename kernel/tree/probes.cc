@@ -106,7 +106,11 @@ constexpr std::array kProbes{
 
 }  // namespace
 
-bool knows_mmap_prepare(const TreeSource& source) { return source.says(kHooks.file, kHooks.text); }
+TreeTraits traits_of(const TreeSource& source) {
+  return {.has_mmap_prepare = source.says(kHooks.file, kHooks.text),
+          .unmerges_by_page = source.says(
+              "mm/ksm.c", "break_ksm(struct vm_area_struct *vma, unsigned long addr, bool")};
+}
 
 std::expected<std::string, spec::ToolFault> probe(const TreeSource& source) {
   std::string header;

@@ -6,13 +6,13 @@
 #include <string>
 
 #include "kernel/tree/source.h"
+#include "kernel/tree/traits.h"
 
 namespace vmadiff::kernel {
 
 /// The text of a header that says it to the glue.
 [[nodiscard]] std::expected<std::string, spec::ToolFault> probe(const TreeSource& source);
 
-/// Whether a file's driver can have the hook .mmap_prepare.
-[[nodiscard]] bool knows_mmap_prepare(const TreeSource& source);
+[[nodiscard]] TreeTraits traits_of(const TreeSource& source);
 
 }  // namespace vmadiff::kernel

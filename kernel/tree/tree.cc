@@ -367,18 +367,26 @@ std::expected<std::unique_ptr<spec::System>, ToolFault> make_tree(
   return std::make_unique<Tree>(std::move(name), object, *std::move(loaded), blocks);
 }
 
-HostCapabilities tree_capabilities(bool has_mmap_prepare) {
+HostCapabilities tree_capabilities(const TreeTraits& traits) {
   HostCapabilities has;
   has.can_run = true;
   has.ksm = true;
   has.exec_only = true;
   has.file_counts.fill(spec::kFilesPerClass);
-  if (!has_mmap_prepare) {
+  if (!traits.has_mmap_prepare) {
     using spec::FileClass;
     for (const auto cls : {FileClass::kPreparedPfnmap, FileClass::kTwoHooks})
       has.file_counts[static_cast<std::size_t>(cls)] = 0;
   }
   return has;
+}
+
+spec::Setup tree_setup(const TreeTraits& traits) {
+  auto setup = spec::Setup::standard();
+  // A break of the whole address space would be gone through for minutes.
+  constexpr std::uint64_t kPages = (std::uint64_t{1} << 30) / spec::kPageSize;
+  if (traits.unmerges_by_page) setup.overcommit_pages = kPages;
+  return setup;
 }
 
 }  // namespace vmadiff::kernel

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "kernel/host/host.h"
+#include "kernel/tree/traits.h"
+#include "spec/setup.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {
@@ -19,7 +21,10 @@ namespace vmadiff::kernel {
 [[nodiscard]] std::expected<std::unique_ptr<spec::System>, spec::ToolFault> make_tree(
     std::string name, const std::filesystem::path& object, std::span<std::uint8_t> blocks = {});
 
-/// What sequences may ask of a tree, whichever it is.
-[[nodiscard]] HostCapabilities tree_capabilities(bool has_mmap_prepare);
+/// What sequences may ask of a tree.
+[[nodiscard]] HostCapabilities tree_capabilities(const TreeTraits& traits);
+/// The machine in which they begin: the standard one, but with so little memory that no call takes
+/// long.
+[[nodiscard]] spec::Setup tree_setup(const TreeTraits& traits);
 
 }  // namespace vmadiff::kernel

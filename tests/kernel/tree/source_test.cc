@@ -21,6 +21,7 @@
 #include "kernel/tree/probes.h"
 #include "kernel/tree/sanitizer.h"
 #include "kernel/tree/source_lines.h"
+#include "kernel/tree/tree.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -143,6 +144,21 @@ TEST_F(ATree, IsAskedAndNotItsVersion) {
   EXPECT_TRUE(with->contains("#define VMADIFF_FOLLOW_PAGE_CONTEXT unsigned long *page_mask\n"));
   write("include/linux/slab.h", "");
   EXPECT_FALSE(probe(TreeSource{directory()})->contains("VMADIFF_HAS_SHEAVES"));
+}
+
+// Else a break of the whole address space is gone through page by page, for minutes.
+TEST_F(ATree, HasLittleMemoryWhereKsmGoesPageByPage) {
+  write("mm/ksm.c",
+        "static int break_ksm(struct vm_area_struct *vma, unsigned long addr, bool lock_vma)\n");
+  const auto by_page = traits_of(TreeSource{directory()});
+  EXPECT_TRUE(by_page.unmerges_by_page);
+  EXPECT_EQ(tree_setup(by_page).overcommit_pages, 1U << 18U);
+  write("mm/ksm.c",
+        "static int break_ksm(struct vm_area_struct *vma, unsigned long addr,\n"
+        "\t\tunsigned long end, bool lock_vma)\n");
+  const auto by_range = traits_of(TreeSource{directory()});
+  EXPECT_FALSE(by_range.unmerges_by_page);
+  EXPECT_EQ(tree_setup(by_range).overcommit_pages, spec::Setup::standard().overcommit_pages);
 }
 
 TEST(OwnTests, AreCountedAndThoseThatFailedAreNamed) {

@@ -70,7 +70,7 @@ class TreeSystem : public testing::Test {
   static properties::GeneratorOptions generator(const spec::Setup& setup) {
     properties::GeneratorOptions options;
     options.setup = setup;
-    const auto has = tree_capabilities(true);
+    const auto has = tree_capabilities({});
     for (const Withheld& withheld : has.withheld) options.withheld.push_back(withheld.part);
     for (const spec::FileClass cls : spec::mappable_file_classes()) {
       if (has.file_counts[static_cast<std::size_t>(cls)] != 0) options.file_classes.push_back(cls);
