@@ -125,17 +125,23 @@ void Exchange::hand_in(std::uint64_t block, BlockResult result) {
   changed_.notify_all();
 }
 
-void Exchange::add(const properties::Coverage& coverage, properties::GeneratorOptions& generator) {
+std::size_t Exchange::add(const properties::Coverage& coverage,
+                          properties::GeneratorOptions& generator) {
   const std::lock_guard lock{mutex_};
   coverage_.add(coverage);
   generator.favoured = 0;
   generator.favour_madvised = false;
+  std::size_t met = 0;
   for (const auto& cell : properties::meetable_cells()) {
-    if (properties::count_of(coverage_, cell) != 0) continue;
+    if (properties::count_of(coverage_, cell) != 0) {
+      ++met;
+      continue;
+    }
     generator.favoured |= std::uint64_t{1} << cell.call;
     const bool madvised = !cell.result && cell.ksm == properties::KsmMode::kMadvised;
     generator.favour_madvised = generator.favour_madvised || madvised;
   }
+  return met;
 }
 
 void Exchange::worker_left() {
@@ -251,7 +257,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange,
     const bool failed = result.fault.has_value();
     exchange.hand_in(block.number, std::move(result));
     if (options.coverage) {
-      exchange.add(coverage, generator);
+      progress.behaviours.store(exchange.add(coverage, generator), std::memory_order_relaxed);
       coverage = {};
     }
     if (failed) break;

@@ -31,8 +31,9 @@ struct BlockResult {
 class Exchange {
  public:
   void hand_in(std::uint64_t block, BlockResult result);
-  /// Adds what was met, and makes the generator favour what nobody has met yet.
-  void add(const properties::Coverage& coverage, properties::GeneratorOptions& generator);
+  /// Adds what was met, and makes the generator favour what nobody has met yet. How many cells have
+  /// been met by then.
+  std::size_t add(const properties::Coverage& coverage, properties::GeneratorOptions& generator);
   /// All that was met. To be called when the workers have left.
   [[nodiscard]] const properties::Coverage& coverage() const { return coverage_; }
   void worker_left();

@@ -193,6 +193,10 @@ class Reporter {
  public:
   explicit Reporter(const CheckOptions& options) : options_(options) {}
 
+  [[nodiscard]] StatusForm status_form() const {
+    return options_.json ? StatusForm::kJson : StatusForm::kText;
+  }
+
   void report(properties::Finding finding) const {
     for (const std::string& system : reports::systems_of(finding)) {
       if (!systems::is_real(system)) continue;
@@ -286,7 +290,7 @@ std::unique_ptr<T, void (*)(T*)> make_shared_memory() {
 process::ExitStatus campaign(const Plan& planned, const Reporter& reporter,
                              process::Progress& progress) {
   progress.start = std::chrono::steady_clock::now();
-  StatusLine status{progress, planned.campaign.budget};
+  StatusLine status{progress, planned.campaign.budget, reporter.status_form()};
   const auto result = campaign::run_campaign(planned.campaign, progress,
                                              {.on_finding =
                                                   [&](const properties::Finding& finding) {
@@ -325,7 +329,8 @@ process::ExitStatus report_death(const Plan& planned, const Reporter& reporter,
     summary.claims[finding.claim] = {.findings = 1, .sequences = 1};
     reporter.report(finding);
   }
-  StatusLine{progress, planned.campaign.budget}.finish(summary.tally.operations, 0);
+  StatusLine{progress, planned.campaign.budget, reporter.status_form()}.finish(
+      summary.tally.operations, 0);
   reporter.print(summary);
   if (progress.findings.load() != 0) return process::ExitStatus::kFinding;
   return process::refuse(

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -22,6 +21,7 @@
 #include "kernel/store/kernel_store.h"
 #include "process/interrupt.h"
 #include "process/output.h"
+#include "process/terminal.h"
 
 namespace vmadiff::cli {
 
@@ -47,16 +47,18 @@ class AptLines {
   void begin(std::string_view what) {
     end();
     step_ = what;
-    fmt::print(stderr, "{}{}", step_, is_terminal_ ? "" : "\n");
-    std::fflush(stderr);
+    if (is_terminal_) {
+      process::rewrite_line(step_);
+    } else {
+      fmt::print(stderr, "{}\n", step_);
+    }
   }
   void progress(int percent) {
     if (!is_terminal_ || step_.empty()) return;
-    fmt::print(stderr, "\r{}  {:3} %", step_, percent);
-    std::fflush(stderr);
+    process::rewrite_line(fmt::format("{}  {:3} %", step_, percent));
   }
 
-  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool is_terminal_ = process::can_rewrite_lines();
   std::string step_;
 };
 

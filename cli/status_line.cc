@@ -2,11 +2,17 @@
 #include "cli/status_line.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <utility>
+
+#include "process/terminal.h"
+#include "reports/json.h"
 
 namespace vmadiff::cli {
 namespace {
@@ -34,48 +40,78 @@ std::string grouped(std::uint64_t value) {
   return digits;
 }
 
+/// How long it takes to the end of the budget, at the rate so far; nothing where that is not known.
+std::optional<double> seconds_left(const process::Budget& budget, double spent,
+                                   std::uint64_t operations) {
+  if (budget.time) return std::max(0.0, duration<double>(*budget.time).count() - spent);
+  if (!budget.operations || operations == 0 || spent <= 0) return std::nullopt;
+  const auto rate = static_cast<double>(operations) / spent;
+  return (static_cast<double>(*budget.operations) - static_cast<double>(operations)) / rate;
+}
+
+void print_json(const process::Progress& progress, double spent, std::uint64_t operations,
+                std::optional<double> left) {
+  const auto rate = spent > 0 ? static_cast<double>(operations) / spent : 0;
+  nlohmann::ordered_json now{{"operations", operations},
+                             {"operations_a_second", std::llround(rate)},
+                             {"findings", progress.findings.load(std::memory_order_relaxed)},
+                             {"seconds", std::llround(spent)}};
+  const auto behaviours = progress.behaviours.load(std::memory_order_relaxed);
+  if (behaviours != 0) now["behaviours"] = behaviours;
+  if (left) now["seconds_left"] = std::llround(*left);
+  fmt::print(stderr, "{}\n", reports::dumped({{"progress", std::move(now)}}));
+}
+
 }  // namespace
 
-StatusLine::StatusLine(const process::Progress& progress, const process::Budget& budget)
+StatusLine::StatusLine(const process::Progress& progress, const process::Budget& budget,
+                       StatusForm form)
     : progress_(progress),
       budget_(budget),
-      is_terminal_(::isatty(STDERR_FILENO) == 1),
-      next_(steady_clock::now() + (is_terminal_ ? seconds{1} : seconds{10})) {}
+      form_(form),
+      is_terminal_(form == StatusForm::kText && process::can_rewrite_lines()),
+      next_(steady_clock::now() + interval()) {}
+
+steady_clock::duration StatusLine::interval() const {
+  return is_terminal_ ? seconds{1} : seconds{10};
+}
 
 void StatusLine::tick() {
   const auto now = steady_clock::now();
   if (now < next_) return;
-  next_ = now + (is_terminal_ ? seconds{1} : seconds{10});
+  next_ = now + interval();
   const double spent = duration<double>(now - progress_.start).count();
   const auto operations = progress_.operations.load(std::memory_order_relaxed);
-  const double rate = spent > 0 ? static_cast<double>(operations) / spent : 0;
-  double left = 0;
-  bool known = true;
-  if (budget_.time) {
-    left = duration<double>(*budget_.time).count() - spent;
-  } else if (budget_.operations && rate > 0) {
-    left = (static_cast<double>(*budget_.operations) - static_cast<double>(operations)) / rate;
-  } else {
-    known = false;
+  const auto rate =
+      spent > 0 ? static_cast<std::uint64_t>(static_cast<double>(operations) / spent) : 0;
+  const auto findings = progress_.findings.load(std::memory_order_relaxed);
+  const auto behaviours = progress_.behaviours.load(std::memory_order_relaxed);
+  const auto left = seconds_left(budget_, spent, operations);
+  if (form_ == StatusForm::kJson) {
+    print_json(progress_, spent, operations, left);
+    return;
   }
-  fmt::print(stderr, "{}{} operations, {} a second, {} findings{}{}{}", is_terminal_ ? "\r" : "",
-             grouped(operations), grouped(static_cast<std::uint64_t>(rate)),
-             progress_.findings.load(std::memory_order_relaxed), known ? ", left " : "",
-             known ? clock_text(left) : "", is_terminal_ ? "\x1b[K" : "\n");
-  std::fflush(stderr);
+  const auto line =
+      fmt::format("{} operations, {} a second{}, {} findings{}", grouped(operations), grouped(rate),
+                  behaviours == 0 ? "" : fmt::format(", {} behaviours", behaviours), findings,
+                  left ? ", left " + clock_text(*left) : "");
+  if (is_terminal_) {
+    process::rewrite_line(line);
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
   is_shown_ = is_terminal_;
 }
 
 void StatusLine::clear() {
-  if (!is_shown_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  if (is_shown_) process::clear_line();
   is_shown_ = false;
 }
 
 void StatusLine::finish(std::uint64_t operations, std::uint64_t remote_operations) {
   clear();
   const double spent = duration<double>(steady_clock::now() - progress_.start).count();
+  if (form_ == StatusForm::kJson) return print_json(progress_, spent, operations, std::nullopt);
   const auto per_second = [spent](std::uint64_t count) {
     return grouped(spent > 0 ? static_cast<std::uint64_t>(static_cast<double>(count) / spent) : 0);
   };

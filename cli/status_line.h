@@ -1,5 +1,6 @@
 // cli: the status line of a campaign, on stderr: on a terminal one line that is rewritten once a
-// second, else a plain line every ten seconds. Rates and times appear here and nowhere else.
+// second, else a plain line every ten seconds, or an object of JSON a line where the results are
+// such. Rates and times appear here and nowhere else.
 #pragma once
 
 #include <chrono>
@@ -10,9 +11,12 @@
 
 namespace vmadiff::cli {
 
+enum class StatusForm : std::uint8_t { kText, kJson };
+
 class StatusLine {
  public:
-  StatusLine(const process::Progress& progress, const process::Budget& budget);
+  StatusLine(const process::Progress& progress, const process::Budget& budget,
+             StatusForm form = StatusForm::kText);
 
   /// Writes the line where it is time for it.
   void tick();
@@ -22,8 +26,11 @@ class StatusLine {
   void finish(std::uint64_t operations, std::uint64_t remote_operations);
 
  private:
+  [[nodiscard]] std::chrono::steady_clock::duration interval() const;
+
   const process::Progress& progress_;
   const process::Budget& budget_;
+  StatusForm form_;
   bool is_terminal_;
   bool is_shown_ = false;
   std::chrono::steady_clock::time_point next_;

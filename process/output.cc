@@ -11,8 +11,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "process/terminal.h"
+#include "reports/colours.h"
 #include "reports/quoting.h"
 
 namespace vmadiff::process {
@@ -42,15 +46,17 @@ void write_out(int descriptor, std::string_view bytes) {
 struct Sink {
   int descriptor;
   std::string pending;  ///< the beginning of a character whose rest is not there yet
+  std::optional<reports::Colours> colours;  ///< where they are wanted
 
   /// Always takes everything: whoever prints has nothing to do about it.
   static ssize_t write(void* sink, const char* bytes, std::size_t count) {
-    auto& [descriptor, pending] = *static_cast<Sink*>(sink);
+    auto& [descriptor, pending, colours] = *static_cast<Sink*>(sink);
     std::string text = pending + std::string{bytes, count};
     const auto rest = reports::unfinished_bytes(text);
     pending = text.substr(text.size() - rest);
     text.resize(text.size() - rest);
-    write_out(descriptor, reports::printable(text));
+    const auto shown = reports::printable(text);
+    write_out(descriptor, colours ? colours->coloured(shown) : shown);
     return static_cast<ssize_t>(count);
   }
 };
@@ -58,8 +64,10 @@ struct Sink {
 /// A stream on the descriptor, or null. Its sink is never destroyed: streams are flushed last of
 /// all.
 std::FILE* stream_on(int descriptor, int buffering) {
+  auto colours = wants_colours(descriptor) ? std::optional<reports::Colours>{std::in_place}
+                                           : std::optional<reports::Colours>{};
   std::FILE* const stream =
-      ::fopencookie(new Sink{descriptor, {}}, "w",
+      ::fopencookie(new Sink{descriptor, {}, std::move(colours)}, "w",
                     {.read = nullptr, .write = &Sink::write, .seek = nullptr, .close = nullptr});
   if (stream != nullptr) std::setvbuf(stream, nullptr, buffering, BUFSIZ);
   return stream;

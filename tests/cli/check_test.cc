@@ -179,5 +179,37 @@ TEST(Check, TheHostIsHeldToWhatItIsFoundToBe) {
   if (result.out.find("as no profile: ") == std::string::npos) EXPECT_EQ(result.status, 0);
 }
 
+TEST(Check, ShowsColoursOnATerminalAlone) {
+  const Scratch scratch;
+  const std::string command = VMADIFF_BINARY_DIR
+      "/vmadiff check --systems model,impl --profile patch-v2 --ops 1000 --seed 1";
+  const auto on_terminal = [&](const std::string& before) {
+    const auto ran =
+        run_command({"env", "TERM=xterm", "script", "-qec", before + command, "screen"},
+                    {.directory = scratch.path()});
+    EXPECT_EQ(ran.status, 1) << ran.err;
+    return content(scratch.path() / "screen");
+  };
+  if (run_command({"sh", "-c", "command -v script"}).status != 0)
+    GTEST_SKIP() << "no script: apt-get install bsdutils";
+  const auto screen = on_terminal("");
+  EXPECT_TRUE(screen.contains("\x1b[1;31mFINDING: OnlyEligibleVmasAreMergeable\x1b[0m")) << screen;
+  EXPECT_FALSE(screen.contains("\\x1b")) << screen;
+  EXPECT_FALSE(on_terminal("NO_COLOR=1 ").contains("\x1b[1")) << "NO_COLOR";
+  const auto piped = run_command({"sh", "-c", command}, {.directory = scratch.path()});
+  EXPECT_TRUE(piped.out.contains("FINDING: OnlyEligibleVmasAreMergeable\n")) << piped.out;
+  EXPECT_FALSE(piped.out.contains("\x1b")) << piped.out;
+}
+
+TEST(Check, TellsMachinesHowFarItIsInJson) {
+  const auto ran = run_vmadiff(
+      {"check", "--systems", "model,impl", "--ops", "1000", "--seed", "1", "--json", "--coverage"});
+  const auto last = nlohmann::json::parse(ran.err, nullptr, false);
+  ASSERT_FALSE(last.is_discarded()) << ran.err;
+  EXPECT_GE(last["progress"]["operations"], 1000);
+  EXPECT_EQ(last["progress"]["findings"], 0);
+  EXPECT_GT(last["progress"]["behaviours"], 100);
+}
+
 }  // namespace
 }  // namespace vmadiff::tests
