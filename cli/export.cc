@@ -44,8 +44,9 @@ std::optional<std::string> why_no_program(const Reproduction& r) {
     const auto* mmap = std::get_if<spec::Mmap>(&call);
     if (mmap == nullptr || (mmap->flags & spec::kMapAnonymous) != 0) continue;
     if (mmap->file.cls == spec::FileClass::kPreparedPfnmap ||
-        mmap->file.cls == spec::FileClass::kTwoHooks) {
-      return fmt::format("call {} maps {}, a driver that no real kernel has", i + 1,
+        mmap->file.cls == spec::FileClass::kTwoHooks ||
+        mmap->file.cls == spec::FileClass::kLegacyFile) {
+      return fmt::format("call {} maps {}, a file that no program can make", i + 1,
                          spec::text(mmap->file));
     }
   }

@@ -151,7 +151,8 @@ std::optional<std::string> why_not(const ReproducedStep& step) {
       case FileClass::kPfnmap:
       case FileClass::kPreparedPfnmap:
       case FileClass::kTwoHooks:
-        return fmt::format("{} is a driver that the test has not", spec::text(mmap->file));
+      case FileClass::kLegacyFile:
+        return fmt::format("{} is a file that the test has not", spec::text(mmap->file));
       default:
         break;
     }

@@ -20,8 +20,8 @@ constexpr std::uint64_t kRegularFileBytesMax = std::uint64_t{0xffffffff} << kPag
 
 bool is_regular(FileId file) {
   return file.cls == FileClass::kMemfd || file.cls == FileClass::kFile ||
-         file.cls == FileClass::kFileReadOnly || is_file_hugepages(file) ||
-         file.cls == FileClass::kAnonShared;
+         file.cls == FileClass::kFileReadOnly || file.cls == FileClass::kLegacyFile ||
+         is_file_hugepages(file) || file.cls == FileClass::kAnonShared;
 }
 
 /// hugetlbfs_file_mmap with an empty pool: only a mapping that reserves nothing can be had.
@@ -43,6 +43,7 @@ bool path_noexec(const Setup& setup, FileId file) {
       return setup.zero_noexec;
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       return setup.file_noexec;
     default:
       return false;
@@ -50,7 +51,8 @@ bool path_noexec(const Setup& setup, FileId file) {
 }
 
 bool has_mmap_sync(FileId file) {
-  return file.cls == FileClass::kFile || file.cls == FileClass::kFileReadOnly;
+  return file.cls == FileClass::kFile || file.cls == FileClass::kFileReadOnly ||
+         file.cls == FileClass::kLegacyFile;
 }
 
 bool file_mmap_ok(FileId file, std::uint64_t pgoff, Address length) {
@@ -71,6 +73,7 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
     case FileClass::kMemfd:
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       return kFileSizePages;
     case FileClass::kAnonShared:
       return mm.shmem_pages[file.number];
@@ -92,6 +95,7 @@ Failure call_hook(MmStruct& mm, HookState& state) {
   switch (state.file.cls) {
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       // daxdev_mapping_supported: MAP_SYNC needs DAX.
       if ((state.vm_flags & kVmSync) != 0) return Errno::kEOPNOTSUPP;
       return std::nullopt;

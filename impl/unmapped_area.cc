@@ -191,6 +191,7 @@ AddressOrErrno area_for(const MmStruct& mm, FileId file, Address addr, Address l
       return hugetlb_get_unmapped_area(mm, file, addr, length, pgoff, flags);
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       huge_page_aligned = true;
       break;
     case FileClass::kZero:

@@ -10,12 +10,23 @@ using spec::Errno;
 using spec::FileClass;
 using spec::Vma;
 
+namespace {
+
+/// A regular file on a disk, or on what stands for one.
+bool is_of_a_file_system(FileClass cls) {
+  return cls == FileClass::kFile || cls == FileClass::kFileReadOnly ||
+         cls == FileClass::kLegacyFile;
+}
+
+}  // namespace
+
 bool is_opened_writable(FileClass cls) { return cls != FileClass::kFileReadOnly; }
 
 bool is_noexec(FileClass cls, const spec::Setup& setup) {
   switch (cls) {
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       return setup.file_noexec;
     case FileClass::kZero:
     case FileClass::kUnmappable:  // /dev/null
@@ -25,16 +36,13 @@ bool is_noexec(FileClass cls, const spec::Setup& setup) {
   }
 }
 
-bool allows_map_sync(FileClass cls) {
-  return cls == FileClass::kFile || cls == FileClass::kFileReadOnly;
-}
+bool allows_map_sync(FileClass cls) { return is_of_a_file_system(cls); }
 
 bool can_move_with_others(FileClass cls) { return cls != FileClass::kZero; }
 
 bool offset_fits(FileClass cls, std::uint64_t pgoff, spec::Address length) {
-  const bool regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
-                       cls == FileClass::kFileReadOnly || cls == FileClass::kAnonShared ||
-                       is_hugetlb(cls);
+  const bool regular = cls == FileClass::kMemfd || is_of_a_file_system(cls) ||
+                       cls == FileClass::kAnonShared || is_hugetlb(cls);
   const std::uint64_t size_max = regular ? ~std::uint64_t{0} >> 1 : ~std::uint64_t{0};
   return length <= size_max && pgoff <= (size_max - length) >> spec::kPageShift;
 }
@@ -50,6 +58,7 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
   switch (mapping.file.cls) {
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       // VM_SYNC needs a DAX file, which none of ours is. This is after MAP_FIXED has unmapped.
       if ((mapping.flags & spec::kVmSync) != 0) return fail(Errno::kEOPNOTSUPP);
       return {};
@@ -81,7 +90,7 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
 Result punch_hole(FileClass cls, std::uint64_t offset, spec::Address length) {
   constexpr std::uint64_t kSigned = ~std::uint64_t{0} >> 1;
   if (offset > kSigned) return fail(Errno::kEINVAL);
-  const bool is_regular = cls == FileClass::kMemfd || cls == FileClass::kFile ||
+  const bool is_regular = cls == FileClass::kMemfd || is_of_a_file_system(cls) ||
                           cls == FileClass::kAnonShared || is_hugetlb(cls);
   if (!is_regular) return fail(Errno::kENODEV);
   // ext4 with blocks of 4 KiB has 32 bits for their number.
@@ -95,6 +104,7 @@ std::uint64_t object_pages(const AddressSpace& space, const Vma& vma) {
     case FileClass::kMemfd:
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       return spec::kFileSizePages;
     case FileClass::kAnonShared:
       return space.anon_shared_pages[vma.file.number];

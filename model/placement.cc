@@ -150,6 +150,7 @@ Rule rule_for(const AddressSpace& space, const PlacementRequest& request) {
                  : Rule::kPlain;
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
+    case FileClass::kLegacyFile:
       return Rule::kHugePageAligned;
     case FileClass::kZero:
       return !request.shared &&

@@ -96,7 +96,7 @@ std::string expectation(const std::optional<spec::Outcome>& expected) {
 std::string files_table(const std::vector<spec::FileId>& files) {
   constexpr std::array<std::string_view, spec::kFileClassCount> kKinds{
       "NOWHERE", "MEMFD",       "REGULAR", "READ_ONLY", "ZERO",    "HUGETLB", "MEMORY_DEVICE",
-      "NOWHERE", "NULL_DEVICE", "NOWHERE", "NOWHERE",   "NOWHERE", "NOWHERE"};
+      "NOWHERE", "NULL_DEVICE", "NOWHERE", "NOWHERE",   "NOWHERE", "NOWHERE", "NOWHERE"};
   std::string out = "static struct file files[] = {\n";
   for (const spec::FileId file : files) {
     out += fmt::format("    {{{}, {}, -1, \"\"}},\n", kKinds[static_cast<std::size_t>(file.cls)],

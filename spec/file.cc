@@ -13,14 +13,14 @@ namespace vmadiff::spec {
 namespace {
 
 constexpr std::array<std::string_view, kFileClassCount> kNames{
-    "anon",        "memfd",           "file",       "file-ro",   "zero",        "hugetlb",
-    "pfnmap",      "prepared-pfnmap", "unmappable", "two-hooks", "anon-shared", "other",
-    "anon-hugetlb"};
+    "anon",         "memfd",           "file",       "file-ro",   "zero",        "hugetlb",
+    "pfnmap",       "prepared-pfnmap", "unmappable", "two-hooks", "anon-shared", "other",
+    "anon-hugetlb", "legacy-file"};
 
 constexpr std::array kMappable{
-    FileClass::kMemfd,          FileClass::kFile,       FileClass::kFileReadOnly,
-    FileClass::kZero,           FileClass::kHugetlb,    FileClass::kPfnmap,
-    FileClass::kPreparedPfnmap, FileClass::kUnmappable, FileClass::kTwoHooks};
+    FileClass::kMemfd,    FileClass::kFile,      FileClass::kFileReadOnly,   FileClass::kZero,
+    FileClass::kHugetlb,  FileClass::kPfnmap,    FileClass::kPreparedPfnmap, FileClass::kUnmappable,
+    FileClass::kTwoHooks, FileClass::kLegacyFile};
 
 }  // namespace
 
@@ -43,6 +43,7 @@ Hooks hooks_of(FileClass cls, const KernelProfile& profile) {
     case FileClass::kHugetlb:
     case FileClass::kAnonHugetlb:
     case FileClass::kPfnmap:
+    case FileClass::kLegacyFile:
       return {.mmap = true, .mmap_prepare = false};
     case FileClass::kNone:
     case FileClass::kUnmappable:

@@ -28,8 +28,10 @@ enum class FileClass : std::uint8_t {
   kAnonShared,   ///< the shmem object behind one shared anonymous or shared /dev/zero mapping
   kOther,        ///< `other:N`: what was mapped before the sequence began (the program itself)
   kAnonHugetlb,  ///< the hugetlb object behind one mapping with MAP_ANONYMOUS|MAP_HUGETLB
+  kLegacyFile,   ///< `legacy-file:N`: as kFile, of a file system that has a legacy `.mmap` still
+                 ///< (FUSE, NFS and 9p in 7.3): what KSM cannot know early of today's files
 };
-inline constexpr std::size_t kFileClassCount = 13;
+inline constexpr std::size_t kFileClassCount = 14;
 
 /// The classes that an mmap can name, i.e. all but kNone, kAnonShared, kOther,
 /// kAnonHugetlb.

@@ -447,7 +447,8 @@ void refuse_some(spec::Sequence& sequence, std::uint64_t seed) {
     const bool can_be_refused = mmap != nullptr && (mmap->flags & spec::kMapAnonymous) == 0 &&
                                 (mmap->flags & spec::kMapType) == spec::kMapPrivate &&
                                 (mmap->file.cls == spec::FileClass::kFile ||
-                                 mmap->file.cls == spec::FileClass::kFileReadOnly);
+                                 mmap->file.cls == spec::FileClass::kFileReadOnly ||
+                                 mmap->file.cls == spec::FileClass::kLegacyFile);
     if (can_be_refused && own.percent(kRefusedPercent)) mmap->flags |= spec::kMapSync;
   }
 }

@@ -56,7 +56,7 @@ TEST(Exports, NoTraceIsDroppedWithoutAReason) {
                                 "the limit is the test's own, too",
                                 "it is of the test's own memory, too",
                                 "where it goes depends on what else is mapped",
-                                "is a driver that the test has not",
+                                "is a file that the test has not",
                                 "it depends on the limit of locked memory",
                                 "it is of addresses where a program may have something",
                                 "it begins on a machine with",

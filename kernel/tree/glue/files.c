@@ -26,6 +26,7 @@ enum {
   CLASS_ANON_SHARED,
   CLASS_OTHER,
   CLASS_ANON_HUGETLB,
+  CLASS_LEGACY_FILE,
   CLASS_COUNT
 };
 #define FILES_PER_CLASS VMADIFF_TREE_FILES_PER_CLASS
@@ -86,19 +87,28 @@ static int regular_mmap_prepare(struct vm_area_desc* desc) {
   desc->vm_ops = &regular_vm_ops;
   return 0;
 }
-#else
+#endif
 static int regular_mmap(struct file* file, struct vm_area_struct* vma) {
   if ((vma->vm_flags & VM_SYNC) != 0) return -EOPNOTSUPP;
   vma->vm_ops = &regular_vm_ops;
   return 0;
 }
-#endif
 static const struct file_operations regular_fops = {
 #ifdef VMADIFF_REGULAR_FILES_PREPARE
     .mmap_prepare = regular_mmap_prepare,
 #else
     .mmap = regular_mmap,
 #endif
+#ifdef FOP_MMAP_SYNC
+    .fop_flags = FOP_MMAP_SYNC,
+#else
+    .mmap_supported_flags = MAP_SYNC,
+#endif
+    .get_unmapped_area = thp_get_unmapped_area,
+};
+// The same of a file system that has not been converted.
+static const struct file_operations legacy_fops = {
+    .mmap = regular_mmap,
 #ifdef FOP_MMAP_SYNC
     .fop_flags = FOP_MMAP_SYNC,
 #else
@@ -195,11 +205,17 @@ void fput(struct file* file) {
   kfree(of(file));
 }
 
+static bool is_regular_class(unsigned file_class) {
+  return file_class == CLASS_FILE || file_class == CLASS_FILE_READ_ONLY ||
+         file_class == CLASS_LEGACY_FILE;
+}
+
 static struct glue_file* make_file(unsigned file_class, unsigned number) {
   static const struct file_operations* fops[CLASS_COUNT] = {
       [CLASS_FILE] = &regular_fops,        [CLASS_FILE_READ_ONLY] = &regular_fops,
       [CLASS_PFNMAP] = &pfnmap_fops,       [CLASS_PREPARED_PFNMAP] = &prepared_pfnmap_fops,
       [CLASS_TWO_HOOKS] = &two_hooks_fops, [CLASS_OTHER] = &other_fops,
+      [CLASS_LEGACY_FILE] = &legacy_fops,
   };
   struct glue_file* file;
   struct inode* inode;
@@ -222,8 +238,7 @@ static struct glue_file* make_file(unsigned file_class, unsigned number) {
   init_mapping(inode);
   inode->i_data.a_ops = &regular_aops;
   atomic_set(&inode->i_count, 1);
-  inode->i_mode =
-      file_class == CLASS_FILE || file_class == CLASS_FILE_READ_ONLY ? S_IFREG : S_IFCHR;
+  inode->i_mode = is_regular_class(file_class) ? S_IFREG : S_IFCHR;
   inode->i_size = inode->i_mode == S_IFREG ? FILE_PAGES * PAGE_SIZE : 0;
   init_file(
       file, fops[file_class], inode,
@@ -292,6 +307,7 @@ bool path_noexec(const struct path* path) {
       return glue_setup.zero_is_noexec;
     case CLASS_FILE:
     case CLASS_FILE_READ_ONLY:
+    case CLASS_LEGACY_FILE:
       return glue_setup.file_is_noexec;
     default:
       return false;
