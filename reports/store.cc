@@ -65,7 +65,15 @@ Result write_and_rename(const fs::path& path, std::string_view text) {
   std::string temporary = path.string() + ".XXXXXX";
   const int descriptor = ::mkostemp(temporary.data(), O_CLOEXEC);
   if (descriptor < 0) return fault(path, "cannot be made", errno);
-  ::fchmod(descriptor, 0644);  // mkostemp's is 0600, and a report is there to be read
+  // mkostemp's is 0600, and a report is there to be read. A file that is replaced stays its owner's
+  // and as open as it was, as far as we may.
+  struct ::stat was{};
+  if (::stat(path.c_str(), &was) == 0) {
+    static_cast<void>(::fchown(descriptor, was.st_uid, was.st_gid) == 0);
+    ::fchmod(descriptor, was.st_mode & 07777U);
+  } else {
+    ::fchmod(descriptor, 0644);
+  }
   auto result = write_and_close(descriptor, path, text, true);
   if (result && ::rename(temporary.c_str(), path.c_str()) != 0) {
     result = fault(path, "cannot be renamed into place", errno);

@@ -49,9 +49,8 @@ Hidden difference_in_kind(const Vma& a, const Vma& b, const Observes& seen) {
   return out;
 }
 
-/// Whether two VMAs look as if they could be one, and what may keep them apart is not seen.
-bool looks_like_one(const Vma& prev, const Vma& next, const Observes& seen) {
-  if (seen.anon_vma && seen.policy && seen.anon_pgoff) return false;
+/// Whether two VMAs look as if they could be one.
+bool looks_like_one(const Vma& prev, const Vma& next) {
   constexpr spec::VmFlags kSaysWhy = spec::kVmSpecial | spec::kVmHugetlb;
   const bool goes_on =
       prev.file.is_none() || spec::same_offset_in_bytes(prev.pgoff + prev.pages(), next.pgoff);
@@ -91,8 +90,9 @@ Hidden hidden_between(const Vma& prev, const Vma& next, const Observes& seen) {
 }
 
 std::string_view unseen_between(const Vma& prev, const Vma& next, const Observes& seen) {
-  if (hidden_between(prev, next, seen) != 0 || !looks_like_one(prev, next, seen)) return {};
-  return " (nothing seen here keeps it apart)";
+  if (hidden_between(prev, next, seen) != 0 || !looks_like_one(prev, next)) return {};
+  const bool sees_all = seen.anon_vma && seen.policy && seen.anon_pgoff;
+  return sees_all ? kNothingKeepsApart : kNothingSeenKeepsApart;
 }
 
 std::string text_with(const Vma& vma, Hidden parts) {

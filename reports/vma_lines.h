@@ -28,8 +28,12 @@ inline constexpr Hidden kHiddenOwnOffset = 16;
 [[nodiscard]] Hidden hidden_between(const spec::Vma& prev, const spec::Vma& next,
                                     const spec::Observes& seen);
 
-/// Says that nothing which is seen keeps two adjacent VMAs apart, where that may be for want of
-/// seeing it; else empty.
+/// What stands behind a line where nothing keeps its VMA apart from the one before: no call has
+/// merged them since they became alike, or what keeps them apart is not seen.
+inline constexpr std::string_view kNothingKeepsApart = " (nothing keeps it apart)";
+inline constexpr std::string_view kNothingSeenKeepsApart = " (nothing seen here keeps it apart)";
+
+/// One of these two where nothing that is seen keeps two adjacent VMAs apart; else empty.
 [[nodiscard]] std::string_view unseen_between(const spec::Vma& prev, const spec::Vma& next,
                                               const spec::Observes& seen);
 
