@@ -171,6 +171,8 @@ Entry add_replay(CLI::App& top) {
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
   app->add_flag("--verbose", o->verbose, "show the layout after each step");
+  app->add_flag("--update", o->update,
+                "write what each trace ends with into it, in '#=' lines, where the systems agree");
   add_kernel_options(app, o->chosen);
   return made;
 }

@@ -77,9 +77,11 @@ process::ExitStatus minimize(const MinimizeOptions& options) {
       !written) {
     return process::refuse_input(written.error().message);
   }
-  fmt::print("{}: {} calls, from {}; {}{}\n", reports::printable_line(options.output),
+  // They are of the longer trace; replay --update writes the new one's.
+  const auto* const lost = file->directives.ends.empty() ? "" : "; its '#=' lines are left out";
+  fmt::print("{}: {} calls, from {}; {}{}{}\n", reports::printable_line(options.output),
              finding.sequence.size(), file->trace.sequence.size(), finding.claim,
-             left_out.empty() ? "" : fmt::format("; without {}", left_out));
+             left_out.empty() ? "" : fmt::format("; without {}", left_out), lost);
   return process::ExitStatus::kHeld;
 }
 

@@ -77,4 +77,25 @@ std::expected<std::vector<std::string>, std::string> read_profile_spans(std::str
   return names;
 }
 
+std::string profile_spans_text(const std::vector<std::string>& names) {
+  const auto all = spec::profiles();
+  const auto is_in = [&](std::size_t place) {
+    return place < all.size() && std::ranges::find(names, all[place].name) != names.end();
+  };
+  std::string out;
+  for (std::size_t first = 0; first < all.size(); ++first) {
+    if (!is_in(first)) continue;
+    auto last = first;
+    while (is_in(last + 1)) ++last;
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", all[first].name);
+    if (last != first && last + 1 == all.size()) {
+      out += " on";
+    } else if (last != first) {
+      out += fmt::format(" to {}", all[last].name);
+    }
+    first = last;
+  }
+  return out;
+}
+
 }  // namespace vmadiff::cli

@@ -15,4 +15,7 @@ namespace vmadiff::cli {
 [[nodiscard]] std::expected<std::vector<std::string>, std::string> read_profile_spans(
     std::string_view text);
 
+/// The other way: the spans of profiles that are named, "A to B, C on". Requires names of profiles.
+[[nodiscard]] std::string profile_spans_text(const std::vector<std::string>& names);
+
 }  // namespace vmadiff::cli

@@ -9,9 +9,11 @@
 
 #include "cli/cast.h"
 #include "cli/choices.h"
+#include "cli/end_update.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
 #include "compare/recording.h"
+#include "reports/store.h"
 #include "spec/profile_text.h"
 #include "systems/systems.h"
 
@@ -95,9 +97,29 @@ std::expected<void, spec::ToolFault> print_steps(const TraceFile& file,
   return {};
 }
 
-std::expected<void, process::Refusal> replay_one(const TraceFile& file,
-                                                 const ReplayOptions& options, Fleet& fleet,
-                                                 Counts& counts) {
+/// Writes what the trace ends with into its file: "; updated"; "; unchanged" where that stands
+/// there.
+std::expected<std::string_view, std::string> update(const std::string& path, std::string_view text,
+                                                    const TraceFile& file,
+                                                    const EndWitnesses& witnesses) {
+  const auto updated = with_ends(text, file, witnesses);
+  if (!updated) return std::unexpected(updated.error());
+  if (*updated == text) return "; unchanged";
+  const auto written = reports::write_atomically(path, *updated);
+  if (!written) return std::unexpected(written.error().message);
+  return "; updated";
+}
+
+/// A file as it was found.
+struct Found {
+  const std::string& path;
+  std::string_view text;
+  TraceFile file;
+};
+
+std::expected<void, process::Refusal> replay_one(const Found& found, const ReplayOptions& options,
+                                                 Fleet& fleet, Counts& counts) {
+  const TraceFile& file = found.file;
   const auto planned = plan(file, options);
   if (!planned) return std::unexpected(planned.error());
   const auto skip = [&](const std::string& why) -> std::expected<void, process::Refusal> {
@@ -120,19 +142,31 @@ std::expected<void, process::Refusal> replay_one(const TraceFile& file,
   const auto setup = systems::setup_for(planned->cast.systems);
   if (!setup)
     return std::unexpected(process::Refusal{process::ExitStatus::kLacks, setup.error().message});
-  const auto verdict = judge(file, systems, planned->profile, setup_of(file, *setup));
+  const auto begin = setup_of(file, *setup);
+  // What is written anew need not hold as it was.
+  auto judged = file;
+  if (options.update) judged.directives.ends.clear();
+  auto verdict = judge(judged, systems, planned->profile, begin);
   if (!verdict)
     return std::unexpected(process::Refusal{process::ExitStatus::kLacks, verdict.error().message});
+  std::string_view update_note;
+  if (options.update && verdict->failures.empty()) {
+    const auto updated = update(found.path, found.text, file, {systems, planned->profile, begin});
+    if (updated) {
+      update_note = *updated;
+    } else {
+      verdict->failures.push_back(updated.error());
+    }
+  }
 
   const bool holds = verdict->failures.empty();
   ++(holds ? counts.ok : counts.failed);
-  fmt::print("{} {}  ({}; {}{}{}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
+  fmt::print("{} {}  ({}; {}{}{}{}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
              spec::profile_text(planned->profile), systems::joined(planned->cast.systems),
              planned->cast.left_out.empty() ? "" : "; without ", planned->cast.left_out,
-             verdict->counts.empty() ? "" : "; ", verdict->counts);
+             verdict->counts.empty() ? "" : "; ", verdict->counts, update_note);
   for (const std::string& note : verdict->notes) fmt::print("  {}\n", note);
   if (options.verbose) {
-    const auto begin = setup_of(file, *setup);
     if (auto printed = print_steps(file, systems, begin); !printed) {
       return std::unexpected(
           process::Refusal{process::ExitStatus::kLacks, printed.error().message});
@@ -155,13 +189,14 @@ process::ExitStatus replay(const ReplayOptions& options) {
   Fleet fleet;
   Counts counts;
   for (const std::string& path : *files) {
-    const auto file = read_trace(path);
+    const auto text = read_trace_text(path);
+    auto file = text ? trace_of_text(path, *text) : std::unexpected(text.error());
     if (!file) {
       ++counts.unreadable;
       process::refuse_input(file.error());
       continue;
     }
-    if (auto done = replay_one(*file, options, fleet, counts); !done)
+    if (auto done = replay_one({path, *text, *std::move(file)}, options, fleet, counts); !done)
       return process::refuse(done.error());
   }
   fmt::print("{} ok, {} failed, {} skipped, {} unreadable\n", counts.ok, counts.failed,

@@ -15,6 +15,7 @@ struct ReplayOptions {
   std::string systems;  ///< empty: the default
   std::string profile;  ///< empty: the trace's own, else the default
   bool verbose = false;
+  bool update = false;  ///< write what the traces end with into them
   systems::KernelChoice chosen;
 };
 

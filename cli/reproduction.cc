@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <string>
 
+#include "cli/end_check.h"
 #include "cli/final_state.h"
+#include "compare/recording.h"
 #include "spec/profile_text.h"
 #include "spec/trace_text.h"
 
@@ -51,6 +52,7 @@ bool is_directive(std::string_view comment) {
 std::vector<std::string> head_of(const TraceFile& file) {
   std::vector<std::string> lines;
   for (std::string_view line : file.trace.comments.front()) {
+    if (end_claim_text(line)) continue;
     while (line.starts_with('#')) line.remove_prefix(1);
     if (line.starts_with(' ')) line.remove_prefix(1);
     if (is_directive(line)) continue;
@@ -59,23 +61,6 @@ std::vector<std::string> head_of(const TraceFile& file) {
   while (!lines.empty() && lines.back().empty()) lines.pop_back();
   return lines;
 }
-
-/// The processes that are there.
-class Processes {
- public:
-  void note(const spec::Step& step, const spec::Outcome& outcome) {
-    if (!outcome.is_ok()) return;
-    if (std::holds_alternative<spec::Fork>(step.call)) {
-      there_.insert(static_cast<spec::ProcessId>(outcome.value()));
-    } else if (std::holds_alternative<spec::Exit>(step.call)) {
-      there_.erase(step.process);
-    }
-  }
-  [[nodiscard]] const std::set<spec::ProcessId>& all() const { return there_; }
-
- private:
-  std::set<spec::ProcessId> there_{0};
-};
 
 class Runner {
  public:
@@ -89,11 +74,18 @@ class Runner {
       if (auto done = step(i); !done) return done;
     }
     if (vma_count_ > kVmasMax) forget_layouts();
+    compare::Recording recording;
+    recording.system = on_.name;
+    recording.observes = on_.system->observes();
     for (const spec::ProcessId process : processes_.all()) {
       if (auto looked = on_.system->snapshot(process, now_); !looked)
         return lacking(looked.error().message);
       out_.ends.push_back(
           {process, out_.add_layout(now_.vmas), now_.counters, now_.brk, now_.merge_any});
+      (process == 0 ? recording.end.emplace() : recording.others[process]) = now_;
+    }
+    for (const std::string& broken : broken_ends(file_, recording, out_.profile)) {
+      fmt::print(stderr, "vmadiff: {}\n", broken);
     }
     return {};
   }
@@ -113,7 +105,7 @@ class Runner {
     }
     processes_.note(step, outcome);
     out_.steps.push_back({step.process, step.call, outcome});
-    if (vma_count_ > kVmasMax || !processes_.all().contains(step.process)) return {};
+    if (vma_count_ > kVmasMax || !processes_.has(step.process)) return {};
     if (auto looked = on_.system->snapshot(step.process, now_); !looked)
       return lacking(looked.error().message);
     const auto had = out_.layouts.size();
@@ -130,7 +122,7 @@ class Runner {
   const Readied& on_;
   const TraceFile& file_;
   reports::Reproduction& out_;
-  Processes processes_;
+  compare::Processes processes_;
   spec::Snapshot now_;
   std::size_t vma_count_ = 0;
 };

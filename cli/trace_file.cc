@@ -139,6 +139,20 @@ std::optional<std::string> read_directive(std::string_view line, Directives& out
   return wrong;
 }
 
+/// Takes in a line that says something of the end.
+std::optional<spec::ParseError> take_end(std::size_t number, std::string_view line,
+                                         std::string_view text, Directives& out) {
+  auto claim = read_end_claim(text);
+  if (!claim) {
+    const auto before = static_cast<std::size_t>(text.data() - line.data());
+    return spec::ParseError{number, before + claim.error().at + 1,
+                            fmt::format("in '#=': {}", claim.error().message)};
+  }
+  claim->line = number;
+  out.ends.push_back(*std::move(claim));
+  return std::nullopt;
+}
+
 /// Each error stands with its line, at the value of the directive.
 std::vector<spec::ParseError> read_directives(std::string_view text, Directives& out) {
   std::vector<spec::ParseError> errors;
@@ -148,10 +162,15 @@ std::vector<spec::ParseError> read_directives(std::string_view text, Directives&
     text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
     const auto first = line.find_first_not_of(" \t\r");
     if (first == std::string_view::npos || line[first] != '#') continue;
-    if (auto wrong = read_directive(line, out)) {
+    if (const auto end = end_claim_text(line)) {
+      if (auto wrong = take_end(number, line, *end, out)) errors.push_back(*std::move(wrong));
+    } else if (auto wrong = read_directive(line, out)) {
       const auto value = line.find_first_not_of(" \t", line.find(':') + 1);
       errors.push_back({number, std::min(value, line.size()) + 1, *std::move(wrong)});
     }
+  }
+  if (auto wrong = contradiction_in(out.ends)) {
+    errors.push_back({wrong->line, 1, fmt::format("in '#=': {}", wrong->message)});
   }
   return errors;
 }
@@ -206,21 +225,30 @@ std::expected<std::string, std::string> read_bytes(const std::string& path, std:
   return text;
 }
 
-std::expected<TraceFile, std::string> read_trace(const std::string& path) {
-  const auto text = read_bytes(path, "a trace", kTraceBytesMax);
-  if (!text) return std::unexpected(text.error());
+std::expected<std::string, std::string> read_trace_text(const std::string& path) {
+  return read_bytes(path, "a trace", kTraceBytesMax);
+}
+
+std::expected<TraceFile, std::string> trace_of_text(const std::string& path,
+                                                    std::string_view text) {
   const std::string shown = reports::printable_line(path);
-  if (text->find('\0') != std::string::npos) {
+  if (text.find('\0') != std::string_view::npos) {
     return std::unexpected(
-        fmt::format("{}: is binary (byte {} is 0), expected trace text", shown, text->find('\0')));
+        fmt::format("{}: is binary (byte {} is 0), expected trace text", shown, text.find('\0')));
   }
-  auto parsed = spec::parse_trace(*text);
+  auto parsed = spec::parse_trace(text);
   Directives directives;
-  auto errors = read_directives(*text, directives);
+  auto errors = read_directives(text, directives);
   std::ranges::move(parsed.errors, std::back_inserter(errors));
   std::ranges::sort(errors, {}, &spec::ParseError::line);
   if (!errors.empty()) return std::unexpected(listed(shown, errors));
   return TraceFile{shown, std::move(parsed.trace), std::move(directives)};
+}
+
+std::expected<TraceFile, std::string> read_trace(const std::string& path) {
+  const auto text = read_trace_text(path);
+  if (!text) return std::unexpected(text.error());
+  return trace_of_text(path, *text);
 }
 
 spec::Setup setup_of(const TraceFile& file, spec::Setup setup) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/end_claim.h"
 #include "spec/kernel_profile.h"
 #include "spec/setup.h"
 #include "spec/trace_text.h"
@@ -28,6 +29,7 @@ struct Directives {
                                      ///< counts are as written (cli/profile_spans.h); empty: all
   std::string setup;           ///< "# setup: NAME=VALUE …": limits of its own (spec/setup_text.h)
   std::vector<VmaCount> vmas;  ///< how many VMAs it leaves, besides those before it
+  std::vector<EndClaim> ends;  ///< "#= …": what each process ends with (cli/end_claim.h)
 };
 
 struct TraceFile {
@@ -44,6 +46,11 @@ struct TraceFile {
 /// The error is complete and may have several lines: every error as FILE:LINE:COLUMN, the first 20
 /// and then a count; or that the file cannot be read, is no regular file, is binary, is too big.
 [[nodiscard]] std::expected<TraceFile, std::string> read_trace(const std::string& path);
+/// The same of a text that was read from `path`.
+[[nodiscard]] std::expected<TraceFile, std::string> trace_of_text(const std::string& path,
+                                                                  std::string_view text);
+/// The text of a trace's file.
+[[nodiscard]] std::expected<std::string, std::string> read_trace_text(const std::string& path);
 
 /// `setup` with the limits that the trace asks for.
 [[nodiscard]] spec::Setup setup_of(const TraceFile& file, spec::Setup setup);

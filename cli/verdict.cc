@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "campaign/crew.h"
+#include "cli/end_check.h"
 #include "properties/checker.h"
 #include "properties/claims/own_breaches.h"
 #include "reports/side_by_side.h"
@@ -169,6 +171,13 @@ std::expected<Verdict, spec::ToolFault> judge(const TraceFile& file,
     if (auto broken = broken_vma_count(file, *recording, spec::profile_text(profile))) {
       verdict.failures.push_back(*broken);
     }
+    std::ranges::move(broken_ends(file, *recording, spec::profile_text(profile)),
+                      std::back_inserter(verdict.failures));
+  }
+  if (!file.directives.ends.empty() &&
+      claims_under(file.directives.ends, spec::profile_text(profile)).empty()) {
+    verdict.notes.push_back(
+        fmt::format("what it ends with is not said for {}", spec::profile_text(profile)));
   }
   // A system that dies of the trace (or hangs, which takes seconds) has nothing to say to the other
   // claims, and is not asked again.

@@ -5,6 +5,15 @@
 
 namespace vmadiff::compare {
 
+void Processes::note(const spec::Step& step, const spec::Outcome& outcome) {
+  if (!outcome.is_ok()) return;
+  if (std::holds_alternative<spec::Fork>(step.call)) {
+    there_.insert(static_cast<spec::ProcessId>(outcome.value()));
+  } else if (std::holds_alternative<spec::Exit>(step.call)) {
+    there_.erase(step.process);
+  }
+}
+
 std::expected<Recording, spec::ToolFault> record(spec::System& system, const spec::Setup& setup,
                                                  const spec::Sequence& sequence,
                                                  Snapshots snapshots) {
@@ -12,9 +21,11 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
   out.system = system.name();
   out.observes = system.observes();
   if (auto started = system.start(setup); !started) return std::unexpected(started.error());
+  Processes processes;
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const auto outcome = system.apply(sequence[i].process, sequence[i].call);
     out.outcomes.push_back(outcome);
+    processes.note(sequence[i], outcome);
     if (outcome.is_death()) {
       if (auto setback = system.take_setback()) return std::unexpected(*std::move(setback));
       out.outcomes.resize(sequence.size(), outcome);
@@ -27,7 +38,10 @@ std::expected<Recording, spec::ToolFault> record(spec::System& system, const spe
     }
   }
   out.end.emplace();
-  if (auto seen = system.snapshot(0, *out.end); !seen) return std::unexpected(seen.error());
+  for (const spec::ProcessId process : processes.all()) {
+    auto& end = process == 0 ? *out.end : out.others[process];
+    if (auto seen = system.snapshot(process, end); !seen) return std::unexpected(seen.error());
+  }
   return out;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,19 @@ struct Recording {
   std::vector<spec::Snapshot> snapshots;
   /// Process 0 after the last step; nothing after a death.
   std::optional<spec::Snapshot> end;
+  /// The other processes that are there then.
+  std::map<spec::ProcessId, spec::Snapshot> others;
+};
+
+/// The processes that are there, while calls are made.
+class Processes {
+ public:
+  void note(const spec::Step& step, const spec::Outcome& outcome);
+  [[nodiscard]] const std::set<spec::ProcessId>& all() const { return there_; }
+  [[nodiscard]] bool has(spec::ProcessId process) const { return there_.contains(process); }
+
+ private:
+  std::set<spec::ProcessId> there_{0};
 };
 
 enum class Snapshots { kAtEnd, kEveryStep };

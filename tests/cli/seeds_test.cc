@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "cli/end_check.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
 #include "compare/recording.h"
@@ -33,6 +34,9 @@ TEST(Seeds, LeaveTheVmasThatTheyAssertUnderEachProfile) {
         ASSERT_TRUE(recording);
         const auto broken = cli::broken_vma_count(*file, *recording, profile.name);
         EXPECT_FALSE(broken) << *broken;
+        for (const auto& end : cli::broken_ends(*file, *recording, profile.name)) {
+          ADD_FAILURE() << end;
+        }
         asserted += file->directives.vmas.size();
         for (std::size_t i = 0; i < recording->outcomes.size(); ++i) {
           const auto& expected = file->trace.sequence[i].expected;

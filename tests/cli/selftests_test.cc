@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/end_check.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
 #include "compare/recording.h"
@@ -44,7 +45,9 @@ std::optional<std::string> broken(const TraceFile& file, const char* name,
       return "line " + std::to_string(file.trace.lines[i]) + " gave " + text(recording.outcomes[i]);
     }
   }
-  return broken_vma_count(file, recording, profile.name);
+  if (auto count = broken_vma_count(file, recording, profile.name)) return count;
+  const auto ends = broken_ends(file, recording, profile.name);
+  return ends.empty() ? std::nullopt : std::optional{ends.front()};
 }
 
 /// A claim of how the releases differ is one on both sides: where a trace begins to hold, and that
