@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <new>
 #include <utility>
@@ -28,6 +29,7 @@
 #include "reports/json.h"
 #include "reports/store.h"
 #include "reports/terminal.h"
+#include "reports/test_results.h"
 #include "reports/trace.h"
 #include "spec/profile_text.h"
 #include "systems/machine.h"
@@ -191,13 +193,14 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
 /// Writes a finding down, then prints it.
 class Reporter {
  public:
-  explicit Reporter(const CheckOptions& options) : options_(options) {}
+  Reporter(const CheckOptions& options, const properties::PropertySet& properties)
+      : options_(options), properties_(properties) {}
 
   [[nodiscard]] StatusForm status_form() const {
     return options_.json ? StatusForm::kJson : StatusForm::kText;
   }
 
-  void report(properties::Finding finding) const {
+  void report(properties::Finding finding) {
     for (const std::string& system : reports::systems_of(finding)) {
       if (!systems::is_real(system)) continue;
       if (systems::is_tree(system)) finding.sanitize = options_.chosen.sanitize;
@@ -210,9 +213,11 @@ class Reporter {
       fmt::print(stderr, "vmadiff: the finding is printed, but not all of it written: {}\n",
                  files.fault);
     }
+    if (options_.ktap || !options_.junit.empty())
+      shown_[finding.claim].push_back(reports::terminal_text(finding, files));
     if (options_.json) {
       print(reports::json_with_files(finding, files));
-    } else {
+    } else if (!options_.ktap) {
       fmt::print("\n{}\n", reports::terminal_text(finding, files));
     }
     std::fflush(stdout);
@@ -222,7 +227,7 @@ class Reporter {
     if (options_.json) {
       print(reports::to_json(header));
     } else {
-      fmt::print("{}", reports::text(header));
+      fmt::print(options_.ktap ? stderr : stdout, "{}", reports::text(header));
     }
     std::fflush(stdout);
   }
@@ -230,9 +235,16 @@ class Reporter {
   void print(const reports::RunSummary& summary) const {
     if (options_.json) {
       print(reports::to_json(summary));
+    } else if (options_.ktap) {
+      fmt::print("{}", reports::ktap_text(suite()));
     } else {
       fmt::print("{}", reports::text(summary));
     }
+    if (options_.junit.empty()) return;
+    const auto claims = suite();
+    const auto written =
+        reports::write_atomically(options_.junit, reports::junit_xml({&claims, 1}));
+    if (!written) process::refuse_input(written.error().message);
   }
 
  private:
@@ -265,7 +277,26 @@ class Reporter {
     fmt::print("{}\n", reports::dumped(object));
   }
 
+  /// Each claim that was asked about is a test.
+  [[nodiscard]] reports::TestSuite suite() const {
+    reports::TestSuite out{.name = "check", .results = {}};
+    for (const properties::Property& property : properties::all_properties()) {
+      if (!properties_.has(property.name)) continue;
+      reports::TestResult result{
+          .name = std::string{property.name}, .reason = {}, .details = {}, .seconds = {}};
+      if (const auto shown = shown_.find(result.name); shown != shown_.end()) {
+        result.outcome = reports::TestOutcome::kFailed;
+        result.reason = property.claim;
+        result.details = shown->second;
+      }
+      out.results.push_back(std::move(result));
+    }
+    return out;
+  }
+
   const CheckOptions& options_;
+  const properties::PropertySet& properties_;
+  std::map<std::string, std::vector<std::string>> shown_;  ///< by claim; findings as text
 };
 
 /// What a run and its supervisor both see.
@@ -287,8 +318,7 @@ std::unique_ptr<T, void (*)(T*)> make_shared_memory() {
 }
 
 /// The campaign, from its first sequence to its summary.
-process::ExitStatus campaign(const Plan& planned, const Reporter& reporter,
-                             process::Progress& progress) {
+process::ExitStatus campaign(const Plan& planned, Reporter& reporter, process::Progress& progress) {
   progress.start = std::chrono::steady_clock::now();
   StatusLine status{progress, planned.campaign.budget, reporter.status_form()};
   const auto result = campaign::run_campaign(planned.campaign, progress,
@@ -315,7 +345,7 @@ process::ExitStatus campaign(const Plan& planned, const Reporter& reporter,
 }
 
 /// Reports what a run that was cut short leaves, and ends it in its place.
-process::ExitStatus report_death(const Plan& planned, const Reporter& reporter,
+process::ExitStatus report_death(const Plan& planned, Reporter& reporter,
                                  process::Progress& progress,
                                  const std::vector<properties::Finding>& findings,
                                  const std::string& death) {
@@ -340,7 +370,7 @@ process::ExitStatus report_death(const Plan& planned, const Reporter& reporter,
 
 /// The run was cut short: says of what. Looking for the sequence can end a process as well, where
 /// memory is corrupted: it is done in one of its own, and what is left then is the sequence itself.
-process::ExitStatus after_death(const Plan& planned, const Reporter& reporter, Shared& shared,
+process::ExitStatus after_death(const Plan& planned, Reporter& reporter, Shared& shared,
                                 const std::string& death) {
   fmt::print(stderr, "vmadiff: the run was cut short ({}); looking for the sequence\n", death);
   shared.progress.note_sight();
@@ -360,7 +390,7 @@ process::ExitStatus after_death(const Plan& planned, const Reporter& reporter, S
 process::ExitStatus check(const CheckOptions& options) {
   auto planned = plan(options);
   if (!planned) return process::refuse(planned.error());
-  const Reporter reporter{options};
+  Reporter reporter{options, planned->campaign.properties};
   reporter.print(planned->header);
   // The head of a long log is soon out of sight.
   if (!planned->left_out.empty()) {

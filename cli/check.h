@@ -24,7 +24,10 @@ struct CheckOptions {
   std::size_t jobs = 1;
   std::size_t max_findings = 5;
   std::string out = "findings";
-  bool json = false;
+  // How it is said; text where neither is set.
+  bool json = false;  ///< one object a line
+  bool ktap = false;  ///< each claim a test
+  std::string junit;  ///< besides: the file where JUnit XML goes, or empty
   bool coverage = false;
   /// The booted kernel that is asked about what a tree's code shows: "guest:debian-7.3"; or empty.
   std::string confirm;

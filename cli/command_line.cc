@@ -114,6 +114,15 @@ void add_budget_options(CLI::App* app, Options& o) {
       ->check(whole_number);
 }
 
+/// For check and replay: forms for machines.
+template <typename Options>
+void add_test_options(CLI::App* app, Options& o) {
+  auto* json = app->add_flag("--json", o.json, "print JSON, one object a line");
+  auto* ktap = app->add_flag("--ktap", o.ktap, "print KTAP, as the kernel's tests do");
+  json->excludes(ktap);
+  app->add_option("--junit", o.junit, "besides, write JUnit XML to this file");
+}
+
 /// A subcommand, and how its options become a Command once it is chosen.
 struct Entry {
   CLI::App* app;
@@ -151,7 +160,7 @@ Entry add_check(CLI::App& top) {
       ->capture_default_str();
   app->add_option("--out", o->out, "directory for findings, made when there is one")
       ->capture_default_str();
-  app->add_flag("--json", o->json, "print JSON, one object a line");
+  add_test_options(app, *o);
   app->add_flag("--coverage", o->coverage,
                 "count the behaviours that are met, and steer towards those that are not");
   app->add_flag(
@@ -170,9 +179,15 @@ Entry add_replay(CLI::App& top) {
   app->add_option("paths", o->paths, "trace files, or directories with *.trace files")->required();
   app->add_option("--systems", o->systems, kSystemsHelp);
   app->add_option("--profile", o->profile, kProfileHelp);
-  app->add_flag("--verbose", o->verbose, "show the layout after each step");
-  app->add_flag("--update", o->update,
-                "write what each trace ends with into it, in '#=' lines, where the systems agree");
+  auto* verbose = app->add_flag("--verbose", o->verbose, "show the layout after each step");
+  auto* update = app->add_flag(
+      "--update", o->update,
+      "write what each trace ends with into it, in '#=' lines, where the systems agree");
+  add_test_options(app, *o);
+  for (CLI::Option* const text : {verbose, update}) {
+    app->get_option("--json")->excludes(text);
+    app->get_option("--ktap")->excludes(text);
+  }
   add_kernel_options(app, o->chosen);
   return made;
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 
@@ -13,7 +14,10 @@
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
 #include "compare/recording.h"
+#include "reports/json.h"
+#include "reports/quoting.h"
 #include "reports/store.h"
+#include "reports/test_results.h"
 #include "spec/profile_text.h"
 #include "systems/systems.h"
 
@@ -39,11 +43,146 @@ class Fleet {
   std::map<std::pair<std::string, std::string>, std::unique_ptr<spec::System>> systems_;
 };
 
-struct Counts {
-  std::size_t ok = 0;
-  std::size_t failed = 0;
-  std::size_t skipped = 0;
-  std::size_t unreadable = 0;
+/// What became of one file.
+struct Answer {
+  enum class Kind : std::uint8_t { kOk, kFailed, kSkipped, kUnreadable };
+  Kind kind = Kind::kOk;
+  std::string path;
+  std::string profile;  ///< as text; empty where it was not read so far
+  std::vector<std::string> systems;
+  std::string left_out;
+  std::string reason;  ///< of what was skipped or cannot be read
+  Verdict verdict;
+  std::string_view update_note = {};  ///< "; updated", where it was asked for
+};
+
+std::string_view name(Answer::Kind kind) {
+  using Kind = Answer::Kind;
+  switch (kind) {
+    case Kind::kOk:
+      break;
+    case Kind::kFailed:
+      return "failed";
+    case Kind::kSkipped:
+      return "skipped";
+    case Kind::kUnreadable:
+      return "unreadable";
+  }
+  return "ok";
+}
+
+reports::TestResult test_result(const Answer& answer) {
+  using Kind = Answer::Kind;
+  using reports::TestOutcome;
+  reports::TestResult out{
+      .name = answer.path, .reason = answer.reason, .details = {}, .seconds = {}};
+  switch (answer.kind) {
+    case Kind::kOk:
+      break;
+    case Kind::kFailed:
+      out.outcome = TestOutcome::kFailed;
+      out.reason = "it does not hold under " + answer.profile;
+      break;
+    case Kind::kSkipped:
+      out.outcome = TestOutcome::kSkipped;
+      break;
+    case Kind::kUnreadable:
+      out.outcome = TestOutcome::kBroken;
+      break;
+  }
+  out.details = answer.verdict.notes;
+  out.details.insert(out.details.end(), answer.verdict.failures.begin(),
+                     answer.verdict.failures.end());
+  return out;
+}
+
+nlohmann::ordered_json json_of(const Answer& answer) {
+  nlohmann::ordered_json out{
+      {"type", "replay"}, {"file", answer.path}, {"verdict", name(answer.kind)}};
+  if (!answer.profile.empty()) out["profile"] = answer.profile;
+  if (!answer.systems.empty()) out["systems"] = answer.systems;
+  if (!answer.left_out.empty()) out["left_out"] = answer.left_out;
+  if (!answer.reason.empty()) out["reason"] = answer.reason;
+  if (!answer.verdict.counts.empty()) out["counts"] = answer.verdict.counts;
+  if (!answer.verdict.notes.empty()) out["notes"] = answer.verdict.notes;
+  if (!answer.verdict.failures.empty()) out["failures"] = answer.verdict.failures;
+  return out;
+}
+
+/// Counts answers, and prints each as it comes in the form that was asked for.
+class Printer {
+ public:
+  Printer(const ReplayOptions& options, std::size_t files) : options_(options), files_(files) {
+    if (options_.ktap) fmt::print("{}", reports::ktap_head(files));
+  }
+
+  /// The line of a file, before what `print_steps` has to say of it.
+  void begin(const Answer& answer) {
+    ++counts_[static_cast<std::size_t>(answer.kind)];
+    const auto result = test_result(answer);
+    if (options_.ktap) {
+      fmt::print("{}", reports::ktap_line(++number_, result));
+    } else if (options_.json) {
+      fmt::print("{}\n", reports::dumped(json_of(answer)));
+    } else {
+      print_text(answer);
+    }
+    if (!options_.junit.empty()) suite_.results.push_back(result);
+  }
+
+  void end(const Answer& answer) const {
+    if (options_.ktap || options_.json) return;
+    for (const std::string& failure : answer.verdict.failures) fmt::print("  {}\n", failure);
+  }
+
+  [[nodiscard]] process::ExitStatus finish() const {
+    using Kind = Answer::Kind;
+    const auto count = [&](Kind kind) { return counts_[static_cast<std::size_t>(kind)]; };
+    if (options_.json) {
+      fmt::print("{}\n", reports::dumped({{"type", "replay-summary"},
+                                          {"files", files_},
+                                          {"ok", count(Kind::kOk)},
+                                          {"failed", count(Kind::kFailed)},
+                                          {"skipped", count(Kind::kSkipped)},
+                                          {"unreadable", count(Kind::kUnreadable)}}));
+    } else if (!options_.ktap) {
+      fmt::print("{} ok, {} failed, {} skipped, {} unreadable\n", count(Kind::kOk),
+                 count(Kind::kFailed), count(Kind::kSkipped), count(Kind::kUnreadable));
+    }
+    if (!options_.junit.empty()) {
+      const auto written =
+          reports::write_atomically(options_.junit, reports::junit_xml({&suite_, 1}));
+      if (!written) return process::refuse_input(written.error().message);
+    }
+    if (count(Kind::kFailed) != 0) return process::ExitStatus::kFinding;
+    return count(Kind::kUnreadable) != 0 ? process::ExitStatus::kBadInput
+                                         : process::ExitStatus::kHeld;
+  }
+
+ private:
+  static void print_text(const Answer& answer) {
+    using Kind = Answer::Kind;
+    if (answer.kind == Kind::kUnreadable) {
+      process::refuse_input(answer.reason);
+      return;
+    }
+    if (answer.kind == Kind::kSkipped) {
+      fmt::print("skipped {}  ({})\n", answer.path, answer.reason);
+      return;
+    }
+    fmt::print("{} {}  ({}; {}{}{}{}{}{})\n", answer.kind == Kind::kOk ? "ok     " : "FAILED ",
+               answer.path, answer.profile, systems::joined(answer.systems),
+               answer.left_out.empty() ? "" : "; without ", answer.left_out,
+               answer.verdict.counts.empty() ? "" : "; ", answer.verdict.counts,
+               answer.update_note);
+    for (const std::string& note : answer.verdict.notes) fmt::print("  {}\n", note);
+  }
+
+  const ReplayOptions& options_;
+  std::size_t files_;
+  std::size_t number_ = 0;
+  std::array<std::size_t, 4> counts_{};
+  reports::TestSuite suite_{.name = "replay", .results = {}};
 };
 
 /// What one file is run on, and what had to be left out.
@@ -118,19 +257,25 @@ struct Found {
 };
 
 std::expected<void, process::Refusal> replay_one(const Found& found, const ReplayOptions& options,
-                                                 Fleet& fleet, Counts& counts) {
+                                                 Fleet& fleet, Printer& printer) {
   const TraceFile& file = found.file;
-  const auto planned = plan(file, options);
+  auto planned = plan(file, options);
   if (!planned) return std::unexpected(planned.error());
+  Answer answer{.path = file.path,
+                .profile = spec::profile_text(planned->profile),
+                .systems = {},
+                .left_out = planned->cast.left_out,
+                .reason = {},
+                .verdict = {}};
   const auto skip = [&](const std::string& why) -> std::expected<void, process::Refusal> {
-    ++counts.skipped;
-    fmt::print("skipped {}  ({})\n", file.path, why);
+    answer.kind = Answer::Kind::kSkipped;
+    answer.reason = why;
+    printer.begin(answer);
     return {};
   };
   if (!is_as_written(file, planned->profile)) {
     return skip(fmt::format("it holds under {}: not under {}",
-                            fmt::join(file.directives.holds, ", "),
-                            spec::profile_text(planned->profile)));
+                            fmt::join(file.directives.holds, ", "), answer.profile));
   }
   if (planned->cast.systems.empty()) return skip(planned->cast.left_out);
   std::vector<spec::System*> systems;
@@ -149,30 +294,25 @@ std::expected<void, process::Refusal> replay_one(const Found& found, const Repla
   auto verdict = judge(judged, systems, planned->profile, begin);
   if (!verdict)
     return std::unexpected(process::Refusal{process::ExitStatus::kLacks, verdict.error().message});
-  std::string_view update_note;
   if (options.update && verdict->failures.empty()) {
     const auto updated = update(found.path, found.text, file, {systems, planned->profile, begin});
     if (updated) {
-      update_note = *updated;
+      answer.update_note = *updated;
     } else {
       verdict->failures.push_back(updated.error());
     }
   }
-
-  const bool holds = verdict->failures.empty();
-  ++(holds ? counts.ok : counts.failed);
-  fmt::print("{} {}  ({}; {}{}{}{}{}{})\n", holds ? "ok     " : "FAILED ", file.path,
-             spec::profile_text(planned->profile), systems::joined(planned->cast.systems),
-             planned->cast.left_out.empty() ? "" : "; without ", planned->cast.left_out,
-             verdict->counts.empty() ? "" : "; ", verdict->counts, update_note);
-  for (const std::string& note : verdict->notes) fmt::print("  {}\n", note);
+  answer.kind = verdict->failures.empty() ? Answer::Kind::kOk : Answer::Kind::kFailed;
+  answer.systems = planned->cast.systems;
+  answer.verdict = *std::move(verdict);
+  printer.begin(answer);
   if (options.verbose) {
     if (auto printed = print_steps(file, systems, begin); !printed) {
       return std::unexpected(
           process::Refusal{process::ExitStatus::kLacks, printed.error().message});
     }
   }
-  for (const std::string& failure : verdict->failures) fmt::print("  {}\n", failure);
+  printer.end(answer);
   return {};
 }
 
@@ -187,22 +327,24 @@ process::ExitStatus replay(const ReplayOptions& options) {
   if (!systems) return process::refuse(systems.error());
 
   Fleet fleet;
-  Counts counts;
+  Printer printer{options, files->size()};
   for (const std::string& path : *files) {
     const auto text = read_trace_text(path);
     auto file = text ? trace_of_text(path, *text) : std::unexpected(text.error());
     if (!file) {
-      ++counts.unreadable;
-      process::refuse_input(file.error());
+      printer.begin({.kind = Answer::Kind::kUnreadable,
+                     .path = reports::printable_line(path),
+                     .profile = {},
+                     .systems = {},
+                     .left_out = {},
+                     .reason = file.error(),
+                     .verdict = {}});
       continue;
     }
-    if (auto done = replay_one({path, *text, *std::move(file)}, options, fleet, counts); !done)
+    if (auto done = replay_one({path, *text, *std::move(file)}, options, fleet, printer); !done)
       return process::refuse(done.error());
   }
-  fmt::print("{} ok, {} failed, {} skipped, {} unreadable\n", counts.ok, counts.failed,
-             counts.skipped, counts.unreadable);
-  if (counts.failed != 0) return process::ExitStatus::kFinding;
-  return counts.unreadable != 0 ? process::ExitStatus::kBadInput : process::ExitStatus::kHeld;
+  return printer.finish();
 }
 
 }  // namespace vmadiff::cli

@@ -16,6 +16,10 @@ struct ReplayOptions {
   std::string profile;  ///< empty: the trace's own, else the default
   bool verbose = false;
   bool update = false;  ///< write what the traces end with into them
+  // How it is said; text where neither is set.
+  bool json = false;  ///< one object a line
+  bool ktap = false;
+  std::string junit;  ///< besides: the file where JUnit XML goes, or empty
   systems::KernelChoice chosen;
 };
 
