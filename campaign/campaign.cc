@@ -70,12 +70,46 @@ class Settler {
     }
   }
 
+  /// What an earlier campaign left, in the order of its files. What shows nothing any more is said.
+  void take_up_left_over() {
+    for (const LeftOver& left : options_.left_over) {
+      if (result_.fault || is_full() || process::is_interrupted() || !has_crew()) return;
+      auto checker =
+          make_checker(crew_->systems(), options_.profile, left.setup, options_.properties);
+      auto found = compare::retried(
+          [&] { return checker.check(left.sequence, properties::Observation::kEveryStep); });
+      if (!found) return fail(found.error());
+      if (*found) {
+        progress_.note_sight();
+        (*found)->run_seed = options_.seed;
+        if (options_.sights != nullptr) options_.sights->note(**found);
+        take_up(**std::move(found));
+        if (result_.fault) return;
+      } else {
+        result_.summary.shows_nothing.push_back(left.file.filename().string());
+      }
+      // The same finding can have got that very name again.
+      std::error_code ignored;
+      std::filesystem::remove(left.file, ignored);
+    }
+  }
+
   /// Whether the campaign has as many findings as were asked for.
   [[nodiscard]] bool is_full() const { return found_ >= options_.max_findings; }
 
-  void take_up(Finding finding) {
+  /// Settles it, where it is the first of its kind.
+  void take_up(const Finding& finding) {
     if (!seen_.insert(finding.fingerprint).second) return;
     if (!has_crew()) return;
+    settle_and_publish(finding);
+    if (options_.sights != nullptr && !result_.fault) options_.sights->settled(finding);
+  }
+
+  /// To be called at the end.
+  void sum_up() { result_.summary.more_of_a_cause = attribution_.more(); }
+
+ private:
+  void settle_and_publish(Finding finding) {
     auto rest = compare::retried([&] { return attribution_.without_known(*crew_, finding); });
     if (!rest && !rest.error().passes) return fail(rest.error());
     if (rest && !*rest) return;
@@ -103,10 +137,6 @@ class Settler {
     publish(*settled);
   }
 
-  /// To be called at the end.
-  void sum_up() { result_.summary.more_of_a_cause = attribution_.more(); }
-
- private:
   void publish(const Finding& finding) {
     ++result_.summary.claims[finding.claim].findings;
     // It counts when it is on disk.
@@ -181,7 +211,7 @@ void reduce(Exchange& exchange, Settler& settler, const CampaignListener& listen
     for (const auto& [reason, count] : taken->set_back) summary.set_back[reason] += count;
     for (Finding& finding : taken->findings) {
       if (settler.is_full() || result.fault) break;
-      settler.take_up(std::move(finding));
+      settler.take_up(finding);
     }
     if (taken->fault && !result.fault) result.fault = taken->fault;
   }
@@ -224,6 +254,7 @@ CampaignResult run_campaign(const CampaignOptions& options, process::Progress& p
     }
     Settler settler{options, progress, listener, result};
     settler.report_unknown();
+    settler.take_up_left_over();
     reduce(exchange, settler, listener, result);
     settler.sum_up();
     stop = true;

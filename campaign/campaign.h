@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "campaign/in_flight.h"
+#include "campaign/sights.h"
 #include "compare/identity.h"
 #include "process/budget.h"
 #include "process/progress.h"
@@ -49,6 +50,9 @@ struct CampaignOptions {
   /// Where that kernel does as no profile: reported first, and beside the limit of findings. The
   /// sequences come without the calls that would show it again.
   std::vector<compare::Unknown> unknown;
+  /// Taken up before anything is generated; beside the budget.
+  std::vector<LeftOver> left_over;
+  Sights* sights = nullptr;       ///< where what is seen waits to be settled; outlives the campaign
   InFlight* in_flight = nullptr;  ///< where each thread notes what it is at; outlives the campaign
 };
 

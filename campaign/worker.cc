@@ -114,6 +114,7 @@ void note(Finding finding, const CampaignOptions& options, std::uint64_t seed,
   if (std::ranges::any_of(result.findings, same)) return;
   finding.run_seed = options.seed;
   finding.sequence_seed = seed;
+  if (options.sights != nullptr) options.sights->note(finding);
   result.findings.push_back(std::move(finding));
 }
 

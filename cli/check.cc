@@ -20,6 +20,7 @@
 #include "campaign/supervisor.h"
 #include "cli/choices.h"
 #include "cli/status_line.h"
+#include "cli/trace_file.h"
 #include "compare/call_pattern.h"
 #include "kernel/store/kernel_store.h"
 #include "process/budget.h"
@@ -54,6 +55,7 @@ struct Plan {
   campaign::CampaignOptions campaign;
   reports::RunHeader header;
   std::string left_out;  ///< SystemChoice's
+  std::unique_ptr<campaign::Sights> sights;
 };
 
 constexpr std::string_view kFaultClaims = "faults";
@@ -127,6 +129,24 @@ void note_identity(const Choice& choice, reports::RunHeader& header) {
   header.identity = std::move(note);
 }
 
+/// What an earlier run left in the directory, for these systems.
+std::expected<std::vector<campaign::LeftOver>, process::Refusal> left_over(
+    const std::string& directory, const spec::Setup& setup) {
+  std::vector<campaign::LeftOver> out;
+  std::error_code ignored;
+  if (directory.empty() || !std::filesystem::exists(directory, ignored)) return out;
+  const auto files = find_traces({directory});
+  if (!files)
+    return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, files.error()});
+  for (const std::string& path : *files) {
+    auto file = read_trace(path);
+    if (!file)
+      return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, file.error()});
+    out.push_back({path, setup_of(*file, setup), std::move(file->trace.sequence)});
+  }
+  return out;
+}
+
 std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   // What is wrong with the command is said before a kernel is asked.
   if (const auto profile = choose_profile(options.profile); !profile)
@@ -137,6 +157,10 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   const auto budget = process::choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
   if (auto out = process::probe_out(options.out); !out) return std::unexpected(out.error());
+  if (!options.sights.empty()) {
+    if (auto kept = process::probe_out(options.sights, "--sights"); !kept)
+      return std::unexpected(kept.error());
+  }
   if (auto asked = check_confirm(options); !asked) return std::unexpected(asked.error());
   const bool only_faults = options.faults && options.systems.empty();
   const auto chosen = choose(only_faults ? "model,impl" : options.systems, options.profile);
@@ -153,9 +177,15 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   if (!setup)
     return std::unexpected(process::Refusal{process::ExitStatus::kLacks, setup.error().message});
 
+  auto left = left_over(options.sights, *setup);
+  if (!left) return std::unexpected(left.error());
+
   const systems::Offer offer = systems::offer_of(choice->systems);
   Plan out;
   auto& campaign = out.campaign;
+  campaign.left_over = *std::move(left);
+  if (!options.sights.empty()) out.sights = std::make_unique<campaign::Sights>(options.sights);
+  campaign.sights = out.sights.get();
   campaign.systems = choice->systems;
   campaign.profile = chosen->profile;
   campaign.is_identified = chosen->identity != nullptr;

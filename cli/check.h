@@ -24,6 +24,8 @@ struct CheckOptions {
   std::size_t jobs = 1;
   std::size_t max_findings = 5;
   std::string out = "findings";
+  /// Directory for what was seen and is not settled yet; traces that are there are taken up first.
+  std::string sights;
   // How it is said; text where neither is set.
   bool json = false;  ///< one object a line
   bool ktap = false;  ///< each claim a test

@@ -160,6 +160,10 @@ Entry add_check(CLI::App& top) {
       ->capture_default_str();
   app->add_option("--out", o->out, "directory for findings, made when there is one")
       ->capture_default_str();
+  app->add_option(
+      "--sights", o->sights,
+      "directory where what is seen waits to be made small: a run that is killed leaves "
+      "it there, and the next one takes it up first");
   add_test_options(app, *o);
   app->add_flag("--coverage", o->coverage,
                 "count the behaviours that are met, and steer towards those that are not");
@@ -339,6 +343,56 @@ Entry add_decide(CLI::App& top) {
   return made;
 }
 
+Entry add_nightly(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "nightly", "run the whole campaign in one bounded command, over a corpus that it keeps");
+  app->footer(
+      R"(A night that was killed goes on where it was: give the same command again. docs/nightly.md.
+Exit status: 1 where this night found something new; 0 where it did not; 3 where a stage failed.)");
+  auto [o, made] = entry<NightlyOptions>(app);
+  auto* budget = app->add_option("--budget", o->budget, "of time: 2h (the default), 10m, 90s");
+  app->add_option("--ops", o->operations,
+                  "instead: a budget in calls, with which a night can be repeated")
+      ->check(whole_number)
+      ->check(CLI::PositiveNumber)
+      ->excludes(budget);
+  app->add_option("--state", o->state,
+                  "directory of what is kept from night to night (default: "
+                  "~/.local/state/vmadiff/nightly)");
+  app->add_option("--seed", o->seed, "seed of the night (default: random, printed)")
+      ->check(whole_number);
+  app->add_option("--jobs", o->jobs, "processors that it may use")
+      ->check(CLI::Range(std::size_t{1}, campaign::kJobsMax))
+      ->capture_default_str();
+  app->add_option("--corpus", o->corpus, "directory of traces that hold (default: corpus)");
+  app->add_option("--fuzzers", o->fuzzers, "directory of the libFuzzer executables");
+  app->add_option("--suites", o->suites, "the program of the RapidCheck suites");
+  app->add_option("--only", o->only, "these stages alone, separated by commas");
+  app->add_option("--size", o->size, "that the state may take on the disk: 500M, 2G")
+      ->capture_default_str();
+  app->add_option("--nights", o->nights, "whose reports are kept")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}))
+      ->capture_default_str();
+  add_test_options(app, *o);
+  return made;
+}
+
+Entry add_distill(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "distill", "keep of many sequences the few that meet all the behaviours that they meet");
+  auto [o, made] = entry<DistillOptions>(app);
+  app->add_option("from", o->from, "traces, inputs of fuzz_differential, or directories of them");
+  app->add_option("--out", o->out, "directory for the traces that are kept")->required();
+  app->add_option("--profile", o->profile, kProfileHelp);
+  auto* time = app->add_option("--time", o->time, "generate sequences besides, for so long: 60s");
+  app->add_option("--ops", o->operations, "generate so many calls besides")
+      ->check(whole_number)
+      ->check(CLI::PositiveNumber)
+      ->excludes(time);
+  app->add_option("--seed", o->seed, "of what is generated (default: random)")->check(whole_number);
+  return made;
+}
+
 Entry add_doctor(CLI::App& top) {
   auto* app = top.add_subcommand(
       "doctor",
@@ -440,7 +494,7 @@ CommandLine::CommandLine() {
   entries.insert(
       entries.end(),
       {add_record(app), add_identify(app), add_diff(app), add_history(app), add_bisect(app),
-       add_decide(app), add_doctor(app), add_profiles(app),
+       add_decide(app), add_nightly(app), add_distill(app), add_doctor(app), add_profiles(app),
        entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
            .second,
        add_completions(app), add_complete(app),

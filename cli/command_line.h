@@ -10,6 +10,7 @@
 #include "cli/completion.h"
 #include "cli/decide.h"
 #include "cli/diff.h"
+#include "cli/distill.h"
 #include "cli/doctor.h"
 #include "cli/export.h"
 #include "cli/history.h"
@@ -19,6 +20,7 @@
 #include "cli/layout.h"
 #include "cli/manual.h"
 #include "cli/minimize.h"
+#include "cli/nightly.h"
 #include "cli/record.h"
 #include "cli/replay.h"
 #include "process/exit_status.h"
@@ -35,7 +37,8 @@ using Command =
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
                  RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
                  BisectOptions, DecideOptions, ImportStraceOptions, ImportSyzOptions,
-                 ImportCrashOptions, RecordOptions, PrintCompletions, CompleteWords, PrintManual>;
+                 ImportCrashOptions, RecordOptions, NightlyOptions, DistillOptions,
+                 PrintCompletions, CompleteWords, PrintManual>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

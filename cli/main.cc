@@ -83,6 +83,8 @@ struct Run {
   process::ExitStatus operator()(const RecordOptions& options) const {
     return with(options.chosen, record_program, options);
   }
+  process::ExitStatus operator()(const NightlyOptions& options) const { return nightly(options); }
+  process::ExitStatus operator()(const DistillOptions& options) const { return distill(options); }
   process::ExitStatus operator()(const RunInGuest& options) const { return run_in_guest(options); }
   process::ExitStatus operator()(const PrintCompletions& options) const {
     return print_completions(options);

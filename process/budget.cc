@@ -55,11 +55,11 @@ std::expected<Budget, Refusal> choose_budget(const std::string& time_words,
   return budget;
 }
 
-std::expected<void, Refusal> probe_out(const std::string& directory) {
+std::expected<void, Refusal> probe_out(const std::string& directory, std::string_view option) {
   const fs::path out{directory};
-  const auto bad = [&out](std::string_view why) {
+  const auto bad = [&](std::string_view why) {
     return std::unexpected(
-        Refusal{ExitStatus::kBadInput, fmt::format("--out {}: {}", out.string(), why)});
+        Refusal{ExitStatus::kBadInput, fmt::format("{} {}: {}", option, out.string(), why)});
   };
   if (out.empty()) return bad("expected a directory");
   std::error_code error;

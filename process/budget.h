@@ -7,6 +7,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "process/exit_status.h"
 
@@ -24,8 +25,10 @@ struct Budget {
                                                            std::optional<std::uint64_t> operations,
                                                            std::optional<std::uint64_t> sequences);
 
-/// A directory for findings that can never be made is refused before the work, not after it.
-[[nodiscard]] std::expected<void, Refusal> probe_out(const std::string& directory);
+/// A directory for findings that can never be made is refused before the work, not after it. The
+/// refusal names the option that it was given with.
+[[nodiscard]] std::expected<void, Refusal> probe_out(const std::string& directory,
+                                                     std::string_view option = "--out");
 
 [[nodiscard]] std::uint64_t random_seed();
 

@@ -153,6 +153,7 @@ ordered_json to_json(const RunSummary& summary) {
                    {"remote_operations", tally.remote_operations},
                    {"skipped_on_remote", tally.skipped_on_remote}};
   if (!summary.set_back.empty()) out["set_back"] = summary.set_back;
+  if (!summary.shows_nothing.empty()) out["shows_nothing"] = summary.shows_nothing;
   out["exemptions"] = ordered_json::object();
   for (const auto& [name, count] : tally.exemptions) out["exemptions"][name] = count;
   if (summary.coverage) {

@@ -105,6 +105,8 @@ std::string text(const RunSummary& summary) {
     out += fmt::format("not run on it        {} sequences (they touch the agent's own memory)\n",
                        tally.skipped_on_remote);
   }
+  for (const std::string& file : summary.shows_nothing)
+    out += fmt::format("seen once before     {}: it shows nothing any more\n", file);
   if (!tally.exemptions.empty()) {
     out += "exemptions used\n";
     for (const auto& [name, count] : tally.exemptions) {

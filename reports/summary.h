@@ -46,6 +46,8 @@ struct RunSummary {
   std::map<std::string, std::uint64_t> set_back;
   /// Cause -> how many more findings had it, besides the one that was reported.
   std::map<std::string, std::uint64_t> more_of_a_cause;
+  /// Files of what an earlier run had seen and not settled, and that shows nothing any more.
+  std::vector<std::string> shows_nothing;
   bool interrupted = false;
   std::optional<properties::Coverage> coverage;  ///< where it was asked for
 };

@@ -1,0 +1,113 @@
+// nightly: stages that are a `vmadiff check`.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "nightly/attend.h"
+#include "nightly/context.h"
+#include "nightly/harvest.h"
+
+namespace vmadiff::nightly {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+/// A campaign is slow to come to its end where a machine has to boot, or a finding to be made
+/// small.
+constexpr std::chrono::minutes kGrace{5};
+/// More would be one bug in many dresses.
+constexpr int kFindingsMax = 20;
+
+/// The last line of what it printed, where that is its summary.
+ordered_json summary_of(const fs::path& out) {
+  auto text = text_of(out);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  auto json = ordered_json::parse(text.substr(text.rfind('\n') + 1), nullptr, false);
+  if (json.is_discarded() || !json.is_object() || json.value("type", "") != "summary") return {};
+  return json;
+}
+
+void count(const ordered_json& summary, StageRecord& record) {
+  for (const auto* what : {"sequences", "operations", "remote_operations"}) {
+    if (const auto number = summary.value(what, std::uint64_t{0}); number != 0)
+      record.numbers[what] += number;
+  }
+  if (!summary.contains("behaviours")) return;
+  const auto& cells = summary.at("behaviours");
+  const auto met = std::ranges::count_if(cells, [](const ordered_json& cell) { return cell != 0; });
+  record.numbers["behaviours"] =
+      std::max(record.numbers["behaviours"], static_cast<std::uint64_t>(met));
+  record.numbers["behaviours_there_are"] = cells.size();
+}
+
+/// What an earlier attempt could not settle, and what this one broke on, is not tried for ever.
+Result set_aside(const fs::path& sights, const fs::path& place, std::uint64_t attempt) {
+  if (files_in(sights, ".trace").empty()) return {};
+  const auto aside = place / fmt::format("unsettled-{}", attempt);
+  if (auto made = make_directory(aside); !made) return made;
+  for (const auto& file : files_in(sights, ".trace")) {
+    if (auto copied = copy_whole(file, aside / file.filename()); !copied) return copied;
+    std::error_code ignored;
+    fs::remove(file, ignored);
+  }
+  return {};
+}
+
+}  // namespace
+
+StageResult run_check(Context& context, const Stage& stage, StageRecord& record,
+                      const Share& share) {
+  const auto place = context.place_of(stage);
+  const auto found = place / "found";
+  const auto sights = context.places.sights(stage.name);
+  for (const auto& directory : {place, sights}) {
+    if (auto made = make_directory(directory); !made) return std::unexpected(made.error());
+  }
+  auto words = stage.words;
+  const auto add = [&](std::initializer_list<std::string> more) {
+    words.insert(words.end(), more);
+  };
+  add({"--json", "--out", found.string(), "--sights", sights.string(), "--max-findings",
+       fmt::format("{}", kFindingsMax), "--seed", fmt::format("{:#x}", seed_of(context, record))});
+  Limits limits{.time = {}, .grace = std::chrono::minutes{1}, .is_enough = {}};
+  if (share.operations) {
+    add({"--ops", fmt::format("{}", *share.operations), "--jobs", "1"});
+    record.numbers.clear();  // it is made anew
+  } else {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*share.time);
+    add({"--time", fmt::format("{}s", seconds.count()), "--jobs",
+         fmt::format("{}", context.options.jobs)});
+    limits.time = seconds + kGrace;
+  }
+  const auto out = place / fmt::format("out-{}.jsonl", record.attempts);
+  const auto err = place / fmt::format("err-{}", record.attempts);
+  const bool had_left_over = !files_in(sights, ".trace").empty();
+  const auto ended =
+      attend(context, record,
+             {.words = words, .directory = {}, .out = out, .err = err, .environment = {}}, limits);
+  if (!ended) return std::unexpected(ended.error());
+  const auto summary = summary_of(out);
+  if (!summary.is_null()) count(summary, record);
+  if (auto filed = file_all(context, record, found_in(found, stage.name)); !filed)
+    return std::unexpected(filed.error());
+  if (ended->cut == Cut::kByInterrupt) return StageEnd{State::kRunning, ""};
+  if (ended->cut == Cut::kByDisk)
+    return StageEnd{State::kBroken, "it took more disk than a stage may"};
+  const int status = ended->status();
+  if (ended->has_exited() && (status == 0 || status == 1)) {
+    const auto left = files_in(sights, ".trace").size();
+    return StageEnd{State::kDone,
+                    left == 0 ? "" : fmt::format("{} more sights wait for the next night", left)};
+  }
+  if (had_left_over) {
+    if (auto put = set_aside(sights, place, record.attempts); !put)
+      return std::unexpected(put.error());
+  }
+  if (ended->cut == Cut::kByTime) return StageEnd{State::kBroken, "it did not come to its end"};
+  if (!ended->has_exited()) return StageEnd{State::kBroken, "it died of " + ended->how()};
+  // Status 3 before anything was run: this machine lacks it.
+  return StageEnd{summary.is_null() ? State::kSkipped : State::kBroken, last_words(err)};
+}
+
+}  // namespace vmadiff::nightly
