@@ -59,6 +59,11 @@ void print_json(const process::Progress& progress, double spent, std::uint64_t o
   const auto behaviours = progress.behaviours.load(std::memory_order_relaxed);
   if (behaviours != 0) now["behaviours"] = behaviours;
   if (left) now["seconds_left"] = std::llround(*left);
+  if (const auto sight = progress.first_sight()) {
+    constexpr double kMilli = 1000;
+    const auto seconds = std::round(duration<double>(sight->time).count() * kMilli) / kMilli;
+    now["first_finding"] = {{"operations", sight->operations}, {"seconds", seconds}};
+  }
   fmt::print(stderr, "{}\n", reports::dumped({{"progress", std::move(now)}}));
 }
 

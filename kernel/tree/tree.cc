@@ -163,7 +163,10 @@ class Tree final : public spec::System {
   }
 
   std::expected<std::optional<std::int64_t>, ToolFault> left_allocated() override {
-    return left(&vmadiff_tree_leftovers::allocations);
+    const auto allocations = left(&vmadiff_tree_leftovers::allocations);
+    const auto writers = left(&vmadiff_tree_leftovers::writers);
+    if (!allocations || !writers) return std::nullopt;
+    return *allocations + *writers;
   }
 
   [[nodiscard]] spec::AllocationFaults* allocation_faults() override { return &faults_; }

@@ -140,9 +140,10 @@ std::string explain_left(std::int64_t left) {
 std::string explain_allocated(std::int64_t left) {
   const auto count = left < 0 ? -left : left;
   return fmt::format(
-      "{} allocation{} {} than before the run {} there when all its processes and mappings are "
-      "gone",
-      count, count == 1 ? "" : "s", left < 0 ? "fewer" : "more", count == 1 ? "is" : "are");
+      "{} allocation{} (or counted writer{} of files) {} than before the run {} there when all its "
+      "processes and mappings are gone",
+      count, count == 1 ? "" : "s", count == 1 ? "" : "s", left < 0 ? "fewer" : "more",
+      count == 1 ? "is" : "are");
 }
 
 }  // namespace vmadiff::properties

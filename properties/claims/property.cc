@@ -43,8 +43,9 @@ constexpr std::array<Property, kClaimCount> kProperties{{
      "vm_unacct_memory, include/linux/mman.h: who is charged gives the charge back"},
     {"NothingStaysAllocated", kInvariant,
      "When all processes and mappings of a run are gone, the kernel has given back what it has "
-     "allocated for them.",
-     "vm_area_free, mm/vma_init.c; unlink_anon_vmas, mm/rmap.c; mas_destroy, lib/maple_tree.c"},
+     "allocated for them, and no file counts a writer of theirs.",
+     "vm_area_free, mm/vma_init.c; unlink_anon_vmas, mm/rmap.c; mas_destroy, lib/maple_tree.c; "
+     "mapping_unmap_writable, include/linux/fs.h"},
     {"SystemsAgreeOnOutcomes", kEquivalence, "Every call has the same result on every system.",
      "ours: two systems of one profile are one kernel"},
     {"SystemsAgreeOnLayout", kEquivalence,

@@ -209,6 +209,14 @@ TEST(Check, TellsMachinesHowFarItIsInJson) {
   EXPECT_GE(last["progress"]["operations"], 1000);
   EXPECT_EQ(last["progress"]["findings"], 0);
   EXPECT_GT(last["progress"]["behaviours"], 100);
+  EXPECT_FALSE(last["progress"].contains("first_finding"));
+  const Scratch scratch;
+  const auto found = run_vmadiff({"check", "--systems", "model,impl", "--profile", "patch-v2",
+                                  "--ops", "1000", "--seed", "1", "--json"},
+                                 {.directory = scratch.path()});
+  const auto at = nlohmann::json::parse(found.err)["progress"]["first_finding"];
+  EXPECT_GT(at["operations"], 0);
+  EXPECT_LE(at["operations"], 1100);
 }
 
 }  // namespace

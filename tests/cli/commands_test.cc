@@ -156,7 +156,8 @@ TEST(Layout, ShowsWhatTheTraceMadeAndWithAllTheRest) {
   const auto before = run_vmadiff({"layout", file, "--profile", "linux-6.12"});
   EXPECT_EQ(before.out,
             "100000000000-100000002000 rw-p 00000000 anon [rd wr mr mw me ac mg]\n"
-            "100000002000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac mg]\n");
+            "100000002000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac mg] (nothing keeps it "
+            "apart)\n");
   const auto all = run_vmadiff({"layout", file, "--all"}).out;
   EXPECT_TRUE(has(all, "20000000-20010000 r-xp 00000000 other:")) << all;
   EXPECT_TRUE(has(all, merged));

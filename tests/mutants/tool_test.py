@@ -183,7 +183,7 @@ grep -q "value < low\\|value <= low\\|!(value" "$2/mm/vma.c" || {
   echo "vmadiff: x: it does not compile with the glue: vma.c: error: no" >&2; exit 3; }
 grep -q "!(value" "$2/mm/vma.c" || { echo '{"type":"summary","operations":9}'; exit 0; }
 echo '{"type":"finding","claim":"SystemsAgree","sequence":["x"],"trace":"t"}'; echo x > t
-echo "first finding after 7 operations, 0.5 s" >&2; exit 1
+echo '{"progress":{"operations":9,"first_finding":{"operations":7,"seconds":0.5}}}' >&2; exit 1
 """
 
 

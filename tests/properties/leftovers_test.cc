@@ -184,7 +184,8 @@ TEST(Leftovers, AllocationsAreAskedForAsWell) {
   EXPECT_EQ(finding->step, 2U);
   EXPECT_EQ(finding->fingerprint, "NothingStaysAllocated/madvise/more");
   EXPECT_EQ(finding->explanation,
-            "leaky: 6 allocations more than before the run are there when all its processes and "
+            "leaky: 6 allocations (or counted writers of files) more than before the run are there "
+            "when all its processes and "
             "mappings are gone");
   EXPECT_FALSE(found(checker, kMap + kTouch));
 }

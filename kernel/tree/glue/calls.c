@@ -150,27 +150,28 @@ static void free_process(unsigned number) {
 static void end_all(struct vmadiff_tree_leftovers* left) {
   for (unsigned i = 0; i < PROCESSES; ++i) free_process(i);
   glue_files_forget();
-  glue_after_call();
+  glue_pass_grace_period();
   left->committed = percpu_counter_sum(&vm_committed_as);
   left->allocations = glue_allocations;
+  left->writers = glue_files_writers();
 }
 
-#define CALLS(CALL)                                                                          \
-  CALL(mmap)                                                                                 \
-  CALL(munmap)                                                                               \
-  CALL(mprotect)                                                                             \
-  CALL(brk)                                                                                  \
-  CALL(madvise)                                                                              \
-  CALL(prctl)                                                                                \
-  CALL(mremap)                                                                               \
-  CALL(mlock)                                                                                \
-  CALL(mlock2)                                                                               \
-  CALL(munlock)                                                                              \
-  CALL(mlockall)                                                                             \
-  CALL(munlockall)                                                                           \
-  CALL(mseal)                                                                                \
-  CALL(pkey_mprotect) CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) \
-      CALL(userfaultfd)
+#define CALLS(CALL)   \
+  CALL(mmap)          \
+  CALL(munmap)        \
+  CALL(mprotect)      \
+  CALL(brk)           \
+  CALL(madvise)       \
+  CALL(prctl)         \
+  CALL(mremap)        \
+  CALL(mlock)         \
+  CALL(mlock2)        \
+  CALL(munlock)       \
+  CALL(mlockall)      \
+  CALL(munlockall)    \
+  CALL(mseal)         \
+  CALL(pkey_mprotect) \
+  CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)
@@ -204,7 +205,7 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
     // Huge pages are off, as they are for a real kernel's agent.
     struct pt_regs no_huge_pages = {.di = PR_SET_THP_DISABLE, .si = 1};
     if (__x64_sys_prctl(&no_huge_pages) != 0) glue_broken("PR_SET_THP_DISABLE", __FILE__, __LINE__);
-    glue_after_call();
+    glue_pass_grace_period();
   });
   return result;
 }
@@ -237,7 +238,7 @@ static struct vmadiff_tree_result call(unsigned process, unsigned number, const 
     glue_expects_warnings = number == __NR_mmap && glue_warns_by_nature(args[4]);
     result.value = dispatch(number, &regs);
     glue_expects_warnings = false;
-    glue_after_call();
+    glue_pass_grace_period();
   });
   return result;
 }
@@ -247,7 +248,7 @@ static struct vmadiff_tree_result touch(unsigned process, vmadiff_u64 address, i
   struct process* self = become(process);
   GUARDED(result, {
     result.value = glue_touch(self->task.mm, address, is_write != 0);
-    glue_after_call();
+    glue_pass_grace_period();
   });
   return result;
 }
@@ -268,7 +269,7 @@ static struct vmadiff_tree_result do_fork(unsigned process, unsigned child) {
       free_process(child);
       result.value = -ENOMEM;
     }
-    glue_after_call();
+    glue_pass_grace_period();
   });
   return result;
 }
@@ -301,7 +302,7 @@ static struct vmadiff_tree_result do_exec(unsigned process) {
     mmput(old);
     if (self->userfaultfd != NULL) fput(self->userfaultfd);
     self->userfaultfd = NULL;
-    glue_after_call();
+    glue_pass_grace_period();
   });
   glue_allocation_to_fail = to_fail;
   return result;
@@ -326,7 +327,7 @@ static struct vmadiff_tree_result userfault(unsigned process, vmadiff_u64 start,
       result.value = is_register ? glue_userfaultfd_register(self->userfaultfd, start, length, mode)
                                  : glue_userfaultfd_unregister(self->userfaultfd, start, length);
     }
-    glue_after_call();
+    glue_pass_grace_period();
   });
   return result;
 }
@@ -335,7 +336,7 @@ static struct vmadiff_tree_result do_exit_process(unsigned process) {
   struct vmadiff_tree_result result = {};
   GUARDED(result, {
     free_process(process);
-    glue_after_call();
+    glue_pass_grace_period();
   });
   return result;
 }

@@ -265,6 +265,18 @@ void glue_files_forget(void) {
   }
 }
 
+long long glue_files_writers(void) {
+  long long count = 0;
+  for (unsigned file_class = CLASS_MEMFD; file_class < CLASS_COUNT; ++file_class) {
+    for (unsigned number = 0; number < FILES_PER_CLASS; ++number) {
+      const struct glue_file* file = files[file_class][number];
+      const int writers = file == NULL ? 0 : atomic_read(&file->file.f_mapping->i_mmap_writable);
+      count += writers < 0 ? -writers : writers;
+    }
+  }
+  return count;
+}
+
 struct file* glue_file(unsigned file_class, unsigned number) {
   if (file_class >= CLASS_COUNT || number >= FILES_PER_CLASS) return NULL;
   return files[file_class][number] == NULL ? NULL : &files[file_class][number]->file;

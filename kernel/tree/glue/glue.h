@@ -35,7 +35,7 @@ const struct file_operations* glue_null_fops(void);
 // memory.c
 extern long long glue_allocations;                  // that are not given back
 extern unsigned long long glue_allocation_to_fail;  // counts down; 0: none
-void glue_after_call(void);                         // what waits for a grace period
+void glue_pass_grace_period(void);                  // what waits for it is freed
 bool glue_allocation_fails(gfp_t flags);            // whether this one is to
 
 // pages.c
@@ -45,6 +45,7 @@ void glue_pages_init(void);
 int glue_files_init(void);
 // As they are when a sequence begins.
 void glue_files_forget(void);
+long long glue_files_writers(void);  // that they count, or deny
 struct file* glue_file(unsigned file_class, unsigned number);
 void glue_file_id(const struct file* file, unsigned* file_class, unsigned* number);
 // Whether mapping it is something that the kernel warns of.

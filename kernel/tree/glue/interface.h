@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMADIFF_TREE_VERSION 2
+#define VMADIFF_TREE_VERSION 3
 
 /* The descriptor of a file: this, and its class times so many, and its number. */
 #define VMADIFF_TREE_FIRST_DESCRIPTOR 16
@@ -66,6 +66,7 @@ struct vmadiff_tree_state {
 struct vmadiff_tree_leftovers {
   long long committed;   /* pages (Committed_AS) */
   long long allocations; /* that were not given back */
+  long long writers;     /* of files: shared mappings that may write, counted and gone */
 };
 
 struct vmadiff_tree_result {

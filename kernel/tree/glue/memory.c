@@ -21,8 +21,11 @@ bool glue_allocation_fails(gfp_t flags) {
   return --glue_allocation_to_fail == 0;
 }
 
+static int readers;  // in sections of RCU, one within the other
+
 static void* allocate(size_t size, size_t align, gfp_t flags) {
   void* memory;
+  if (gfpflags_allow_blocking(flags) && readers == 0) glue_pass_grace_period();
   if (glue_allocation_fails(flags)) return NULL;
   size = size == 0 ? 1 : size;
   if (align > 16) {
@@ -167,7 +170,11 @@ void* pcpu_alloc_noprof(size_t size, size_t align, bool reserved, gfp_t flags) {
 }
 void free_percpu(void* memory) { release(memory); }
 
-// Grace periods end with the call: nobody else reads.
+// A grace period ends wherever the kernel may sleep outside of a section of RCU, and with the call:
+// what is used then, and was given up before, is used after it was freed.
+
+void __rcu_read_lock(void) { ++readers; }
+void __rcu_read_unlock(void) { --readers; }
 
 static struct rcu_head* waiting;
 static struct delayed {
@@ -189,7 +196,7 @@ void kvfree_call_rcu(VMADIFF_KVFREE_HEAD* head, void* memory) {
   delayed = entry;
 }
 
-void glue_after_call(void) {
+void glue_pass_grace_period(void) {
   while (waiting != NULL) {
     struct rcu_head* head = waiting;
     waiting = (void*)head->next;

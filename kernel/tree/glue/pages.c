@@ -10,6 +10,7 @@
 #include "kernel/tree/glue/glue.h"
 
 void* mmap(void* address, size_t size, int protection, int flags, int file, long offset);
+int munmap(void* address, size_t size);
 
 // The direct map and its struct pages begin where these say.
 unsigned long page_offset_base;
@@ -34,6 +35,12 @@ static void* reserve(size_t size) {
   void* memory = mmap(NULL, size, PROT_READ | PROT_WRITE, private_anonymous_noreserve, -1, 0);
   if (IS_ERR(memory)) glue_broken("no room for page tables", __FILE__, __LINE__);
   return memory;
+}
+
+// An object that broke is loaded again, as often as it breaks.
+static void __attribute__((destructor)) give_back_what_was_reserved(void) {
+  if (page_offset_base != 0) munmap((void*)page_offset_base, PAGES * PAGE_SIZE);
+  if (vmemmap_base != 0) munmap((void*)vmemmap_base, PAGES * sizeof(struct page));
 }
 
 void glue_pages_init(void) {

@@ -44,8 +44,16 @@ MEMORY_BYTES = 4 << 30
 # A tree's code has 4 GiB of addresses for page tables each time that it is loaded, which is again after each death.
 TREE_MEMORY_BYTES = 16 << 30
 # A mutant that cannot even make the address space that a sequence begins with.
-SET_UP_FAILS = re.compile(r"the run ended early: set-up: ")
-SIGHT = re.compile(r"first finding after ([\d,]+) operations, ([\d.]+) s")
+SET_UP_FAILS = re.compile(r"the run ended early: (set-up: |tree:[^\n]*: cannot begin: )")
+
+
+def sight_in(err):
+    """What the last line of progress says of the first finding: (operations, seconds), or None."""
+    for line in reversed(err.splitlines()):
+        if line.startswith('{"progress":'):
+            first = json.loads(line)["progress"].get("first_finding")
+            return first and (first["operations"], first["seconds"])
+    return None
 
 
 @dataclasses.dataclass
@@ -141,9 +149,9 @@ def check_once(program, home, oracle, profile, seed, budget, timeout, more=()):
     if status == 3 and SET_UP_FAILS.search(err):
         hunt.found, hunt.by, hunt.oracle = True, "set-up", "the program's end"
         return hunt
-    sight = SIGHT.search(err)
+    sight = sight_in(err)
     if sight:
-        hunt.operations, hunt.seconds = int(sight[1].replace(",", "")), float(sight[2])
+        hunt.operations, hunt.seconds = sight
     if (status == 1) != hunt.found or status not in (0, 1):
         raise HuntFault(f"{' '.join(map(str, command))}\nstatus {status}\n{err}")
     return hunt

@@ -32,6 +32,8 @@ LEFT_OUT_STATEMENTS = {
     r"\w*_assert_\w+ ?\(.*": "the tree's own checks: no behaviour while they hold",
     r"(perf_event|uprobe|khugepaged|trace|validate_mm)\w* ?\(.*|.*\bskip_vma_uprobe\b.*":
         "perf, uprobes, khugepaged, tracing, debugging: nobody listens",
+    r"vma_adjust_trans_huge ?\(.*": "splits huge pages that are mapped: none is here",
+    r"\*need_rmap_locks = .*": "locks against other threads: there is one",
     r"(vma_start_write|i_mmap_(un)?lock_write|anon_vma_(un)?lock_write|flush_\w+|might_\w+) ?\(.*":
         "locks against other threads, and caches: there is one thread",
 }
