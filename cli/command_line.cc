@@ -304,6 +304,16 @@ Entry add_history(CLI::App& top) {
   return made;
 }
 
+Entry add_explain(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "explain", "tell a trace in words: why each call did what it did, and where it is otherwise");
+  auto [o, made] = entry<ExplainOptions>(app);
+  app->add_option("file", o->path, "trace file")->required();
+  app->add_option("--profile", o->profile, kProfileHelp);
+  app->add_flag("--json", o->json, "print JSON, one object a step");
+  return made;
+}
+
 Entry add_bisect(CLI::App& top) {
   auto* app = top.add_subcommand(
       "bisect", "find the first kernel that does with a trace as the bad one does");
@@ -493,8 +503,9 @@ CommandLine::CommandLine() {
   for (const Entry& form : add_import(app)) entries.push_back(form);
   entries.insert(
       entries.end(),
-      {add_record(app), add_identify(app), add_diff(app), add_history(app), add_bisect(app),
-       add_decide(app), add_nightly(app), add_distill(app), add_doctor(app), add_profiles(app),
+      {add_record(app), add_identify(app), add_diff(app), add_history(app), add_explain(app),
+       add_bisect(app), add_decide(app), add_nightly(app), add_distill(app), add_doctor(app),
+       add_profiles(app),
        entry<ListSystems>(app.add_subcommand("systems", "list the systems, and which run here"))
            .second,
        add_completions(app), add_complete(app),

@@ -12,6 +12,7 @@
 #include "cli/diff.h"
 #include "cli/distill.h"
 #include "cli/doctor.h"
+#include "cli/explain.h"
 #include "cli/export.h"
 #include "cli/history.h"
 #include "cli/identify.h"
@@ -36,9 +37,9 @@ using Command =
     std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportOptions,
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
                  RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
-                 BisectOptions, DecideOptions, ImportStraceOptions, ImportSyzOptions,
-                 ImportCrashOptions, RecordOptions, NightlyOptions, DistillOptions,
-                 PrintCompletions, CompleteWords, PrintManual>;
+                 BisectOptions, DecideOptions, ExplainOptions, ImportStraceOptions,
+                 ImportSyzOptions, ImportCrashOptions, RecordOptions, NightlyOptions,
+                 DistillOptions, PrintCompletions, CompleteWords, PrintManual>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

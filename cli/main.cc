@@ -56,6 +56,9 @@ struct Run {
   process::ExitStatus operator()(const HistoryOptions& options) const {
     return with(options.chosen, history, options);
   }
+  process::ExitStatus operator()(const ExplainOptions& options) const {
+    return explain_trace(options);
+  }
   process::ExitStatus operator()(const DecideOptions& options) const { return decide(options); }
   process::ExitStatus operator()(const BisectOptions& options) const {
     return with(options.chosen, bisect, options);

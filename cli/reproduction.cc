@@ -23,17 +23,6 @@ std::unexpected<process::Refusal> lacking(std::string message) {
   return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
 }
 
-/// The profile to ask for, where none was.
-std::string profile_for(const TraceFile& file, std::string_view asked) {
-  const auto& directives = file.directives;
-  if (!asked.empty() || !directives.profile.empty() || directives.holds.empty()) {
-    return std::string{asked};
-  }
-  const auto& holds = directives.holds;
-  const bool by_default = std::ranges::find(holds, spec::kDefaultProfileName) != holds.end();
-  return by_default ? std::string{} : holds.back();
-}
-
 /// The trace's path without directories and suffix.
 std::string name_of(const TraceFile& file) {
   auto name = file.path.substr(file.path.find_last_of('/') + 1);
@@ -137,10 +126,20 @@ void expect_committed(const TraceFile& file, reports::Reproduction& out) {
 
 }  // namespace
 
+std::string profile_to_expect(const TraceFile& file, std::string_view asked) {
+  const auto& directives = file.directives;
+  if (!asked.empty() || !directives.profile.empty() || directives.holds.empty()) {
+    return std::string{asked};
+  }
+  const auto& holds = directives.holds;
+  const bool by_default = std::ranges::find(holds, spec::kDefaultProfileName) != holds.end();
+  return by_default ? std::string{} : holds.back();
+}
+
 std::expected<reports::Reproduction, process::Refusal> reproduction_of(const TraceFile& file,
                                                                        std::string_view system,
                                                                        std::string_view profile) {
-  const auto on = ready(file, system, profile_for(file, profile));
+  const auto on = ready(file, system, profile_to_expect(file, profile));
   if (!on) return std::unexpected(on.error());
   reports::Reproduction out;
   out.name = name_of(file);

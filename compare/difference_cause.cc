@@ -66,12 +66,20 @@ std::optional<Cause> cause_of(const ModelledKernel& a, const ModelledKernel& b,
   if (!step) return std::nullopt;
   const spec::Sequence cut{sequence.begin(),
                            sequence.begin() + static_cast<std::ptrdiff_t>(*step) + 1};
-  Cause cause{.step = *step, .behaviours = {}};
-  if (const auto behaviours = fewest(a, b, cut, seen)) {
-    for (const spec::Behaviour* behaviour : *behaviours)
-      cause.behaviours.emplace_back(behaviour->name);
-  }
-  return cause;
+  return Cause{
+      .step = *step,
+      .behaviours = behaviours_between(a, b, cut, seen).value_or(std::vector<std::string>{})};
+}
+
+std::optional<std::vector<std::string>> behaviours_between(const ModelledKernel& a,
+                                                           const ModelledKernel& b,
+                                                           const spec::Sequence& sequence,
+                                                           const spec::Observes& seen) {
+  const auto behaviours = fewest(a, b, sequence, seen);
+  if (!behaviours) return std::nullopt;
+  std::vector<std::string> names;
+  for (const spec::Behaviour* behaviour : *behaviours) names.emplace_back(behaviour->name);
+  return names;
 }
 
 }  // namespace vmadiff::compare

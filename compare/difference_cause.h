@@ -43,4 +43,10 @@ struct Cause {
                                             const spec::Sequence& sequence,
                                             const spec::Observes& seen);
 
+/// The fewest behaviours of `b` that make the model of `a` do as that of `b` does, in the whole
+/// sequence; nothing where no behaviour does. Requires that the two differ.
+[[nodiscard]] std::optional<std::vector<std::string>> behaviours_between(
+    const ModelledKernel& a, const ModelledKernel& b, const spec::Sequence& sequence,
+    const spec::Observes& seen);
+
 }  // namespace vmadiff::compare
