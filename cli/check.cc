@@ -7,10 +7,13 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "campaign/campaign.h"
@@ -18,6 +21,7 @@
 #include "campaign/fresh_replay.h"
 #include "campaign/post_mortem.h"
 #include "campaign/supervisor.h"
+#include "cli/campaign_page.h"
 #include "cli/choices.h"
 #include "cli/status_line.h"
 #include "cli/trace_file.h"
@@ -73,6 +77,20 @@ bool can_check_faults(std::span<const std::string> systems) {
     return std::ranges::find(systems, name) != systems.end();
   };
   return is_there(systems::kModel) && is_there(systems::kImpl);
+}
+
+/// Whether there can be a page where --html says: not found out only when all has run.
+std::expected<void, process::Refusal> check_page(const CheckOptions& options) {
+  if (options.html.empty()) return {};
+  const auto page = std::filesystem::absolute(options.html);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(page.parent_path(), ignored) &&
+      !std::filesystem::is_directory(page, ignored)) {
+    return {};
+  }
+  return std::unexpected(process::Refusal{
+      process::ExitStatus::kBadInput,
+      fmt::format("--html {}: expected a file in a directory that is there", options.html)});
 }
 
 /// Whether --confirm names a kernel that can be asked, as far as that is known without booting it.
@@ -161,6 +179,7 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
     if (auto kept = process::probe_out(options.sights, "--sights"); !kept)
       return std::unexpected(kept.error());
   }
+  if (auto page = check_page(options); !page) return std::unexpected(page.error());
   if (auto asked = check_confirm(options); !asked) return std::unexpected(asked.error());
   const bool only_faults = options.faults && options.systems.empty();
   const auto chosen = choose(only_faults ? "model,impl" : options.systems, options.profile);
@@ -239,6 +258,7 @@ class Reporter {
           finding.sanitize.empty() ? "" : "; built with -fsanitize=", finding.sanitize));
     }
     const auto files = write(finding);
+    stems_.insert(files.trace.stem().string());
     if (!files.fault.empty()) {
       fmt::print(stderr, "vmadiff: the finding is printed, but not all of it written: {}\n",
                  files.fault);
@@ -253,7 +273,8 @@ class Reporter {
     std::fflush(stdout);
   }
 
-  void print(const reports::RunHeader& header) const {
+  void print(const reports::RunHeader& header) {
+    header_ = header;
     if (options_.json) {
       print(reports::to_json(header));
     } else {
@@ -275,6 +296,21 @@ class Reporter {
     const auto written =
         reports::write_atomically(options_.junit, reports::junit_xml({&claims, 1}));
     if (!written) process::refuse_input(written.error().message);
+  }
+
+  /// The page, where one was asked for. What is wrong with it is said; then it gives false.
+  [[nodiscard]] bool write_page(const reports::RunSummary& summary,
+                                const process::Progress& progress) const {
+    if (options_.html.empty()) return true;
+    const auto spent = std::chrono::steady_clock::now() - progress.start;
+    const auto seconds = std::chrono::round<std::chrono::seconds>(spent).count();
+    const auto written = write_campaign_page(options_.html, options_.out,
+                                             {.header = header_,
+                                              .summary = summary,
+                                              .seconds = static_cast<std::uint64_t>(seconds),
+                                              .stems = stems_});
+    if (!written) fmt::print(stderr, "vmadiff: no page: {}\n", written.error());
+    return written.has_value();
   }
 
  private:
@@ -327,6 +363,8 @@ class Reporter {
   const CheckOptions& options_;
   const properties::PropertySet& properties_;
   std::map<std::string, std::vector<std::string>> shown_;  ///< by claim; findings as text
+  reports::RunHeader header_;
+  std::set<std::string> stems_;  ///< of the files of what was reported
 };
 
 /// What a run and its supervisor both see.
@@ -365,13 +403,15 @@ process::ExitStatus campaign(const Plan& planned, Reporter& reporter, process::P
   const auto& tally = result.summary.tally;
   status.finish(tally.operations, tally.remote_operations);
   reporter.print(result.summary);
+  const bool has_page = reporter.write_page(result.summary, progress);
   const bool found = progress.findings.load() != 0;
   if (result.fault) {
     process::refuse({process::ExitStatus::kLacks,
                      fmt::format("the run ended early: {}", result.fault->message)});
     if (!found) return process::ExitStatus::kLacks;
   }
-  return found ? process::ExitStatus::kFinding : process::ExitStatus::kHeld;
+  if (found) return process::ExitStatus::kFinding;
+  return has_page ? process::ExitStatus::kHeld : process::ExitStatus::kLacks;
 }
 
 /// Reports what a run that was cut short leaves, and ends it in its place.
@@ -392,6 +432,7 @@ process::ExitStatus report_death(const Plan& planned, Reporter& reporter,
   StatusLine{progress, planned.campaign.budget, reporter.status_form()}.finish(
       summary.tally.operations, 0);
   reporter.print(summary);
+  static_cast<void>(reporter.write_page(summary, progress));
   if (progress.findings.load() != 0) return process::ExitStatus::kFinding;
   return process::refuse(
       {process::ExitStatus::kLacks,

@@ -24,6 +24,7 @@ struct CheckOptions {
   std::size_t jobs = 1;
   std::size_t max_findings = 5;
   std::string out = "findings";
+  std::string html;  ///< where a page of the campaign goes; empty: none is made
   /// Directory for what was seen and is not settled yet; traces that are there are taken up first.
   std::string sights;
   // How it is said; text where neither is set.

@@ -160,6 +160,7 @@ Entry add_check(CLI::App& top) {
       ->capture_default_str();
   app->add_option("--out", o->out, "directory for findings, made when there is one")
       ->capture_default_str();
+  app->add_option("--html", o->html, "where a page of the campaign goes (default: none is made)");
   app->add_option(
       "--sights", o->sights,
       "directory where what is seen waits to be made small: a run that is killed leaves "
@@ -192,6 +193,20 @@ Entry add_replay(CLI::App& top) {
     app->get_option("--json")->excludes(text);
     app->get_option("--ktap")->excludes(text);
   }
+  add_kernel_options(app, o->chosen);
+  return made;
+}
+
+Entry add_show(CLI::App& top) {
+  auto* app = top.add_subcommand(
+      "show", "make a page of traces or findings, with a picture for each call, and open it");
+  auto [o, made] = entry<ShowOptions>(app);
+  app->add_option("paths", o->paths, "trace files, findings' JSON, or directories with them")
+      ->required();
+  app->add_option("--out", o->out, "the page's file (default: a new one among temporary files)");
+  app->add_option("--systems", o->systems, kSystemsHelp);
+  app->add_option("--profile", o->profile, kProfileHelp);
+  app->add_flag("!--no-open", o->open, "only write it and print its path");
   add_kernel_options(app, o->chosen);
   return made;
 }
@@ -497,8 +512,8 @@ CommandLine::CommandLine() {
   app.footer(kExamples);
   app.require_subcommand(1);
   const auto [fetch_kernels, run_in_kernel, available_kernels, list_kernels] = add_kernels(app);
-  entries = {fetch_kernels,  run_in_kernel,   available_kernels, list_kernels,
-             add_check(app), add_replay(app), add_layout(app),   add_minimize(app)};
+  entries = {fetch_kernels,   run_in_kernel, available_kernels, list_kernels,     add_check(app),
+             add_replay(app), add_show(app), add_layout(app),   add_minimize(app)};
   for (const Entry& form : add_export(app)) entries.push_back(form);
   for (const Entry& form : add_import(app)) entries.push_back(form);
   entries.insert(

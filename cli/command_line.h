@@ -24,6 +24,7 @@
 #include "cli/nightly.h"
 #include "cli/record.h"
 #include "cli/replay.h"
+#include "cli/show.h"
 #include "process/exit_status.h"
 
 namespace vmadiff::cli {
@@ -39,7 +40,7 @@ using Command =
                  RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
                  BisectOptions, DecideOptions, ExplainOptions, ImportStraceOptions,
                  ImportSyzOptions, ImportCrashOptions, RecordOptions, NightlyOptions,
-                 DistillOptions, PrintCompletions, CompleteWords, PrintManual>;
+                 DistillOptions, ShowOptions, PrintCompletions, CompleteWords, PrintManual>;
 
 /// Reads argv. --help and --version are answered here (kHeld), bad usage is said on stderr
 /// (kBadInput): both end the program, and are the unexpected value.

@@ -8,7 +8,6 @@
 
 #include "cli/choices.h"
 #include "cli/profile_spans.h"
-#include "cli/reproduction.h"
 #include "cli/trace_file.h"
 #include "explain/story.h"
 #include "reports/trace.h"
@@ -167,7 +166,7 @@ process::ExitStatus explain_trace(const ExplainOptions& options) {
   const auto file = read_trace(options.path);
   if (!file) return process::refuse_input(file.error());
   // As for an export: under which profile it holds, where it says so.
-  auto words = profile_to_expect(*file, options.profile);
+  auto words = profile_to_ask(*file, options.profile);
   if (words.empty()) words = file->directives.profile;
   const auto profile = choose_profile(words);
   if (!profile) return process::refuse(profile.error());

@@ -35,6 +35,9 @@ struct Run {
   process::ExitStatus operator()(const ReplayOptions& options) const {
     return with(options.chosen, replay, options);
   }
+  process::ExitStatus operator()(const ShowOptions& options) const {
+    return with(options.chosen, show, options);
+  }
   process::ExitStatus operator()(const LayoutOptions& options) const {
     return with(options.chosen, layout, options);
   }

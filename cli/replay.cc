@@ -5,12 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <memory>
 
 #include "cli/cast.h"
 #include "cli/choices.h"
 #include "cli/end_update.h"
+#include "cli/fleet.h"
 #include "cli/trace_file.h"
 #include "cli/verdict.h"
 #include "compare/recording.h"
@@ -23,25 +22,6 @@
 
 namespace vmadiff::cli {
 namespace {
-
-/// The systems of one profile, made when first needed: an agent is not started for every file.
-class Fleet {
- public:
-  std::expected<spec::System*, process::Refusal> get(const std::string& name,
-                                                     const spec::KernelProfile& profile) {
-    auto& slot = systems_[{name, systems::is_real(name) ? "" : spec::profile_text(profile)}];
-    if (!slot) {
-      auto made = systems::make_system(name, profile);
-      if (!made)
-        return std::unexpected(process::Refusal{process::ExitStatus::kLacks, made.error().message});
-      slot = *std::move(made);
-    }
-    return slot.get();
-  }
-
- private:
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<spec::System>> systems_;
-};
 
 /// What became of one file.
 struct Answer {

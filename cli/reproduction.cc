@@ -126,20 +126,10 @@ void expect_committed(const TraceFile& file, reports::Reproduction& out) {
 
 }  // namespace
 
-std::string profile_to_expect(const TraceFile& file, std::string_view asked) {
-  const auto& directives = file.directives;
-  if (!asked.empty() || !directives.profile.empty() || directives.holds.empty()) {
-    return std::string{asked};
-  }
-  const auto& holds = directives.holds;
-  const bool by_default = std::ranges::find(holds, spec::kDefaultProfileName) != holds.end();
-  return by_default ? std::string{} : holds.back();
-}
-
 std::expected<reports::Reproduction, process::Refusal> reproduction_of(const TraceFile& file,
                                                                        std::string_view system,
                                                                        std::string_view profile) {
-  const auto on = ready(file, system, profile_to_expect(file, profile));
+  const auto on = ready(file, system, profile_to_ask(file, profile));
   if (!on) return std::unexpected(on.error());
   reports::Reproduction out;
   out.name = name_of(file);

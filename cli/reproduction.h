@@ -10,10 +10,6 @@
 
 namespace vmadiff::cli {
 
-/// The profile to ask for where none was `asked` for and the trace names none: empty where it holds
-/// under the default one, else the last under which it does.
-[[nodiscard]] std::string profile_to_expect(const TraceFile& file, std::string_view asked);
-
 /// Runs the trace on the system and keeps what each step gave. `profile` empty: the trace's own;
 /// else the default one, or the newest under which the trace says that it holds. Where a result is
 /// another than the one that is written in the trace, that is said on stderr.

@@ -257,6 +257,15 @@ spec::Setup setup_of(const TraceFile& file, spec::Setup setup) {
   return setup;
 }
 
+std::string profile_to_ask(const TraceFile& file, std::string_view asked) {
+  const auto& directives = file.directives;
+  if (!asked.empty() || !directives.profile.empty() || directives.holds.empty())
+    return std::string{asked};
+  const auto& holds = directives.holds;
+  const bool by_default = std::ranges::find(holds, spec::kDefaultProfileName) != holds.end();
+  return by_default ? std::string{} : holds.back();
+}
+
 std::expected<std::vector<std::string>, std::string> find_traces(
     const std::vector<std::string>& paths) {
   std::vector<std::string> files;

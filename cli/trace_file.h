@@ -55,6 +55,10 @@ struct TraceFile {
 /// `setup` with the limits that the trace asks for.
 [[nodiscard]] spec::Setup setup_of(const TraceFile& file, spec::Setup setup);
 
+/// The profile to choose where `asked` is empty and the trace names none: the default one, which is
+/// empty, or the newest under which the trace says that it holds.
+[[nodiscard]] std::string profile_to_ask(const TraceFile& file, std::string_view asked);
+
 /// The files given, and the *.trace files below the directories given, each directory's in
 /// ascending order of path. The error names a path that is not there or cannot be read.
 [[nodiscard]] std::expected<std::vector<std::string>, std::string> find_traces(

@@ -51,7 +51,13 @@ std::string_view name(properties::Confirmation::Answer answer) {
   return "not asked";
 }
 
-ordered_json snapshot_json(const spec::Snapshot& snapshot, const spec::Observes& observes) {
+}  // namespace
+
+std::string dumped(const ordered_json& object, int indent) {
+  return object.dump(indent, ' ', true, ordered_json::error_handler_t::replace);
+}
+
+ordered_json to_json(const spec::Snapshot& snapshot, const spec::Observes& observes) {
   ordered_json out;
   out["vmas"] = ordered_json::array();
   for (const spec::Vma& vma : snapshot.vmas) out["vmas"].push_back(vma_json(vma, observes));
@@ -72,12 +78,6 @@ ordered_json snapshot_json(const spec::Snapshot& snapshot, const spec::Observes&
     out["merge_any"] = snapshot.merge_any;
   }
   return out;
-}
-
-}  // namespace
-
-std::string dumped(const ordered_json& object, int indent) {
-  return object.dump(indent, ' ', true, ordered_json::error_handler_t::replace);
 }
 
 ordered_json to_json(const properties::Finding& finding) {
@@ -110,7 +110,7 @@ ordered_json to_json(const properties::Finding& finding) {
   out["views"] = ordered_json::array();
   for (const auto& view : finding.views) {
     ordered_json side{{"system", view.system}, {"outcome", spec::text(view.outcome)}};
-    side.update(snapshot_json(view.snapshot, view.observes));
+    side.update(to_json(view.snapshot, view.observes));
     out["views"].push_back(std::move(side));
   }
   return out;

@@ -14,6 +14,9 @@ namespace vmadiff::reports {
 /// As text: ASCII, whatever is in it (bytes that are no UTF-8 become U+FFFD).
 [[nodiscard]] std::string dumped(const nlohmann::ordered_json& object, int indent = -1);
 
+/// What is seen of one state: each VMA with its attributes by name, the counters, the break.
+[[nodiscard]] nlohmann::ordered_json to_json(const spec::Snapshot& snapshot,
+                                             const spec::Observes& observes);
 [[nodiscard]] nlohmann::ordered_json to_json(const properties::Finding& finding);
 /// The same with "trace", where it was written, and "replayed": whether that file shows it again in
 /// a fresh process (null where that was not tried).

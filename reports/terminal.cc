@@ -66,12 +66,6 @@ std::string sequence_text(const Finding& finding) {
   return out;
 }
 
-bool has_real(const Finding& finding) {
-  return std::ranges::any_of(systems_of(finding), [](const std::string& name) {
-    return name == "host" || name.starts_with("guest") || name.starts_with("tree");
-  });
-}
-
 /// What a tree's code shows may be of what stands around it here, and not of the kernel.
 std::string confirmation_text(const Finding& finding, const std::string& trace) {
   if (const auto line = confirmation_line(finding); !line.empty())
@@ -132,17 +126,9 @@ std::string files_text(const Finding& finding, const FindingFiles& files) {
     for (const auto& line : {print_finding_trace(finding)}) out += line;
     return out;
   }
-  // By default no guest takes part, and the host only where the profile is its own.
-  const auto systems =
-      has_real(finding)
-          ? fmt::format(" --systems {}",
-                        shell_word(fmt::format("{}", fmt::join(systems_of(finding), ","))))
-          : std::string{};
-  const auto sanitize =
-      finding.sanitize.empty() ? std::string{} : fmt::format(" --sanitize {}", finding.sanitize);
-  // Each path stands so that it can be pasted into a shell.
   const auto trace = shell_path(files.trace.string());
-  out += fmt::format("replay\n  vmadiff replay {} --verbose{}{}\n", trace, systems, sanitize);
+  out += fmt::format("replay\n  {}\n",
+                     replay_command(files.trace.string(), systems_of(finding), finding.sanitize));
   out += replay_text(files);
   out += confirmation_text(finding, trace);
   out += fmt::format(

@@ -2,6 +2,7 @@
 #include "reports/trace.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -45,6 +46,19 @@ std::string setup_directive(const properties::Finding& finding) {
   const bool settable = std::ranges::all_of(
       finding.views, [](const properties::View& view) { return view.observes.counters; });
   return settable ? spec::setup_text(finding.setup) : std::string{};
+}
+
+std::string replay_command(std::string_view trace, const std::vector<std::string>& systems,
+                           std::string_view sanitize) {
+  // By default no guest takes part, and the host only where the profile is its own.
+  const bool has_real = std::ranges::any_of(systems, [](const std::string& name) {
+    return name == "host" || name.starts_with("guest") || name.starts_with("tree");
+  });
+  auto out = fmt::format("vmadiff replay {} --verbose", shell_path(trace));
+  if (has_real)
+    out += fmt::format(" --systems {}", shell_word(fmt::format("{}", fmt::join(systems, ","))));
+  if (!sanitize.empty()) out += fmt::format(" --sanitize {}", sanitize);
+  return out;
 }
 
 std::string confirmation_line(const properties::Finding& finding) {

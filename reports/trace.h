@@ -21,6 +21,12 @@ namespace vmadiff::reports {
 /// ("model, KSM on from the start" is the model): each once, the expected one first.
 [[nodiscard]] std::vector<std::string> systems_of(const properties::Finding& finding);
 
+/// The command that replays a finding's trace on the systems that take part, as it can be pasted
+/// into a shell.
+[[nodiscard]] std::string replay_command(std::string_view trace,
+                                         const std::vector<std::string>& systems,
+                                         std::string_view sanitize);
+
 /// "confirmed on guest:debian-7.3", "not shown by guest:debian-7.3", "guest:debian-7.3 cannot say:
 /// …"; empty where no booted kernel was asked.
 [[nodiscard]] std::string confirmation_line(const properties::Finding& finding);
