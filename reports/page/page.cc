@@ -55,6 +55,20 @@ std::string index_markup(const std::vector<Story>& stories) {
   return out + "</tbody></table></div>\n";
 }
 
+/// What tells findings of one claim apart, and since when it is known.
+std::string aside(const Story& story, std::string_view first_seen) {
+  std::string out;
+  if (story.finding) {
+    std::string_view reason = story.finding->fingerprint;
+    if (reason.starts_with(story.finding->claim)) reason.remove_prefix(story.finding->claim.size());
+    while (reason.starts_with('/') || reason.starts_with(' ')) reason.remove_prefix(1);
+    out = reason;
+  }
+  if (!first_seen.empty())
+    out += fmt::format("{}first seen {}", out.empty() ? "" : "; ", first_seen);
+  return out.empty() ? out : fmt::format(" <small>{}</small>", markup(out));
+}
+
 /// Findings, new ones first, each in its element; those that do not fit as text.
 std::string findings_markup(const std::vector<NightFinding>& findings) {
   std::vector<const NightFinding*> order;
@@ -92,10 +106,7 @@ std::string findings_markup(const std::vector<NightFinding>& findings) {
         "<details class=\"story\" id=\"{}\"{}><summary><span class=\"tag {}\">{}</span> "
         "<span class=\"title\">{}</span>{}</summary>\n{}</details>\n",
         id, is_new ? " open" : "", is_new ? "new" : "old", is_new ? "new" : "known",
-        markup(story.title),
-        first_seen.empty() ? std::string{}
-                           : fmt::format(" <small>first seen {}</small>", markup(first_seen)),
-        inside);
+        markup(story.title), aside(story, first_seen), inside);
   }
   return out + "</section>\n";
 }
@@ -141,9 +152,9 @@ std::string stages_markup(const std::vector<NightStage>& stages) {
 std::string bar_markup(std::string_view name, std::uint64_t met, std::uint64_t of) {
   const auto share = of == 0 ? 0 : met * 100 / of;
   return fmt::format(
-      "<p class=\"share\"><span>{0}: <b>{1}</b> of {2}</span><meter min=\"0\" max=\"{2}\" "
+      "<p class=\"share\"><span>{0}: <b>{4}</b> of {5}</span><meter min=\"0\" max=\"{2}\" "
       "value=\"{1}\" aria-label=\"{0}\">{3}%</meter></p>\n",
-      name, met, of, share);
+      name, met, of, share, grouped(met), grouped(of));
 }
 
 std::string names_markup(std::string_view title, const std::vector<std::string>& names,

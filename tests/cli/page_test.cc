@@ -193,7 +193,7 @@ TEST(Browser, TheFragmentChoosesTheStep) {
   const auto fourth = in_browser(scratch, page + "#step=4");
   expect_sound(fourth);
   EXPECT_TRUE(has(fourth.out, "data-step=\"4\""));
-  EXPECT_TRUE(has(fourth.out, "aria-label=\"seen D: 300000000000-340000000000 r--p anon"));
+  EXPECT_TRUE(has(fourth.out, "aria-label=\"seen D: 300000000000-300040000000 r--p anon"));
   EXPECT_TRUE(has(fourth.out, "aria-label=\"the call names 100000002000-100000003000\""));
   const auto none = in_browser(scratch, page + "#step=99");
   expect_sound(none);
