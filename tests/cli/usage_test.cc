@@ -18,9 +18,10 @@ struct BadUsage {
 
 TEST(Usage, WhatIsWrongIsSaidWithWhatWouldBeRight) {
   const std::array cases{
-      BadUsage{{},
-               "vmadiff takes: kernels, check, replay, layout, minimize, export, import, record, "
-               "identify, diff"},
+      BadUsage{
+          {},
+          "vmadiff takes: kernels, check, replay, show, layout, minimize, export, import, record, "
+          "identify, diff, history, explain, bisect"},
       BadUsage{{"chekc"}, "vmadiff takes: kernels, check"},
       BadUsage{{"check", "--sytems", "model"}, "vmadiff check takes: --help, --systems, --profile"},
       BadUsage{{"check", "--systems", "model,moon"}, "expected a list of model, impl, host"},
