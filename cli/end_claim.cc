@@ -163,7 +163,7 @@ Read read_policy(Words& words, VmaClaim& out) {
     auto& part = is_first ? policy.mode : policy.flags;
     part = static_cast<std::uint16_t>(part | *bits);
   }
-  const auto mask = [&words](std::string_view before, std::uint16_t& mask) -> Read {
+  const auto read_mask = [&words](std::string_view before, std::uint16_t& mask) -> Read {
     const auto here = words.at();
     const auto value =
         words.take(before) ? number_of<std::uint16_t>(words.next(), 16) : std::nullopt;
@@ -171,9 +171,9 @@ Read read_policy(Words& words, VmaClaim& out) {
     mask = *value;
     return {};
   };
-  if (auto read = mask("nodes", policy.nodes); !read) return read;
+  if (auto read = read_mask("nodes", policy.nodes); !read) return read;
   if (policy.flags != 0) {
-    if (auto read = mask("of", policy.asked); !read) return read;
+    if (auto read = read_mask("of", policy.asked); !read) return read;
   }
   out.policy = policy;
   return {};

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "explain/boundary.h"
@@ -15,6 +16,7 @@
 #include "properties/claims/merge_due.h"
 #include "properties/generate/generator.h"
 #include "spec/kernel_profile.h"
+#include "spec/trace_text.h"
 #include "systems/systems.h"
 
 namespace vmadiff::explain {
