@@ -217,6 +217,9 @@ Entry add_layout(CLI::App& top) {
   app->add_option("file", o->path, "trace file")->required();
   app->add_option("--system", o->system, "model, impl, host or guest")->capture_default_str();
   app->add_option("--profile", o->profile, kProfileHelp);
+  app->add_option("--process", o->process, "whose: 0 is the first, each fork makes the next")
+      ->check(CLI::Range(0, static_cast<int>(spec::kProcessCountMax) - 1))
+      ->capture_default_str();
   app->add_flag("--all", o->all, "also the VMAs that were there before");
   add_kernel_options(app, o->chosen);
   return made;

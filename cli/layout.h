@@ -4,6 +4,7 @@
 #include <string>
 
 #include "process/exit_status.h"
+#include "spec/sequence.h"
 #include "systems/systems.h"
 
 namespace vmadiff::cli {
@@ -12,7 +13,8 @@ struct LayoutOptions {
   std::string path;
   std::string system = "model";
   std::string profile;  ///< empty: the trace's own, else the default
-  bool all = false;     ///< also what was mapped before the trace began
+  spec::ProcessId process = 0;
+  bool all = false;  ///< also what was mapped before the trace began
   systems::KernelChoice chosen;
 };
 

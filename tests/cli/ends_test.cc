@@ -51,6 +51,25 @@ TEST(Ends, AreHeldAgainstEachSystem) {
   }
 }
 
+TEST(Ends, AreAsLayoutPrintsThem) {
+  const Scratch scratch;
+  const auto file = scratch.file("x.trace", kCalls);
+  std::string lines;
+  for (const std::string process : {"0", "1"}) {
+    const auto layout = run_vmadiff({"layout", file, "--process", process});
+    EXPECT_EQ(layout.status, 0) << layout.err;
+    for (std::size_t at = 0; at < layout.out.size();) {
+      const auto end = layout.out.find('\n', at);
+      lines += "#= " + process + " " + layout.out.substr(at, end - at) + "\n";
+      at = end + 1;
+    }
+  }
+  EXPECT_EQ(lines, kEnds);
+  const auto nobody = run_vmadiff({"layout", file, "--process", "2"});
+  EXPECT_EQ(nobody.status, 2);
+  EXPECT_TRUE(has(nobody.err, "process 2 is not there at the end")) << nobody.err;
+}
+
 TEST(Ends, ThatAreNotSaidForAProfileAreANote) {
   const Scratch scratch;
   const auto file = scratch.file("x.trace", kCalls + "#= linux-6.12: 0 none\n");
