@@ -239,6 +239,15 @@
           make('span', {class: 'chip'}, make('i', {class: kindClass(kind)}), kindText(this.data.kinds[kind]))));
     }
 
+    // Where the call changed nothing, what was there before need not stand there once more.
+    rowsOf(rows, from, to) {
+      const inside = (row) => row.bars.filter((bar) => bar.start < to && bar.end > from);
+      const text = (row) => inside(row).map((bar) => [bar.start, bar.end, bar.kind, bar.detail].join()).join(' ');
+      const shown = rows.filter((row) => row.kind !== 'range' || inside(row).length > 0);
+      const isSame = shown.every((row) => row.kind !== 'range' && text(row) === text(shown[0]));
+      return isSame && shown.length > 1 ? shown.filter((row) => row.kind === 'state') : shown;
+    }
+
     part(rows, segments) {
       const from = segments[0].start;
       const to = segments[segments.length - 1].end;
@@ -257,7 +266,7 @@
       put(make('span', {class: 'role'}, 'pages'), 1, 1);
       [...ticks, end].forEach((text, i) => put(make('span', {class: 'tick'}, text), 1, i + 2));
       let line = 2;
-      for (const row of rows) {
+      for (const row of this.rowsOf(rows, from, to)) {
         put(make('span', {class: 'role'}, row.role), line, 1);
         row.bars.forEach((bar, i) => {
           const start = bar.start < from ? from : bar.start;
