@@ -148,9 +148,9 @@ std::string trace_of(const properties::Distillation::Kept& kept) {
   std::vector<std::string> names;
   for (const std::uint32_t met : kept.alone | std::views::take(kNamedMax))
     names.push_back(properties::met_text(met));
-  auto words = fmt::format("kept for: {}", fmt::join(names, "; "));
+  auto words = fmt::format("kept for: {}", fmt::join(names, " / "));
   if (kept.alone.size() > kNamedMax)
-    words += fmt::format("; {} more", kept.alone.size() - kNamedMax);
+    words += fmt::format(" / {} more", kept.alone.size() - kNamedMax);
   for (const auto& line : reports::wrapped(words, kColumns))
     trace.comments.front().push_back("# " + line);
   return spec::print_trace(trace);

@@ -39,12 +39,15 @@ class Plan {
 
   std::vector<Stage> stages;
 
-  void replay(std::string name, std::string asks, const fs::path& traces, std::string lacks) {
+  void replay(std::string name, std::string asks, const fs::path& traces, std::string lacks,
+              const std::string& systems = {}) {
+    auto all = words({"replay", "--json", traces.string()});
+    if (!systems.empty()) all.insert(all.end(), {"--systems", systems});
     add({.name = std::move(name),
          .asks = std::move(asks),
          .kind = Kind::kReplay,
          .share = kWhatItTakes,
-         .words = words({"replay", "--json", traces.string()}),
+         .words = std::move(all),
          .lacks = std::move(lacks)});
   }
   void known() {
@@ -135,26 +138,9 @@ std::vector<Stage> night_plan(const NightTools& tools) {
   std::error_code ignored;
   const bool has_traces = is_there(traces) && !fs::is_empty(traces, ignored);
   plan.replay("traces", "Do the kept traces hold?", traces,
-              has_traces ? "" : "no trace is kept yet");
+              has_traces ? "" : "no trace is kept yet", "model,impl");
   plan.check("random", "Do model and implementation agree, and keep the rules?", kRandom,
              {"--systems", "model,impl", "--coverage"});
-  plan.check("host", "Does this machine's kernel agree with them?", kHost,
-             {"--systems", "model,impl,host"},
-             std::string{systems::why_not(systems::kHost).value_or("")});
-  for (const std::string& kernel : tools.kernels)
-    plan.check("guest-" + kernel, fmt::format("Does {} agree with the model?", kernel),
-               kGuests / static_cast<double>(tools.kernels.size()),
-               {"--systems", "model,guest", "--kernel", kernel});
-  if (tools.kernels.empty())
-    plan.check("guest", "Does another kernel agree with the model?", kGuests, {},
-               "no kernel was fetched: vmadiff kernels fetch debian-6.12");
-  for (const std::string& tree : tools.trees)
-    plan.check("tree-" + tree, fmt::format("Does the code of {} agree with the model?", tree),
-               kTrees / static_cast<double>(tools.trees.size()),
-               {"--systems", "model,tree", "--tree", tree});
-  if (tools.trees.empty())
-    plan.check("tree", "Does the code of a kernel's source agree with the model?", kTrees, {},
-               "no source was fetched: vmadiff kernels fetch linux-7.3");
   plan.check("relations", "Do runs that are related agree?", kRelations,
              {"--systems", "impl", "--properties", "relations"});
   plan.check("faults", "Are failed allocations undone?", kFaults,
@@ -175,6 +161,24 @@ std::vector<Stage> night_plan(const NightTools& tools) {
   plan.fuzz("fuzz_trace", "Does trace text survive being read and printed?", kOtherFuzzer,
             for_trace);
   plan.distill();
+  // What takes long to begin comes last: it takes its time from nobody else.
+  plan.check("host", "Does this machine's kernel agree with them?", kHost,
+             {"--systems", "model,impl,host"},
+             std::string{systems::why_not(systems::kHost).value_or("")});
+  for (const std::string& kernel : tools.kernels)
+    plan.check("guest-" + kernel, fmt::format("Does {} agree with the model?", kernel),
+               kGuests / static_cast<double>(tools.kernels.size()),
+               {"--systems", "model,guest", "--kernel", kernel});
+  if (tools.kernels.empty())
+    plan.check("guest", "Does another kernel agree with the model?", kGuests, {},
+               "no kernel was fetched: vmadiff kernels fetch debian-6.12");
+  for (const std::string& tree : tools.trees)
+    plan.check("tree-" + tree, fmt::format("Does the code of {} agree with the model?", tree),
+               kTrees / static_cast<double>(tools.trees.size()),
+               {"--systems", "model,tree", "--tree", tree});
+  if (tools.trees.empty())
+    plan.check("tree", "Does the code of a kernel's source agree with the model?", kTrees, {},
+               "no source was fetched: vmadiff kernels fetch linux-7.3");
   return plan.stages;
 }
 

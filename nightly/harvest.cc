@@ -111,13 +111,14 @@ std::vector<Found> found_in(const fs::path& directory, std::string_view stage) {
 std::expected<std::vector<Found>, spec::ToolFault> seen_by_check(Context& context,
                                                                  const Stage& stage,
                                                                  StageRecord& record,
-                                                                 const fs::path& trace) {
-  const auto place = context.place_of(stage) / ("check-" + trace.stem().string());
+                                                                 const fs::path& trace,
+                                                                 std::string profile) {
+  const auto place = context.place_of(stage) / ("check-" + digest_of(trace.string()));
   const auto sights = place / "sights";
   if (auto made = make_directory(sights); !made) return std::unexpected(made.error());
   if (auto copied = copy_whole(trace, sights / "seen.trace"); !copied)
     return std::unexpected(copied.error());
-  const auto profile = directive(text_of(trace), "profile");
+  if (profile.empty()) profile = directive(text_of(trace), "profile");
   const process::Program program{
       .words = {context.options.program.string(), "check", "--systems", "model,impl", "--profile",
                 profile.empty() ? "auto" : profile, "--json", "--sequences", "1", "--seed", "1",

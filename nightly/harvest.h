@@ -12,10 +12,12 @@ namespace vmadiff::nightly {
 [[nodiscard]] std::vector<Found> found_in(const std::filesystem::path& directory,
                                           std::string_view stage);
 
-/// Has `vmadiff check` look at a trace that somebody else has made: what it shows, made small; none
-/// where it shows nothing.
+/// Has `vmadiff check` look at a trace that somebody else has made, under the profile, or where
+/// that is empty the trace's own: what model and implementation show of it, made small; none where
+/// they show nothing. So what several ways of looking have seen gets one name.
 [[nodiscard]] std::expected<std::vector<Found>, spec::ToolFault> seen_by_check(
-    Context& context, const Stage& stage, StageRecord& record, const std::filesystem::path& trace);
+    Context& context, const Stage& stage, StageRecord& record, const std::filesystem::path& trace,
+    std::string profile = {});
 
 /// Files them, and counts them in the record.
 [[nodiscard]] Result file_all(Context& context, StageRecord& record,

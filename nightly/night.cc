@@ -89,12 +89,15 @@ Share share_of(const Context& context, const Stage& stage, const StageRecord& re
 }
 
 StageResult run_stage(Context& context, const Stage& stage, StageRecord& record) {
-  const auto share = share_of(context, stage, record);
-  const bool is_timed = stage.share > 0 && share.time;
-  // What is left of the fuzzers' crashes is looked at however late it is.
-  if (is_timed && *share.time < kTimeMin && stage.kind != Kind::kFuzz)
-    return StageEnd{record.attempts > 1 ? State::kDone : State::kSkipped,
-                    "no time was left for it"};
+  auto share = share_of(context, stage, record);
+  if (stage.share > 0 && share.time && *share.time < kTimeMin) {
+    // What a killed attempt has left is looked at however late it is.
+    const bool has_left = record.attempts > 1 && stage.kind == Kind::kCheck;
+    if (has_left) share.time = kTimeMin;
+    if (!has_left && stage.kind != Kind::kFuzz)
+      return StageEnd{record.attempts > 1 ? State::kDone : State::kSkipped,
+                      "no time was left for it"};
+  }
   switch (stage.kind) {
     case Kind::kReplay:
       return run_replay(context, stage, record);

@@ -221,7 +221,8 @@ StageResult run_fuzz(Context& context, const Stage& stage, StageRecord& record,
   const auto found = found_among(context, stage, record, all);
   if (!found) return std::unexpected(found.error());
   if (auto filed = file_all(context, record, *found); !filed) return std::unexpected(filed.error());
-  return StageEnd{};
+  if (has_time) return StageEnd{};
+  return StageEnd{record.attempts > 1 ? State::kDone : State::kSkipped, "no time was left for it"};
 }
 
 StageResult run_merge(Context& context, const Stage& stage, StageRecord& record,

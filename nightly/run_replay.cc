@@ -68,17 +68,32 @@ StageResult run_replay(Context& context, const Stage& stage, StageRecord& record
     const auto verdict = answer.value("verdict", "");
     const auto file = answer.value("file", "");
     ++record.numbers[verdict];
+    const auto profile = answer.value("profile", "any");
+    if (verdict == "ok") {
+      auto noted = context.known.note_gone(fmt::format("replay: {} under {}", file, profile),
+                                           context.journal.night);
+      if (!noted) return std::unexpected(noted.error());
+    }
     if (verdict != "failed" && verdict != "unreadable") continue;
+    if (verdict == "failed") {
+      // Where it is no matter of a real kernel, it has the name that a campaign gives it.
+      auto shown = seen_by_check(context, stage, record, file, answer.value("profile", ""));
+      if (!shown) return std::unexpected(shown.error());
+      if (!shown->empty()) {
+        found.insert(found.end(), shown->begin(), shown->end());
+        continue;
+      }
+    }
     std::string why = answer.value("reason", "");
     if (answer.contains("failures")) why = answer.at("failures").at(0);
+    why = why.substr(0, why.find('\n'));
     const auto key = fmt::format("{}: {} under {}", verdict == "failed" ? "replay" : "unreadable",
-                                 file, answer.value("profile", "any"));
+                                 file, profile);
     found.push_back({.key = key,
                      .name = digest_of(key),
                      .claim = "TracesHold",
                      .explanation = why,
                      .stage = stage.name,
-                     .replays = verdict == "failed",
                      .files = {{".trace", file}}});
   }
   if (auto filed = file_all(context, record, found); !filed) return std::unexpected(filed.error());

@@ -1,11 +1,17 @@
 #!/usr/bin/python3
 # tests of reports: what the command prints for machines, read by readers that were written from what these forms
 # are: forms_test.py VMADIFF.
+import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import junit  # noqa: E402
@@ -18,7 +24,7 @@ SEED = ROOT / "corpus" / "seeds" / "anon-merge-both-same-anon-vma.trace"
 FINDS = ["check", "--systems", "model,impl", "--profile", "patch-v2", "--seed", "1", "--ops", "1000", "--out", "found"]
 
 
-class Forms(unittest.TestCase):
+class Command(unittest.TestCase):
     def setUp(self):
         place = tempfile.TemporaryDirectory()
         self.addCleanup(place.cleanup)
@@ -38,6 +44,8 @@ class Forms(unittest.TestCase):
         (self.place / "d-none.trace").write_text("munmap(\n")
         return ["replay", ".", "--systems", "model,impl", "--junit", "j.xml"]
 
+
+class Forms(Command):
     def test_replay_as_ktap(self):
         done = self.run_vmadiff(*self.four_traces(), "--ktap", status=1)
         good, bad, skipped, unreadable = ktap.read(done.stdout)
@@ -71,6 +79,39 @@ class Forms(unittest.TestCase):
     def test_two_forms_at_once_are_refused(self):
         for words in (["replay", SEED], FINDS):
             self.run_vmadiff(*words, "--ktap", "--json", status=2)
+
+
+@unittest.skipUnless(jsonschema, "Debian's python3-jsonschema is not installed")
+class Json(Command):
+    """docs/output.schema.json says what each line is, and lets no other key pass."""
+
+    def lines(self, *words, status):
+        schema = json.loads((ROOT / "docs" / "output.schema.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        found = [json.loads(line) for line in self.run_vmadiff(*words, "--json", status=status).stdout.splitlines()]
+        for one in found:
+            jsonschema.Draft202012Validator(schema).validate(one)
+        return found
+
+    def test_of_a_check(self):
+        kinds = [one["type"] for one in self.lines(*FINDS, "--coverage", status=1)]
+        self.assertEqual((kinds[0], kinds[1], kinds[-1]), ("run", "finding", "summary"))
+
+    def test_of_a_check_where_the_host_can_run(self):
+        if "cannot run here" in self.run_vmadiff("systems", status=0).stdout.split("\nhost ")[1].split("\nguest ")[0]:
+            self.skipTest("the host cannot run here")
+        self.lines("check", "--systems", "model,impl,host", "--ops", "2000", "--seed", "1", status=0)
+
+    def test_of_a_replay(self):
+        found = self.lines(*self.four_traces(), status=1)
+        self.assertEqual([one["verdict"] for one in found[:-1]], ["ok", "failed", "skipped", "unreadable"])
+        self.assertEqual(found[-1]["type"], "replay-summary")
+
+    def test_a_key_too_many_is_refused(self):
+        schema = json.loads((ROOT / "docs" / "output.schema.json").read_text())
+        line = json.loads(self.run_vmadiff("replay", SEED, "--systems", "model", "--json", status=0).stdout.splitlines()[0])
+        with self.assertRaises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(schema).validate(line | {"speed": 3})
 
 
 class Readers(unittest.TestCase):
