@@ -2,6 +2,7 @@
 #include "nightly/attend.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -80,6 +81,9 @@ std::expected<Ended, spec::ToolFault> attend(Context& context, StageRecord& reco
       }
     }
   }
+  // One that was asked to end before it could say what it has.
+  const bool by_asking = WIFSIGNALED(*status) && WTERMSIG(*status) == SIGINT;
+  if (asked && cut == Cut::kNot && by_asking) cut = Cut::kByTime;
   return Ended{*status, cut};
 }
 

@@ -1,7 +1,10 @@
 // nightly: pruning.
 #include "nightly/disk.h"
 
+#include <algorithm>
+#include <cctype>
 #include <system_error>
+#include <vector>
 
 #include "nightly/files.h"
 #include "reports/store.h"
@@ -19,6 +22,26 @@ void tidy(const fs::path& stage) {
     if (fs::file_size(file, ignored) <= kOutputMax) continue;
     (void)reports::write_atomically(file, ends_of(text_of(file), kOutputMax));
   }
+}
+
+void sweep(const Places& places) {
+  const auto is_left = [](const fs::path& file) {
+    const auto suffix = file.extension().string();
+    constexpr std::size_t kSuffix = 7;  // reports/store.cc: a dot, and what mkostemp makes of six X
+    return suffix.size() == kSuffix && std::ranges::all_of(suffix.substr(1), [](unsigned char c) {
+             return std::isalnum(c) != 0;
+           });
+  };
+  std::vector<fs::path> left;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at{places.state, error}, end; !error && at != end;
+       at.increment(error)) {
+    // What lies in a corpus has names of others' making.
+    if (at->path() == places.state / "corpus") at.disable_recursion_pending();
+    std::error_code ignored;
+    if (at->is_regular_file(ignored) && is_left(at->path())) left.push_back(at->path());
+  }
+  for (const auto& file : left) fs::remove(file, error);
 }
 
 std::size_t prune(const Places& places, const std::string& present, std::size_t nights_max,

@@ -14,6 +14,10 @@ namespace vmadiff::nightly {
 /// stay.
 void tidy(const std::filesystem::path& stage);
 
+/// Removes what a write that was killed has left: NAME.XXXXXX beside the file that it was to become.
+/// To be called while nobody writes.
+void sweep(const Places& places);
+
 /// Removes the oldest nights, but never `present`, until there are no more than `nights_max` and
 /// the state is within `bytes_max`. Findings and what is known stay. Gives how many it removed.
 std::size_t prune(const Places& places, const std::string& present, std::size_t nights_max,

@@ -144,6 +144,7 @@ std::expected<NightResult, Refusal> run_night(const Options& options, const List
   if (auto made = make_directory(places.nights()); !made) return lacks(made.error().message);
   const auto locked = lock(places);
   if (!locked) return std::unexpected(locked.error());
+  sweep(places);
   auto known = KnownFindings::load(places);
   if (!known) return lacks(known.error().message);
   auto journal = begin(options, places);

@@ -127,6 +127,8 @@ StageResult run_check(Context& context, const Stage& stage, StageRecord& record,
     if (auto put = set_aside(sights, place, record.attempts); !put)
       return std::unexpected(put.error());
   }
+  if (ended->cut == Cut::kByTime && summary.is_null())
+    return StageEnd{State::kSkipped, "its time was up before it had begun"};
   if (ended->cut == Cut::kByTime) return StageEnd{State::kBroken, "it did not come to its end"};
   if (!ended->has_exited()) return StageEnd{State::kBroken, "it died of " + ended->how()};
   // Status 3 before anything was run: this machine lacks it.

@@ -25,7 +25,10 @@ cmake --build "$WORK/vmadiff" --target "${fuzzers[@]}"
 seeds=$WORK/seeds
 rm -rf "$seeds"
 mkdir -p "$seeds"
-cp "$source"/corpus/{seeds,regressions,history}/*.trace "$seeds"/
+for trace in "$source"/corpus/{seeds,regressions,history}/*.trace; do
+  # Two folders can have one of the same name.
+  cp "$trace" "$seeds/$(basename "$(dirname "$trace")")-$(basename "$trace")"
+done
 for fuzzer in "${fuzzers[@]}"; do
   cp "$WORK/vmadiff/fuzz/$fuzzer" "$OUT/"
   (cd "$seeds" && rm -f "$OUT/${fuzzer}_seed_corpus.zip" && zip -q "$OUT/${fuzzer}_seed_corpus.zip" -- *.trace)

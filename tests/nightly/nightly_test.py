@@ -238,22 +238,25 @@ class Nights(unittest.TestCase):
         only = "corpus,random,fuzz_trace,merge-fuzz_trace"
         self.night(status=1, state="whole", only=only)
         whole, kept = self.timeless(self.last("whole")), self.kept("whole")
-        renames = "rename,renameat,renameat2"
-        done = subprocess.run(["strace", "-o", "log", "-e", f"trace={renames}", *self.words(state="counted", only=only)],
-                              cwd=self.place, env=self.environment, capture_output=True, text=True)
-        if done.returncode != 1:
-            self.skipTest(f"strace cannot trace here: {done.stderr[-200:]}")
-        count = sum(" = 0" in line for line in (self.place / "log").read_text().splitlines())
-        self.assertGreater(count, 15)
-        for number in range(1, count + 1, 2):
-            state = f"killed-{number}"
-            self.night(status=-signal.SIGKILL, state=state, only=only,
-                       before=["strace", "-o", "log", "-e", f"trace={renames}", "-e", f"inject={renames}:signal=KILL:when={number}"])
-            self.night(status=1, state=state, only=only)
-            # Where it was killed between its last report and its journal, the second start says the same again.
-            with self.subTest(number):
-                self.assertEqual(self.timeless(self.last(state)), whole)
-                self.assertEqual(self.kept(state), kept)
+        killed = 0
+        for call, numbers in (("rename", range(1, 1000, 2)), ("renameat2", (1,))):
+            for number in numbers:
+                state = f"killed-{call}-{number}"
+                injected = ["strace", "-o", "log", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"]
+                done = subprocess.run([*injected, *self.words(state=state, only=only)], cwd=self.place,
+                                      env=self.environment, capture_output=True, text=True)
+                if done.returncode == 1:
+                    break  # there are no so many
+                if not killed and "ptrace" in done.stderr:
+                    self.skipTest(f"strace cannot trace here: {done.stderr[-200:]}")
+                self.assertEqual(done.returncode, -signal.SIGKILL, done.stdout + done.stderr)
+                killed += 1
+                # Where it was killed between its last report and its journal, the second start says the same again.
+                self.night(status=1, state=state, only=only)
+                with self.subTest(state):
+                    self.assertEqual(self.timeless(self.last(state)), whole)
+                    self.assertEqual(self.kept(state), kept)
+        self.assertGreater(killed, 8)
 
     def test_interrupted_it_ends_and_goes_on(self):
         self.program("fuzzers/fuzz_trace", '#!/bin/sh\ntouch "$CRASH.began"; sleep 1000\n')
