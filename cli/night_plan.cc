@@ -155,7 +155,9 @@ std::vector<Stage> night_plan(const NightTools& tools) {
   if (has_traces) for_differential.push_back(traces.string());
   plan.fuzz("fuzz_differential", "Can bytes find a difference?", kDifferential, for_differential);
   plan.fuzz("fuzz_maple_tree", "Is the maple tree a map of ranges?", kOtherFuzzer, {});
-  std::vector<std::string> for_trace;
+  // A parser compares words; of the others value profiles cost more than they find
+  // (docs/nightly.md).
+  std::vector<std::string> for_trace{"-use_value_profile=1"};
   if (is_there(tools.dictionary)) for_trace.push_back("-dict=" + tools.dictionary.string());
   for_trace.insert(for_trace.end(), seeds.begin(), seeds.end());
   plan.fuzz("fuzz_trace", "Does trace text survive being read and printed?", kOtherFuzzer,

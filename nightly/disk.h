@@ -14,8 +14,8 @@ namespace vmadiff::nightly {
 /// stay.
 void tidy(const std::filesystem::path& stage);
 
-/// Removes what a write that was killed has left: NAME.XXXXXX beside the file that it was to become.
-/// To be called while nobody writes.
+/// Removes what a write that was killed has left: NAME.XXXXXX beside the file that it was to
+/// become. To be called while nobody writes.
 void sweep(const Places& places);
 
 /// Removes the oldest nights, but never `present`, until there are no more than `nights_max` and

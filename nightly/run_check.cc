@@ -55,8 +55,15 @@ Result set_aside(const fs::path& sights, const fs::path& place, std::uint64_t at
   return {};
 }
 
+/// "mremap" of "impl: mremap/total_vm under linux-6.18".
+std::string_view call_of(std::string_view key) {
+  const auto from = key.find(": ");
+  return from == std::string_view::npos ? key : key.substr(from, key.find('/') - from);
+}
+
 /// What is seen by making allocations fail, or of a relation, may be there without: then it has the
-/// name that the plainer look gives it. What is known, or a kernel's own, is left as it is.
+/// name that the plainer look gives it. What that look sees at another call is another finding, and
+/// takes nothing's place. What is known is left as it is.
 std::expected<std::vector<Found>, spec::ToolFault> plainer(Context& context, const Stage& stage,
                                                            StageRecord& record,
                                                            std::vector<Found> found) {
@@ -70,7 +77,10 @@ std::expected<std::vector<Found>, spec::ToolFault> plainer(Context& context, con
       if (!seen) return std::unexpected(seen.error());
       shown = *std::move(seen);
     }
-    if (shown.empty()) shown.push_back(std::move(one));
+    const bool is_the_same = std::ranges::any_of(shown, [&](const Found& other) {
+      return !other.by_nature && call_of(other.key) == call_of(one.key);
+    });
+    if (!is_the_same) out.push_back(std::move(one));
     out.insert(out.end(), shown.begin(), shown.end());
   }
   return out;
