@@ -322,5 +322,57 @@ class Nights(unittest.TestCase):
         self.assertFalse((self.place / "s").exists())
 
 
+class Sights(unittest.TestCase):
+    """What a campaign that was killed had seen, the next one takes up first."""
+
+    def setUp(self):
+        place = tempfile.TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.place = pathlib.Path(place.name)
+        (self.place / "sights").mkdir()
+
+    def check(self, trace, status):
+        """A campaign of one sequence, which finds nothing of its own."""
+        (self.place / "sights" / "left.trace").write_text(trace)
+        done = subprocess.run([VMADIFF, "check", "--systems", "model,impl", "--profile", "patch-v2", "--sequences", "1",
+                               "--seed", "1", "--sights", "sights", "--out", "found", "--json"],
+                              cwd=self.place, capture_output=True, text=True)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_it_is_settled_and_then_gone(self):
+        lines = self.check("munmap(0x100000800000, 0x1000)\nprctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+                           "mmap(0x100000000000, 0x3000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, pfnmap:0, 0)\n", 1)
+        (found,) = [line for line in lines if line["type"] == "finding"]
+        self.assertEqual(found["claim"], "OnlyEligibleVmasAreMergeable")
+        self.assertEqual(len(found["sequence"]), 2, "it is made small")
+        self.assertTrue((self.place / found["trace"]).exists())
+        self.assertEqual(list((self.place / "sights").iterdir()), [])
+
+    def test_what_shows_nothing_is_said(self):
+        lines = self.check("munmap(0x100000800000, 0x1000)\n", 0)
+        self.assertEqual(lines[-1]["shows_nothing"], ["left.trace"])
+        self.assertEqual(list((self.place / "sights").iterdir()), [])
+
+    def test_what_cannot_be_read_is_refused_and_stays(self):
+        self.check("munmap(\n", 2)
+        self.assertEqual([path.name for path in (self.place / "sights").iterdir()], ["left.trace"])
+
+    def test_what_is_seen_waits_there_until_it_is_settled(self):
+        """Where nothing can be written that would settle it: its name is taken by a directory."""
+        lines = self.check("munmap(0x100000800000, 0x1000)\n", 0)
+        self.assertEqual(lines[-1]["type"], "summary")
+        traced = subprocess.run(["strace", "-f", "-o", "log", "-e", "trace=rename", VMADIFF, "check", "--systems", "model,impl",
+                                 "--profile", "patch-v2", "--ops", "1000", "--seed", "1", "--sights", "sights", "--out", "found"],
+                                cwd=self.place, capture_output=True, text=True) if shutil.which("strace") else None
+        if traced is None or traced.returncode != 1:
+            self.skipTest("strace cannot trace here")
+        renamed = [line.split('"')[3] for line in (self.place / "log").read_text().splitlines() if 'rename("' in line]
+        sights = [index for index, path in enumerate(renamed) if path.startswith("sights/")]
+        found = [index for index, path in enumerate(renamed) if path.startswith("found/")]
+        self.assertLess(sights[0], found[0], "it is kept before it is settled")
+        self.assertEqual(list((self.place / "sights").iterdir()), [])
+
+
 if __name__ == "__main__":
     unittest.main()
