@@ -2,7 +2,6 @@
 #include "cli/nightly.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,12 +11,14 @@
 #include <ranges>
 #include <system_error>
 
+#include "cli/night_page.h"
 #include "cli/night_plan.h"
 #include "kernel/store/kernel_source.h"
 #include "kernel/store/kernel_store.h"
 #include "nightly/night.h"
 #include "process/budget.h"
 #include "process/interrupt.h"
+#include "process/terminal.h"
 #include "reports/json.h"
 #include "reports/quoting.h"
 #include "reports/store.h"
@@ -144,9 +145,9 @@ class NightLine {
           clock_text(std::max(std::chrono::milliseconds{0},
                               std::chrono::duration_cast<std::chrono::milliseconds>(rest))));
     }
-    fmt::print(stderr, "\r{}/{} {}  {}{}\x1b[K", place_of(journal, record), journal.stages.size(),
-               record.name, clock_text(record.spent), left);
-    std::fflush(stderr);
+    process::rewrite_line(fmt::format("{}/{} {}  {}{}", place_of(journal, record),
+                                      journal.stages.size(), record.name, clock_text(record.spent),
+                                      left));
     is_shown_ = true;
   }
 
@@ -155,11 +156,11 @@ class NightLine {
     return &record - journal.stages.data() + 1;
   }
   void clear() {
-    if (is_shown_) fmt::print(stderr, "\r\x1b[K");
+    if (is_shown_) process::clear_line();
     is_shown_ = false;
   }
 
-  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool is_terminal_ = process::can_rewrite_lines();
   bool is_shown_ = false;
   steady_clock::time_point next_;
 };
@@ -225,14 +226,19 @@ ExitStatus nightly(const NightlyOptions& options) {
                              const StageRecord& record) { line.tick(journal, record); }});
   if (!result) return process::refuse(result.error());
   const auto& report = result->report;
+  if (const auto page = write_night_page(result->places, report.journal.places); !page)
+    fmt::print(stderr, "vmadiff: no page of the night: {}\n", page.error());
   const auto suites = nightly::suites_of(report);
   if (options.json) {
     fmt::print("{}\n", reports::dumped(nightly::to_json(report)));
   } else if (options.ktap) {
     fmt::print("{}", reports::ktap_text(suites));
   } else {
-    fmt::print("{}\nreport                   {}\n", nightly::text(report, result->places),
-               reports::shell_path((report.journal.places.night / "report.txt").string()));
+    const auto& night = report.journal.places.night;
+    fmt::print("{}\nreport                   {}\npage                     {}\n",
+               nightly::text(report, result->places),
+               reports::shell_path((night / "report.txt").string()),
+               reports::shell_path((night / "index.html").string()));
   }
   if (!options.junit.empty()) {
     if (const auto written = reports::write_atomically(options.junit, reports::junit_xml(suites));

@@ -30,8 +30,7 @@ struct Report {
 [[nodiscard]] std::vector<reports::TestSuite> suites_of(const Report& report);
 
 /// Writes report.txt, report.json, report.ktap and report.xml into the night's directory, and the
-/// files of what is new into its findings/. Called again it writes the same. A page for people,
-/// index.html, has its place here, too.
+/// files of what is new into its findings/. Called again it writes the same.
 [[nodiscard]] Result write_reports(const Report& report, const Places& places);
 
 }  // namespace vmadiff::nightly

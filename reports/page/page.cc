@@ -173,7 +173,9 @@ std::string names_markup(std::string_view title, const std::vector<std::string>&
 std::string coverage_markup(const NightCoverage& coverage) {
   return "<section id=\"coverage\"><h2>Behaviours and pairs</h2>\n" +
          bar_markup("behaviours met", coverage.behaviours_met, coverage.behaviours) +
-         bar_markup("pairs of calls met", coverage.pairs_met, coverage.pairs) +
+         (coverage.pairs == 0
+              ? std::string{}
+              : bar_markup("pairs of calls met", coverage.pairs_met, coverage.pairs)) +
          names_markup("new behaviours", coverage.new_behaviours, true) +
          names_markup("new pairs of calls", coverage.new_pairs, true) +
          names_markup("behaviours never met", coverage.never, false) + "</section>\n";
