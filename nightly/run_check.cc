@@ -6,6 +6,7 @@
 #include "nightly/attend.h"
 #include "nightly/context.h"
 #include "nightly/harvest.h"
+#include "process/exit_status.h"
 
 namespace vmadiff::nightly {
 namespace {
@@ -141,8 +142,9 @@ StageResult run_check(Context& context, const Stage& stage, StageRecord& record,
     return StageEnd{State::kSkipped, "its time was up before it had begun"};
   if (ended->cut == Cut::kByTime) return StageEnd{State::kBroken, "it did not come to its end"};
   if (!ended->has_exited()) return StageEnd{State::kBroken, "it died of " + ended->how()};
-  // Status 3 before anything was run: this machine lacks it.
-  return StageEnd{summary.is_null() ? State::kSkipped : State::kBroken, last_words(err)};
+  // Before anything was run: this machine lacks what was asked for. Any other end is a fault.
+  const bool lacks = summary.is_null() && status == static_cast<int>(process::ExitStatus::kLacks);
+  return StageEnd{lacks ? State::kSkipped : State::kBroken, last_words(err)};
 }
 
 }  // namespace vmadiff::nightly
