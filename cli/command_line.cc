@@ -32,7 +32,7 @@ constexpr const char* kExamples = R"(Examples:
   vmadiff replay corpus
   vmadiff kernels fetch debian-6.12
   vmadiff check --systems model,guest --kernel debian-6.12 --profile linux-6.12
-  vmadiff layout corpus/seeds/two-adjacent.trace --system host
+  vmadiff layout corpus/seeds/anon-merge-left.trace --system host
   vmadiff minimize big.trace -o small.trace
   vmadiff export c small.trace -o small.c && cc -Wall small.c -o small && ./small
 

@@ -132,6 +132,10 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"ChargeComesAfterUnmapping", "FailedCallsChangeNothing",
      "MAP_FIXED unmaps what lies in its way before the new memory is charged; where that is "
      "refused, a hole is left (6.1)"},
+    {"RoomIsAskedForTwice", "SplittingACallEqualsTheWhole",
+     "mprotect that makes private memory writable is refused for RLIMIT_DATA only where its range "
+     "would fit under RLIMIT_AS a second time (mprotect_fixup): a half can fit so, and be refused, "
+     "where the whole does not, and is not"},
 }};
 
 }  // namespace

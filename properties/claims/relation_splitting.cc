@@ -9,7 +9,8 @@
 // Exempt: a middle inside a hugetlb VMA that is not on a huge page (HugePagesCannotBeSplit), and
 // one inside another VM_SPECIAL VMA, which splits and never merges (SpecialVmasStaySplit; munmap
 // leaves nothing to merge). Exempt too is mprotect that makes locked memory writable: it populates
-// the first half, whose new anon_vma can keep the second from merging (PopulationComesBetween).
+// the first half, whose new anon_vma can keep the second from merging (PopulationComesBetween); and
+// mprotect to writable of more than RLIMIT_AS has room for once more (RoomIsAskedForTwice).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -75,6 +76,22 @@ bool populates_locked_memory(const spec::Syscall& call, const spec::Snapshot& s)
   });
 }
 
+/// Whether mprotect to writable has a range that does not fit under RLIMIT_AS besides all that is
+/// mapped: the lowest limit that any process has had by then.
+bool has_no_room_twice(const RelationRoom& room, std::size_t i) {
+  const auto& calls = room.first.sequence;
+  const auto* mprotect = std::get_if<spec::Mprotect>(&calls[i].call);
+  if (mprotect == nullptr || (mprotect->prot & spec::kProtWrite) == 0) return false;
+  auto lowest = room.setup->limits.as;
+  for (std::size_t before = 0; before < i; ++before) {
+    const auto* limit = std::get_if<spec::Setrlimit>(&calls[before].call);
+    if (limit != nullptr && limit->resource == spec::kRlimitAs)
+      lowest = std::min(lowest, limit->limit);
+  }
+  const auto pages = spec::page_up(mprotect->length) >> spec::kPageShift;
+  return room.first_run.states[i].counters.total_vm + pages > lowest >> spec::kPageShift;
+}
+
 /// The halves of a call that succeeded as a whole and can be split in this state.
 std::optional<Halves> splittable(RelationRoom& room, std::size_t i) {
   if (!room.first_run.outcomes[i].is_ok()) return std::nullopt;
@@ -83,6 +100,10 @@ std::optional<Halves> splittable(RelationRoom& room, std::size_t i) {
   if (!halves || before.vmas.size() + 2 >= room.setup->max_map_count) return std::nullopt;
   if (populates_locked_memory(room.first.sequence[i].call, before)) {
     room.exemptions->count(Exemption::kPopulationComesBetween);
+    return std::nullopt;
+  }
+  if (has_no_room_twice(room, i)) {
+    room.exemptions->count(Exemption::kRoomIsAskedForTwice);
     return std::nullopt;
   }
   if (const auto rule = unsplittable(room.first.sequence[i].call, before, halves->middle)) {

@@ -2,6 +2,7 @@
 # tests of nightly: nights end to end, with budgets in calls, so that nothing depends on the clock:
 # nightly_test.py VMADIFF.
 import fcntl
+import html
 import json
 import os
 import pathlib
@@ -97,6 +98,10 @@ class Nights(unittest.TestCase):
             for suffix in one["files"]:
                 self.assertTrue((nights[-1] / "findings" / (one["name"] + suffix)).exists(), suffix)
         self.assertIn(report["night"], (nights[-1] / "report.txt").read_text())
+        page = (nights[-1] / "index.html").read_text()
+        self.assertIn(f"<h1>night of {report['night']}: ", page)
+        for word in [stage["name"] for stage in report["stages"]] + [one["claims"][0] for one in report["new"]]:
+            self.assertIn(html.escape(word, quote=False), page)
         return report
 
     @staticmethod
@@ -164,6 +169,27 @@ class Nights(unittest.TestCase):
         self.night(status=0)
         report = self.last()
         self.assertEqual((report["new"], [one["key"] for one in report["seen"]]), ([], [new[0]["key"]]))
+
+    def test_its_page_has_pictures_of_findings_and_remembers(self):
+        bad = self.place / "corpus" / "seeds" / "bad.trace"
+        bad.write_text("# profile: patch-v2\nprctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0) = 0\n"
+                       "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, pfnmap:0, 0)"
+                       " = 0x100000000000\n")
+        # What a profile breaks by its nature is known from the beginning.
+        self.night(status=0, only="corpus,random")
+        (known,) = self.last()["seen"]
+        first = (self.place / "state" / "nights" / known["first_night"] / "index.html").read_text()
+        self.assertIn("0 new findings, 1 known", first)
+        self.assertIn("OnlyEligibleVmasAreMergeable", first)
+        self.assertIn("<svg", first)
+        self.assertRegex(first, r"behaviours met: <b>\d+</b> of 494")
+        self.night(status=0, only="corpus,random")
+        second = (self.place / "state" / "nights" / self.last()["night"] / "index.html").read_text()
+        self.assertIn("0 new findings, 1 known", second)
+        self.assertIn("Over 2 nights", second)
+        # With the same seed nothing is met that was not met before.
+        self.assertNotIn("new behaviours:", second)
+        self.assertIn("new behaviours:", first)
 
     def test_a_trace_of_the_corpus_that_does_not_hold(self):
         bad = self.place / "corpus" / "seeds" / "bad.trace"
