@@ -61,8 +61,8 @@ void print_json(const process::Progress& progress, double spent, std::uint64_t o
   if (left) now["seconds_left"] = std::llround(*left);
   if (const auto sight = progress.first_sight()) {
     constexpr double kMilli = 1000;
-    const auto seconds = std::round(duration<double>(sight->time).count() * kMilli) / kMilli;
-    now["first_finding"] = {{"operations", sight->operations}, {"seconds", seconds}};
+    const auto after = std::round(duration<double>(sight->time).count() * kMilli) / kMilli;
+    now["first_finding"] = {{"operations", sight->operations}, {"seconds", after}};
   }
   fmt::print(stderr, "{}\n", reports::dumped({{"progress", std::move(now)}}));
 }

@@ -24,11 +24,6 @@ using spec::Vma;
 using Side = Boundary::Side;
 using Fate = Boundary::Fate;
 
-const Vma* vma_at(const Snapshot& s, Address a) {
-  const auto it = std::ranges::upper_bound(s.vmas, a, {}, &Vma::end);
-  return it != s.vmas.end() && it->start <= a ? &*it : nullptr;
-}
-
 /// The part of the VMA that lies in `range`. Requires that one does.
 Vma part_of(Vma vma, Range range) {
   const Address start = std::max(vma.start, range.start);
@@ -211,6 +206,11 @@ bool is_programs_own(const Moment& m, Address a) {
 }
 
 }  // namespace
+
+const Vma* vma_at(const Snapshot& s, Address a) {
+  const auto it = std::ranges::upper_bound(s.vmas, a, {}, &Vma::end);
+  return it != s.vmas.end() && it->start <= a ? &*it : nullptr;
+}
 
 std::vector<Boundary> boundaries_of(const Moment& m) {
   std::vector<Boundary> out;

@@ -46,6 +46,9 @@ struct Boundary {
   std::string note{};
 };
 
+/// The VMA that has the byte at `a`; null where none has.
+[[nodiscard]] const spec::Vma* vma_at(const spec::Snapshot& s, spec::Address a);
+
 /// In ascending order. None where the call owes no merge, or failed.
 [[nodiscard]] std::vector<Boundary> boundaries_of(const Moment& moment);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "explain/boundary.h"
 #include "explain/flag_names.h"
 #include "properties/claims/reach.h"
 #include "spec/file.h"
@@ -421,11 +422,7 @@ class Rules {
   Why operator()(const spec::Brk&) const { return {}; }
 
  private:
-  [[nodiscard]] const Vma* vma_at(Address a) const {
-    const auto& vmas = r_.before.vmas;
-    const auto it = std::ranges::upper_bound(vmas, a, {}, &Vma::end);
-    return it != vmas.end() && it->start <= a ? &*it : nullptr;
-  }
+  [[nodiscard]] const Vma* vma_at(Address a) const { return explain::vma_at(r_.before, a); }
 
   static Why unaligned(std::string_view where) {
     return fmt::format("the address is not page-aligned ({})", where);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "explain/boundary.h"
 #include "explain/flag_names.h"
 #include "explain/ksm_flag.h"
 #include "reports/vma_lines.h"
@@ -14,11 +15,6 @@ namespace {
 
 using spec::Snapshot;
 using spec::Vma;
-
-const Vma* vma_at(const Snapshot& s, spec::Address a) {
-  const auto it = std::ranges::upper_bound(s.vmas, a, {}, &Vma::end);
-  return it != s.vmas.end() && it->start <= a ? &*it : nullptr;
-}
 
 std::string vmas(std::size_t count) {
   return count == 1 ? "one VMA" : fmt::format("{} VMAs", count);
