@@ -135,14 +135,18 @@ std::string machine() {
                      ::sysconf(_SC_NPROCESSORS_ONLN));
 }
 
+/// "A, B".
+std::string listed(const ordered_json& words) {
+  std::string out;
+  for (const std::string word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
 /// What a finding is where no report of it can be shown: a crash of a fuzzer, a suite that fails.
 reports::Story told_story(const ordered_json& known, const std::string& note) {
-  std::string claims;
-  for (const std::string claim : known.at("claims"))
-    claims += fmt::format("{}{}", claims.empty() ? "" : ", ", claim);
   reports::Story out;
   out.title = known.at("key");
-  out.finding = reports::StoryFinding{.claim = claims,
+  out.finding = reports::StoryFinding{.claim = listed(known.at("claims")),
                                       .sentence = {},
                                       .explanation = known.at("explanation"),
                                       .fingerprint = known.at("name"),
@@ -158,11 +162,13 @@ void add_findings(const ordered_json& list, const fs::path& directory, bool is_n
   for (const ordered_json& known : list) {
     const std::string name = known.at("name");
     auto story = read_finding_file(directory / (name + ".json"));
-    night.findings.push_back({story
-                                  ? *std::move(story)
-                                  : told_story(known, "There is no picture of it: its files are " +
-                                                          (directory / name).string() + ".*"),
-                              is_new, known.at("first_night")});
+    auto shown = story ? *std::move(story)
+                       : told_story(known, "There is no picture of it: its files are " +
+                                               (directory / name).string() + ".*");
+    shown.facts.emplace_back("known as", known.at("key"));
+    shown.facts.emplace_back("claims", listed(known.at("claims")));
+    shown.facts.emplace_back("seen by", listed(known.at("stages")));
+    night.findings.push_back({std::move(shown), is_new, known.at("first_night")});
   }
 }
 
