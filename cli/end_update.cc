@@ -202,7 +202,7 @@ std::string block_of(const TraceFile& file, const std::vector<ModelRun>& runs) {
       const auto same =
           std::ranges::find_if(kinds, [&](const auto& k) { return k.first == lines; });
       if (same == kinds.end()) {
-        kinds.push_back({std::move(lines), {run.profile}});
+        kinds.emplace_back(std::move(lines), std::vector<std::string>{run.profile});
       } else {
         same->second.push_back(run.profile);
       }

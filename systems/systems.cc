@@ -217,7 +217,7 @@ class RealKernels {
     real.capabilities = kernel::tree_capabilities(built->traits);
     real.capabilities.release = built->version;
     real.built = *std::move(built);
-    real.setup = kernel::tree_setup(built->traits);
+    real.setup = kernel::tree_setup(real.built.traits);
     return real;
   }
 
