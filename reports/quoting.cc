@@ -129,6 +129,33 @@ std::string shell_path(std::string_view path) {
   return shell_word(path.starts_with('-') ? fmt::format("./{}", path) : std::string{path});
 }
 
+std::string markup_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 std::string c_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {

@@ -21,6 +21,9 @@ namespace vmadiff::reports {
 /// A file's path as such a word: one that begins with `-` is no option.
 [[nodiscard]] std::string shell_path(std::string_view path);
 
+/// In HTML or XML, between tags or in an attribute: what is markup there is written out.
+[[nodiscard]] std::string markup_text(std::string_view text);
+
 /// A C string literal.
 [[nodiscard]] std::string c_string(std::string_view text);
 /// A line inside a C comment, which it cannot end.

@@ -60,30 +60,8 @@ TestResult whole(const TestSuite& suite) {
   return out;
 }
 
-std::string xml(std::string_view text) {
-  // What XML cannot hold at all is shown as a terminal would show it.
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
+// What XML cannot hold at all is shown as a terminal would show it.
+std::string xml(std::string_view text) { return markup_text(printable(text)); }
 std::string xml_line(std::string_view text) { return xml(printable_line(text)); }
 
 std::string time_attribute(std::optional<double> seconds) {

@@ -5,39 +5,9 @@
 #include "reports/quoting.h"
 
 namespace vmadiff::reports {
-namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
-}  // namespace
-
-std::string markup(std::string_view text) { return escaped(printable_line(text)); }
-std::string markup_lines(std::string_view text) { return escaped(printable(text)); }
+std::string markup(std::string_view text) { return markup_text(printable_line(text)); }
+std::string markup_lines(std::string_view text) { return markup_text(printable(text)); }
 
 std::string script_json(const nlohmann::ordered_json& object) {
   std::string out;

@@ -93,29 +93,21 @@ static int regular_mmap(struct file* file, struct vm_area_struct* vma) {
   vma->vm_ops = &regular_vm_ops;
   return 0;
 }
+#ifdef FOP_MMAP_SYNC
+#define REGULAR_FILE_HAS .fop_flags = FOP_MMAP_SYNC, .get_unmapped_area = thp_get_unmapped_area
+#else
+#define REGULAR_FILE_HAS \
+  .mmap_supported_flags = MAP_SYNC, .get_unmapped_area = thp_get_unmapped_area
+#endif
 static const struct file_operations regular_fops = {
 #ifdef VMADIFF_REGULAR_FILES_PREPARE
     .mmap_prepare = regular_mmap_prepare,
 #else
     .mmap = regular_mmap,
 #endif
-#ifdef FOP_MMAP_SYNC
-    .fop_flags = FOP_MMAP_SYNC,
-#else
-    .mmap_supported_flags = MAP_SYNC,
-#endif
-    .get_unmapped_area = thp_get_unmapped_area,
-};
+    REGULAR_FILE_HAS};
 // The same of a file system that has not been converted.
-static const struct file_operations legacy_fops = {
-    .mmap = regular_mmap,
-#ifdef FOP_MMAP_SYNC
-    .fop_flags = FOP_MMAP_SYNC,
-#else
-    .mmap_supported_flags = MAP_SYNC,
-#endif
-    .get_unmapped_area = thp_get_unmapped_area,
-};
+static const struct file_operations legacy_fops = {.mmap = regular_mmap, REGULAR_FILE_HAS};
 static const struct address_space_operations regular_aops = {.dirty_folio = NULL};
 
 // Inodes and files
