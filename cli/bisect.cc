@@ -33,13 +33,6 @@ using process::Refusal;
 constexpr int kCannotMake = 125;
 constexpr std::string_view kPlace = "{}";
 
-std::unexpected<Refusal> lacks(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
-}
-std::unexpected<Refusal> bad_input(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kBadInput, std::move(message)});
-}
-
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -70,16 +63,16 @@ std::expected<std::optional<std::string>, Refusal> made_by(const std::string& co
                                        },
                                    .interrupted = process::is_interrupted};
   const auto ran = kernel::run_command({"sh", "-c", line}, {}, watch);
-  if (!ran) return lacks(ran.error().message);
-  if (process::is_interrupted()) return lacks("interrupted");
+  if (!ran) return process::lacks(ran.error().message);
+  if (process::is_interrupted()) return process::lacks("interrupted");
   if (ran->status == kCannotMake) return std::nullopt;
   if (ran->status != 0) {
-    return lacks(fmt::format("{}: status {} (125 would leave this one out): {}", line, ran->status,
-                             reports::printable_line(ran->errors)));
+    return process::lacks(fmt::format("{}: status {} (125 would leave this one out): {}", line,
+                                      ran->status, reports::printable_line(ran->errors)));
   }
   auto lines = lines_of(ran->output);
   if (lines.empty())
-    return lacks(
+    return process::lacks(
         fmt::format("{}: expected a kernel's name or file as the last line it prints", line));
   return std::move(lines.back());
 }
@@ -144,12 +137,13 @@ std::expected<Ends, Refusal> ask_ends(Bench& bench, const BisectOptions& options
     auto answer = bench.answer(*word);
     if (!answer) return std::unexpected(answer.error());
     if (!answer->not_asked.empty())
-      return lacks(fmt::format("{} {}: {}", option, *word, answer->not_asked));
+      return process::lacks(fmt::format("{} {}: {}", option, *word, answer->not_asked));
     *end = *std::move(answer);
   }
   if (!compare::change_between(ends.good, ends.bad, file.trace.sequence)) {
-    return bad_input(fmt::format("{}: {} and {} do the same with it: there is nothing to look for",
-                                 file.path, ends.good.name, ends.bad.name));
+    return process::bad_input(
+        fmt::format("{}: {} and {} do the same with it: there is nothing to look for", file.path,
+                    ends.good.name, ends.bad.name));
   }
   return ends;
 }
@@ -159,14 +153,14 @@ std::expected<std::vector<std::string>, Refusal> revisions_between(const BisectO
   const auto listed = kernel::run_command({"git", "-C", options.tree, "rev-list", "--reverse",
                                            "--first-parent", "--end-of-options", range, "--"});
   if (!listed || listed->status != 0) {
-    return bad_input(fmt::format(
+    return process::bad_input(fmt::format(
         "{} are no revisions of a git tree in {}: name what stands between them, --between A,B,C{}",
         range, reports::printable_line(options.tree),
         listed ? fmt::format(" ({})", reports::printable_line(listed->errors)) : ""));
   }
   auto revisions = lines_of(listed->output);
   if (revisions.empty()) {
-    return bad_input(
+    return process::bad_input(
         fmt::format("{}: nothing stands between them: the good one must come first", range));
   }
   revisions.pop_back();  // the bad one itself
@@ -179,7 +173,7 @@ std::expected<std::vector<std::string>, Refusal> fetched_between(const BisectOpt
   const auto good = std::ranges::find(names, options.good);
   const auto bad = std::ranges::find(names, options.bad);
   if (good == names.end() || bad == names.end()) {
-    return bad_input(
+    return process::bad_input(
         fmt::format("--good {}, --bad {}: not both are kernels that were fetched: name what stands "
                     "between them, --between A,B,C, or give a --kernel-command",
                     options.good, options.bad));
@@ -200,7 +194,8 @@ std::expected<std::vector<std::string>, Refusal> row_of(const BisectOptions& opt
     for (;;) {
       const auto comma = rest.find(',');
       words.emplace_back(rest.substr(0, comma));
-      if (words.back().empty()) return bad_input("--between: expected words between commas");
+      if (words.back().empty())
+        return process::bad_input("--between: expected words between commas");
       if (comma == std::string_view::npos) return words;
       rest.remove_prefix(comma + 1);
     }
@@ -235,7 +230,7 @@ std::string_view word_for(Likeness likeness) {
 }
 
 std::expected<Likeness, Refusal> judge(const ReleaseAnswer& answer, const Ends& ends) {
-  if (process::is_interrupted()) return lacks("interrupted");
+  if (process::is_interrupted()) return process::lacks("interrupted");
   const auto likeness =
       answer.not_asked.empty()
           ? compare::likeness_of(answer.recording, ends.good.recording, ends.bad.recording)

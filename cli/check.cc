@@ -88,9 +88,8 @@ std::expected<void, process::Refusal> check_page(const CheckOptions& options) {
       !std::filesystem::is_directory(page, ignored)) {
     return {};
   }
-  return std::unexpected(process::Refusal{
-      process::ExitStatus::kBadInput,
-      fmt::format("--html {}: expected a file in a directory that is there", options.html)});
+  return process::bad_input(
+      fmt::format("--html {}: expected a file in a directory that is there", options.html));
 }
 
 /// Whether --confirm names a kernel that can be asked, as far as that is known without booting it.
@@ -154,12 +153,10 @@ std::expected<std::vector<campaign::LeftOver>, process::Refusal> left_over(
   std::error_code ignored;
   if (directory.empty() || !std::filesystem::exists(directory, ignored)) return out;
   const auto files = find_traces({directory});
-  if (!files)
-    return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, files.error()});
+  if (!files) return process::bad_input(files.error());
   for (const std::string& path : *files) {
     auto file = read_trace(path);
-    if (!file)
-      return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, file.error()});
+    if (!file) return process::bad_input(file.error());
     out.push_back({path, setup_of(*file, setup), std::move(file->trace.sequence)});
   }
   return out;
@@ -186,15 +183,13 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   if (!chosen) return std::unexpected(chosen.error());
   const auto* const choice = &chosen->systems;
   if (properties->has_any(properties::Kind::kFault) && !can_check_faults(choice->systems)) {
-    return std::unexpected(process::Refusal{
-        process::ExitStatus::kBadInput,
+    return process::bad_input(
         fmt::format("--systems {}: to make allocations fail, model and impl must be among "
                     "them",
-                    systems::joined(choice->systems))});
+                    systems::joined(choice->systems)));
   }
   const auto setup = systems::setup_for(choice->systems);
-  if (!setup)
-    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, setup.error().message});
+  if (!setup) return process::lacks(setup.error().message);
 
   auto left = left_over(options.sights, *setup);
   if (!left) return std::unexpected(left.error());

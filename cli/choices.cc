@@ -48,19 +48,16 @@ std::expected<SystemChoice, process::Refusal> choose_systems(std::string_view wo
     return choice;
   }
   auto systems = systems::parse_systems(words);
-  if (!systems)
-    return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, systems.error()});
+  if (!systems) return process::bad_input(systems.error());
   const bool has_model = !std::ranges::all_of(*systems, systems::is_real);
   for (const std::string& system : *systems) {
     if (const auto reason = systems::why_not(system)) {
-      return std::unexpected(process::Refusal{
-          process::ExitStatus::kLacks, fmt::format("{} cannot run here: {}", system, *reason)});
+      return process::lacks(fmt::format("{} cannot run here: {}", system, *reason));
     }
     const auto unmodelled = systems::why_unmodelled(system);
     if (has_model && unmodelled) {
-      return std::unexpected(process::Refusal{
-          process::ExitStatus::kLacks,
-          fmt::format("{} cannot be compared with the models: {}", system, *unmodelled)});
+      return process::lacks(
+          fmt::format("{} cannot be compared with the models: {}", system, *unmodelled));
     }
   }
   choice.systems = std::move(*systems);
@@ -72,8 +69,7 @@ bool is_auto(std::string_view words) { return words.empty() || words == kAuto; }
 
 std::expected<spec::KernelProfile, process::Refusal> choose_profile(std::string_view words) {
   const auto profile = spec::read_profile_text(is_auto(words) ? spec::kDefaultProfileName : words);
-  if (!profile)
-    return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, profile.error()});
+  if (!profile) return process::bad_input(profile.error());
   return *profile;
 }
 
@@ -86,8 +82,7 @@ std::expected<Choice, process::Refusal> choose(std::string_view systems, std::st
   const auto real = std::ranges::find_if(choice.systems.systems, systems::is_real);
   if (!is_auto(profile) || real == choice.systems.systems.end()) return choice;
   const auto identity = compare::identity_of(*real);
-  if (!identity)
-    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, identity.error().message});
+  if (!identity) return process::lacks(identity.error().message);
   choice.identified = *real;
   choice.identity = *identity;
   choice.profile = (*identity)->profile;
@@ -97,7 +92,7 @@ std::expected<Choice, process::Refusal> choose(std::string_view systems, std::st
 std::expected<properties::PropertySet, process::Refusal> choose_properties(std::string_view words) {
   if (words.empty()) return properties::PropertySet::all();
   auto set = properties::PropertySet::parse(words);
-  if (!set) return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, set.error()});
+  if (!set) return process::bad_input(set.error());
   return *std::move(set);
 }
 

@@ -38,28 +38,22 @@ struct Side {
   compare::ComparedKernel compared;
 };
 
-std::unexpected<process::Refusal> lacks(std::string message) {
-  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
-}
-
 std::expected<Side, process::Refusal> open_side(const std::string& option,
                                                 const std::string& words) {
   const auto choice = choose_systems(words, {});
   if (!choice) return std::unexpected(choice.error());
   Side side{.name = choice->systems.front(), .system = {}, .identity = {}, .compared = {}};
   if (choice->systems.size() != 1 || !systems::is_real(side.name)) {
-    return std::unexpected(
-        process::Refusal{process::ExitStatus::kBadInput,
-                         fmt::format("{} {}: expected one real kernel: host, guest or guest:KERNEL",
-                                     option, words)});
+    return process::bad_input(
+        fmt::format("{} {}: expected one real kernel: host, guest or guest:KERNEL", option, words));
   }
   const auto setup = systems::setup_for(choice->systems);
-  if (!setup) return lacks(setup.error().message);
+  if (!setup) return process::lacks(setup.error().message);
   auto system = systems::make_system(side.name, *choose_profile({}));
-  if (!system) return lacks(system.error().message);
+  if (!system) return process::lacks(system.error().message);
   side.system = *std::move(system);
   auto identity = compare::identify(*side.system, *setup);
-  if (!identity) return lacks(identity.error().message);
+  if (!identity) return process::lacks(identity.error().message);
   side.identity = *std::move(identity);
   side.compared = {.system = side.system.get(),
                    .model = {.profile = side.identity.profile, .setup = *setup}};
@@ -209,8 +203,7 @@ std::expected<Plan, process::Refusal> plan(const DiffOptions& options) {
   compare::ExpectedDifferences expected;
   if (!options.expected.empty()) {
     auto read = compare::read_expected_differences(options.expected);
-    if (!read)
-      return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, read.error()});
+    if (!read) return process::bad_input(read.error());
     expected = *std::move(read);
   }
   auto a = open_side("--a", options.a);
@@ -218,14 +211,12 @@ std::expected<Plan, process::Refusal> plan(const DiffOptions& options) {
   auto b = open_side("--b", options.b);
   if (!b) return std::unexpected(b.error());
   if (a->name == b->name) {
-    return std::unexpected(
-        process::Refusal{process::ExitStatus::kBadInput,
-                         fmt::format("--a and --b are both {}: expected two", a->name)});
+    return process::bad_input(fmt::format("--a and --b are both {}: expected two", a->name));
   }
   const auto& setup = a->compared.model.setup;
   if (!std::ranges::equal(setup.initial.vmas, b->compared.model.setup.initial.vmas, {},
                           &spec::Vma::range, &spec::Vma::range))
-    return lacks("the two kernels do not let a program begin with the same mappings");
+    return process::lacks("the two kernels do not let a program begin with the same mappings");
   const std::array names{a->name, b->name};
   const systems::Offer offer = systems::offer_of(names);
   Plan out{.a = *std::move(a),

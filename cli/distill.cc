@@ -42,9 +42,7 @@ class Bench {
     const std::vector<std::string> model{std::string{systems::kModel}};
     auto crew = campaign::Crew::make(model, profile);
     const auto setup = systems::setup_for(model);
-    if (!crew || !setup)
-      return std::unexpected(process::Refusal{process::ExitStatus::kLacks,
-                                              crew ? setup.error().message : crew.error().message});
+    if (!crew || !setup) return process::lacks(crew ? setup.error().message : crew.error().message);
     return Bench{*std::move(crew), profile, *setup};
   }
 
@@ -81,9 +79,8 @@ std::expected<std::vector<fs::path>, process::Refusal> files_of(
     std::error_code error;
     if (!fs::is_directory(path, error)) {
       if (!fs::exists(path, error))
-        return std::unexpected(process::Refusal{
-            process::ExitStatus::kBadInput,
-            fmt::format("{}: there is no such file or directory", reports::printable_line(path))});
+        return process::bad_input(
+            fmt::format("{}: there is no such file or directory", reports::printable_line(path)));
       out.emplace_back(path);
       continue;
     }

@@ -96,9 +96,8 @@ std::expected<std::string, process::Refusal> exported(const TraceFile& file,
   if (!reproduction) return std::unexpected(reproduction.error());
   auto text = written_as(options, *reproduction);
   if (text) return *std::move(text);
-  return std::unexpected(process::Refusal{
-      process::ExitStatus::kLacks,
-      fmt::format("{}: cannot be told in this form: {}", file.path, text.error())});
+  return process::lacks(
+      fmt::format("{}: cannot be told in this form: {}", file.path, text.error()));
 }
 
 process::ExitStatus export_trace(const ExportOptions& options) {

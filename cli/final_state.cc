@@ -11,13 +11,7 @@
 #include "systems/systems.h"
 
 namespace vmadiff::cli {
-namespace {
-
-std::unexpected<process::Refusal> lacks(std::string message) {
-  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::expected<Readied, process::Refusal> ready(const TraceFile& file, std::string_view words,
                                                std::string_view profile_name) {
@@ -26,9 +20,8 @@ std::expected<Readied, process::Refusal> ready(const TraceFile& file, std::strin
   const auto* const choice = &chosen->systems;
   const auto* const profile = &chosen->profile;
   if (choice->systems.size() != 1) {
-    return std::unexpected(process::Refusal{
-        process::ExitStatus::kBadInput,
-        fmt::format("'{}' names {} systems: expected one", words, choice->systems.size())});
+    return process::bad_input(
+        fmt::format("'{}' names {} systems: expected one", words, choice->systems.size()));
   }
   const std::string& system = choice->systems.front();
   // Models start as the host would, where there is one: the two set-ups are equal by design.
@@ -36,14 +29,14 @@ std::expected<Readied, process::Refusal> ready(const TraceFile& file, std::strin
       systems::is_real(system) || systems::why_not(systems::kHost) ? std::string{system}
                                                                    : std::string{systems::kHost}};
   auto setup = systems::setup_for(starts_like);
-  if (!setup) return lacks(setup.error().message);
+  if (!setup) return process::lacks(setup.error().message);
   // Asked for by name, it may be one that the trace was not meant for; what it cannot do stays.
   if (const auto reason = why_not_run(system, file)) {
     return std::unexpected(nobody_runs(file, fmt::format("{}: {}", system, *reason)));
   }
   auto initial = setup_of(file, *std::move(setup));
   auto made = systems::make_system(system, *profile);
-  if (!made) return lacks(made.error().message);
+  if (!made) return process::lacks(made.error().message);
   return Readied{system, *profile, std::move(initial), *std::move(made)};
 }
 
@@ -58,7 +51,7 @@ std::expected<FinalState, process::Refusal> final_state(const TraceFile& file,
   if (!on) return std::unexpected(std::move(on.error()));
   auto recording =
       compare::record(*on->system, on->setup, file.trace.sequence, compare::Snapshots::kAtEnd);
-  if (!recording) return lacks(recording.error().message);
+  if (!recording) return process::lacks(recording.error().message);
   if (!recording->end) return std::unexpected(died_of_it(*on, file));
   return FinalState{on->profile, std::move(on->setup), *std::move(recording)};
 }

@@ -38,7 +38,7 @@ std::expected<Answers, process::Refusal> ask_profiles(const TraceFile& file) {
                                       .model = {.profile = profile, .setup = setup}},
                                      file.directives.setup, file.trace.sequence);
     if (!answer) {
-      return std::unexpected(process::Refusal{process::ExitStatus::kLacks, answer.error().message});
+      return process::lacks(answer.error().message);
     }
     // What no kernel shows is no change of a release.
     answer->recording.observes = spec::kFromOutside;

@@ -14,10 +14,6 @@
 namespace vmadiff::cli {
 namespace {
 
-std::unexpected<process::Refusal> lacks(std::string message) {
-  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
-}
-
 /// "6.12.118". Debian's 6.1 calls itself 6.1.0, so its package is asked first.
 std::string version_of(const std::string& system, std::string_view kernel) {
   for (const auto& stored : kernel::stored_kernels()) {
@@ -40,11 +36,10 @@ std::string shown(const std::string& system) {
 std::expected<std::string, process::Refusal> system_of_kernel(std::string_view word) {
   const auto read = systems::parse_systems(
       word == systems::kHost ? std::string{word} : fmt::format("{}:{}", systems::kGuest, word));
-  if (!read) return std::unexpected(process::Refusal{process::ExitStatus::kBadInput, read.error()});
+  if (!read) return process::bad_input(read.error());
   if (read->size() != 1) {
-    return std::unexpected(process::Refusal{
-        process::ExitStatus::kBadInput,
-        fmt::format("kernel '{}': expected a name or a path without a comma", word)});
+    return process::bad_input(
+        fmt::format("kernel '{}': expected a name or a path without a comma", word));
   }
   return read->front();
 }
@@ -55,7 +50,7 @@ std::expected<std::vector<std::string>, process::Refusal> kernel_row(std::string
     for (const auto& kernel : kernel::stored_kernels())
       row.push_back(fmt::format("{}:{}", systems::kGuest, kernel.name));
     if (!row.empty()) return row;
-    return lacks(
+    return process::lacks(
         "no kernel is here: vmadiff kernels fetch debian-6.12 debian-6.18 …, or --kernels with "
         "bzImages; --profiles asks the models of all releases");
   }
@@ -75,19 +70,19 @@ std::expected<void, process::Refusal> ask_kernel(
         const compare::AskedKernel& kernel, const compare::Identity& identity)>& what) {
   fmt::print(stderr, "asking {}\n", system);
   if (const auto reason = systems::why_not(system))
-    return lacks(fmt::format("{} cannot be asked: {}", system, *reason));
+    return process::lacks(fmt::format("{} cannot be asked: {}", system, *reason));
   const auto setup = systems::setup_for(std::array{system});
-  if (!setup) return lacks(fmt::format("{}: {}", system, setup.error().message));
+  if (!setup) return process::lacks(fmt::format("{}: {}", system, setup.error().message));
   // A real kernel has no profile but its own.
   auto kernel = systems::make_system(system, *spec::profile_named(spec::kDefaultProfileName));
-  if (!kernel) return lacks(fmt::format("{}: {}", system, kernel.error().message));
+  if (!kernel) return process::lacks(fmt::format("{}: {}", system, kernel.error().message));
   const auto identity = compare::identify(**kernel, *setup);
-  if (!identity) return lacks(fmt::format("{}: {}", system, identity.error().message));
+  if (!identity) return process::lacks(fmt::format("{}: {}", system, identity.error().message));
   auto done = what({.name = shown(system),
                     .system = kernel->get(),
                     .model = {.profile = identity->profile, .setup = *setup}},
                    *identity);
-  if (!done) return lacks(fmt::format("{}: {}", system, done.error().message));
+  if (!done) return process::lacks(fmt::format("{}: {}", system, done.error().message));
   return {};
 }
 

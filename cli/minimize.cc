@@ -20,10 +20,6 @@
 namespace vmadiff::cli {
 namespace {
 
-std::unexpected<process::Refusal> lacks(std::string message) {
-  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
-}
-
 struct Smallest {
   properties::Finding finding;
   std::string left_out;  ///< systems that cannot run the trace, and why
@@ -43,24 +39,23 @@ std::expected<Smallest, process::Refusal> smallest(const TraceFile& file,
   const auto cast = cast_of(file, choice->systems);
   if (cast.systems.empty()) return std::unexpected(nobody_runs(file, cast.left_out));
   const auto setup = systems::setup_for(cast.systems);
-  if (!setup) return lacks(setup.error().message);
+  if (!setup) return process::lacks(setup.error().message);
   const auto crew = campaign::Crew::make(cast.systems, *profile);
-  if (!crew) return lacks(crew.error().message);
+  if (!crew) return process::lacks(crew.error().message);
 
   auto checker =
       campaign::make_checker(crew->systems(), *profile, setup_of(file, *setup), *properties);
   auto found = checker.check(file.trace.sequence, properties::Observation::kEveryStep);
-  if (!found) return lacks(found.error().message);
+  if (!found) return process::lacks(found.error().message);
   if (!*found) {
-    return std::unexpected(process::Refusal{
-        process::ExitStatus::kBadInput,
+    return process::bad_input(
         fmt::format("{}: shows no finding on {} under {}, so there is nothing to keep{}", file.path,
                     systems::joined(cast.systems), spec::profile_text(*profile),
-                    cast.left_out.empty() ? "" : fmt::format(" (without {})", cast.left_out))});
+                    cast.left_out.empty() ? "" : fmt::format(" (without {})", cast.left_out)));
   }
   process::watch_for_interrupts();
   auto settled = campaign::settle(*crew, *profile, **std::move(found), process::is_interrupted);
-  if (!settled) return lacks(settled.error().message);
+  if (!settled) return process::lacks(settled.error().message);
   return Smallest{*std::move(settled), cast.left_out};
 }
 

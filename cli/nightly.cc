@@ -35,10 +35,6 @@ using std::chrono::steady_clock;
 
 constexpr const char* kDefaultBudget = "2h";
 
-std::unexpected<Refusal> bad(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kBadInput, std::move(message)});
-}
-
 /// The first of these that is there; empty where none is.
 fs::path first_of(std::initializer_list<fs::path> places) {
   for (const auto& place : places) {
@@ -60,9 +56,7 @@ std::expected<NightTools, Refusal> tools_of(const NightlyOptions& options) {
   std::error_code error;
   NightTools out;
   out.program = fs::read_symlink("/proc/self/exe", error);
-  if (error)
-    return std::unexpected(
-        Refusal{ExitStatus::kLacks, "this program's own file cannot be found through /proc"});
+  if (error) return process::lacks("this program's own file cannot be found through /proc");
   const auto here = out.program.parent_path();
   out.state =
       fs::absolute(options.state.empty() ? default_state() : fs::path{options.state}, error);
@@ -70,8 +64,8 @@ std::expected<NightTools, Refusal> tools_of(const NightlyOptions& options) {
        {std::pair{"--corpus", options.corpus}, std::pair{"--fuzzers", options.fuzzers},
         std::pair{"--suites", options.suites}}) {
     if (!path.empty() && !fs::exists(path, error))
-      return bad(fmt::format("{} {}: there is no such file or directory", name,
-                             reports::printable_line(path)));
+      return process::bad_input(fmt::format("{} {}: there is no such file or directory", name,
+                                            reports::printable_line(path)));
   }
   // In a build, which is what most run, the program lies in build/release.
   out.corpus = options.corpus.empty() ? first_of({"corpus", here / "../../corpus"})
@@ -105,8 +99,8 @@ std::expected<std::vector<nightly::Stage>, Refusal> chosen(std::vector<nightly::
     if (std::ranges::find(stages, name, &nightly::Stage::name) == stages.end()) {
       std::vector<std::string> names;
       for (const auto& stage : stages) names.push_back(stage.name);
-      return bad(fmt::format("--only {}: expected stages of this night: {}",
-                             reports::printable_line(name), fmt::join(names, ", ")));
+      return process::bad_input(fmt::format("--only {}: expected stages of this night: {}",
+                                            reports::printable_line(name), fmt::join(names, ", ")));
     }
   }
   std::erase_if(stages, [&](const nightly::Stage& stage) {
@@ -178,8 +172,9 @@ std::expected<nightly::Options, Refusal> options_of(const NightlyOptions& asked)
   }
   const auto bytes = bytes_of(asked.size);
   if (!bytes)
-    return bad(fmt::format("--size {}: expected a number with M or G behind it, at least 16M",
-                           reports::printable_line(asked.size)));
+    return process::bad_input(
+        fmt::format("--size {}: expected a number with M or G behind it, at least 16M",
+                    reports::printable_line(asked.size)));
   const auto tools = tools_of(asked);
   if (!tools) return std::unexpected(tools.error());
   if (auto probed = process::probe_out(tools->state.string(), "--state"); !probed)

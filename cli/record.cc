@@ -114,9 +114,6 @@ Held hold(const intake::Imported& imported, const compare::Recording& recording)
 
 std::expected<bool, process::Refusal> hold_against_systems(const intake::Imported& imported,
                                                            const RecordOptions& options) {
-  const auto lacks = [](std::string message) {
-    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
-  };
   const auto choice = choose(options.systems, options.profile);
   if (!choice) return std::unexpected(choice.error());
   TraceFile file;
@@ -125,17 +122,17 @@ std::expected<bool, process::Refusal> hold_against_systems(const intake::Importe
   const auto cast = cast_of(file, choice->systems.systems);
   if (cast.systems.empty()) return std::unexpected(nobody_runs(file, cast.left_out));
   const auto setup = systems::setup_for(cast.systems);
-  if (!setup) return lacks(setup.error().message);
+  if (!setup) return process::lacks(setup.error().message);
   fmt::print("  profile  {}{}{}\n", spec::profile_text(choice->profile),
              cast.left_out.empty() ? "" : "; without ", cast.left_out);
   bool held = true;
   for (const std::string& name : cast.systems) {
     const auto system = systems::make_system(name, choice->profile);
-    if (!system) return lacks(system.error().message);
+    if (!system) return process::lacks(system.error().message);
     const auto recording = compare::retried([&] {
       return compare::record(**system, *setup, imported.trace.sequence, compare::Snapshots::kAtEnd);
     });
-    if (!recording) return lacks(recording.error().message);
+    if (!recording) return process::lacks(recording.error().message);
     held = hold(imported, *recording).all && held;
   }
   return held;

@@ -265,15 +265,13 @@ std::expected<void, process::Refusal> replay_one(const Found& found, const Repla
     systems.push_back(*system);
   }
   const auto setup = systems::setup_for(planned->cast.systems);
-  if (!setup)
-    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, setup.error().message});
+  if (!setup) return process::lacks(setup.error().message);
   const auto begin = setup_of(file, *setup);
   // What is written anew need not hold as it was.
   auto judged = file;
   if (options.update) judged.directives.ends.clear();
   auto verdict = judge(judged, systems, planned->profile, begin);
-  if (!verdict)
-    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, verdict.error().message});
+  if (!verdict) return process::lacks(verdict.error().message);
   if (options.update && verdict->failures.empty()) {
     const auto updated = update(found.path, found.text, file, {systems, planned->profile, begin});
     if (updated) {
@@ -288,8 +286,7 @@ std::expected<void, process::Refusal> replay_one(const Found& found, const Repla
   printer.begin(answer);
   if (options.verbose) {
     if (auto printed = print_steps(file, systems, begin); !printed) {
-      return std::unexpected(
-          process::Refusal{process::ExitStatus::kLacks, printed.error().message});
+      return process::lacks(printed.error().message);
     }
   }
   printer.end(answer);

@@ -19,10 +19,6 @@ namespace {
 /// So many VMAs of layouts are kept; of longer traces only the end is.
 constexpr std::size_t kVmasMax = 20000;
 
-std::unexpected<process::Refusal> lacking(std::string message) {
-  return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(message)});
-}
-
 /// The trace's path without directories and suffix.
 std::string name_of(const TraceFile& file) {
   auto name = file.path.substr(file.path.find_last_of('/') + 1);
@@ -58,7 +54,7 @@ class Runner {
 
   std::expected<void, process::Refusal> run() {
     if (auto started = on_.system->start(on_.setup); !started)
-      return lacking(started.error().message);
+      return process::lacks(started.error().message);
     for (std::size_t i = 0; i < file_.trace.sequence.size(); ++i) {
       if (auto done = step(i); !done) return done;
     }
@@ -68,7 +64,7 @@ class Runner {
     recording.observes = on_.system->observes();
     for (const spec::ProcessId process : processes_.all()) {
       if (auto looked = on_.system->snapshot(process, now_); !looked)
-        return lacking(looked.error().message);
+        return process::lacks(looked.error().message);
       out_.ends.push_back(
           {process, out_.add_layout(now_.vmas), now_.counters, now_.brk, now_.merge_any});
       (process == 0 ? recording.end.emplace() : recording.others[process]) = now_;
@@ -84,7 +80,7 @@ class Runner {
     const spec::Step& step = file_.trace.sequence[index];
     const auto outcome = on_.system->apply(step.process, step.call);
     if (outcome.is_death()) {
-      if (auto setback = on_.system->take_setback()) return lacking(setback->message);
+      if (auto setback = on_.system->take_setback()) return process::lacks(setback->message);
       return std::unexpected(died_of_it(on_, file_));
     }
     if (step.expected && *step.expected != outcome) {
@@ -96,7 +92,7 @@ class Runner {
     out_.steps.push_back({step.process, step.call, outcome});
     if (vma_count_ > kVmasMax || !processes_.has(step.process)) return {};
     if (auto looked = on_.system->snapshot(step.process, now_); !looked)
-      return lacking(looked.error().message);
+      return process::lacks(looked.error().message);
     const auto had = out_.layouts.size();
     out_.steps.back().layout = out_.add_layout(now_.vmas);
     if (out_.layouts.size() != had) vma_count_ += out_.layouts.back().size();

@@ -79,9 +79,7 @@ std::expected<reports::Story, process::Refusal> story_of(const TraceFile& file,
     if (!system) return std::unexpected(system.error());
     systems.push_back(*system);
   }
-  const auto lacks = [](std::string why) {
-    return std::unexpected(process::Refusal{process::ExitStatus::kLacks, std::move(why)});
-  };
+  const auto lacks = [](std::string why) { return process::lacks(std::move(why)); };
   const auto setup = systems::setup_for(cast.systems);
   if (!setup) return lacks(setup.error().message);
   auto story = compare::story_of_run(std::move(head), file.trace, setup_of(file, *setup), systems);

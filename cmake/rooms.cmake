@@ -1,6 +1,7 @@
-# vmadiff_room(NAME SOURCES … [ALONE …] ROOMS … LIBRARIES …)
+# vmadiff_room(NAME SOURCES … [ALONE …] ROOMS … LIBRARIES … [APART])
 #
 # ALONE: sources that have a name in common with another, and so cannot be compiled as one with it (VMADIFF_UNITY).
+# APART: all of them are compiled alone, since mutants are compiled by file.
 # One room of the house: a folder without those below it, which are rooms of their own. Sources include
 # headers as "room/file.h". The room sees its own headers and those of the ROOMS it names, through
 # directories that hold only links to these: including any other room does not compile.
@@ -41,13 +42,13 @@ function(vmadiff_precompile target header)
 endfunction()
 
 function(vmadiff_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;ALONE;ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "APART" "" "SOURCES;ALONE;ROOMS;LIBRARIES" ${ARGN})
   vmadiff_targets(room ${name})
   vmadiff_targets(seen ${ROOM_ROOMS})
   add_library(${room} STATIC ${ROOM_SOURCES})
   vmadiff_see(${room} ${name} ${ROOM_ROOMS})
   set_target_properties(${room} PROPERTIES VMADIFF_ROOMS "${ROOM_ROOMS}")
-  if(VMADIFF_UNITY)
+  if(VMADIFF_UNITY AND NOT ROOM_APART)
     set_target_properties(${room} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
     set_source_files_properties(${ROOM_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
+constexpr int kJournalVersion = 1;
 constexpr std::array<std::string_view, 5> kStates{"waiting", "running", "done", "skipped",
                                                   "broken"};
 
@@ -43,7 +43,7 @@ StageRecord stage_of(const ordered_json& json) {
 }
 
 Journal journal_of(const ordered_json& json, const NightPlaces& places) {
-  if (json.at("version") != kVersion) throw std::out_of_range{"version"};
+  if (json.at("version") != kJournalVersion) throw std::out_of_range{"version"};
   Journal out{.places = places,
               .night = json.at("night"),
               .begun = json.at("begun"),
@@ -84,7 +84,7 @@ std::string utc(const char* format) {
 std::string_view name(State state) { return kStates[static_cast<std::size_t>(state)]; }
 
 Result Journal::save() const {
-  ordered_json out{{"type", "journal"},  {"version", kVersion},
+  ordered_json out{{"type", "journal"},  {"version", kJournalVersion},
                    {"vmadiff", version}, {"night", night},
                    {"begun", begun},     {"seed", fmt::format("{:#x}", seed)}};
   if (budget.time) {

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr int kVersion = 1;
+constexpr int kKnownVersion = 1;
 
 Known known_of(const ordered_json& json) {
   return {.key = json.at("key"),
@@ -59,7 +59,7 @@ std::expected<KnownFindings, spec::ToolFault> KnownFindings::load(const Places& 
   if (!json) return std::unexpected(json.error());
   if (json->is_null()) return out;
   try {
-    if (json->at("version") != kVersion) throw std::out_of_range{"version"};
+    if (json->at("version") != kKnownVersion) throw std::out_of_range{"version"};
     for (const auto& one : json->at("findings")) out.all_.push_back(known_of(one));
   } catch (const std::exception& error) {
     return std::unexpected(spec::ToolFault{fmt::format(
@@ -76,7 +76,8 @@ Known* KnownFindings::find(std::string_view key) {
 }
 
 Result KnownFindings::save() const {
-  ordered_json out{{"type", "known"}, {"version", kVersion}, {"findings", ordered_json::array()}};
+  ordered_json out{
+      {"type", "known"}, {"version", kKnownVersion}, {"findings", ordered_json::array()}};
   for (const Known& known : all_) out["findings"].push_back(to_json(known));
   return write_json(places_.known(), out);
 }

@@ -27,21 +27,17 @@ constexpr std::uint64_t kAttemptsMax = 12;
 /// The smallest time for which it is worth beginning a stage.
 constexpr milliseconds kTimeMin{1'000};
 
-std::unexpected<Refusal> lacks(std::string message) {
-  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
-}
-
 /// One night at a time. The lock outlives a night that is killed by what its child takes to end.
 std::expected<kernel::Descriptor, Refusal> lock(const Places& places) {
   kernel::Descriptor file{::open(places.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)};
   if (!file.is_open())
-    return lacks(
+    return process::lacks(
         fmt::format("{}: cannot be opened: {}", places.lock().string(), std::strerror(errno)));
   constexpr int kTries = 100;
   for (int i = 0; ::flock(file.number(), LOCK_EX | LOCK_NB) != 0; ++i) {
     if (i == kTries)
-      return lacks(fmt::format("--state {}: another vmadiff nightly is at work there",
-                               places.state.string()));
+      return process::lacks(fmt::format("--state {}: another vmadiff nightly is at work there",
+                                        places.state.string()));
     std::this_thread::sleep_for(milliseconds{100});
   }
   return file;
@@ -141,16 +137,17 @@ std::uint64_t seed_of(const Context& context, const StageRecord& record) {
 
 std::expected<NightResult, Refusal> run_night(const Options& options, const Listener& listener) {
   const Places places{options.state};
-  if (auto made = make_directory(places.nights()); !made) return lacks(made.error().message);
+  if (auto made = make_directory(places.nights()); !made)
+    return process::lacks(made.error().message);
   const auto locked = lock(places);
   if (!locked) return std::unexpected(locked.error());
   sweep(places);
   auto known = KnownFindings::load(places);
-  if (!known) return lacks(known.error().message);
+  if (!known) return process::lacks(known.error().message);
   auto journal = begin(options, places);
-  if (!journal) return lacks(journal.error().message);
+  if (!journal) return process::lacks(journal.error().message);
   ++journal->starts;
-  if (auto saved = journal->save(); !saved) return lacks(saved.error().message);
+  if (auto saved = journal->save(); !saved) return process::lacks(saved.error().message);
   prune(places, journal->night, options.nights_max, options.bytes_max);
 
   Context context{options, places, *journal, *known, listener};
@@ -162,10 +159,10 @@ std::expected<NightResult, Refusal> run_night(const Options& options, const List
     if (runs) {
       record.state = State::kRunning;
       ++record.attempts;
-      if (auto saved = journal->save(); !saved) return lacks(saved.error().message);
+      if (auto saved = journal->save(); !saved) return process::lacks(saved.error().message);
       if (listener.on_begin) listener.on_begin(*journal, record);
       const auto end = run_stage(context, *stage, record);
-      if (!end) return lacks(end.error().message);
+      if (!end) return process::lacks(end.error().message);
       record.state = end->state;
       record.note = end->note;
       if (has_ended(record.state)) tidy(context.place_of(*stage));
@@ -176,7 +173,7 @@ std::expected<NightResult, Refusal> run_night(const Options& options, const List
       record.state = State::kSkipped;
       record.note = stage == nullptr ? "not asked for any more" : stage->lacks;
     }
-    if (auto saved = journal->save(); !saved) return lacks(saved.error().message);
+    if (auto saved = journal->save(); !saved) return process::lacks(saved.error().message);
     if (listener.on_end) listener.on_end(*journal, record);
   }
   const bool is_whole = std::ranges::all_of(
@@ -186,11 +183,11 @@ std::expected<NightResult, Refusal> run_night(const Options& options, const List
   told.is_done = is_whole;
   NightResult result{.report = report_of(told, *known), .places = places};
   if (auto written = write_reports(result.report, places); !written)
-    return lacks(written.error().message);
+    return process::lacks(written.error().message);
   if (is_whole) {
     prune(places, journal->night, options.nights_max, options.bytes_max);
     journal->is_done = true;
-    if (auto saved = journal->save(); !saved) return lacks(saved.error().message);
+    if (auto saved = journal->save(); !saved) return process::lacks(saved.error().message);
   }
   return result;
 }

@@ -17,7 +17,7 @@ namespace {
 using nlohmann::ordered_json;
 using reports::TestOutcome;
 
-constexpr int kVersion = 1;
+constexpr int kReportVersion = 1;
 constexpr std::size_t kColumns = 96;
 
 double seconds(std::chrono::milliseconds time) {
@@ -141,7 +141,7 @@ std::string text(const Report& report, const Places& places) {
 ordered_json to_json(const Report& report) {
   const Journal& journal = report.journal;
   ordered_json out{{"type", "night"},
-                   {"version", kVersion},
+                   {"version", kReportVersion},
                    {"vmadiff", journal.version},
                    {"night", journal.night},
                    {"begun", journal.begun},

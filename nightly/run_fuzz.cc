@@ -25,7 +25,7 @@ constexpr std::string_view kLengthMax = "-max_len=600";
 /// A harness runs some thousand inputs a second; a call of a campaign is some millionth.
 constexpr std::uint64_t kOperationsPerInput = 20;
 /// Of what the state may take, what one corpus may.
-constexpr std::uint64_t kPartOfDisk = 8;
+constexpr std::uint64_t kCorpusPartOfDisk = 8;
 
 /// What libFuzzer prints of a crash that is the same for the same crash.
 std::string complaint_of(const fs::path& err, const std::string& fuzzer) {
@@ -255,7 +255,7 @@ StageResult run_merge(Context& context, const Stage& stage, StageRecord& record,
   if (!ended) return std::unexpected(ended.error());
   fs::remove_all(scratch, ignored);
   if (ended->cut == Cut::kByInterrupt) return StageEnd{State::kRunning, ""};
-  const auto bytes_max = context.options.bytes_max / kPartOfDisk;
+  const auto bytes_max = context.options.bytes_max / kCorpusPartOfDisk;
   record.numbers["inputs_before"] = before;
   if (ended->cut != Cut::kNot || ended->status() != 0) {
     fs::remove_all(fresh, ignored);

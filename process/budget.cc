@@ -47,10 +47,8 @@ std::expected<Budget, Refusal> choose_budget(const std::string& time_words,
   } else if (const auto time = duration_from(time_words)) {
     budget.time = *time;
   } else {
-    return std::unexpected(Refusal{
-        ExitStatus::kBadInput,
-        fmt::format("--time {}: expected a number with s, m or h behind it, as in 90s, 10m, 2h",
-                    time_words)});
+    return bad_input(fmt::format(
+        "--time {}: expected a number with s, m or h behind it, as in 90s, 10m, 2h", time_words));
   }
   return budget;
 }
@@ -58,8 +56,7 @@ std::expected<Budget, Refusal> choose_budget(const std::string& time_words,
 std::expected<void, Refusal> probe_out(const std::string& directory, std::string_view option) {
   const fs::path out{directory};
   const auto bad = [&](std::string_view why) {
-    return std::unexpected(
-        Refusal{ExitStatus::kBadInput, fmt::format("{} {}: {}", option, out.string(), why)});
+    return bad_input(fmt::format("{} {}: {}", option, out.string(), why));
   };
   if (out.empty()) return bad("expected a directory");
   std::error_code error;

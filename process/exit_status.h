@@ -23,6 +23,14 @@ struct Refusal {
   std::string message;  ///< one line, or several; without a newline at the end
 };
 
+/// What is returned where nothing can be done: this machine lacks it, or the input is wrong.
+[[nodiscard]] inline std::unexpected<Refusal> lacks(std::string message) {
+  return std::unexpected(Refusal{ExitStatus::kLacks, std::move(message)});
+}
+[[nodiscard]] inline std::unexpected<Refusal> bad_input(std::string message) {
+  return std::unexpected(Refusal{ExitStatus::kBadInput, std::move(message)});
+}
+
 /// Writes "vmadiff: MESSAGE" to stderr and gives the status back.
 ExitStatus refuse(const Refusal& refusal);
 ExitStatus refuse_input(std::string_view message);
