@@ -18,7 +18,7 @@
 #include "kernel/tree/makefile.h"
 #include "kernel/tree/missing.h"
 #include "kernel/tree/parts.h"
-#include "kernel/tree/place.h"
+#include "kernel/store/place.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/source.h"
 

@@ -14,7 +14,7 @@
 
 #include "kernel/failed.h"
 #include "kernel/store/command.h"
-#include "kernel/tree/place.h"
+#include "kernel/store/place.h"
 #include "kernel/tree/source.h"
 
 namespace vmadiff::kernel {

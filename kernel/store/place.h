@@ -1,4 +1,4 @@
-// kernel/tree: where what is built of a tree is kept, and links to a tree that stand there: it is
+// kernel: where what is built of a tree is kept, and links to a tree that stand there: it is
 // never built in itself.
 #pragma once
 

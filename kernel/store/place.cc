@@ -1,5 +1,5 @@
-// kernel/tree: a tree's place in the user's cache.
-#include "kernel/tree/place.h"
+// kernel: a tree's place in the user's cache.
+#include "kernel/store/place.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
