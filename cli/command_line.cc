@@ -79,7 +79,8 @@ void add_machine_options(CLI::App* app, systems::KernelChoice& kernels) {
 }
 
 void add_guest_options(CLI::App* app, systems::KernelChoice& kernels) {
-  app->add_option("--kernel", kernels.kernel, "of the system guest: a bzImage, or debian-6.12");
+  app->add_option("--kernel", kernels.kernel,
+                  "of the system guest: a bzImage, debian-6.12, or what was built");
   add_machine_options(app, kernels);
 }
 
@@ -440,7 +441,7 @@ Entry add_profiles(CLI::App& top) {
 }
 
 /// "kernels" alone lists; the inner command stands first, since both are then parsed.
-std::array<Entry, 4> add_kernels(CLI::App& top) {
+std::array<Entry, 5> add_kernels(CLI::App& top) {
   auto* group = top.add_subcommand("kernels", "list the kernels that are at hand by name");
   auto* app = group->add_subcommand(
       "fetch",
@@ -453,7 +454,20 @@ std::array<Entry, 4> add_kernels(CLI::App& top) {
   auto [r, runs] = entry<RunInGuest>(run);
   run->add_option("program", r->program, "its file: a reproducer, say")->required();
   add_guest_options(run, r->chosen);
-  return {made, runs, entry<ListAvailableKernels>(available).second,
+  auto* build = group->add_subcommand(
+      "build", "make a kernel for virtual machines of a source, beside it: built-NAME");
+  auto [b, builds] = entry<BuildKernel>(build);
+  build->add_option("tree", b->tree, "the directory of a kernel's source, or linux-7.3")
+      ->required();
+  build->add_flag("--debug", b->debug,
+                  "with the kernel's checks of VMAs, maple trees and locks: DEBUG_VM, "
+                  "DEBUG_VM_MAPLE_TREE, PROVE_LOCKING");
+  build->add_flag("--kasan", b->kasan, "with KASAN");
+  build->add_option("--config", b->config, "a file with more for its configuration: CONFIG_NAME=y");
+  build->add_option("--as", b->as, "the NAME (default: the tree's, and what is asked for)");
+  build->add_option("--jobs", b->jobs, "compilers at a time (default: one a processor)")
+      ->check(CLI::Range(1, 1024));
+  return {made, runs, builds, entry<ListAvailableKernels>(available).second,
           entry<ListKernels>(group).second};
 }
 
@@ -514,9 +528,10 @@ CommandLine::CommandLine() {
   app.set_version_flag("--version", "vmadiff " VMADIFF_VERSION);
   app.footer(kExamples);
   app.require_subcommand(1);
-  const auto [fetch_kernels, run_in_kernel, available_kernels, list_kernels] = add_kernels(app);
-  entries = {fetch_kernels,   run_in_kernel, available_kernels, list_kernels,     add_check(app),
-             add_replay(app), add_show(app), add_layout(app),   add_minimize(app)};
+  const auto [fetch_kernels, run_in_kernel, build, available_kernels, list_kernels] =
+      add_kernels(app);
+  entries = {fetch_kernels,  run_in_kernel,   build,         available_kernels, list_kernels,
+             add_check(app), add_replay(app), add_show(app), add_layout(app),   add_minimize(app)};
   for (const Entry& form : add_export(app)) entries.push_back(form);
   for (const Entry& form : add_import(app)) entries.push_back(form);
   entries.insert(

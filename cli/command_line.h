@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "cli/bisect.h"
+#include "cli/build_kernel.h"
 #include "cli/check.h"
 #include "cli/completion.h"
 #include "cli/decide.h"
@@ -37,8 +38,8 @@ struct ListSystems {};
 using Command =
     std::variant<CheckOptions, ReplayOptions, LayoutOptions, MinimizeOptions, ExportOptions,
                  ListProfiles, ListSystems, ListKernels, ListAvailableKernels, FetchKernels,
-                 RunInGuest, IdentifyOptions, DiffOptions, DoctorOptions, HistoryOptions,
-                 BisectOptions, DecideOptions, ExplainOptions, ImportStraceOptions,
+                 RunInGuest, BuildKernel, IdentifyOptions, DiffOptions, DoctorOptions,
+                 HistoryOptions, BisectOptions, DecideOptions, ExplainOptions, ImportStraceOptions,
                  ImportSyzOptions, ImportCrashOptions, RecordOptions, NightlyOptions,
                  DistillOptions, ShowOptions, PrintCompletions, CompleteWords, PrintManual>;
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "kernel/store/built_kernels.h"
 #include "kernel/store/kernel_source.h"
 #include "kernel/store/kernel_store.h"
 #include "process/output.h"
@@ -48,6 +49,8 @@ std::vector<Candidate> kernels_here() {
   std::vector<Candidate> all;
   for (const kernel::StoredKernel& kernel : kernel::stored_kernels())
     all.push_back({kernel.name, kernel.release});
+  for (const kernel::StoredKernel& kernel : kernel::built_kernels())
+    all.push_back({kernel.name, kernel.release});
   return all;
 }
 
@@ -84,14 +87,16 @@ constexpr std::array kKinds{
     Kind{"--bad", kernels_here, false, true},
     Kind{"--between", kernels_here, true, true},
     Kind{"--tree", trees_here, false, true},
+    Kind{"tree", trees_here, false, true},
     Kind{"--swarm", swarmings},
     Kind{"--sanitize", sanitizers, true},
     Kind{"shell", shells},
 };
 /// Options with values of which none is a file, a number, say.
-constexpr std::array<std::string_view, 12> kNoFiles{
+constexpr std::array<std::string_view, 13> kNoFiles{
     "--time", "--ops",    "--sequences",    "--seed",      "--jobs",   "--max-findings",
-    "--cpus", "--memory", "--memory-limit", "--cpu-limit", "--append", "--kernel-command"};
+    "--cpus", "--memory", "--memory-limit", "--cpu-limit", "--append", "--kernel-command",
+    "--as"};
 
 bool begins_with(std::string_view text, std::string_view with) { return text.starts_with(with); }
 

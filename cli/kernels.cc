@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <expected>
@@ -16,6 +18,7 @@
 
 #include "kernel/machine/guest.h"
 #include "kernel/machine/messages.h"
+#include "kernel/store/built_kernels.h"
 #include "kernel/store/debian_kernels.h"
 #include "kernel/store/kernel_source.h"
 #include "kernel/store/kernel_store.h"
@@ -97,26 +100,33 @@ process::ExitStatus refuse_lack(const std::string& message) {
   return process::refuse({process::ExitStatus::kLacks, message});
 }
 
+constexpr std::size_t kNameWidth = 17;
+
 void print_row(std::string_view name, std::string_view release, std::string_view version,
-               std::string_view modules, std::string_view last) {
-  fmt::print("{:<17}{:<32}{:<22}{:<9}{}\n", name, release, version, modules, last);
+               std::string_view modules, std::string_view last, std::size_t width = kNameWidth) {
+  fmt::print("{:<{}}{:<32}{:<22}{:<9}{}\n", name, width, release, version, modules, last);
 }
 
 }  // namespace
 
 process::ExitStatus list_kernels() {
   const auto kernels = kernel::stored_kernels();
-  if (kernels.empty()) {
+  const auto built = kernel::built_kernels();
+  if (kernels.empty() && built.empty()) {
     fmt::print(
         "none is here yet: vmadiff kernels fetch debian-6.12 (vmadiff kernels available lists "
         "them)\n");
     return process::ExitStatus::kHeld;
   }
-  print_row("name", "release", "Debian version", "modules", "file");
+  auto width = kNameWidth;
+  for (const auto& kernel : built) width = std::max(width, kernel.name.size() + 2);
+  print_row("name", "release", "Debian version", "modules", "file", width);
   for (const auto& kernel : kernels) {
     print_row(kernel.name, kernel.release, kernel.version.empty() ? "?" : kernel.version,
-              kernel.has_modules ? "yes" : "none", kernel.image.string());
+              kernel.has_modules ? "yes" : "none", kernel.image.string(), width);
   }
+  for (const auto& kernel : built)
+    print_row(kernel.name, kernel.release, "built here", "none", kernel.image.string(), width);
   return process::ExitStatus::kHeld;
 }
 

@@ -77,6 +77,7 @@ struct Run {
   process::ExitStatus operator()(const FetchKernels& options) const {
     return fetch_kernels(options);
   }
+  process::ExitStatus operator()(const BuildKernel& options) const { return build_kernel(options); }
   process::ExitStatus operator()(const ImportStraceOptions& options) const {
     return import_strace(options);
   }

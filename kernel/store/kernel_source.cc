@@ -27,40 +27,55 @@ using spec::ToolFault;
 constexpr std::string_view kName = "linux-";
 constexpr std::string_view kPackage = "linux-source-";
 /// Beside what was stored: which package it is of, and what of it is there.
-constexpr const char* kOrigin = ".debian-version";
-constexpr const char* kWorkshop = ".unfinished";
+constexpr const char* kSourceOrigin = ".debian-version";
+constexpr const char* kSourceWorkshop = ".unfinished";
 
-/// What configuring asks for, of everywhere.
-constexpr std::string_view kConfiguring = "*Kconfig*";
-/// What the memory calls are compiled from, and configuring reads besides; and the headers that
-/// tests for the tree are compiled with (docs/export.md).
-constexpr std::array kNeeded{"Makefile",
-                             "Kbuild",
-                             "arch/x86",
-                             "drivers/char/mem.c",
-                             "fs/ext4/file.c",
-                             "fs/hugetlbfs/inode.c",
-                             "fs/userfaultfd.c",
+/// What configuring and make ask for, of everywhere.
+constexpr std::array<std::string_view, 3> kEverywhere{"*Kconfig*", "*Makefile*", "*Kbuild*"};
+/// What a kernel for virtual machines is built of (kernel/build), and the memory calls alone
+/// (kernel/tree); the headers that tests for the tree are compiled with (docs/export.md), and its
+/// own tests.
+constexpr std::array kNeeded{"arch/x86",
+                             "block",
+                             "certs",
+                             "crypto",
+                             "drivers/acpi",
+                             "drivers/base",
+                             "drivers/block",
+                             "drivers/char",
+                             "drivers/pci",
+                             "drivers/pnp",
+                             "drivers/tty",
+                             "drivers/virtio",
+                             "fs",
                              "include",
-                             "init/Makefile",
+                             "init",
+                             "io_uring",
+                             "ipc",
                              "kernel",
                              "lib",
                              "mm",
+                             "net",
                              "scripts",
-                             "security/commoncap.c",
+                             "security",
                              "tools/arch",
+                             "tools/build",
                              "tools/include",
                              "tools/lib",
+                             "tools/objtool",
                              "tools/scripts",
                              "tools/testing/radix-tree",
                              "tools/testing/selftests/kselftest",
+                             "tools/testing/selftests/mm",
                              "tools/testing/shared",
-                             "tools/testing/vma"};
+                             "tools/testing/vma",
+                             "usr",
+                             "virt"};
 
 fs::path store() { return cache_path() / "sources"; }
 
 std::string origin_of(const fs::path& directory) {
-  std::ifstream file{directory / kOrigin};
+  std::ifstream file{directory / kSourceOrigin};
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
@@ -99,6 +114,12 @@ bool is_source_name(std::string_view name) {
   };
   return dot != std::string_view::npos && is_number(name.substr(0, dot)) &&
          is_number(name.substr(dot + 1));
+}
+
+bool is_fetched_source(const fs::path& tree) {
+  std::error_code error;
+  return is_source_name(tree.filename().string()) &&
+         fs::equivalent(tree.parent_path(), store(), error);
 }
 
 std::vector<std::string> stored_sources() {
@@ -152,7 +173,7 @@ std::expected<fs::path, ToolFault> fetch_source(const AptState& apt, const Offer
                                                 const std::string& name) {
   fs::path place = store() / name;
   if (origin_of(place) == origin_of(package)) return place;
-  const Workshop workshop{store() / kWorkshop};
+  const Workshop workshop{store() / kSourceWorkshop};
   const auto file = apt.download(package, workshop.path());
   if (!file) return std::unexpected(file.error());
   const auto unpacked = workshop.path() / "unpacked";
@@ -167,23 +188,18 @@ std::expected<fs::path, ToolFault> fetch_source(const AptState& apt, const Offer
   // Each as "linux-source-7.3/mm". What a release does not have is no error.
   const auto file_name = archive->filename().string();
   const auto stem = file_name.substr(0, file_name.find(".tar"));
-  std::vector<std::string> words{"tar",
-                                 "-xf",
-                                 archive->string(),
-                                 "-C",
-                                 ready.string(),
-                                 "--strip-components=1",
-                                 "--wildcards",
-                                 std::string{kConfiguring}};
+  std::vector<std::string> words{
+      "tar", "-xf", archive->string(), "-C", ready.string(), "--strip-components=1", "--wildcards"};
+  words.insert(words.end(), kEverywhere.begin(), kEverywhere.end());
   for (const char* path : kNeeded) words.push_back(fmt::format("{}/{}*", stem, path));
   const auto done = run_command(words);
   if (!done) return std::unexpected(done.error());
   if (done->status != 0 && !done->errors.contains("Not found in archive"))
     return failed(file_name, done->errors);
-  std::ofstream origin{ready / kOrigin};
+  std::ofstream origin{ready / kSourceOrigin};
   origin << origin_of(package);
   origin.close();
-  if (!origin) return failed(ready / kOrigin, "cannot be written");
+  if (!origin) return failed(ready / kSourceOrigin, "cannot be written");
   if (const auto moved = put_in_place(ready, place)) return failed(place, moved.message());
   return place;
 }

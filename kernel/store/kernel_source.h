@@ -27,6 +27,9 @@ namespace vmadiff::kernel {
 [[nodiscard]] std::expected<std::filesystem::path, std::string> find_source(
     const std::string& tree);
 
+/// Whether the directory is one of those in the cache.
+[[nodiscard]] bool is_fetched_source(const std::filesystem::path& tree);
+
 /// The names under which sources are in the cache, sorted.
 [[nodiscard]] std::vector<std::string> stored_sources();
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernel/failed.h"
+#include "kernel/store/built_kernels.h"
 #include "kernel/store/cache.h"
 #include "kernel/store/command.h"
 #include "kernel/store/kernel_modules.h"
@@ -27,20 +28,6 @@ constexpr const char* kOrigin = "debian-version";
 /// begins is another's who was killed.
 constexpr const char* kWorkshop = ".unfinished";
 
-fs::path store() { return cache_path() / "kernels"; }
-
-StoredKernel look_at(const std::string& name) {
-  StoredKernel kernel;
-  kernel.name = name;
-  kernel.image = image_in(store() / name);
-  if (kernel.image.empty()) return kernel;
-  kernel.release = version_of(kernel.image);
-  kernel.has_modules = has_modules(kernel.image);
-  std::ifstream file{store() / name / kOrigin};
-  file >> kernel.version;
-  return kernel;
-}
-
 std::expected<void, ToolFault> unpack(const AptState& apt, const OfferedPackage& offered,
                                       const fs::path& workshop, const fs::path& into) {
   const auto file = apt.download(offered, workshop);
@@ -53,11 +40,32 @@ std::expected<void, ToolFault> unpack(const AptState& apt, const OfferedPackage&
 
 }  // namespace
 
+fs::path kernels_directory() { return cache_path() / "kernels"; }
+
+StoredKernel stored_kernel(const std::string& name) {
+  StoredKernel kernel;
+  kernel.name = name;
+  kernel.image = image_in(kernels_directory() / name);
+  if (kernel.image.empty()) return kernel;
+  kernel.release = version_of(kernel.image);
+  kernel.has_modules = has_modules(kernel.image);
+  std::ifstream file{kernels_directory() / name / kOrigin};
+  file >> kernel.version;
+  return kernel;
+}
+
 std::expected<fs::path, std::string> find_kernel(const std::string& kernel) {
   std::error_code error;
-  if (is_kernel_name(kernel)) {
-    auto image = image_in(store() / kernel);
+  if (is_kernel_name(kernel) || is_built_name(kernel)) {
+    auto image = image_in(kernels_directory() / kernel);
     if (!image.empty()) return image;
+    if (is_built_name(kernel) && !fs::exists(kernel, error)) {
+      return std::unexpected(fmt::format(
+          "the kernel {} is not here: vmadiff kernels build TREE builds one, and says its name",
+          kernel));
+    }
+  }
+  if (is_kernel_name(kernel)) {
     return std::unexpected(
         fmt::format("the kernel {0} is not here: vmadiff kernels fetch {0}", kernel));
   }
@@ -73,10 +81,11 @@ std::expected<fs::path, std::string> find_kernel(const std::string& kernel) {
 std::vector<StoredKernel> stored_kernels() {
   std::vector<StoredKernel> found;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator{store(), error}) {
+  for (const auto& entry : fs::directory_iterator{kernels_directory(), error}) {
     const auto name = entry.path().filename().string();
     if (!is_kernel_name(name)) continue;
-    if (auto kernel = look_at(name); !kernel.image.empty()) found.push_back(std::move(kernel));
+    if (auto kernel = stored_kernel(name); !kernel.image.empty())
+      found.push_back(std::move(kernel));
   }
   std::ranges::sort(found, is_older, &StoredKernel::name);
   return found;
@@ -90,11 +99,11 @@ std::expected<AptState, ToolFault> open_apt_state(AptWatch watch) {
 
 std::expected<StoredKernel, ToolFault> fetch_kernel(const AptState& apt, const DebianKernel& kernel,
                                                     const std::string& name) {
-  if (auto stored = look_at(name); !stored.image.empty() &&
-                                   stored.version == kernel.image.package.version &&
-                                   stored.has_modules == kernel.has_modules)
+  if (auto stored = stored_kernel(name); !stored.image.empty() &&
+                                         stored.version == kernel.image.package.version &&
+                                         stored.has_modules == kernel.has_modules)
     return stored;
-  const Workshop workshop{store() / kWorkshop};
+  const Workshop workshop{kernels_directory() / kWorkshop};
   const fs::path unpacked = workshop.path() / "unpacked";
   const fs::path ready = workshop.path() / "ready";
   if (auto done = unpack(apt, kernel.image, workshop.path(), unpacked); !done)
@@ -115,9 +124,9 @@ std::expected<StoredKernel, ToolFault> fetch_kernel(const AptState& apt, const D
   origin << kernel.image.package.version << '\n';
   origin.close();
   if (!origin) return failed(ready / kOrigin, "cannot be written");
-  const fs::path place = store() / name;
+  const fs::path place = kernels_directory() / name;
   if (const auto error = put_in_place(ready, place)) return failed(place, error.message());
-  return look_at(name);
+  return stored_kernel(name);
 }
 
 }  // namespace vmadiff::kernel

@@ -26,7 +26,12 @@ struct StoredKernel {
   bool has_modules = false;
 };
 
-/// What is in the cache, the oldest first.
+/// Where they are, a directory each.
+[[nodiscard]] std::filesystem::path kernels_directory();
+/// What is kept under the name; without an image where there is nothing.
+[[nodiscard]] StoredKernel stored_kernel(const std::string& name);
+
+/// What was fetched into the cache, the oldest first.
 [[nodiscard]] std::vector<StoredKernel> stored_kernels();
 
 /// The apt state in the cache, its lists up to date.

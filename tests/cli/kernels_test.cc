@@ -76,6 +76,50 @@ TEST(Kernels, OnlyNamesAreFetched) {
             "linux-X.Y for a source\n");
 }
 
+TEST(Kernels, WhatWasBuiltHereIsListedBehindThem) {
+  const Scratch scratch;
+  const Variable cache{"XDG_CACHE_HOME", scratch.path().string()};
+  std::string image(0x400, '\0');
+  image.replace(0x202, 4, "HdrS");
+  image[0x20f] = 0x01;
+  image.replace(0x300, 8, "6.9.1-x ");
+  const auto store = scratch.path() / "vmadiff/kernels";
+  for (const char* name : {"built-linux-6.9-debug", "debian-6.9"}) {
+    std::filesystem::create_directories(store / name / "boot");
+    (void)scratch.file((store / name / "boot/vmlinuz-6.9.1-x").string(), image);
+  }
+  EXPECT_EQ(
+      run_vmadiff({"kernels"}).out,
+      "name                   release                         Debian version        modules  file\n"
+      "debian-6.9             6.9.1-x                         ?                     none     " +
+          (store / "debian-6.9/boot/vmlinuz-6.9.1-x\n").string() +
+          "built-linux-6.9-debug  6.9.1-x                         built here            none     " +
+          (store / "built-linux-6.9-debug/boot/vmlinuz-6.9.1-x\n").string());
+}
+
+TEST(Kernels, WhatCannotBeBuiltIsToldBeforeAnythingIs) {
+  const Scratch scratch;
+  const auto tree = scratch.path().string();
+  const auto refused = run_vmadiff({"kernels", "build", tree});
+  EXPECT_EQ(refused.status, 3);
+  EXPECT_EQ(
+      refused.err,
+      "vmadiff: " + tree + ": Makefile is not there, expected where the kernel's source has it\n");
+  const auto absent = run_vmadiff({"kernels", "build", "linux-1.0"});
+  EXPECT_EQ(absent.status, 3);
+  EXPECT_EQ(absent.err,
+            "vmadiff: the source linux-1.0 is not here: vmadiff kernels fetch linux-1.0\n");
+  const auto fragment = scratch.file("mine", "CONFIG_KSM=y\nKSM=y\n");
+  const auto wrong = run_vmadiff({"kernels", "build", tree, "--config", fragment});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_EQ(wrong.err, "vmadiff: " + fragment +
+                           ": line 2: expected CONFIG_NAME=y, or another value, or # CONFIG_NAME "
+                           "is not set\n");
+  const auto name = run_vmadiff({"kernels", "build", tree, "--as", "a/b"});
+  EXPECT_EQ(name.status, 2);
+  EXPECT_EQ(name.err, "vmadiff: --as 'a/b': expected letters, digits and . _ - + alone\n");
+}
+
 TEST(Trees, WithoutOneTheSystemIsRefusedWithTheRemedy) {
   const auto refused = [](std::vector<std::string> words) {
     words.insert(words.begin(), {"check", "--ops", "1", "--systems"});
