@@ -38,5 +38,5 @@ set(CPACK_DEBIAN_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Kernels in virtual machines, their sources, programs that are recorded: all else works without.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "qemu-system-x86, e2fsprogs, xz-utils, zstd, cpio, debian-archive-keyring")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "strace, make, gcc, flex, bison, bc, binutils")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "strace, make, gcc, flex, bison, bc, binutils, perl, libelf-dev")
 include(CPack)
