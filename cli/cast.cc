@@ -24,7 +24,7 @@ bool is_for(const std::vector<std::string>& allowed, const std::string& system) 
 
 std::optional<std::string> why_not_run(const std::string& system, const TraceFile& file) {
   if (auto reason = systems::why_no_setup(system, file.directives.setup)) return reason;
-  return systems::why_not_on(system, spec::Setup::standard(), file.trace.sequence);
+  return systems::why_not_on(system, setup_of(file, spec::Setup::standard()), file.trace.sequence);
 }
 
 Cast cast_of(const TraceFile& file, std::span<const std::string> systems) {

@@ -45,6 +45,7 @@ class Process {
            (!sees_offset || !claim.pgoff || spec::same_offset_in_bytes(*claim.pgoff, vma.pgoff)) &&
            (!seen_.anon_pgoff || says(claim.own_pgoff, vma.own_pgoff)) &&
            (!seen_.policy || says(claim.policy, vma.policy)) &&
+           (!seen_.names || vma.name.is_unseen() || says(claim.name, spec::name_text(vma))) &&
            (!claim.object || objects_.fits(*claim.object, vma.file.number)) &&
            (!seen_.anon_vma || !claim.anon_vma || anon_vma_holds(*claim.anon_vma, vma));
   }

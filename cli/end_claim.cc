@@ -51,6 +51,11 @@ bool is_backing(std::string_view word) {
          word == spec::name(FileClass::kAnonHugetlb) || spec::file_from_text(word).has_value();
 }
 
+/// A name as maps writes it, not flags.
+bool begins_name(std::string_view rest) {
+  return rest.starts_with("[anon:") || rest.starts_with("[anon_shmem:");
+}
+
 /// Reads words from the left.
 class Words {
  public:
@@ -202,6 +207,14 @@ Read read_number(Words& words, int base, std::optional<Number>& out) {
   return {};
 }
 
+Read read_name(Words& words, VmaClaim& out) {
+  const auto close = words.rest().find(']');
+  if (close == std::string_view::npos) return wrong(words.at(), "expected ']' behind the name");
+  out.name = words.rest().substr(0, close + 1);
+  words.drop(close + 1);
+  return {};
+}
+
 /// One of the parts that stand where a line would not say what keeps its VMA apart.
 Read read_hidden(Words& words, VmaClaim& out) {
   if (words.take("own pgoff")) return read_number(words, 16, out.own_pgoff);
@@ -212,6 +225,11 @@ Read read_hidden(Words& words, VmaClaim& out) {
     return {};
   }
   if (words.take("anon_vma")) return read_anon_vma(words, out);
+  if (words.take("no name")) {
+    out.name = std::string{};
+    return {};
+  }
+  if (begins_name(words.rest())) return read_name(words, out);
   if (words.take("no policy")) {
     out.policy = spec::MemPolicy{};
     return {};
@@ -232,7 +250,7 @@ Read read_vma(Words& words, VmaClaim& out) {
   if (is_permissions(words.peek())) out.permissions = words.next();
   if (is_offset(words.peek())) out.offset = number_of<std::uint64_t>(words.next(), 16);
   if (is_backing(words.peek())) out.backing = words.next();
-  if (words.rest().starts_with('[')) {
+  if (words.rest().starts_with('[') && !begins_name(words.rest())) {
     if (auto read = read_flags(words, out); !read) return read;
   }
   while (!words.is_empty()) {

@@ -45,6 +45,7 @@ struct VmaClaim {
   std::optional<std::uint32_t> object{};     ///< which of several without a name of their own
   std::optional<AnonVmaClaim> anon_vma{};
   std::optional<spec::MemPolicy> policy{};
+  std::optional<std::string> name{};  ///< "[anon:heap]"; empty: it has none
 };
 
 struct EndClaim {

@@ -28,6 +28,7 @@ struct Parts {
   bool flags = true;
   bool whole_flags = true;
   spec::VmFlags some_flags = 0;  ///< those that are named, where not all are
+  bool name = true;
   bool hidden = true;
 };
 
@@ -37,7 +38,7 @@ bool says_hidden(const VmaClaim& claim) {
 
 /// What the lines of one process say; all where there is none of a VMA.
 Parts parts_of(const std::vector<EndClaim>& claims, spec::ProcessId process) {
-  Parts parts{false, false, false, false, false, 0, false};
+  Parts parts{false, false, false, false, false, 0, false, false};
   bool any = false;
   for (const EndClaim& claim : claims) {
     if (claim.process != process || claim.kind != EndClaim::Kind::kVma) continue;
@@ -46,6 +47,7 @@ Parts parts_of(const std::vector<EndClaim>& claims, spec::ProcessId process) {
     parts.permissions = parts.permissions || vma.permissions;
     parts.offset = parts.offset || vma.offset;
     parts.backing = parts.backing || vma.backing;
+    parts.name = parts.name || vma.name || (vma.flags && vma.flags->is_whole);
     parts.hidden = parts.hidden || says_hidden(vma);
     if (!vma.flags) continue;
     parts.flags = true;
@@ -73,6 +75,7 @@ std::string said(const spec::Vma& vma, const std::string& line, const Parts& par
   if (parts.offset) out += fmt::format(" {:08x}", offset);
   if (parts.backing) out += ' ' + spec::text(vma.file);
   if (parts.flags) out += fmt::format(" [{}]", flags_text(vma, parts));
+  if (const auto name = spec::name_text(vma); parts.name && !name.empty()) out += ' ' + name;
   if (parts.hidden) out += line.substr(spec::text(vma).size());
   return out;
 }

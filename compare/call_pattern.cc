@@ -33,6 +33,10 @@ class KindReader {
   void offset(std::uint64_t) {}
   void number(std::uint64_t) {}
   void unused(std::uint64_t) {}
+  /// Given or taken away, or refused.
+  void vma_name(spec::VmaName name) {
+    kind_.choices.push_back(name.is_none() ? 0 : name.is_unreadable() ? 2 : 1);
+  }
 
   void map_flags(std::uint64_t flags) {
     is_anonymous_ = (flags & spec::kMapAnonymous) != 0;

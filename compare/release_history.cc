@@ -16,7 +16,11 @@ std::expected<ReleaseAnswer, spec::ToolFault> answer_of(const AskedKernel& kerne
       .name = kernel.name, .model = kernel.model, .recording = {}, .not_asked = {}};
   const auto system = kernel.system->name();
   auto reason = systems::why_no_setup(system, setup_words);
-  if (!reason) reason = systems::why_not_on(system, kernel.model.setup, sequence);
+  // A kernel without names is asked for none, unless the trace wants such a one.
+  auto wanted = kernel.model.setup;
+  wanted.vma_names = true;
+  static_cast<void>(spec::read_setup_text(setup_words, wanted));
+  if (!reason) reason = systems::why_not_on(system, wanted, sequence);
   if (reason) {
     answer.not_asked = *std::move(reason);
     return answer;

@@ -26,6 +26,7 @@ constexpr std::array kRows{Row{"special", "vma_merge_new_range, vma_merge_existi
                            Row{"flags", "is_mergeable_vma"},
                            Row{"userfaultfd", "is_mergeable_vm_userfaultfd_ctx"},
                            Row{"policy", "can_vma_merge_before, can_vma_merge_after"},
+                           Row{"name", "anon_vma_name_eq"},
                            Row{"file", "is_mergeable_vma"},
                            Row{"offset", "can_vma_merge_before, can_vma_merge_after"},
                            Row{"own offset", "can_vma_merge_before, can_vma_merge_after"},
@@ -77,6 +78,18 @@ Answer policy(const Pair& pair) {
   };
   return {
       Criterion::kPolicy, false,
+      fmt::format("the range has {}, the neighbour {}", words(pair.range), words(pair.neighbour))};
+}
+
+Answer vma_name(const Pair& pair) {
+  const auto words = [](const Vma& vma) {
+    return vma.name.is_none() ? std::string{"none"} : spec::name_text(vma);
+  };
+  if (pair.range.name == pair.neighbour.name) {
+    return {Criterion::kName, true, pair.range.name.is_none() ? "neither has one" : "the same"};
+  }
+  return {
+      Criterion::kName, false,
       fmt::format("the range has {}, the neighbour {}", words(pair.range), words(pair.neighbour))};
 }
 
@@ -146,8 +159,11 @@ std::string_view source(Criterion criterion) {
 }
 
 std::vector<Answer> answers_for(const Pair& pair, spec::AnonVmaMerge rule) {
-  std::vector<Answer> answers{special(pair), flags(pair), userfaultfd(pair),
-                              policy(pair),  file(pair),  offset(pair)};
+  std::vector<Answer> answers{special(pair), flags(pair), userfaultfd(pair), policy(pair)};
+  const bool is_named = !pair.range.name.is_none() || !pair.neighbour.name.is_none();
+  if (is_named) answers.push_back(vma_name(pair));
+  answers.push_back(file(pair));
+  answers.push_back(offset(pair));
   if (pair.low().own_pgoff != 0 || pair.high().own_pgoff != 0) {
     answers.push_back(own_offset(pair));
   }

@@ -19,6 +19,7 @@ enum class Criterion : std::uint8_t {
   kFlags,        ///< vm_flags but for VM_STICKY and what a userfaultfd sets
   kUserfaultfd,  ///< the userfaultfd's context, which the flags show here
   kPolicy,
+  kName,  ///< of anonymous memory
   kFile,
   kOffset,     ///< vm_pgoff goes on
   kOwnOffset,  ///< so does the offset of a private file's own pages

@@ -418,6 +418,36 @@ class Rules {
     if (errno_ == Errno::kENOSYS) return "the kernel has no NUMA";
     return errno_ == Errno::kEINVAL ? policy(c.mode, c.nodes) : Why{};
   }
+  Why operator()(const spec::SetVmaName& c) const {
+    const Range range{c.addr, c.addr + spec::page_up(c.length)};
+    switch (errno_) {
+      case Errno::kEFAULT:
+        return "the name cannot be read (strndup_user)";
+      case Errno::kEINVAL:
+        if (!r_.setup.vma_names) return "the kernel has no CONFIG_ANON_VMA_NAME";
+        if (c.name.text().size() > spec::kVmaNameLengthMax) {
+          return fmt::format("a name has at most {} bytes (strndup_user)", spec::kVmaNameLengthMax);
+        }
+        if (!spec::is_page_aligned(c.addr)) return unaligned("madvise_set_anon_name");
+        if (range.end < range.start || (c.length != 0 && range.size() == 0)) {
+          return "the range wraps (madvise_set_anon_name)";
+        }
+        return "a name is of printable characters without \\, `, $, [ and ] (is_valid_name_char)";
+      case Errno::kEBADF:
+        return first_that(
+            range,
+            [this](const Vma& vma) -> Why {
+              const bool is_named_too = vma.file.cls == FileClass::kAnonShared &&
+                                        r_.profile.shared_names == spec::SharedNames::kTaken;
+              return vma.file.is_none() || is_named_too ? "" : "is not anonymous";
+            },
+            "madvise_vma_behavior");
+      case Errno::kENOMEM:
+        return hole(range, "madvise_walk_vmas");
+      default:
+        return {};
+    }
+  }
   /// brk has no errno.
   Why operator()(const spec::Brk&) const { return {}; }
 

@@ -95,6 +95,9 @@ struct WhyNothing {
     return "the policy is the task's own, and about pages of later faults";
   }
   std::string operator()(const spec::Mbind&) const { return "it has that policy already"; }
+  std::string operator()(const spec::SetVmaName& c) const {
+    return c.name.is_none() ? "none of it has a name" : "it has that name already";
+  }
   std::string operator()(const spec::UffdRegister&) const { return "it is registered already"; }
   std::string operator()(const spec::UffdUnregister&) const { return "none of it is registered"; }
   std::string operator()(const spec::Fork&) const { return "the parent keeps all that it has"; }

@@ -89,6 +89,7 @@ class Arguments {
   void number(std::uint64_t n) { add(hex(n)); }
   void optional_number(std::uint64_t n) { add(hex(n)); }
   void unused(std::uint64_t n) { add(hex(n)); }
+  void vma_name(spec::VmaName n) { add("(unsigned long)" + spec::argument_text(n)); }
 
   std::string text;
   std::map<std::string, std::uint64_t> used;

@@ -225,6 +225,23 @@ class Writer {
                        room(fmt::format("{:#x}", c.nodes)));
   }
 
+  std::string line(const spec::SetVmaName& c) {
+    if (!spec::is_page_aligned(c.addr)) return refuse(kUnaligned);
+    auto name = std::string{"0x0"};
+    if (c.name.is_unreadable()) name = "0xffffffffffffffff";
+    if (!c.name.is_none() && !c.name.is_unreadable()) {
+      std::string text;
+      for (const char byte : c.name.text()) {
+        const auto code = static_cast<unsigned char>(byte);
+        const bool is_plain = code >= 0x20 && code < 0x7f && byte != '\'' && byte != '\\';
+        text += is_plain ? std::string(1, byte) : fmt::format("\\x{:02x}", code);
+      }
+      name = room(fmt::format("'{}\\x00'", text));
+    }
+    return fmt::format("prctl$PR_SET_VMA({:#x}, {:#x}, {}, {:#x}, {})", spec::kPrSetVma,
+                       spec::kPrSetVmaAnonName, pages(c.addr, c.length), c.length, name);
+  }
+
   static constexpr std::string_view kUnaligned =
       "syzkaller names memory by pages, and this address is none's";
   static constexpr std::string_view kProcesses =

@@ -48,8 +48,11 @@
 //   unused     00-ef          0
 //              f0-ff 8 bytes  the value itself
 //   access     one byte       bit 0: read, write
+//   name       one byte       one of a table (codec_fields.cc), modulo its size: none, some that a
+//                             kernel takes, some that it refuses
 //
-// What encode() writes is the shortest of these forms. Asserted results are not kept.
+// What encode() writes is the shortest of these forms. Asserted results are not kept, and a name
+// that the table has not becomes another one.
 #pragma once
 
 #include <cstddef>

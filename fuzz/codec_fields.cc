@@ -40,6 +40,26 @@ std::uint64_t named_bits(std::uint64_t tag, std::span<const spec::FlagName> name
   return value;
 }
 
+/// Names that a kernel takes.
+constexpr std::array<std::string_view, 5> kPlainNames{"a", "b", "", "heap", "Go: heap"};
+
+/// None, names that are taken, and such as are refused. The order is part of the byte codec: append
+/// only, at most 256.
+std::span<const spec::VmaName> names() {
+  static const auto kNames = [] {
+    std::vector<spec::VmaName> out{spec::VmaName{}};
+    for (const auto name : kPlainNames) out.push_back(spec::VmaName::of(name));
+    out.push_back(spec::VmaName::of(std::string(spec::kVmaNameLengthMax, 'n')));
+    out.push_back(spec::VmaName::of(std::string(spec::kVmaNameLengthMax + 1, 'n')));
+    for (const std::string_view refused : {"[a]", "a\\", "$a", "`", "\t", "\x7f", "\xc3\xa4"}) {
+      out.push_back(spec::VmaName::of(refused));
+    }
+    out.push_back(spec::VmaName::unreadable());
+    return out;
+  }();
+  return kNames;
+}
+
 }  // namespace
 
 void FieldReader::address(std::uint64_t& value) {
@@ -245,6 +265,15 @@ void FieldReader::unused(std::uint64_t& value) { value = in_->u8() < 0xf0 ? 0 : 
 void FieldWriter::unused(std::uint64_t value) {
   out_->u8(value == 0 ? 0 : 0xf0);
   if (value != 0) out_->u64(value);
+}
+
+void FieldReader::vma_name(spec::VmaName& value) { value = names()[in_->u8() % names().size()]; }
+
+void FieldWriter::vma_name(spec::VmaName value) {
+  const auto found = std::ranges::find(names(), value);
+  const auto number = found != names().end() ? static_cast<std::uint64_t>(found - names().begin())
+                                             : 1 + value.digest() % kPlainNames.size();
+  out_->u8(number);
 }
 
 void FieldReader::access(spec::Access& value) {

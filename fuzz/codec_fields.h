@@ -89,6 +89,7 @@ class FieldReader {
   void number(std::uint64_t& value);
   void optional_number(std::uint64_t& value);
   void unused(std::uint64_t& value);
+  void vma_name(spec::VmaName& value);
 
  private:
   ByteReader* in_;
@@ -122,6 +123,8 @@ class FieldWriter {
   void number(std::uint64_t value);
   void optional_number(std::uint64_t value);
   void unused(std::uint64_t value);
+  /// A name that has no number is written as that of another one.
+  void vma_name(spec::VmaName value);
 
  private:
   ByteWriter* out_;

@@ -28,6 +28,7 @@ namespace vmadiff::impl {
 [[nodiscard]] spec::Outcome userfaultfd_unregister(MmStruct& mm, const spec::UffdUnregister& call);
 [[nodiscard]] spec::Outcome sys_mbind(MmStruct& mm, const spec::Mbind& call);
 [[nodiscard]] spec::Outcome sys_set_mempolicy(MmStruct& mm, const spec::SetMempolicy& call);
+[[nodiscard]] spec::Outcome prctl_set_vma(MmStruct& mm, const spec::SetVmaName& call);
 [[nodiscard]] spec::Outcome touch(MmStruct& mm, const spec::Touch& call);
 
 }  // namespace vmadiff::impl

@@ -27,6 +27,7 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   vmg.file = vma->vm_file;
   vmg.anon_vma = vma->anon_vma;
   vmg.policy = vma->vm_policy;
+  vmg.anon_name = vma->anon_name;
   if (keep_source && is_unfaulted) {
     if (vmg.prev == vma) vmg.prev = nullptr;
     if (vmg.next == vma) vmg.next = nullptr;

@@ -40,6 +40,7 @@ struct Dispatch {
   Outcome operator()(const UffdUnregister& call) const { return userfaultfd_unregister(mm, call); }
   Outcome operator()(const Mbind& call) const { return sys_mbind(mm, call); }
   Outcome operator()(const SetMempolicy& call) const { return sys_set_mempolicy(mm, call); }
+  Outcome operator()(const SetVmaName& call) const { return prctl_set_vma(mm, call); }
 };
 
 class Implementation final : public System {

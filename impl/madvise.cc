@@ -1,10 +1,9 @@
 // impl: madvise(2).
-#include <algorithm>
-
 #include "impl/anon_vma.h"
 #include "impl/calls.h"
 #include "impl/file_operations.h"
 #include "impl/ksm.h"
+#include "impl/madvise_walk.h"
 #include "impl/populate.h"
 #include "impl/seal.h"
 #include "impl/split.h"
@@ -163,28 +162,6 @@ Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address s
   return flags ? madvise_update_vma(mm, vma, prev, start, end, *flags) : Failure{flags.error()};
 }
 
-/// madvise_walk_vmas: goes on past holes and answers ENOMEM at the end.
-Failure madvise_walk_vmas(MmStruct& mm, Address start, Address end, std::int32_t advice) {
-  Failure unmapped;
-  VmArea* vma = mm.find_vma(start);
-  VmArea* prev = vma != nullptr && start > vma->vm_start ? vma : mm.vma_before(start);
-  while (true) {
-    if (vma == nullptr) return Errno::kENOMEM;
-    if (start < vma->vm_start) {
-      unmapped = Errno::kENOMEM;
-      start = vma->vm_start;
-      if (start >= end) return unmapped;
-    }
-    if (const Failure failed =
-            madvise_vma_behavior(mm, *vma, prev, start, std::min(end, vma->vm_end), advice)) {
-      return failed;
-    }
-    start = prev->vm_end;
-    if (start >= end) return unmapped;
-    vma = mm.find_vma(start);
-  }
-}
-
 /// madvise_behavior_valid, as far as it is modelled.
 bool is_valid_advice(const MmStruct& mm, std::int32_t advice) {
   if (advice == kMadvGuardInstall || advice == kMadvGuardRemove) {
@@ -207,8 +184,11 @@ Outcome sys_madvise(MmStruct& mm, const Madvise& call) {
   if (length == 0) return Outcome::ok();
   const bool populates = call.advice == kMadvPopulateRead || call.advice == kMadvPopulateWrite;
   const Access access = call.advice == kMadvPopulateWrite ? Access::kWrite : Access::kRead;
+  const auto advise = [&](VmArea& vma, VmArea*& prev, Address from, Address to) {
+    return madvise_vma_behavior(mm, vma, prev, from, to, call.advice);
+  };
   const Failure failed = populates ? faultin_page_range(mm, call.addr, end, access)
-                                   : madvise_walk_vmas(mm, call.addr, end, call.advice);
+                                   : madvise_walk_vmas(mm, call.addr, end, advise);
   return failed ? Outcome::fail(*failed) : Outcome::ok();
 }
 

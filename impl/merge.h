@@ -27,6 +27,7 @@ enum class MergeAnswer : std::uint8_t {
   kFlags,        ///< vm_flags differ
   kFile,         ///< files differ
   kAnonVma,      ///< range and neighbour have anon_vmas that may not merge
+  kName,         ///< names of anonymous memory differ
   kPgoff,        ///< page offsets, of the file or of anonymous pages, are not contiguous
   kNeighboursAnonVma,  ///< each neighbour suits the range, but their anon_vmas differ
 };
@@ -49,6 +50,7 @@ struct VmaMergeStruct {
   spec::FileId file;
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   spec::MemPolicy policy;
+  spec::VmaName anon_name;
   bool just_expand = false;             ///< only towards prev (brk)
   bool next_first = false;              ///< prev only as next is, where the range merges with that
   const VmArea* copied_from = nullptr;  ///< the VMA whose memory the range takes over (mremap)
@@ -82,9 +84,9 @@ VmArea* vma_merge_copied_range(MmStruct& mm, VmaMergeStruct& vmg, const VmArea& 
 /// the VMA behind them where it can. Returns the VMA, or null: VM_SPECIAL, out of memory.
 [[nodiscard]] VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, spec::Address delta);
 
-/// For a range of vmg.middle that is about to have other vm_flags, or another policy. Returns the
-/// VMA that now includes the range (and has them already), or null with nothing changed; vmg.state
-/// tells out of memory from no merge.
+/// For a range of vmg.middle that is about to have other vm_flags, another policy or name. Returns
+/// the VMA that now includes the range (and has them already), or null with nothing changed;
+/// vmg.state tells out of memory from no merge.
 VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg);
 
 }  // namespace vmadiff::impl

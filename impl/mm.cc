@@ -47,7 +47,8 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
               vma.file,
               vma.anon_vma,
               vma.anon_vma_links,
-              vma.policy};
+              vma.policy,
+              vma.name};
     anon_vmas = std::max(anon_vmas, vma.anon_vma);
     if (!mm_mt.store(vma.start, vma.end - 1, entry)) return "set-up: out of memory";
   }
@@ -81,7 +82,8 @@ void MmStruct::snapshot(spec::Snapshot& out) const {
     out.vmas.push_back(
         {vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff, vma->vm_file, vma->anon_vma,
          vma->anon_vma_chain, vma->vm_policy,
-         !vma->vm_file.is_none() && has_anon_pgoff(*this, vma->vm_flags) ? vma->anon_pgoff : 0});
+         !vma->vm_file.is_none() && has_anon_pgoff(*this, vma->vm_flags) ? vma->anon_pgoff : 0,
+         vma->anon_name});
   });
   out.counters = counters;
   out.brk = brk;

@@ -107,7 +107,8 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 
   const std::uint64_t anon_pgoff = map.addr >> kPageShift;
-  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, anon_pgoff, hook.file, kNoAnonVma, 0, {}};
+  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, anon_pgoff, hook.file, kNoAnonVma, 0,
+          {},       {}};
   mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
   ++mm.counters.map_count;
   return vma;

@@ -53,6 +53,7 @@ VmaMergeStruct vmg_of(VmArea* prev, VmArea& vma, Address start, Address end) {
   vmg.file = vma.vm_file;
   vmg.anon_vma = vma.anon_vma;
   vmg.policy = vma.vm_policy;
+  vmg.anon_name = vma.anon_name;
   return vmg;
 }
 
@@ -99,6 +100,13 @@ std::expected<VmArea*, Errno> vma_modify_policy(MmStruct& mm, VmArea* prev, VmAr
                                                 const MemPolicy& policy) {
   VmaMergeStruct vmg = vmg_of(prev, vma, start, end);
   vmg.policy = policy;
+  return vma_modify(mm, vmg);
+}
+
+std::expected<VmArea*, Errno> vma_modify_name(MmStruct& mm, VmArea* prev, VmArea& vma,
+                                              Address start, Address end, VmaName name) {
+  VmaMergeStruct vmg = vmg_of(prev, vma, start, end);
+  vmg.anon_name = name;
   return vma_modify(mm, vmg);
 }
 

@@ -45,6 +45,12 @@ enum class NewPart : std::uint8_t { kBelow, kAbove };
                                                                     spec::Address end,
                                                                     const spec::MemPolicy& policy);
 
+/// vma_modify_name: the same for another name.
+[[nodiscard]] std::expected<VmArea*, spec::Errno> vma_modify_name(MmStruct& mm, VmArea* prev,
+                                                                  VmArea& vma, spec::Address start,
+                                                                  spec::Address end,
+                                                                  spec::VmaName name);
+
 /// The VMA before `vma` as far as a change of [start, …) is concerned: `vma` itself where the range
 /// begins inside it.
 [[nodiscard]] inline VmArea* prev_of_range(const MmStruct& mm, VmArea& vma, spec::Address start) {

@@ -11,6 +11,7 @@
 #include "spec/policy.h"
 #include "spec/snapshot.h"
 #include "spec/units.h"
+#include "spec/vma_name.h"
 
 namespace vmadiff::impl {
 
@@ -35,6 +36,7 @@ struct VmArea {
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   std::uint32_t anon_vma_chain = 0;  ///< links; 0 without an anon_vma, above 1 only after fork
   spec::MemPolicy vm_policy;
+  spec::VmaName anon_name;
 
   [[nodiscard]] std::uint64_t pages() const { return (vm_end - vm_start) >> spec::kPageShift; }
   /// vma_is_anonymous: no vm_ops. So has a private /dev/zero mapping, though it has a file; a

@@ -69,6 +69,7 @@ class Move {
   void number(std::uint64_t&) {}
   void optional_number(std::uint64_t&) {}
   void unused(std::uint64_t&) {}
+  void vma_name(spec::VmaName&) {}
 
  private:
   const Relocation& to_;

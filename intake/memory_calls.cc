@@ -17,11 +17,10 @@ using spec::FlagName;
 constexpr std::array kProtNoneName{FlagName{0, "PROT_NONE"}};
 constexpr std::array kMapAliases{FlagName{0, "MAP_FILE"},
                                  FlagName{spec::kMapAnonymous, "MAP_ANON"}};
-// PR_SET_VMA's number, and those of others that change what mmap does.
-constexpr std::uint64_t kPrSetVma = 0x53564d41;
+// Others that change what mmap does.
 constexpr std::uint64_t kPrSetMdwe = 65;
 constexpr std::uint64_t kPrSetThpDisable = 41;
-constexpr std::array kPrctlOthers{FlagName{kPrSetVma, "PR_SET_VMA"},
+constexpr std::array kPrctlOthers{FlagName{spec::kPrSetVma, "PR_SET_VMA"},
                                   FlagName{kPrSetMdwe, "PR_SET_MDWE"},
                                   FlagName{kPrSetThpDisable, "PR_SET_THP_DISABLE"}};
 constexpr std::array kOtherLimits{
@@ -55,6 +54,9 @@ class Arguments {
     return std::move(word).value_or(DescriptorWord{});
   }
   std::string_view text() { return next(); }
+  [[nodiscard]] bool failed_with(std::string_view error) const {
+    return call_.result.kind == StraceResult::Kind::kError && call_.result.error == error;
+  }
   [[nodiscard]] bool at_end() const { return at_ >= call_.arguments.size(); }
   void skip() { ++at_; }
   void fail(std::string_view what, std::string_view expected) {
@@ -122,6 +124,32 @@ MemoryCall mremap(Arguments& in) {
   return {call, std::nullopt, std::nullopt};
 }
 
+/// prctl(PR_SET_VMA, …), behind that.
+MemoryCall set_vma_name(Arguments& in) {
+  constexpr std::array kOptions{FlagName{spec::kPrSetVmaAnonName, "PR_SET_VMA_ANON_NAME"}};
+  if (bits_of(in.text(), {kOptions}) != spec::kPrSetVmaAnonName) return {};
+  // So answers a kernel without names whatever it is asked, and nothing changes.
+  if (in.failed_with("EINVAL")) return {};
+  spec::SetVmaName call;
+  call.addr = in.number("the address");
+  call.length = in.number("the length");
+  auto literal = in.text();
+  if (literal.ends_with("...")) {
+    return {{}, {}, "names of anonymous memory that strace has cut off (strace -s 80)"};
+  }
+  if (literal.size() >= 2 && literal.starts_with('"') && literal.ends_with('"')) {
+    const auto name = spec::name_of_literal(literal.substr(1, literal.size() - 2));
+    if (name) {
+      call.name = *name;
+    } else {
+      in.fail("the name", name.error());
+    }
+  } else if (literal != "NULL" && number_of(literal) != 0) {
+    call.name = spec::VmaName::unreadable();
+  }
+  return {call, std::nullopt, std::nullopt};
+}
+
 MemoryCall prctl(Arguments& in) {
   const auto word = in.text();
   const auto option = bits_of(word, {spec::kPrctlNames, kPrctlOthers});
@@ -136,8 +164,8 @@ MemoryCall prctl(Arguments& in) {
       if (!in.at_end()) call.arg5 = in.number("an argument");
       return {call, std::nullopt, std::nullopt};
     }
-    case kPrSetVma:
-      return {{}, {}, "prctl(PR_SET_VMA): names of anonymous memory, which keep it from merging"};
+    case spec::kPrSetVma:
+      return set_vma_name(in);
     case kPrSetMdwe:
       return {{}, {}, "prctl(PR_SET_MDWE): memory that may not become executable"};
     case kPrSetThpDisable:

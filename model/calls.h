@@ -23,6 +23,7 @@ namespace vmadiff::model {
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::UffdUnregister& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mbind& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::SetMempolicy& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::SetVmaName& call);
 
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock2& call);

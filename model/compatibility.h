@@ -14,6 +14,7 @@ enum class MergeAnswer {
   kFlags,
   kPolicy,  ///< memory policies
   kFile,
+  kName,     ///< names of anonymous memory
   kOffset,   ///< page offsets do not go on
   kAnonVma,  ///< anon_vmas that may not become one
 };

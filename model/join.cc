@@ -116,4 +116,10 @@ Result change_policy(AddressSpace& space, Range range, const spec::MemPolicy& po
   return change(space, changed, joins_of(space, changed));
 }
 
+Result change_name(AddressSpace& space, Range range, spec::VmaName name) {
+  Vma changed = part_of(*space.vmas.at(range.start), range);
+  changed.name = name;
+  return change(space, changed, joins_of(space, changed));
+}
+
 }  // namespace vmadiff::model

@@ -1,6 +1,6 @@
 // model: the two ways in which a range gets its VMA: a new one is laid down, or part of one gets
-// other flags or another memory policy. Both are due to be joined with their neighbours at either
-// end.
+// other flags, another memory policy or another name. Both are due to be joined with their
+// neighbours at either end.
 #pragma once
 
 #include "model/address_space.h"
@@ -45,6 +45,9 @@ void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 /// As change_flags, with its memory policy.
 [[nodiscard]] Result change_policy(AddressSpace& space, spec::Range range,
                                    const spec::MemPolicy& policy);
+
+/// As change_flags, with its name.
+[[nodiscard]] Result change_name(AddressSpace& space, spec::Range range, spec::VmaName name);
 
 /// Whether `vma` can be made two at `a` (hugetlb VMAs only at huge pages).
 [[nodiscard]] bool can_cut_at(const spec::Vma& vma, spec::Address a);

@@ -27,6 +27,7 @@ ordered_json vma_json(const spec::Vma& vma, const spec::Observes& observes) {
     out["anon_vma"] = vma.anon_vma;
     out["anon_vma_links"] = vma.anon_vma_links;
   }
+  if (observes.names && !spec::name_text(vma).empty()) out["name"] = vma.name.text();
   if (observes.policy && vma.policy != spec::MemPolicy{}) {
     out["policy"] = {{"mode", vma.policy.mode},
                      {"flags", vma.policy.flags},

@@ -58,12 +58,18 @@ class Arguments {
   void number(std::uint64_t n) { add(n); }
   void optional_number(std::uint64_t n) { add(n); }
   void unused(std::uint64_t n) { add(n); }
+  void vma_name(spec::VmaName n) {
+    // No kernel's memory can be read from outside.
+    constexpr std::uint64_t kUnreadable = 0xffff800000000000;
+    add(n.is_unreadable() ? kUnreadable : 0);
+    if (!n.is_none() && !n.is_unreadable()) name_ = spec::argument_text(n);
+  }
 
-  /// "{0x1000, …}, FILE"
+  /// "{0x1000, …}, FILE, NAME"
   [[nodiscard]] std::string text() const {
     std::string out;
     for (const auto value : values_) out += fmt::format("{}{:#x}", out.empty() ? "" : ", ", value);
-    return fmt::format("{{{}}}, {}", out, file_);
+    return fmt::format("{{{}}}, {}, {}", out, file_, name_);
   }
 
  private:
@@ -72,12 +78,14 @@ class Arguments {
   std::array<std::uint64_t, 6> values_{};
   std::size_t count_ = 0;
   int file_ = -1;
+  std::string name_ = "NULL";
 };
 
 /// Those that are more than a system call have a name of their own in the program.
 std::string call_name(const spec::Syscall& call) {
-  constexpr std::array kOwn{"touch",         "setrlimit",       "fork",  "exec",         "exit",
-                            "uffd_register", "uffd_unregister", "mbind", "set_mempolicy"};
+  constexpr std::array kOwn{
+      "touch",         "setrlimit",       "fork",  "exec",          "exit",
+      "uffd_register", "uffd_unregister", "mbind", "set_mempolicy", "set_vma_name"};
   std::string name{spec::name(call)};
   if (name == "mseal") return "CALL_MSEAL";
   if (std::ranges::find(kOwn, name) == kOwn.end()) return "SYS_" + name;
@@ -154,7 +162,7 @@ std::string steps_table(const Reproduction& r, const std::vector<spec::FileId>& 
                        call_name(step.call), arguments.text(), expectation(step.expected),
                        layouts.place(step.layout), c_string(spec::text(step.call)));
   }
-  return out + "    {0, 0, {0}, -1, ANY, 0, -1, -1, NULL}};\n";
+  return out + "    {0, 0, {0}, -1, NULL, ANY, 0, -1, -1, NULL}};\n";
 }
 
 /// Counters as a process's /proc/PID/status has them, in kB, beyond those of the beginning.

@@ -25,6 +25,7 @@ struct Meets {
   bool locks = false;
   bool policies = false;
   bool userfaultfd = false;
+  bool names = false;
   bool placed = false;  ///< a mapping goes where the kernel puts it
   bool zero_files = false;
   bool regular_files = false;
@@ -92,6 +93,8 @@ void note_other(const Reproduction& r, const ReproducedStep& step, Meets& meets)
   } else if (std::holds_alternative<spec::UffdRegister>(call) ||
              std::holds_alternative<spec::UffdUnregister>(call)) {
     meets.userfaultfd = true;
+  } else if (std::holds_alternative<spec::SetVmaName>(call)) {
+    meets.names = true;
   }
 }
 
@@ -170,6 +173,9 @@ std::vector<Requirement> requirements_of(const Reproduction& r) {
   add(asked("userfaultfd") || meets.userfaultfd, "USERFAULTFD", setup.userfaultfd ? 1 : 0,
       setup.userfaultfd ? "it needs a kernel with userfaultfd"
                         : "it needs a kernel without userfaultfd");
+  add(asked("vma_names") || meets.names, "VMA_NAMES", setup.vma_names ? 1 : 0,
+      setup.vma_names ? "it needs a kernel that keeps names of memory (CONFIG_ANON_VMA_NAME)"
+                      : "it needs a kernel without CONFIG_ANON_VMA_NAME");
   add((asked("mmap_base") || meets.placed) && !setup.bottom_up, "MMAP_BASE", setup.mmap_base,
       fmt::format("it needs mappings to be placed downwards from {:#x} (sysctl "
                   "vm.legacy_va_layout=0)",

@@ -54,7 +54,7 @@ bool looks_like_one(const Vma& prev, const Vma& next) {
   constexpr spec::VmFlags kSaysWhy = spec::kVmSpecial | spec::kVmHugetlb;
   const bool goes_on =
       prev.file.is_none() || spec::same_offset_in_bytes(prev.pgoff + prev.pages(), next.pgoff);
-  return prev.end == next.start && goes_on && prev.file == next.file &&
+  return prev.end == next.start && goes_on && prev.file == next.file && prev.name == next.name &&
          (prev.flags & kSaysWhy) == 0 &&
          spec::vm_flags_text(prev.flags) == spec::vm_flags_text(next.flags);
 }
@@ -72,7 +72,8 @@ Hidden hidden_between(const Vma& prev, const Vma& next, const Observes& seen) {
   if (prev.end != next.start ||
       spec::permissions_text(prev.flags) != spec::permissions_text(next.flags) ||
       spec::vm_flags_text(prev.flags) != spec::vm_flags_text(next.flags) ||
-      spec::text(prev.file) != spec::text(next.file)) {
+      spec::text(prev.file) != spec::text(next.file) ||
+      spec::name_text(prev) != spec::name_text(next)) {
     return 0;
   }
   const bool hides_offset = prev.file.is_none();

@@ -100,6 +100,8 @@ constexpr std::array kBehaviours{
                                      AskedNodes::kWithNodeFlags),
     row<&KernelProfile::uffd_floor>("uffd_floor", "a userfaultfd's ranges may begin",
                                     UffdFloor::kAnywhere),
+    row<&KernelProfile::shared_names>("shared_names", "names for shared memory without a file are",
+                                      SharedNames::kTaken),
 };
 
 }  // namespace

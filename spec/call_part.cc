@@ -23,6 +23,7 @@ struct Ignored {
   void number(std::uint64_t) {}
   void optional_number(std::uint64_t) {}
   void unused(std::uint64_t) {}
+  void vma_name(VmaName) {}
 };
 
 /// A signed choice as the kernel would widen it.

@@ -100,6 +100,8 @@ inline constexpr std::int32_t kMadvGuardInstall = 102;
 inline constexpr std::int32_t kMadvGuardRemove = 103;
 inline constexpr std::uint64_t kPrSetMemoryMerge = 67;
 inline constexpr std::uint64_t kPrGetMemoryMerge = 68;
+inline constexpr std::uint64_t kPrSetVma = 0x53564d41;
+inline constexpr std::uint64_t kPrSetVmaAnonName = 0;
 
 // --- userfaultfd, mbind
 // ---------------------------------------------------------------------------

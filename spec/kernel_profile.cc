@@ -210,6 +210,8 @@ std::string_view name(UffdFloor b) {
   return b == UffdFloor::kLowestPlaced ? "lowest-placed" : "anywhere";
 }
 
+std::string_view name(SharedNames b) { return b == SharedNames::kRefused ? "refused" : "taken"; }
+
 std::string_view name(AlignedRoom b) {
   return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";
 }

@@ -268,6 +268,12 @@ enum class UffdFloor : std::uint8_t {
   kAnywhere       ///< 7.0
 };
 
+/// Whether shared memory without a file, too, may be given a name (PR_SET_VMA_ANON_NAME).
+enum class SharedNames : std::uint8_t {
+  kRefused,  ///< EBADF, as of files
+  kTaken     ///< 6.2
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -313,6 +319,7 @@ struct KernelProfile {
   AlignedRoom aligned_room{};
   AskedNodes asked_nodes{};
   UffdFloor uffd_floor{};
+  SharedNames shared_names{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -360,5 +367,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(AlignedRoom b);
 [[nodiscard]] std::string_view name(AskedNodes b);
 [[nodiscard]] std::string_view name(UffdFloor b);
+[[nodiscard]] std::string_view name(SharedNames b);
 
 }  // namespace vmadiff::spec

@@ -61,7 +61,8 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .failed_hook = FailedHook::kGivesBack,
                                .aligned_room = AlignedRoom::kFromBottom,
                                .asked_nodes = AskedNodes::kWithAnyFlag,
-                               .uffd_floor = UffdFloor::kAnywhere};
+                               .uffd_floor = UffdFloor::kAnywhere,
+                               .shared_names = SharedNames::kRefused};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -79,6 +80,7 @@ constexpr std::array k612{
     change<&P::populate_holes, PopulateHoles::kEnd>("6.9", "measured on 6.1 and 6.12"),
     change<&P::search_floor, SearchFloor::kLowestMappable>("6.4", "measured on 6.1 and 6.12"),
     change<&P::aligned_room, AlignedRoom::kToTop>("6.8", "measured on 6.1 and 6.12"),
+    change<&P::shared_names, SharedNames::kTaken>("6.2", "d09e8ca6cb93 (madvise_vma_anon_name)"),
 };
 
 /// As the release of what none has yet.

@@ -9,6 +9,7 @@
 #include "spec/flags.h"
 #include "spec/policy.h"
 #include "spec/units.h"
+#include "spec/vma_name.h"
 
 namespace vmadiff::spec {
 
@@ -31,6 +32,7 @@ struct Vma {
   /// A private file mapping's pages of its own have this offset, pages, as memory without a file
   /// has its pgoff, where the profile says so (anon_pgoff=own); else 0.
   std::uint64_t own_pgoff = 0;
+  VmaName name{};  ///< of anonymous memory; none: it has none
 
   [[nodiscard]] constexpr std::uint64_t pages() const { return (end - start) >> kPageShift; }
   [[nodiscard]] constexpr Range range() const { return {start, end}; }
@@ -70,6 +72,7 @@ struct Observes {
   bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm
   bool brk_and_merge = true;  ///< brk and merge_any
   bool policy = true;         ///< the VMAs' memory policies
+  bool names = true;          ///< the VMAs' names, but those that are VmaName::unseen
   bool committed = false;     ///< what a run leaves committed (System::left_committed)
   bool allocated = false;     ///< what a run leaves allocated (System::left_allocated)
 };
@@ -80,7 +83,8 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
                                        .counters = true,
                                        .counter_sums = true,
                                        .brk_and_merge = true,
-                                       .policy = false};
+                                       .policy = false,
+                                       .names = true};
 [[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
   return {a.vm_flags && b.vm_flags,
           a.anon_pgoff && b.anon_pgoff,
@@ -89,11 +93,15 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
           a.counter_sums && b.counter_sums,
           a.brk_and_merge && b.brk_and_merge,
           a.policy && b.policy,
+          a.names && b.names,
           a.committed && b.committed};
 }
 
 /// `START-END PERMS OFFSET BACKING [FLAGS]`, numbers as /proc/PID/maps writes them (hex, at least
-/// eight digits), OFFSET in bytes and 0 for private anonymous, FLAGS the VmFlags codes.
+/// eight digits), OFFSET in bytes and 0 for private anonymous, FLAGS the VmFlags codes. Behind them
+/// a name as maps writes it, `[anon:NAME]` or `[anon_shmem:NAME]`, where there is one.
 [[nodiscard]] std::string text(const Vma& vma);
+/// "[anon:NAME]", "[anon_shmem:NAME]"; empty where the VMA has no name that is seen.
+[[nodiscard]] std::string name_text(const Vma& vma);
 
 }  // namespace vmadiff::spec

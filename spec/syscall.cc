@@ -120,7 +120,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
     "setrlimit",     "fork",
     "exec",          "exit",
     "uffd_register", "uffd_unregister",
-    "mbind",         "set_mempolicy"};
+    "mbind",         "set_mempolicy",
+    "set_vma_name"};
 
 }  // namespace
 

@@ -19,6 +19,7 @@
 #include "spec/policy.h"
 #include "spec/trace_names.h"
 #include "spec/units.h"
+#include "spec/vma_name.h"
 
 namespace vmadiff::spec {
 
@@ -29,6 +30,7 @@ namespace vmadiff::spec {
 //   bits(value, names)        flags, with their names
 //   choice(value, names)      one of the named values, or another number
 //   number(n), optional_number(n); unused(n): must be 0
+//   vma_name(n)               bytes that are read up to a zero, or NULL
 
 /// mmap(2). `file` kNone is the descriptor -1. With MAP_ANONYMOUS the file is ignored.
 struct Mmap {
@@ -297,11 +299,24 @@ struct SetMempolicy {
   }
 };
 
+/// prctl(2) with PR_SET_VMA and PR_SET_VMA_ANON_NAME, which trace text has in front: the name of
+/// anonymous memory.
+struct SetVmaName {
+  Address addr = 0;
+  Address length = 0;
+  VmaName name;  ///< none: NULL, which takes the name away
+  friend bool operator==(const SetVmaName&, const SetVmaName&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.vma_name(c.name);
+  }
+};
+
 /// The order is part of the byte codec of fuzz/: append only.
 using Syscall =
     std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock, Mlock2, Munlock,
                  Mlockall, Munlockall, Mseal, PkeyMprotect, RemapFilePages, Setrlimit, Fork, Exec,
-                 Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy>;
+                 Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy, SetVmaName>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);

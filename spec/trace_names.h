@@ -3,6 +3,7 @@
 
 #include <array>
 #include <span>
+#include <string_view>
 
 #include "spec/flags.h"
 
@@ -64,6 +65,9 @@ inline constexpr std::array kAdviceNames{FlagName{kMadvNormal, "MADV_NORMAL"},
                                          FlagName{kMadvGuardRemove, "MADV_GUARD_REMOVE"}};
 inline constexpr std::array kPrctlNames{FlagName{kPrSetMemoryMerge, "PR_SET_MEMORY_MERGE"},
                                         FlagName{kPrGetMemoryMerge, "PR_GET_MEMORY_MERGE"}};
+
+/// What stands before the arguments of SetVmaName.
+inline constexpr std::string_view kSetVmaNameHead = "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME";
 
 inline constexpr std::array kMremapNames{FlagName{kMremapMaymove, "MREMAP_MAYMOVE"},
                                          FlagName{kMremapFixed, "MREMAP_FIXED"},

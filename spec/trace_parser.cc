@@ -70,6 +70,20 @@ class Cursor {
     return line_.substr(at_, end - at_);
   }
   void advance(std::size_t count) { at_ += count; }
+
+  /// What stands between two quotes, as it is written there; nothing where there is no such thing.
+  std::optional<std::string_view> take_quoted() {
+    skip_space();
+    if (failed() || at_ == line_.size() || line_[at_] != '"') return std::nullopt;
+    for (std::size_t end = at_ + 1; end < line_.size(); ++end) {
+      if (line_[end] == '\\') ++end;
+      if (end >= line_.size() || line_[end] != '"') continue;
+      const auto inside = line_.substr(at_ + 1, end - at_ - 1);
+      at_ = end + 1;
+      return inside;
+    }
+    return std::nullopt;
+  }
   void skip_rest() { at_ = line_.size(); }
 
  private:
@@ -263,6 +277,24 @@ class ReadFields {
     if (!is_left_out()) number(n);
   }
   void unused(std::uint64_t& n) { optional_number(n); }
+  void vma_name(VmaName& n) {
+    comma();
+    if (in_.accept("NULL")) {
+      n = {};
+    } else if (in_.accept(argument_text(VmaName::unreadable()))) {
+      n = VmaName::unreadable();
+    } else {
+      const auto column = in_.token_column();
+      const auto literal = in_.take_quoted();
+      if (!literal) {
+        return in_.fail_expected(
+            fmt::format("a name in quotes, NULL, or {}", argument_text(VmaName::unreadable())));
+      }
+      const auto name = name_of_literal(*literal);
+      if (!name) return in_.fail(column, name.error());
+      n = *name;
+    }
+  }
 
  private:
   /// A few of the names, and what else would do.
@@ -304,6 +336,13 @@ Syscall read_call(Cursor& in) {
   Syscall call = make_call(static_cast<std::size_t>(at - names.begin()));
   in.advance(word.size());
   in.expect("(");
+  // prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, …) is a call of its own.
+  if (std::holds_alternative<Prctl>(call) && in.peek_word() == "PR_SET_VMA") {
+    call = SetVmaName{};
+    for (const std::string_view token : {"PR_SET_VMA", ",", "PR_SET_VMA_ANON_NAME", ","}) {
+      in.expect(token);
+    }
+  }
   ReadFields fields{in};
   visit_fields(call, fields);
   in.expect(")");

@@ -82,6 +82,7 @@ class Print {
   void number(std::uint64_t n) { add(n == kRlimInfinity ? "RLIM_INFINITY" : number_text(n)); }
   void optional_number(std::uint64_t n) { add(number_text(n)); }
   void unused(std::uint64_t n) { add(number_text(n)); }
+  void vma_name(VmaName n) { add(argument_text(n)); }
 
  private:
   void add(std::string_view argument) {
@@ -96,8 +97,8 @@ class Print {
 }  // namespace
 
 std::string text(const Syscall& call) {
-  std::string out{name(call)};
-  out += '(';
+  std::string out{std::holds_alternative<SetVmaName>(call) ? kSetVmaNameHead : name(call)};
+  out += std::holds_alternative<SetVmaName>(call) ? ", " : "(";
   Print print{out};
   visit_fields(call, print);
   out += ')';

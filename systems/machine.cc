@@ -48,6 +48,7 @@ std::vector<std::pair<std::string, std::string>> traits_of(const spec::Setup& se
       {"stack guard gap", fmt::format("{} pages", setup.stack_guard_gap)},
       {"memory nodes", nodes_text(setup.nodes)},
       {"userfaultfd", setup.userfaultfd ? "is there" : "ENOSYS"},
+      {"names of memory", setup.vma_names ? "are kept" : "EINVAL"},
       {"noexec", setup.zero_noexec || setup.file_noexec
                      ? fmt::format("{}{}", setup.zero_noexec ? "devices " : "",
                                    setup.file_noexec ? "regular files" : "")

@@ -125,6 +125,19 @@ std::optional<std::string> why_no_answer_to(std::string_view system,
   return std::nullopt;
 }
 
+namespace {
+
+/// Of a kernel without names every such call is EINVAL: nothing that a trace would ask for, unless
+/// it says that it wants just that.
+bool asks_in_vain_for_names(std::string_view system, const spec::Setup& wanted,
+                            const spec::Syscall& call) {
+  if (!std::holds_alternative<spec::SetVmaName>(call) || !wanted.vma_names) return false;
+  const auto own = setup_for(std::array{std::string{system}});
+  return own && !own->vma_names;
+}
+
+}  // namespace
+
 std::optional<std::string> why_not_on(std::string_view system, const spec::Setup& setup,
                                       const spec::Sequence& sequence) {
   if (!is_real(system)) return std::nullopt;
@@ -133,6 +146,9 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     if (spec::touches_reserved(setup, sequence[i])) {
       return fmt::format("call {} touches memory that the agent itself lives in", i + 1);
+    }
+    if (asks_in_vain_for_names(system, setup, sequence[i].call)) {
+      return fmt::format("call {} names memory, and {} has no CONFIG_ANON_VMA_NAME", i + 1, system);
     }
     if (!has_ksm && is_of_ksm(sequence[i].call)) {
       return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);

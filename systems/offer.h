@@ -39,8 +39,8 @@ struct Offer {
 void keep_within(const Offer& offer, properties::GeneratorOptions& options);
 
 /// Why this sequence cannot run on a real kernel (it would change memory of the agent, or it names
-/// a file or a call that this kernel does not have); nothing where it can. Requires that the system
-/// can run.
+/// a file or a call that this kernel does not have, or memory where that keeps no names though
+/// `setup` wants them); nothing where it can. Requires that the system can run.
 [[nodiscard]] std::optional<std::string> why_not_on(std::string_view system,
                                                     const spec::Setup& setup,
                                                     const spec::Sequence& sequence);

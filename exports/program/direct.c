@@ -36,6 +36,9 @@ MAYBE_UNUSED static long do_set_mempolicy(unsigned long mode, unsigned long mode
 	return call(SYS_set_mempolicy, mode | mode_flags, (unsigned long)&nodes, 65, 0, 0, 0);
 }
 
+#define do_set_vma_name(a, l, name) \
+	call(SYS_prctl, 0x53564d41 /* PR_SET_VMA */, 0, a, l, name, 0)
+
 /* One userfaultfd, made at its first use, with no features. */
 static int the_userfaultfd = -1;
 

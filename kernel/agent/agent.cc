@@ -242,6 +242,9 @@ uint64_t run_call(const Record& record) {
     case vmadiff::kernel::kSetMempolicy:
       return system_call(__NR_set_mempolicy, argument[0] | argument[1], address_of(&argument[2]),
                          kMaxNode);
+    case vmadiff::kernel::kSetVmaName:
+      return system_call(__NR_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, argument[0], argument[1],
+                         argument[2] == 0 ? address_of(record.name) : argument[2] - 1);
     default:
       return system_call(record.number, argument[0], argument[1], argument[2], argument[3],
                          argument[4], argument[5]);

@@ -43,6 +43,9 @@ inline constexpr uint32_t kUffdUnregister = 0xffff0008;
 /// mbind and set_mempolicy with spec's arguments: mode and mode flags apart, the mask by value.
 inline constexpr uint32_t kMbind = 0xffff0009;
 inline constexpr uint32_t kSetMempolicy = 0xffff000a;
+/// Names [argument[0], +argument[1]): argument[2] is 0 for the record's own name, else the pointer
+/// itself, less one.
+inline constexpr uint32_t kSetVmaName = 0xffff000b;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.
@@ -61,6 +64,9 @@ inline constexpr uint32_t kProcessCountMax = 64;
 /// What the kernel maps of its own at exec, at most.
 inline constexpr uint32_t kOwnRangeCountMax = 8;
 
+/// The longest name that the kernel takes, with its end.
+inline constexpr uint32_t kNameSize = 80;
+
 /// One thing to do: a system call by its number, or one of the above.
 struct Record {
   uint32_t number;
@@ -70,11 +76,13 @@ struct Record {
   uint16_t process;
   uint64_t argument[6];
   uint64_t expected;
+  /// Of a kSetVmaName: what the kernel reads of a name, which ends at a zero or is too long.
+  char name[kNameSize] = {};
   friend bool operator==(const Record&, const Record&) = default;
 };
-static_assert(sizeof(Record) == 64);
+static_assert(sizeof(Record) == 144);
 
-inline constexpr uint32_t kRecordCountMax = 8192;
+inline constexpr uint32_t kRecordCountMax = 6144;
 inline constexpr uint32_t kScratchSize = 0x8000;
 
 /// A range that the kernel mapped, bytes.

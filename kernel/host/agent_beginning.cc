@@ -32,6 +32,7 @@ std::expected<void, ToolFault> AgentSession::begin() {
   anonymous_files_.clear();
   past_.clear();
   past_results_.clear();
+  names_ = false;
   appetite_ = {};
   if (agent_) agent_->begin_sequence();
   ++sequences_;
@@ -190,6 +191,7 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
 
 void AgentSession::note_what_lasts(std::span<const Record> program) {
   for (const Record& record : program) {
+    names_ = names_ || record.number == kSetVmaName;
     limits_changed_ = limits_changed_ || record.number == kSetLimit;
     // What is left of a locked mapping counts as locked for ever (measured on 6.18), and a seal
     // cannot be undone.

@@ -41,6 +41,7 @@ struct AllowedByArgument {
 constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetMemoryMerge, 0}},
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrGetMemoryMerge, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetVma, 0}},
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_API, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_REGISTER, 0}},

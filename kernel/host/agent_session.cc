@@ -311,8 +311,8 @@ std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
                                                          spec::Snapshot& out) {
   auto text = read_proc(smaps, buffer_);
   if (!text) return std::unexpected(text.error());
-  if (auto parsed =
-          parse_smaps(*text, known_, kTaskSize, anonymous_files_, unknown_codes_, out.vmas);
+  if (auto parsed = parse_smaps(*text, known_, kTaskSize, anonymous_files_, unknown_codes_,
+                                names_ ? MayBeNamed::kYes : MayBeNamed::kNo, out.vmas);
       !parsed)
     return parsed;
   text = read_proc(status, buffer_);

@@ -123,6 +123,7 @@ class AgentSession final : public Session {
   std::vector<std::uint64_t> past_results_;
   Appetite appetite_;
   std::uint64_t kills_before_ = 0;  ///< out_of_memory_kills() when the agent began
+  bool names_ = false;              ///< a record of the present sequence named memory
   bool limits_changed_ = false;     ///< a record set a resource limit
   bool locked_all_ = false;         ///< a record made later mappings locked
   bool locks_ = false;              ///< a record may have locked something

@@ -165,6 +165,9 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
   search.whole(spec::UffdUnregister{kPlace, kPage});
   search.whole(spec::Mbind{kPlace, kPage, spec::kMpolDefault, 0, 0, 0});
   search.whole(spec::SetMempolicy{}, {});
+  if (setup.vma_names) {
+    search.whole(spec::SetVmaName{.addr = kPlace, .length = kPage, .name = spec::VmaName::of("a")});
+  }
 }
 
 void try_protections(Search& search) {

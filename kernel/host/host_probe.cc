@@ -86,6 +86,7 @@ spec::Setup setup_of(AgentSession& session) {
   setup.stack_guard_gap = measured_stack_guard_gap(probe);
   setup.overcommit_pages = measured_overcommit_pages(probe);
   setup.userfaultfd = probe(system_call(kUffdUnregister)) != static_cast<std::uint64_t>(-ENOSYS);
+  setup.vma_names = has_vma_names(probe);
   setup.nodes = measured_nodes(probe);
   setup.may_set_memory_merge = set_memory_merge(probe) != static_cast<std::uint64_t>(-EPERM);
   setup.zero_page = maps_zero_page(probe);

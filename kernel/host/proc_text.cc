@@ -77,13 +77,29 @@ spec::VmFlags flags_of(std::string_view codes, UnknownCodes& unknown) {
   return flags & ~spec::kVmSoftdirty;
 }
 
+constexpr std::string_view kAnonymousName = "[anon:";
+constexpr std::string_view kSharedName = "[anon_shmem:";
+
+spec::VmaName name_of(const SmapsEntry& entry, MayBeNamed names) {
+  auto path = entry.path;
+  const auto prefix = entry.inode.is_none() ? kAnonymousName : kSharedName;
+  if (path.starts_with(prefix) && path.ends_with(']')) {
+    path.remove_prefix(prefix.size());
+    path.remove_suffix(1);
+    return spec::VmaName::of(path.substr(0, spec::kVmaNameTextMax));
+  }
+  const bool hides = names == MayBeNamed::kYes && (path == "[heap]" || path == "[stack]");
+  return hides ? spec::VmaName::unseen() : spec::VmaName{};
+}
+
 std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
                                                const std::vector<KnownFile>& known,
                                                AnonymousFiles& anonymous_files) {
   if (entry.inode.is_none()) return spec::FileId{};
   const auto at = std::ranges::find(known, entry.inode, &KnownFile::inode);
   if (at != known.end()) return at->id;
-  if (entry.path == "/dev/zero (deleted)")
+  // Shared memory without a file that has a name is shown by that.
+  if (entry.path == "/dev/zero (deleted)" || entry.path.starts_with(kSharedName))
     return anonymous_files.id(spec::FileClass::kAnonShared, entry.inode);
   if (entry.path == "/anon_hugepage (deleted)")
     return anonymous_files.id(spec::FileClass::kAnonHugetlb, entry.inode);
@@ -145,7 +161,7 @@ std::optional<std::uint64_t> anonymous_bytes(const SmapsEntry& entry) {
 std::expected<void, ToolFault> parse_smaps(std::string_view text,
                                            const std::vector<KnownFile>& known,
                                            spec::Address task_size, AnonymousFiles& anonymous_files,
-                                           UnknownCodes& unknown_codes,
+                                           UnknownCodes& unknown_codes, MayBeNamed names,
                                            std::vector<spec::Vma>& vmas) {
   vmas.clear();
   while (!text.empty()) {
@@ -166,7 +182,9 @@ std::expected<void, ToolFault> parse_smaps(std::string_view text,
                     *file,
                     spec::kNoAnonVma,
                     0,
-                    {}});
+                    {},
+                    0,
+                    name_of(entry, names)});
   }
   return {};
 }

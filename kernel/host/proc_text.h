@@ -64,11 +64,15 @@ class AnonymousFiles {
 /// Such flags are not compared.
 using UnknownCodes = std::set<std::string, std::less<>>;
 
+/// Whether a VMA that /proc calls [heap] or [stack] may have a name, which is not shown then.
+enum class MayBeNamed : std::uint8_t { kNo, kYes };
+
 /// Writes the VMAs below `task_size` into `vmas`. Files that are not known are a fault, but for
 /// those behind shared anonymous memory and anonymous huge pages, which `anonymous_files` names.
 [[nodiscard]] std::expected<void, spec::ToolFault> parse_smaps(
     std::string_view text, const std::vector<KnownFile>& known, spec::Address task_size,
-    AnonymousFiles& anonymous_files, UnknownCodes& unknown_codes, std::vector<spec::Vma>& vmas);
+    AnonymousFiles& anonymous_files, UnknownCodes& unknown_codes, MayBeNamed names,
+    std::vector<spec::Vma>& vmas);
 
 /// The mm's counters from /proc/PID/status; map_count is not there and stays as it is.
 [[nodiscard]] std::expected<void, spec::ToolFault> parse_status(std::string_view text,

@@ -42,16 +42,29 @@ class Arguments {
   void number(std::uint64_t n) { add(n); }
   void optional_number(std::uint64_t n) { add(n); }
   void unused(std::uint64_t n) { add(n); }
+  void vma_name(spec::VmaName n) { name_ = n; }
 
   [[nodiscard]] Record record(std::uint32_t number) const {
-    return system_call(number, values_[0], values_[1], values_[2], values_[3], values_[4],
-                       values_[5]);
+    auto record =
+        system_call(number, values_[0], values_[1], values_[2], values_[3], values_[4], values_[5]);
+    if (number == kSetVmaName) write_name(record);
+    return record;
   }
 
  private:
   void add(std::uint64_t value) { values_.at(count_++) = value; }
+  void write_name(Record& record) const {
+    // No kernel's memory can be read from here.
+    constexpr std::uint64_t kUnreadable = 0xffff800000000000;
+    if (name_.is_none() || name_.is_unreadable()) {
+      record.argument[2] = 1 + (name_.is_none() ? 0 : kUnreadable);
+      return;
+    }
+    name_.text().copy(record.name, kNameSize);
+  }
   std::array<std::uint64_t, 6> values_{};
   std::size_t count_ = 0;
+  spec::VmaName name_;
 };
 
 /// The number of each call, in the variant's order; touch is not a call, fork, exec and exit are
@@ -80,7 +93,8 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     kUffdRegister,
     kUffdUnregister,
     kMbind,
-    kSetMempolicy};
+    kSetMempolicy,
+    kSetVmaName};
 static_assert(std::ranges::none_of(kNumbers, [](std::uint32_t number) { return number == 0; }),
               "each call has a number");
 

@@ -107,6 +107,13 @@ std::uint64_t measured_overcommit_pages(Probe& probe) {
   return least(1, kPagesMax, is_too_much) - 1;
 }
 
+bool has_vma_names(Probe& probe) {
+  const spec::SetVmaName call{.addr = kPlace, .length = kPage, .name = spec::VmaName::of("a")};
+  const std::array program{mmap_of(kPlace, kPage, kReadWrite, kAnonymous | MAP_FIXED),
+                           record_of(call, spec::Setup{}.task_size)};
+  return probe(program) != static_cast<std::uint64_t>(-EINVAL);
+}
+
 std::uint64_t measured_nodes(Probe& probe) {
   std::uint64_t nodes = 0;
   for (unsigned node = 0; node < spec::kNodeCount; ++node) {

@@ -26,6 +26,10 @@ namespace vmadiff::kernel {
 /// all ones where nothing is too much.
 [[nodiscard]] std::uint64_t measured_overcommit_pages(Probe& probe);
 
+/// Whether anonymous memory can have a name (CONFIG_ANON_VMA_NAME). Where that is refused by
+/// something else than the kernel, too: then no sequence asks.
+[[nodiscard]] bool has_vma_names(Probe& probe);
+
 /// The nodes that a policy may name, a bit for each; 0 of a kernel without NUMA.
 [[nodiscard]] std::uint64_t measured_nodes(Probe& probe);
 

@@ -26,6 +26,11 @@ class Put {
     (*this)(value.has_value());
     (*this)(value.value_or(0));
   }
+  void operator()(const spec::VmaName& name) {
+    (*this)(name.is_unseen());
+    (*this)(!name.is_none());
+    (*this)(std::string{name.text()});
+  }
   template <typename T>
   void list(const std::vector<T>& elements, auto each) {
     writer_.number(elements.size());
@@ -56,6 +61,14 @@ class Get {
     const auto number = static_cast<std::int64_t>(reader_.number());
     value = is_there ? std::optional{number} : std::nullopt;
   }
+  void operator()(spec::VmaName& name) {
+    const bool is_unseen = reader_.number() != 0;
+    const bool is_there = reader_.number() != 0;
+    const auto text = reader_.text();
+    name = is_unseen  ? spec::VmaName::unseen()
+           : is_there ? spec::VmaName::of(text.substr(0, spec::kVmaNameTextMax))
+                      : spec::VmaName{};
+  }
   template <typename T>
   void list(std::vector<T>& elements, auto each) {
     elements.clear();
@@ -78,6 +91,8 @@ void show_record(auto& show, auto& record) {
   while (count > 0 && record.argument[count - 1] == 0) --count;
   show(count);
   for (std::uint32_t i = 0; i < count && i < 6; ++i) show(record.argument[i]);
+  if (record.number != kSetVmaName) return;
+  for (auto& byte : record.name) show(byte);
 }
 
 void show_program(auto& show, auto& program) {
@@ -99,6 +114,7 @@ void show_vma(auto& show, auto& vma) {
   show(vma.pgoff);
   show(vma.file.cls);
   show(vma.file.number);
+  show(vma.name);
 }
 
 void show_snapshot(auto& show, auto& snapshot) {
@@ -152,6 +168,7 @@ void show_setup(auto& show, auto& setup) {
   show(limits.memlock_hard);
   show(setup.overcommit_pages);
   show(setup.userfaultfd);
+  show(setup.vma_names);
   show(setup.nodes);
   show(setup.may_set_memory_merge);
   show(setup.zero_page);

@@ -72,6 +72,7 @@ vmadiff_tree_setup words_of(const spec::Setup& setup) {
           .memory_pages = setup.overcommit_pages,
           .nodes = setup.nodes,
           .has_userfaultfd = setup.userfaultfd,
+          .has_vma_names = setup.vma_names,
           .may_set_memory_merge = setup.may_set_memory_merge,
           .maps_zero_page = setup.zero_page,
           .zero_is_noexec = setup.zero_noexec,
@@ -301,6 +302,12 @@ class Tree final : public spec::System {
         number = SYS_set_mempolicy;
         arguments = {record.argument[0] | record.argument[1], argument_of(words.data()), kNodeBits};
         break;
+      case kSetVmaName:
+        number = SYS_prctl;
+        arguments = {spec::kPrSetVma, spec::kPrSetVmaAnonName, record.argument[0],
+                     record.argument[1],
+                     record.argument[2] == 0 ? argument_of(record.name) : record.argument[2] - 1};
+        break;
       default:
         break;
     }
@@ -332,6 +339,7 @@ class Tree final : public spec::System {
                              .flags = static_cast<std::uint16_t>(row.policy_flags),
                              .nodes = static_cast<std::uint16_t>(row.policy_nodes),
                              .asked = static_cast<std::uint16_t>(row.policy_asked)}};
+    if (row.name != nullptr) vma.name = spec::VmaName::of(row.name);
     if (!vma.file.is_none() && (row.flags & spec::kVmMayshare) == 0) vma.own_pgoff = row.anon_pgoff;
     return vma;
   }

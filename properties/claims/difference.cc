@@ -16,7 +16,7 @@ using spec::FileClass;
 using spec::Snapshot;
 using spec::Vma;
 
-constexpr std::array<std::string_view, 18> kFieldNames{"number of VMAs",
+constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
                                                        "start",
                                                        "end",
                                                        "permissions",
@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 18> kFieldNames{"number of VMAs",
                                                        "file",
                                                        "offset",
                                                        "memory policy",
+                                                       "name",
                                                        "anon_vma",
                                                        "length of the anon_vma chain",
                                                        "map_count",
@@ -47,7 +48,7 @@ bool equal_to_the_bit(const Snapshot& first, const Snapshot& second) {
     different |= static_cast<std::uint64_t>(a.file.cls) ^ static_cast<std::uint64_t>(b.file.cls);
     different |= (a.file.number ^ b.file.number) | (a.anon_vma ^ b.anon_vma) |
                  (a.anon_vma_links ^ b.anon_vma_links) | (a.own_pgoff ^ b.own_pgoff);
-    different |= a.policy == b.policy ? 0 : 1;
+    different |= a.policy == b.policy && a.name == b.name ? 0 : 1;
   }
   return different == 0 && first.counters == second.counters && first.brk == second.brk &&
          first.merge_any == second.merge_any;
@@ -95,6 +96,7 @@ class Comparison {
     const std::uint64_t own_pages = a.own_pgoff == 0 ? 0 : moved >> spec::kPageShift;
     if (seen_.anon_pgoff && a.own_pgoff + own_pages != b.own_pgoff) return Field::kPgoff;
     if (seen_.policy && a.policy != b.policy) return Field::kPolicy;
+    if (seen_.names && !spec::may_be_same(a.name, b.name)) return Field::kName;
     if (!seen_.anon_vma) return std::nullopt;
     if (!same_anon_vma(a.anon_vma, b.anon_vma)) return Field::kAnonVma;
     if (a.anon_vma_links != b.anon_vma_links) return Field::kAnonVmaLinks;

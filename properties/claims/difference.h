@@ -21,6 +21,7 @@ enum class Field : std::uint8_t {
   kFile,
   kPgoff,
   kPolicy,
+  kName,
   kAnonVma,
   kAnonVmaLinks,
   kMapCount,

@@ -10,13 +10,15 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "after its merge attempt, since the hook may still change the flags; its neighbours have it "
      "already"},
     {"NothingChanged", "NoCompatibleNeighboursLeftUnmerged",
-     "mprotect, madvise, mlock, mseal, mbind and a userfaultfd try to merge only a VMA whose flags "
-     "or policy they change"},
+     "mprotect, madvise, mlock, mseal, mbind, a userfaultfd and PR_SET_VMA try to merge only a VMA "
+     "whose flags, policy or name they change"},
     {"MprotectStopsMidway", "FailedCallsChangeNothing",
      "mprotect works VMA by VMA; one that may not be changed, a hole, or a split without room for "
      "another VMA ends it with what was done before in place"},
     {"MadviseGoesOnOverHoles", "FailedCallsChangeNothing",
-     "madvise advises every VMA of its range and answers ENOMEM afterwards if there was a hole"},
+     "madvise advises, and PR_SET_VMA names, every VMA of its range and answers ENOMEM afterwards "
+     "if "
+     "there was a hole"},
     {"MmapHookFailsAfterUnmapping", "FailedCallsChangeNothing",
      "MAP_FIXED unmaps what lies in its way before the .mmap hook of the file runs, or the object "
      "of shared anonymous memory is made; where that fails, a hole is left"},
@@ -47,8 +49,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"HugePagesCannotBeSplit", "SplittingACallEqualsTheWhole",
      "a call on a part of a hugetlb mapping fails unless it is aligned to the huge page"},
     {"MadviseStopsMidway", "FailedCallsChangeNothing",
-     "madvise advises VMA by VMA; one that refuses the advice ends it with what was done before in "
-     "place"},
+     "madvise advises, and PR_SET_VMA names, VMA by VMA; one that refuses it ends it with what was "
+     "done before in place"},
     {"MlockStopsMidway", "FailedCallsChangeNothing",
      "mlock, mlock2 and munlock work VMA by VMA, and lock before they populate; a hole, or a page "
      "that cannot be had, ends them with what was done before in place"},

@@ -58,6 +58,10 @@ struct PartialFailure {
     const bool ksm = call.advice == spec::kMadvMergeable || call.advice == spec::kMadvUnmergeable;
     return ksm ? std::nullopt : std::optional{Exemption::kMadviseStopsMidway};
   }
+  std::optional<Exemption> operator()(const spec::SetVmaName&) const {
+    return error == Errno::kENOMEM || error == Errno::kEAGAIN ? Exemption::kMadviseGoesOnOverHoles
+                                                              : Exemption::kMadviseStopsMidway;
+  }
   std::optional<Exemption> operator()(const spec::Mlock&) const {
     return Exemption::kMlockStopsMidway;
   }
@@ -100,7 +104,8 @@ bool same_memory(const Vma& a, const Vma& b, const spec::Observes& seen, spec::V
                        spec::same_offset_in_bytes((a.start >> spec::kPageShift) - a.pgoff,
                                                   (b.start >> spec::kPageShift) - b.pgoff);
   // What sticks (VM_MAYBE_GUARD) goes to the whole of a VMA, beyond the range of a call.
-  return ((a.flags ^ b.flags) & ~(spec::kVmSticky | loose)) == 0 && a.file == b.file && offsets;
+  return ((a.flags ^ b.flags) & ~(spec::kVmSticky | loose)) == 0 && a.file == b.file &&
+         spec::may_be_same(a.name, b.name) && offsets;
 }
 
 /// What the pages of a range may have become.

@@ -37,7 +37,7 @@ bool same_memory(const Vma* a, const Vma* b, spec::VmFlags loose = 0, bool any_o
   const bool same_offset =
       (a->start >> spec::kPageShift) - a->pgoff == (b->start >> spec::kPageShift) - b->pgoff;
   return ((a->flags ^ b->flags) & ~(spec::kVmSticky | loose)) == 0 && same_file(a->file, b->file) &&
-         a->policy == b->policy && (same_offset || any_offset);
+         a->policy == b->policy && a->name == b->name && (same_offset || any_offset);
 }
 
 /// Besides, the same anon_vma: of two states of one system, which numbers them.
@@ -173,6 +173,10 @@ struct MayAnswer {
   bool operator()(const spec::Madvise& call) const {
     const bool needs_pages = populates(call.advice) || call.advice == spec::kMadvGuardInstall;
     return is(needs_pages ? Errno::kENOMEM : Errno::kEAGAIN);
+  }
+  // The name itself, or what it is given to.
+  bool operator()(const spec::SetVmaName&) const {
+    return is(Errno::kENOMEM) || is(Errno::kEAGAIN);
   }
   // Locking answers ENOMEM, populating what is locked EAGAIN (__mlock_posix_error_return).
   bool operator()(const spec::Mlock&) const { return is(Errno::kENOMEM) || is(Errno::kEAGAIN); }
@@ -319,6 +323,7 @@ struct RuleOfFailure {
   Rule operator()(const spec::Mprotect&) const { return walk(Exemption::kMprotectStopsMidway); }
   Rule operator()(const spec::PkeyMprotect&) const { return walk(Exemption::kMprotectStopsMidway); }
   Rule operator()(const spec::Madvise&) const { return walk(Exemption::kMadviseStopsMidway); }
+  Rule operator()(const spec::SetVmaName&) const { return walk(Exemption::kMadviseStopsMidway); }
   Rule operator()(const spec::Mlock&) const { return walk(Exemption::kMlockStopsMidway); }
   Rule operator()(const spec::Mlock2&) const { return walk(Exemption::kMlockStopsMidway); }
   Rule operator()(const spec::Munlock&) const { return walk(Exemption::kMlockStopsMidway); }

@@ -69,6 +69,9 @@ struct WhereDue {
   std::optional<Due> operator()(const spec::Mbind& call) const {
     return rounded_up(call.addr, call.length);
   }
+  std::optional<Due> operator()(const spec::SetVmaName& call) const {
+    return rounded_up(call.addr, call.length);
+  }
   std::optional<Due> operator()(const spec::Mlockall& call) const {
     if ((call.flags & spec::kMclCurrent) == 0) return std::nullopt;
     return Due{0, setup.task_size, true};
@@ -111,12 +114,13 @@ struct WhereDue {
 
 constexpr spec::VmFlags kCompared = ~spec::kVmSticky;
 
-/// Whether the memory at `address` had other flags or another policy before than `now`, or was not
-/// mapped.
+/// Whether the memory at `address` had other flags, another policy or another name before than
+/// `now`, or was not mapped.
 bool changed(const Snapshot& before, Address address, const Vma& now) {
   const auto it = std::ranges::upper_bound(before.vmas, address, {}, &Vma::end);
   if (it == before.vmas.end() || it->start > address) return true;
-  return ((it->flags ^ now.flags) & kCompared) != 0 || it->policy != now.policy;
+  return ((it->flags ^ now.flags) & kCompared) != 0 || it->policy != now.policy ||
+         it->name != now.name;
 }
 
 /// A new private mapping whose file has a legacy hook, with KSM on for the process: only kernels
@@ -227,7 +231,7 @@ bool are_compatible(const Vma& prev, const Vma& next) {
   return prev.end == next.start && own_offsets_join &&
          ((prev.flags ^ next.flags) & kCompared) == 0 && prev.policy == next.policy &&
          prev.file == next.file && prev.pgoff + prev.pages() == next.pgoff &&
-         (prev.flags & spec::kVmSpecial) == 0;
+         (prev.flags & spec::kVmSpecial) == 0 && prev.name == next.name && !prev.name.is_unseen();
 }
 
 bool can_join_anon_vmas(const Vma& target, const Vma& source, spec::AnonVmaMerge rule) {

@@ -1,16 +1,16 @@
 // properties: SplittingACallEqualsTheWhole.
 //
-// munmap, mprotect and madvise on [a, c) leave the same results and layout as the same calls on
-// [a, b) and then [b, c), where the whole succeeds. b is the page in the middle.
-// Source: each of the three walks its range VMA by VMA from below (mm/mprotect.c, mm/madvise.c,
-// mm/vma.c); a cut at b is one more split, which the second call merges again.
-// Not covered: calls that fail as a whole, ranges of one page, unaligned starts, and limits (a
-// split needs a VMA more for a moment, so a state within two of max_map_count is left alone).
-// Exempt: a middle inside a hugetlb VMA that is not on a huge page (HugePagesCannotBeSplit), and
-// one inside another VM_SPECIAL VMA, which splits and never merges (SpecialVmasStaySplit; munmap
-// leaves nothing to merge). Exempt too is mprotect that makes locked memory writable: it populates
-// the first half, whose new anon_vma can keep the second from merging (PopulationComesBetween); and
-// mprotect to writable of more than RLIMIT_AS has room for once more (RoomIsAskedForTwice).
+// munmap, mprotect, madvise and PR_SET_VMA on [a, c) leave the same results and layout as the same
+// calls on [a, b) and then [b, c), where the whole succeeds. b is the page in the middle. Source:
+// each of the three walks its range VMA by VMA from below (mm/mprotect.c, mm/madvise.c, mm/vma.c);
+// a cut at b is one more split, which the second call merges again. Not covered: calls that fail as
+// a whole, ranges of one page, unaligned starts, and limits (a split needs a VMA more for a moment,
+// so a state within two of max_map_count is left alone). Exempt: a middle inside a hugetlb VMA that
+// is not on a huge page (HugePagesCannotBeSplit), and one inside another VM_SPECIAL VMA, which
+// splits and never merges (SpecialVmasStaySplit; munmap leaves nothing to merge). Exempt too is
+// mprotect that makes locked memory writable: it populates the first half, whose new anon_vma can
+// keep the second from merging (PopulationComesBetween); and mprotect to writable of more than
+// RLIMIT_AS has room for once more (RoomIsAskedForTwice).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -49,6 +49,7 @@ struct HalvesOf {
     return halve(call);
   }
   std::optional<Halves> operator()(const spec::Madvise& call) const { return halve(call); }
+  std::optional<Halves> operator()(const spec::SetVmaName& call) const { return halve(call); }
   std::optional<Halves> operator()(const auto&) const { return std::nullopt; }
 };
 

@@ -23,6 +23,7 @@ class Named {
   void number(std::uint64_t) {}
   void optional_number(std::uint64_t) {}
   void unused(std::uint64_t) {}
+  void vma_name(spec::VmaName n) { show_(n.is_none() ? "NULL" : "NAME"); }
   void prot(std::uint64_t p) {
     if (p == spec::kProtNone) show_("PROT_NONE");
     bits(p, spec::prot_names());

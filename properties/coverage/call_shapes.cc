@@ -122,6 +122,10 @@ struct ClassOf {
   Class operator()(const SetMempolicy& c) const {
     return when(aspect == 0, c.mode_flags != 0 ? 8 + (c.mode_flags >> 13 & 7) : c.mode & 7U);
   }
+  /// None, the empty one, or another.
+  Class operator()(const SetVmaName& c) const {
+    return when(aspect == 0, c.name.is_none() ? 0 : c.name.text().empty() ? 1 : 2);
+  }
   template <typename Call>
   Class operator()(const Call&) const {
     return when(aspect == 0, 0);
@@ -164,6 +168,7 @@ Mremap mremap(std::uint64_t flags, Address length, Address new_length) {
 
 std::vector<Shape> make_shapes() {
   constexpr std::uint8_t kAnonymous = kOnPrivate | kOnStack | kOnHeap;
+  constexpr std::uint8_t kNamed = kAnonymous | kOnDroppable;
   constexpr std::uint8_t kMarked = kOnPrivate | kOnFile | kOnShared | kOnStack | kOnHeap;
   return {
       {kMap, "mmap private anon", 0, anon(0)},
@@ -296,6 +301,9 @@ std::vector<Shape> make_shapes() {
       {kTaskPolicy, "set_mempolicy LOCAL", 0, SetMempolicy{kMpolLocal, 0, 0}},
       {kTaskPolicy, "set_mempolicy STATIC_NODES", 0,
        SetMempolicy{kMpolInterleave, kMpolStaticNodes, 1}},
+      {kName, "name", 0, SetVmaName{.name = VmaName::of("a")}, kNamed},
+      {kName, "name, empty", 0, SetVmaName{.name = VmaName::of("")}, kNamed},
+      {kName, "name taken away", 0, SetVmaName{}, kNamed},
   };
 }
 
@@ -337,10 +345,10 @@ ShapesOfCall shapes_of(const Syscall& call) {
 
 std::string_view name(Family family) {
   constexpr std::array<std::string_view, kFamilyCount> kNames{
-      "map",       "file",  "droppable", "huge",    "driver", "stack",      "place",
-      "populate",  "unmap", "protect",   "heap",    "touch",  "move",       "lock",
-      "lockall",   "ksm",   "advice",    "inherit", "pages",  "guard",      "seal",
-      "rearrange", "limit", "process",   "watch",   "policy", "task policy"};
+      "map",       "file",  "droppable", "huge",    "driver", "stack",       "place",
+      "populate",  "unmap", "protect",   "heap",    "touch",  "move",        "lock",
+      "lockall",   "ksm",   "advice",    "inherit", "pages",  "guard",       "seal",
+      "rearrange", "limit", "process",   "watch",   "policy", "task policy", "name"};
   return kNames[static_cast<std::size_t>(family)];
 }
 

@@ -44,8 +44,9 @@ enum class Family : std::uint8_t {
   kWatch,
   kPolicy,
   kTaskPolicy,
+  kName,
 };
-inline constexpr std::size_t kFamilyCount = 27;
+inline constexpr std::size_t kFamilyCount = 28;
 /// "map", "task policy", …
 [[nodiscard]] std::string_view name(Family family);
 

@@ -35,13 +35,14 @@ enum class MergeOutcome : std::uint8_t {
   kFlags,
   kPolicy,  ///< memory policies
   kFile,
+  kName,  ///< names of anonymous memory
   kAnonVma,
   kOffset,
   kExempt,        ///< nothing of these: an exemption says why they are apart
   kNothingThere,  ///< no neighbour at either end
   kNotDue,        ///< the call asks for no merge
 };
-inline constexpr std::size_t kMergeOutcomeCount = 12;
+inline constexpr std::size_t kMergeOutcomeCount = 13;
 
 enum class KsmMode : std::uint8_t { kOff, kMadvised, kProcessWide };
 inline constexpr std::size_t kKsmModeCount = 3;

@@ -23,10 +23,10 @@ struct ResultsOf {
 
 const std::vector<ResultsOf>& rows() {
   // What is possible with enough memory and without faults injected. Not here: what needs 65530
-  // VMAs (EAGAIN of madvise), what a kernel without KSM or swap gives (EBADF of MADV_WILLNEED),
-  // what only a driver gives (ENODEV of MADV_REMOVE), files of terabytes (EFBIG of MADV_REMOVE),
-  // shared memory opened read-only (EPERM of UFFDIO_REGISTER: the files that are so are not shmem),
-  // and the errnos as which mmap gives back an address in the last 4095 bytes.
+  // VMAs (EAGAIN of madvise and of names), what a kernel without KSM or swap gives (EBADF of
+  // MADV_WILLNEED), what only a driver gives (ENODEV of MADV_REMOVE), files of terabytes (EFBIG of
+  // MADV_REMOVE), shared memory opened read-only (EPERM of UFFDIO_REGISTER: the files that are so
+  // are not shmem), and the errnos as which mmap gives back an address in the last 4095 bytes.
   static const std::vector<ResultsOf> kRows{
       {"mmap",
        {kEPERM, kEBADF, kEAGAIN, kENOMEM, kEACCES, kEEXIST, kENODEV, kEINVAL, kEOVERFLOW,
@@ -55,6 +55,7 @@ const std::vector<ResultsOf>& rows() {
       {"uffd_unregister", {kEINVAL, kESRCH}, true},
       {"mbind", {kEPERM, kEFAULT, kEINVAL, kESRCH}, true},
       {"set_mempolicy", {kEINVAL, kESRCH}},
+      {"set_vma_name", {kEBADF, kENOMEM, kEFAULT, kEINVAL, kESRCH}, true},
   };
   return kRows;
 }
@@ -100,6 +101,8 @@ constexpr std::array kUnmeetable{
     Unmeetable{"mlockall", MergeOutcome::kOffset, {}, kTextAndData},
     Unmeetable{"mlockall", MergeOutcome::kPolicy, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kPolicy, {}, kTextAndData},
+    Unmeetable{"mlockall", MergeOutcome::kName, {}, kTextAndData},
+    Unmeetable{"munlockall", MergeOutcome::kName, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kSpecial, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kFile, {}, kTextAndData},
     Unmeetable{"munlockall", MergeOutcome::kAnonVma, {}, kTextAndData},

@@ -38,6 +38,7 @@ class Values {
   void number(std::uint64_t n) { push(n); }
   void optional_number(std::uint64_t n) { push(n); }
   void unused(std::uint64_t n) { push(n); }
+  void vma_name(spec::VmaName n) { push(n.digest()); }
   void prot(std::uint64_t p) { push(p); }
   void map_flags(std::uint64_t f) { push(f); }
   void file(spec::FileId f) { push(static_cast<std::uint64_t>(f.cls) << 32 | f.number); }

@@ -71,6 +71,7 @@ const std::vector<ArgumentsOf>& arguments() {
       {"uffd_unregister", {"address", "length"}},
       {"mbind", {"address", "length", "mode", "mode flags", "nodes", "flags"}},
       {"set_mempolicy", {"mode", "mode flags", "nodes"}},
+      {"set_vma_name", {"address", "length", "name"}},
   };
   return kArguments;
 }

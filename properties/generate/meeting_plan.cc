@@ -40,6 +40,7 @@ bool is_offered(const Shape& shape, const GeneratorOptions& options, const Meeti
     return std::ranges::find(options.file_classes, cls) != options.file_classes.end();
   };
   if (shape.family == Family::kHuge && !has(spec::FileClass::kHugetlb)) return false;
+  if (shape.family == Family::kName && !options.setup.vma_names) return false;
   if (shape.family == Family::kKsm && !options.ksm_calls) return false;
   if (std::holds_alternative<spec::Exec>(shape.call)) return room.may_exec;
   if (shape.family == Family::kProcess) return room.may_fork;

@@ -32,6 +32,7 @@ void vary_shape(spec::Setup& setup, Random& random) {
     setup.mmap_base = random.of(kTops);
   }
   if (random.percent(5)) setup.userfaultfd = false;
+  if (random.percent(8)) setup.vma_names = false;
 }
 
 /// The program of a real kernel's sequences needs so much more room when it begins anew (exec).

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "properties/generate/names.h"
 #include "properties/generate/ranges.h"
 
 namespace vmadiff::properties {
@@ -60,6 +61,7 @@ Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages)
   registers_ = has(wants<spec::UffdRegister, spec::UffdUnregister>(favoured) ? 60 : 15);
   binds_ = has(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15);
   maps_huge_ = huge_pages && has(4);
+  names_ = has(!setup_.vma_names ? 3 : wants<spec::SetVmaName>(favoured) ? 60 : 15);
 }
 
 std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
@@ -98,13 +100,14 @@ std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
     if (!random.percent(4)) return policy;
     return spec::SetMempolicy{policy.mode, policy.mode_flags, policy.nodes};
   }
+  if (kind < 75 && names_) return name(random, sketch);
   return std::nullopt;
 }
 
 spec::Syscall Swarm::mark(Random& random, std::uint64_t prot) const {
   // As often as there are families, the first of which this sequence has counts.
   for (int attempt = 0; attempt < 4; ++attempt) {
-    switch (random.below(8)) {
+    switch (random.below(9)) {
       case 0:
         if (seals_) return spec::Mseal{};
         break;
@@ -130,6 +133,9 @@ spec::Syscall Swarm::mark(Random& random, std::uint64_t prot) const {
           policy.nodes = 1;
           return policy;
         }
+        break;
+      case 7:
+        if (names_) return spec::SetVmaName{.addr = 0, .length = 0, .name = any_vma_name(random)};
         break;
       default:
         if (random.percent(10)) return spec::PkeyMprotect{0, 0, prot, -1};
@@ -256,6 +262,11 @@ spec::Mbind Swarm::bind(Random& random, Sketch& sketch) const {
   }
   if (random.percent(2)) call.flags = spec::kMpolMfMove;
   return call;
+}
+
+spec::SetVmaName Swarm::name(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  return {.addr = start, .length = length, .name = any_vma_name(random)};
 }
 
 spec::Setrlimit Swarm::limit(Random& random) const {

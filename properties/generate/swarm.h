@@ -39,6 +39,7 @@ class Swarm {
   [[nodiscard]] spec::Madvise advise(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Syscall watch(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Mbind bind(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::SetVmaName name(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Setrlimit limit(Random& random) const;
 
   const spec::Setup& setup_;
@@ -56,6 +57,7 @@ class Swarm {
   bool registers_;
   bool binds_;
   bool maps_huge_;
+  bool names_;
 };
 
 }  // namespace vmadiff::properties

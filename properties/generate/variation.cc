@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "properties/generate/names.h"
+
 namespace vmadiff::properties {
 namespace {
 
@@ -31,6 +33,7 @@ struct CountParts {
   void number(std::uint64_t) { ++parts; }
   void optional_number(std::uint64_t) { ++parts; }
   void unused(std::uint64_t) {}
+  void vma_name(spec::VmaName) { ++parts; }
   void prot(std::uint64_t) { ++parts; }
   void map_flags(std::uint64_t) { ++parts; }
   void file(spec::FileId) { ++parts; }
@@ -67,6 +70,9 @@ class ChangePart {
   }
   void optional_number(std::uint64_t& n) { number(n); }
   void unused(std::uint64_t&) {}
+  void vma_name(spec::VmaName& n) {
+    if (is_turn()) n = any_vma_name(random_);
+  }
   void prot(std::uint64_t& p) {
     if (is_turn()) p = random_.of(kProts);
   }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "properties/generate/names.h"
+
 namespace vmadiff::properties {
 namespace {
 
@@ -214,6 +216,13 @@ struct MakeWild {
       call.nodes = random.below(spec::kNodesMask + 1);
     } else {
       call.mode_flags = random.next() >> random.below(64);
+    }
+  }
+  void operator()(spec::SetVmaName& call) const {
+    if (random.percent(50)) {
+      call.name = odd_vma_name(random);
+    } else {
+      range(call);
     }
   }
   void operator()(spec::Setrlimit& call) const { call.limit = random.next() >> random.below(64); }

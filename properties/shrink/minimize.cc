@@ -47,6 +47,7 @@ class Digest {
   void number(std::uint64_t n) { add(n); }
   void optional_number(std::uint64_t n) { add(n); }
   void unused(std::uint64_t n) { add(n); }
+  void vma_name(spec::VmaName n) { add(n.digest()); }
 
  private:
   void add(std::uint64_t x) { value_ = mix(value_ ^ x) + 0x9e3779b97f4a7c15ULL; }

@@ -171,6 +171,15 @@ class Simplify {
     }
     return out;
   }
+  /// A plain name, unless it is the absence of one that counts.
+  std::vector<spec::Syscall> operator()(const spec::SetVmaName& call) const {
+    auto out = ranges(call);
+    const auto plain = spec::VmaName::of("a");
+    if (!call.name.is_none() && call.name != plain) {
+      out.emplace_back(spec::SetVmaName{call.addr, call.length, plain});
+    }
+    return out;
+  }
   template <typename Call>
   std::vector<spec::Syscall> operator()(const Call& call) const {
     if constexpr (requires { call.length; }) return ranges(call);

@@ -192,6 +192,15 @@ static u64 with_userfaultfd(int process, u64 request, u64 start, u64 length, u64
   return ask(process, SYS_ioctl, (u64)p->userfaultfd, request, room_address(0), 0, 0, 0);
 }
 
+/* The kernel reads 80 bytes of a name at most. */
+static u64 name_memory(int process, u64 start, u64 length, u64 pointer, const char* name) {
+  if (name) {
+    strncpy((char*)&window->room[0], name, 80);
+    pointer = room_address(0);
+  }
+  return ask(process, SYS_prctl, 0x53564d41 /* PR_SET_VMA */, 0, start, length, pointer, 0);
+}
+
 static u64 fork_process(int process) {
   int child = last_process + 1;
   u64 pid;
@@ -281,6 +290,9 @@ static u64 run(const struct step* s, int* error) {
     case SET_MEMPOLICY:
       window->room[0] = a[2];
       result = ask(p, SYS_set_mempolicy, a[0] | a[1], room_address(0), 65, 0, 0, 0);
+      break;
+    case SET_VMA_NAME:
+      result = name_memory(p, a[0], a[1], a[2], s->name);
       break;
     default:
       result = ask(p, s->call, a[0], a[1], a[2], a[3], a[4], a[5]);

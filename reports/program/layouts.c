@@ -2,7 +2,8 @@
 
 struct found {
   u64 start, end;
-  char text[256];
+  char text[384];
+  int hides_name; /* [heap] and [stack] stand in the place of a name */
 };
 static struct found* found;
 static int found_count, found_room;
@@ -24,7 +25,7 @@ static void backing_of(const char* inode, const char* path, char* name, size_t s
     snprintf(name, size, "%s", f->name);
     return;
   }
-  if (strcmp(path, "/dev/zero (deleted)") == 0)
+  if (strcmp(path, "/dev/zero (deleted)") == 0 || strncmp(path, "[anon_shmem:", 12) == 0)
     snprintf(name, size, "anon-shared");
   else if (strcmp(path, "/anon_hugepage (deleted)") == 0)
     snprintf(name, size, "anon-hugetlb");
@@ -52,6 +53,13 @@ static void known_flags(const char* line, char* flags, size_t size) {
   }
 }
 
+/* " [anon:NAME]", or nothing. */
+static const char* name_of(const char* path, char* name, size_t size) {
+  int is_name = strncmp(path, "[anon:", 6) == 0 || strncmp(path, "[anon_shmem:", 12) == 0;
+  snprintf(name, size, "%s%s", is_name ? " " : "", is_name ? path : "");
+  return name;
+}
+
 static int is_own(u64 start) {
   if (start >= WINDOW && start < WINDOW + WINDOW_SIZE) return 1;
   if (start >= PROGRAM && start < PROGRAM + 2 * SEGMENT) return 1;
@@ -65,7 +73,7 @@ static int is_own(u64 start) {
 static void look(int process) {
   char path[64], line[1024], device[16] = "", number[32] = "", name[64], flags[160], inode[64],
                              permissions[8] = "";
-  char mapped[256] = "";
+  char mapped[256] = "", vma_name[260];
   u64 start = 0, end = 0, offset = 0;
   FILE* smaps;
   snprintf(path, sizeof path, "/proc/%d/smaps", (int)processes[process].pid);
@@ -95,20 +103,25 @@ static void look(int process) {
     }
     found[found_count].start = start;
     found[found_count].end = end;
-    snprintf(found[found_count++].text, sizeof found->text, "%s %08lx %s [%s]", permissions, offset,
-             name, flags);
+    found[found_count].hides_name = strcmp(mapped, "[heap]") == 0 || strcmp(mapped, "[stack]") == 0;
+    snprintf(found[found_count++].text, sizeof found->text, "%s %08lx %s [%s]%s", permissions,
+             offset, name, flags, name_of(mapped, vma_name, sizeof vma_name));
   }
   fclose(smaps);
+}
+
+static int is_as_wanted(const struct vma* want, const struct found* is) {
+  size_t size = strlen(is->text);
+  if (want->start != is->start || want->end != is->end) return 0;
+  if (strcmp(want->text, is->text) == 0) return 1;
+  return is->hides_name && strncmp(want->text, is->text, size) == 0 &&
+         strncmp(want->text + size, " [anon:", 7) == 0;
 }
 
 /* Holds found against the expected layout, and shows both where they differ. */
 static int differs(int first, int count) {
   int same = count == found_count;
-  for (int i = 0; same && i < count; ++i) {
-    const struct vma* want = &vmas[first + i];
-    same = want->start == found[i].start && want->end == found[i].end &&
-           strcmp(want->text, found[i].text) == 0;
-  }
+  for (int i = 0; same && i < count; ++i) same = is_as_wanted(&vmas[first + i], &found[i]);
   return !same;
 }
 
@@ -118,7 +131,7 @@ static void show_layouts(int first, int count, const char* indent) {
     const struct found* is = j < found_count ? &found[j] : NULL;
     int takes_want = want && (!is || want->start <= is->start),
         takes_is = is && (!want || is->start <= want->start);
-    if (takes_want && takes_is && want->end == is->end && strcmp(want->text, is->text) == 0) {
+    if (takes_want && takes_is && is_as_wanted(want, is)) {
       printf("%s  %08lx-%08lx %s\n", indent, is->start, is->end, is->text);
     } else {
       if (takes_is)

@@ -97,6 +97,8 @@ static u64 measured(const struct need* n) {
       return memory_nodes();
     case USERFAULTFD:
       return with_userfaultfd(0, 0x8010aa01ul, 0, 0, 0) != (u64)-ENOSYS;
+    case VMA_NAMES:
+      return name_memory(0, 0, 0, 0, NULL) == 0;
     case MMAP_BASE:
       return map_at(0, 4096, PROT_NONE, 0) + 4096;
     case GIVES_PAGES:

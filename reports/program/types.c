@@ -41,7 +41,8 @@ enum {
   UFFD_REGISTER,
   UFFD_UNREGISTER,
   MBIND,
-  SET_MEMPOLICY
+  SET_MEMPOLICY,
+  SET_VMA_NAME
 };
 enum file_kind {
   MEMFD,
@@ -69,6 +70,7 @@ enum trait {
   MEMLOCK_LIMIT,
   NODES,
   USERFAULTFD,
+  VMA_NAMES,
   MMAP_BASE,
   GIVES_PAGES,
   REFUSES_PAGES,
@@ -92,7 +94,7 @@ struct need {
 /* A mapping as /proc/PID/smaps shows it. */
 struct vma {
   u64 start, end;
-  const char* text; /* permissions, offset, what is mapped, [VmFlags] */
+  const char* text; /* permissions, offset, what is mapped, [VmFlags], [anon:NAME] */
 };
 
 struct step {
@@ -100,6 +102,7 @@ struct step {
   long call;
   u64 argument[6];
   int file;
+  const char* name;
   enum result result;
   u64 value;                /* or the errno */
   int first_vma, vma_count; /* the process's layout afterwards; -1: not looked at */

@@ -215,6 +215,8 @@ static long dispatch(unsigned number, const struct pt_regs* regs) {
   if (number == __NR_prctl && regs->di == PR_SET_MEMORY_MERGE && !glue_setup.may_set_memory_merge &&
       regs->dx == 0 && regs->r10 == 0 && regs->r8 == 0)
     return -EPERM;
+  // A kernel without names of memory.
+  if (number == __NR_prctl && regs->di == PR_SET_VMA && !glue_setup.has_vma_names) return -EINVAL;
   // A kernel without NUMA.
   if (glue_setup.nodes == 0 && (number == __NR_mbind || number == __NR_set_mempolicy))
     return -ENOSYS;

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-#define VMADIFF_TREE_VERSION 3
+#define VMADIFF_TREE_VERSION 4
 
 /* The descriptor of a file: this, and its class times so many, and its number. */
 #define VMADIFF_TREE_FIRST_DESCRIPTOR 16
@@ -33,6 +33,7 @@ struct vmadiff_tree_setup {
   vmadiff_u64 memory_pages; /* RAM and swap: no single charge is larger */
   vmadiff_u64 nodes;        /* a bit each */
   int has_userfaultfd;
+  int has_vma_names;
   int may_set_memory_merge;
   int maps_zero_page; /* a read fault of private anonymous memory */
   int zero_is_noexec, file_is_noexec;
@@ -55,6 +56,7 @@ struct vmadiff_tree_vma {
   unsigned file_number;
   unsigned policy_mode, policy_flags;
   vmadiff_u64 policy_nodes, policy_asked;
+  const char* name; /* until the next call; or NULL */
 };
 
 struct vmadiff_tree_state {

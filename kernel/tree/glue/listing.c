@@ -60,6 +60,7 @@ unsigned glue_vmas(struct mm_struct* mm, unsigned long from, struct vmadiff_tree
                                                                    : 2;
     glue_file_id(vma->vm_file, &row->file_class, &row->file_number);
     write_policy(vma->vm_policy, row);
+    row->name = vma->anon_name == NULL ? NULL : vma->anon_name->name;
   }
   return written;
 }

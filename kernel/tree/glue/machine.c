@@ -114,6 +114,14 @@ unsigned long _copy_from_user(void* to, const void __user* from, unsigned long s
   __builtin_memcpy(to, (const void*)from, size);
   return 0;
 }
+// What points into the kernel's half cannot be read.
+long strnlen_user(const char __user* text, long count) {
+  const char* bytes = (const char*)text;
+  long length = 0;
+  if ((long)bytes < 0) return 0;
+  while (length < count && bytes[length] != '\0') ++length;
+  return length + 1;
+}
 unsigned long _copy_to_user(void __user* to, const void* from, unsigned long size) {
   __builtin_memcpy((void*)to, from, size);
   return 0;
