@@ -76,6 +76,28 @@ TEST(EndClaim, WhatIsWrittenIsAssertedAndWhatIsLeftOutIsNot) {
   }
 }
 
+TEST(EndClaim, NamesAreAsMapsWritesThem) {
+  const std::string named =
+      kMap + "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x2000, \"Go: heap\")\n";
+  const std::string line = "#= 0 " + kRange;
+  const std::string flags = " rw-p anon [rd wr mr mw me ac]";
+  for (const std::string& rest : {std::string{}, std::string{" [anon:Go: heap]"},
+                                  flags + " [anon:Go: heap] no policy", std::string{" [ac]"}}) {
+    EXPECT_EQ(broken(named, line + rest + "\n"), std::vector<std::string>{}) << rest;
+  }
+  for (const std::string& rest : {" [anon:heap]", " [anon_shmem:Go: heap]", " no name"}) {
+    EXPECT_EQ(broken(named, line + rest + "\n"),
+              (std::vector<std::string>{"x.trace:3: model: process 0 ends with " + kRange +
+                                        " rw-p 00000000 anon [rd wr mr mw me ac] [anon:Go: heap], "
+                                        "the trace says " +
+                                        kRange + rest}));
+  }
+  EXPECT_EQ(broken(kMap, line + " no name\n"), std::vector<std::string>{});
+  EXPECT_EQ(broken(kMap, line + " [anon:]\n").size(), 1U);
+  EXPECT_EQ(broken(kMap, line + " [anon:a\n"),
+            std::vector<std::string>{"x.trace:2:36: error: expected ']' behind the name"});
+}
+
 TEST(EndClaim, LinesAreAllThatIsMapped) {
   EXPECT_TRUE(broken(kMap, "").empty());
   EXPECT_EQ(broken("", "#= 0 none\n").size(), 0U);

@@ -150,12 +150,24 @@ TEST(StraceImport, TasksBecomeProcessesAndThreadsDoNot) {
             "[pid 2] exit()\n");
 }
 
+TEST(StraceImport, NamesOfMemoryAreKept) {
+  const std::string name = "7 prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x7f1200000000, 4096, ";
+  EXPECT_EQ(steps(kBegin + "7 mmap(NULL, 8192" + kAnon + "0x7f1200000000\n" + name +
+                  "\"Go: \\303\\244\\\"\") = 0\n" + name + "NULL) = 0\n" + name +
+                  "\"a\") = -1 EINVAL (Invalid argument)\n"),
+            "mmap(0x100000000000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|"
+            "MAP_FIXED_NOREPLACE, -1, 0) = 0x100000000000\n"
+            "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, "
+            "\"Go: \\303\\244\\\"\") = 0\n"
+            "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, NULL) = 0\n");
+}
+
 TEST(StraceImport, WhatCannotBeKeptIsSaidOnceEachKind) {
   EXPECT_EQ(
       losses(kBegin +
              "7 mprotect(0x555500001000, 4096, PROT_READ) = 0\n"
              "7 mprotect(0x555500002000, 4096, PROT_READ) = 0\n"
-             "7 prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x7f1200000000, 4096, \"x\") = 0\n"
+             "7 prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x7f1200000000, 4096, \"x\"...) = 0\n"
              "7 prctl(PR_SET_NAME, \"x\") = 0\n"
              "7 shmat(3, NULL, 0) = 0x7f1200000000\n"
              "7 mmap(NULL, 4096, PROT_READ, MAP_SHARED, 9, 0) = -1 EBADF (Bad file descriptor)\n"
@@ -165,8 +177,7 @@ TEST(StraceImport, WhatCannotBeKeptIsSaidOnceEachKind) {
       (Words{"10: all that a task calls of which the log has no line (strace -f): left out x1",
              "2: calls on memory that no call of the log made (execve's own: binary, loader, "
              "stack): left out x3",
-             "4: prctl(PR_SET_VMA): names of anonymous memory, which keep it from merging: left "
-             "out x1",
+             "4: names of anonymous memory that strace has cut off (strace -s 80): left out x1",
              "6: shmat, which a trace cannot say: left out x1",
              "7: mappings of a descriptor that was not open (EBADF): left out x1",
              "8: madvise advice 100 is not modelled: left out x1"}));

@@ -25,12 +25,15 @@ TEST(SyzImport, MemoryCallsAreTaken) {
             "madvise(&(0x7f0000001000/0x1000)=nil, 0x1000, 0xc)\n"
             "getpid()\n"
             "prctl$PR_SET_MEMORY_MERGE(0x43, 0x1, 0x0, 0x0, 0x0)\n"
+            "prctl$PR_SET_VMA(0x53564d41, 0x0, &(0x7f0000000000/0x1000)=nil, 0x1000, "
+            "&(0x7f0000ffc000)='a b\\x00')\n"
             "mlock(&(0x7f0000001000/0x1000)=nil, 0x1000)\n"),
       "mmap(0x7f0000000000, 0x3000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, "
       "-1, 0)\n"
       "mremap(0x7f0000000000, 0x1000, 0x2000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x7f0000005000)\n"
       "madvise(0x7f0000001000, 0x1000, MADV_MERGEABLE)\n"
       "prctl(PR_SET_MEMORY_MERGE, 1, 0, 0, 0)\n"
+      "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x7f0000000000, 0x1000, \"a b\")\n"
       "mlock(0x7f0000001000, 0x1000)\n");
 }
 

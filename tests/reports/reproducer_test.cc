@@ -111,7 +111,7 @@ TEST(Reproducer, EveryCallHasItsC) {
           "(0x100000000000, 0x1000, MADV_NORMAL)", "(0x100000000000, 0x1000, PROT_READ)",
           "(0x100000000000, 0x1000, 0x1000, 0)", "(0x100000000000, 0x1000, 0)",
           "(RLIMIT_AS, RLIM_INFINITY)", "(PR_GET_MEMORY_MERGE)", "(MCL_CURRENT)",
-          "(0x100000000000, 0x1000)", "(NULL)", "()"}) {
+          "(0x100000000000, 0x1000, \"a\")", "(0x100000000000, 0x1000)", "(NULL)", "()"}) {
       const auto line = std::string{name} + std::string{arguments} + "\n";
       if (!spec::parse_trace(line).errors.empty()) continue;
       trace += line;
@@ -223,6 +223,32 @@ mlockall(MCL_FUTURE) = 0
   EXPECT_NE(counted.out.find("process 1: the break is 0x20020000   <-- expected 0x20020001"),
             std::string::npos)
       << counted.out;
+}
+
+// A kernel that keeps no names is no finding, and one that does gives what is expected.
+TEST(Reproducer, NamesAreAskedOfAMachineThatKeepsThem) {
+  auto r = of(R"(
+mmap(0x100000000000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0) = 0x100000000000
+prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, "Go: heap") = 0
+prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, "[") = -1 EINVAL
+prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, 0xffffffffffffffff) = -1 EFAULT
+prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, NULL) = 0
+)",
+              {});
+  const auto ran = compile_and_run(reports::c_program(r));
+  EXPECT_TRUE(ran.status == 0 || ran.status == 3) << ran.out;
+  if (ran.status == 3) {
+    EXPECT_NE(ran.out.find("it needs a kernel that keeps names of memory"), std::string::npos)
+        << ran.out;
+  }
+  for (auto& step : r.steps) {
+    if (!std::holds_alternative<spec::Mmap>(step.call)) {
+      step.expected = spec::Outcome::fail(spec::Errno::kEINVAL);
+    }
+  }
+  r.setup.vma_names = ran.status == 0;
+  const auto other = compile_and_run(reports::c_program(r));
+  EXPECT_EQ(other.status, ran.status == 0 ? 1 : 0) << other.out;
 }
 
 // What the results rest on is asked of the machine: one that is otherwise is no finding.

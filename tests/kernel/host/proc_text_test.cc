@@ -31,7 +31,8 @@ std::string parsed(std::string_view text) {
   std::vector<spec::Vma> vmas;
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
-  const auto done = parse_smaps(text, kKnown, kTaskSize, anonymous_files, unknown_codes, vmas);
+  const auto done =
+      parse_smaps(text, kKnown, kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas);
   if (!done) return done.error().message;
   std::string lines;
   for (const auto& vma : vmas)
@@ -48,6 +49,30 @@ TEST(ParseSmaps, ReadsRangesFlagsAndFiles) {
             "100000008000-100000009000 rw-s 00001000 anon-shared [rd wr sh mr mw me ms] 0\n");
 }
 
+TEST(ParseSmaps, ReadsNames) {
+  EXPECT_EQ(parsed("1000-2000 rw-p 00000000 00:00 0                         [anon:Go: heap]\n"
+                   "VmFlags: rd wr \n"
+                   "2000-3000 rw-p 00000000 00:00 0                         [anon:]\n"
+                   "VmFlags: rd wr \n"
+                   "3000-4000 rw-s 00000000 00:01 5                         [anon_shmem:a]\n"
+                   "VmFlags: rd wr sh \n"),
+            "00001000-00002000 rw-p 00000000 anon [rd wr] [anon:Go: heap] 0\n"
+            "00002000-00003000 rw-p 00000000 anon [rd wr] [anon:] 0\n"
+            "00003000-00004000 rw-s 00000000 anon-shared [rd wr sh] [anon_shmem:a] 0\n");
+}
+
+TEST(ParseSmaps, TheHeapHidesItsName) {
+  constexpr std::string_view kHeap = "1000-2000 rw-p 00000000 00:00 0 [heap]\nVmFlags: rd wr \n";
+  for (const auto names : {MayBeNamed::kNo, MayBeNamed::kYes}) {
+    std::vector<spec::Vma> vmas;
+    AnonymousFiles anonymous_files;
+    UnknownCodes unknown_codes;
+    ASSERT_TRUE(parse_smaps(kHeap, kKnown, kTaskSize, anonymous_files, unknown_codes, names, vmas));
+    EXPECT_EQ(vmas[0].name.is_unseen(), names == MayBeNamed::kYes);
+    EXPECT_EQ(vmas[0].name.is_none(), names == MayBeNamed::kNo);
+  }
+}
+
 TEST(ParseSmaps, AnObjectKeepsItsNameFromSnapshotToSnapshot) {
   constexpr std::string_view kFirst =
       "1000-2000 rw-s 00000000 00:01 5 /dev/zero (deleted)\nVmFlags: rd wr sh \n";
@@ -57,8 +82,10 @@ TEST(ParseSmaps, AnObjectKeepsItsNameFromSnapshotToSnapshot) {
   std::vector<spec::Vma> vmas;
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
-  ASSERT_TRUE(parse_smaps(both, kKnown, kTaskSize, anonymous_files, unknown_codes, vmas));
-  ASSERT_TRUE(parse_smaps(kSecond, kKnown, kTaskSize, anonymous_files, unknown_codes, vmas));
+  ASSERT_TRUE(
+      parse_smaps(both, kKnown, kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas));
+  ASSERT_TRUE(parse_smaps(kSecond, kKnown, kTaskSize, anonymous_files, unknown_codes,
+                          MayBeNamed::kYes, vmas));
   EXPECT_EQ(vmas.at(0).file.number, 1U) << "the first is gone, the second is what it was";
 }
 
@@ -66,7 +93,8 @@ TEST(ParseSmaps, SoftDirtyIsNoFlag) {
   std::vector<spec::Vma> vmas;
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
-  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kTaskSize, anonymous_files, unknown_codes, vmas));
+  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kTaskSize, anonymous_files, unknown_codes,
+                          MayBeNamed::kYes, vmas));
   EXPECT_EQ(vmas[0].flags & spec::kVmSoftdirty, 0U);
 }
 
@@ -77,7 +105,8 @@ TEST(ParseSmaps, VmPatIsNoFlagOfADriversMapping) {
     std::vector<spec::Vma> vmas;
     AnonymousFiles anonymous_files;
     UnknownCodes unknown_codes;
-    EXPECT_TRUE(parse_smaps(entry, kKnown, kTaskSize, anonymous_files, unknown_codes, vmas));
+    EXPECT_TRUE(parse_smaps(entry, kKnown, kTaskSize, anonymous_files, unknown_codes,
+                            MayBeNamed::kYes, vmas));
     return vmas.at(0).flags;
   };
   EXPECT_EQ(flags("rd pf io ar") & spec::kVmArch1, 0U);
@@ -91,7 +120,7 @@ TEST(ParseSmaps, AnUnknownFlagCodeIsNotedAndLeftOut) {
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
   ASSERT_TRUE(parse_smaps("1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd qq ?\? wr \n", kKnown,
-                          kTaskSize, anonymous_files, unknown_codes, vmas));
+                          kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas));
   EXPECT_EQ(vmas.at(0).flags, spec::kVmRead | spec::kVmWrite);
   EXPECT_EQ(unknown_codes, (UnknownCodes{"??", "qq"}));
 }

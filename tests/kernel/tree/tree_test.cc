@@ -234,6 +234,28 @@ TEST_F(TreeSystem, SurvivesWhateverAllocationFails) {
   }
 }
 
+TEST_F(TreeSystem, KeepsNames) {
+  const auto name = [](std::string_view argument) {
+    return "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, " +
+           std::string{argument} + ")";
+  };
+  EXPECT_TRUE(run(kMapTwo).is_ok());
+  EXPECT_TRUE(run(name("\"Go: heap\"")).is_ok());
+  ASSERT_EQ(vmas().size(), 2U);
+  EXPECT_EQ(vmas()[0].name, spec::VmaName::of("Go: heap"));
+  EXPECT_TRUE(vmas()[1].name.is_none());
+  EXPECT_EQ(run(name("0xffffffffffffffff")), Outcome::fail(spec::Errno::kEFAULT));
+  EXPECT_EQ(run(name('"' + std::string(80, 'a') + '"')), Outcome::fail(spec::Errno::kEINVAL));
+  EXPECT_TRUE(run(name('"' + std::string(79, 'a') + '"')).is_ok());
+  EXPECT_TRUE(run(name("NULL")).is_ok());
+  EXPECT_EQ(vmas().size(), 1U);
+  auto without = setup();
+  without.vma_names = false;
+  ASSERT_TRUE(tree().start(without));
+  EXPECT_TRUE(run(kMapTwo).is_ok());
+  EXPECT_EQ(run(name("\"a\"")), Outcome::fail(spec::Errno::kEINVAL));
+}
+
 TEST_F(TreeSystem, GivesUpWithTheNameOfWhatIsNotBuiltAndBeginsAnew) {
   EXPECT_TRUE(run(kMapTwo).is_ok());
   // A call that no sequence makes.
