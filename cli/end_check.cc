@@ -46,6 +46,7 @@ class Process {
            (!seen_.anon_pgoff || says(claim.own_pgoff, vma.own_pgoff)) &&
            (!seen_.policy || says(claim.policy, vma.policy)) &&
            (!seen_.names || vma.name.is_unseen() || says(claim.name, spec::name_text(vma))) &&
+           (!seen_.userfaultfd || says(claim.userfaultfd, vma.userfaultfd)) &&
            (!claim.object || objects_.fits(*claim.object, vma.file.number)) &&
            (!seen_.anon_vma || !claim.anon_vma || anon_vma_holds(*claim.anon_vma, vma));
   }
@@ -76,6 +77,7 @@ reports::Hidden hidden_in(const VmaClaim& claim, const spec::Observes& seen) {
   if (claim.object) out |= reports::kHiddenFile;
   if (claim.anon_vma && seen.anon_vma) out |= reports::kHiddenAnonVma;
   if (claim.policy && seen.policy) out |= reports::kHiddenPolicy;
+  if (claim.userfaultfd && seen.userfaultfd) out |= reports::kHiddenUserfaultfd;
   return out;
 }
 

@@ -235,6 +235,15 @@ Read read_hidden(Words& words, VmaClaim& out) {
     return {};
   }
   if (words.take("policy")) return read_policy(words, out);
+  if (words.take("no userfaultfd")) {
+    out.userfaultfd = 0;
+    return {};
+  }
+  if (words.take("userfaultfd")) {
+    if (auto read = read_number(words, 10, out.userfaultfd); !read) return read;
+    ++*out.userfaultfd;
+    return {};
+  }
   // Said of the layout, not of the VMA: nothing is claimed by it.
   for (const auto note : {reports::kNothingKeepsApart, reports::kNothingSeenKeepsApart}) {
     if (words.take(note.substr(1))) return {};

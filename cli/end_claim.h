@@ -45,7 +45,8 @@ struct VmaClaim {
   std::optional<std::uint32_t> object{};     ///< which of several without a name of their own
   std::optional<AnonVmaClaim> anon_vma{};
   std::optional<spec::MemPolicy> policy{};
-  std::optional<std::string> name{};  ///< "[anon:heap]"; empty: it has none
+  std::optional<std::string> name{};           ///< "[anon:heap]"; empty: it has none
+  std::optional<std::uint32_t> userfaultfd{};  ///< as of a spec::Vma
 };
 
 struct EndClaim {

@@ -33,7 +33,8 @@ struct Parts {
 };
 
 bool says_hidden(const VmaClaim& claim) {
-  return claim.pgoff || claim.own_pgoff || claim.object || claim.anon_vma || claim.policy;
+  return claim.pgoff || claim.own_pgoff || claim.object || claim.anon_vma || claim.policy ||
+         claim.userfaultfd;
 }
 
 /// What the lines of one process say; all where there is none of a VMA.

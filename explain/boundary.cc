@@ -35,13 +35,13 @@ Vma part_of(Vma vma, Range range) {
   return vma;
 }
 
-/// Whether flags, policy or name of the memory at `a` are others than before.
+/// Whether flags, policy, userfaultfd or name of the memory at `a` are others than before.
 bool has_changed(const Moment& m, Address a) {
   const Vma* was = vma_at(m.before, a);
   const Vma* is = vma_at(m.after, a);
   if (was == nullptr || is == nullptr) return was != is;
   return ((was->flags ^ is->flags) & ~spec::kVmSticky) != 0 || was->policy != is->policy ||
-         was->name != is->name;
+         was->userfaultfd != is->userfaultfd || was->name != is->name;
 }
 
 bool is_one(const Snapshot& s, Address a) {

@@ -16,8 +16,6 @@ namespace {
 using spec::Vma;
 using spec::VmFlags;
 
-constexpr VmFlags kUffd = spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor;
-
 struct Row {
   std::string_view name;
   std::string_view source;
@@ -55,13 +53,19 @@ std::string differing(const Pair& pair, VmFlags asked) {
 }
 
 Answer flags(const Pair& pair) {
-  const auto text = differing(pair, ~(spec::kVmSticky | kUffd));
+  const auto text = differing(pair, ~(spec::kVmSticky | spec::kVmUffd));
   return {Criterion::kFlags, text.empty(), text.empty() ? "the same" : text};
 }
 
 Answer userfaultfd(const Pair& pair) {
-  const auto text = differing(pair, kUffd);
-  const bool is_any = ((pair.range.flags | pair.neighbour.flags) & kUffd) != 0;
+  auto text = differing(pair, spec::kVmUffd);
+  const auto range = pair.range.userfaultfd;
+  const auto neighbour = pair.neighbour.userfaultfd;
+  if (text.empty() && range != 0 && neighbour != 0 && range != neighbour) {
+    text = fmt::format("the range is of userfaultfd {}, the neighbour of {}", range - 1,
+                       neighbour - 1);
+  }
+  const bool is_any = ((pair.range.flags | pair.neighbour.flags) & spec::kVmUffd) != 0;
   return {Criterion::kUserfaultfd, text.empty(),
           !text.empty() ? text
           : is_any      ? "both are registered"

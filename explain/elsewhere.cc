@@ -25,6 +25,7 @@ constexpr std::size_t kLinesShown = 6;
 constexpr spec::Observes kSeen = [] {
   auto seen = spec::kFromOutside;
   seen.policy = true;
+  seen.userfaultfd = true;
   return seen;
 }();
 

@@ -43,6 +43,7 @@ constexpr std::array kNames{FlagName{spec::kVmRead, "VM_READ"},
                             FlagName{spec::kVmNohugepage, "VM_NOHUGEPAGE"},
                             FlagName{spec::kVmMergeable, "VM_MERGEABLE"},
                             FlagName{spec::kVmUffdMinor, "VM_UFFD_MINOR"},
+                            FlagName{spec::kVmUffdRwp, "VM_UFFD_RWP"},
                             FlagName{spec::kVmDroppable, "VM_DROPPABLE"},
                             FlagName{spec::kVmSealed, "VM_SEALED"}};
 

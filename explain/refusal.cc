@@ -392,13 +392,69 @@ class Rules {
   }
   Why operator()(const spec::UffdRegister& c) const {
     const auto range = Range{c.addr, c.addr + c.length};
+    if (errno_ == Errno::kEBADF) return no_number();
+    if (errno_ == Errno::kEPERM) {
+      return first_that(
+          range,
+          [](const Vma& vma) -> Why {
+            return (vma.flags & spec::kVmMaywrite) == 0 ? "may never be written" : "";
+          },
+          "userfaultfd_register");
+    }
+    if (errno_ == Errno::kEBUSY) {
+      return first_that(
+          range,
+          [&c](const Vma& vma) -> Why {
+            if (vma.userfaultfd != 0 && vma.userfaultfd != c.userfaultfd + 1)
+              return fmt::format("is of userfaultfd {}", vma.userfaultfd - 1);
+            return vma.userfaultfd != 0 ? "is registered for another mode" : "";
+          },
+          "userfaultfd_register");
+    }
+    if (errno_ == Errno::kEINVAL && c.mode == spec::kUffdModeRwp)
+      return "the kernel, or the userfaultfd, does not know RWP, or the memory cannot be accessed "
+             "(userfaultfd_register)";
     if (errno_ == Errno::kEINVAL && c.mode != spec::kUffdModeWp) {
-      return "no mode, or one that is not known (userfaultfd_register)";
+      return "no mode, or one that is not known, or two that exclude each other "
+             "(userfaultfd_register)";
     }
     return watch(range);
   }
   Why operator()(const spec::UffdUnregister& c) const {
-    return watch(Range{c.addr, c.addr + c.length});
+    if (errno_ == Errno::kEBADF) return no_number();
+    const auto range = Range{c.addr, c.addr + c.length};
+    const bool is_strict = r_.profile.uffd_owner == spec::UffdOwner::kItsOwn;
+    auto strangers = first_that(
+        range,
+        [&](const Vma& vma) -> Why {
+          const bool is_others = vma.userfaultfd != 0 && vma.userfaultfd != c.userfaultfd + 1;
+          return is_strict && is_others ? fmt::format("is of userfaultfd {}", vma.userfaultfd - 1)
+                                        : "";
+        },
+        "userfaultfd_unregister");
+    return strangers.empty() || errno_ != Errno::kEINVAL ? watch(range) : strangers;
+  }
+  Why operator()(const spec::UffdOpen& c) const {
+    switch (errno_) {
+      case Errno::kEBADF:
+        return no_number();
+      case Errno::kENOSYS:
+        return "the kernel has no userfaultfd";
+      case Errno::kEPERM:
+        return "EVENT_FORK needs CAP_SYS_PTRACE (userfaultfd_api)";
+      case Errno::kEINVAL:
+        break;
+      default:
+        return {};
+    }
+    if ((c.features & spec::kUffdRwpAsync) != 0 && (c.features & spec::kUffdRwp) == 0)
+      return "RWP_ASYNC needs RWP (userfaultfd_api)";
+    return fmt::format(
+        "it is open already, or a feature is not known (userfaultfd_api, uffd_features={})",
+        spec::name(r_.profile.uffd_features));
+  }
+  Why operator()(const spec::UffdClose&) const {
+    return errno_ == Errno::kEBADF ? "no userfaultfd of that number is open" : "";
   }
 
   Why operator()(const spec::Mbind& c) const {
@@ -568,6 +624,10 @@ class Rules {
         },
         "__mm_populate");
     return why.empty() ? guard(range) : why;
+  }
+
+  [[nodiscard]] static Why no_number() {
+    return fmt::format("a process has at most {} userfaultfds", spec::kUserfaultfdCount);
   }
 
   [[nodiscard]] Why watch(Range range) const {

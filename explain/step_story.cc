@@ -100,6 +100,10 @@ struct WhyNothing {
   }
   std::string operator()(const spec::UffdRegister&) const { return "it is registered already"; }
   std::string operator()(const spec::UffdUnregister&) const { return "none of it is registered"; }
+  std::string operator()(const spec::UffdOpen&) const {
+    return "nothing is registered with it yet";
+  }
+  std::string operator()(const spec::UffdClose&) const { return "nothing was registered with it"; }
   std::string operator()(const spec::Fork&) const { return "the parent keeps all that it has"; }
   std::string operator()(const spec::Exec&) const {
     return "there was the program and nothing else";

@@ -145,6 +145,9 @@ std::optional<std::string> why_not(const ReproducedStep& step) {
   if (std::holds_alternative<spec::Mlockall>(call) ||
       std::holds_alternative<spec::Munlockall>(call))
     return "it is of the test's own memory, too";
+  if (const auto* open = std::get_if<spec::UffdOpen>(&call);
+      open != nullptr && (open->features & (spec::kUffdEventFork | spec::kUffdEventRemap)) != 0)
+    return "somebody else has to read of a userfaultfd's events";
   if (is_placed(step)) return "where it goes depends on what else is mapped";
   const auto* mmap = std::get_if<spec::Mmap>(&call);
   if (mmap != nullptr && (mmap->flags & spec::kMapAnonymous) == 0) {
@@ -176,7 +179,7 @@ std::string definitions_of(const std::map<std::string, std::uint64_t>& used) {
   std::string out;
   for (const auto& [name, value] : used) {
     // Those of uffd_register are the test's own.
-    if (name == "WP" || name == "MISSING" || name == "MINOR") continue;
+    if (name == "WP" || name == "RWP") continue;
     out += fmt::format("#ifndef {0}\n#define {0} {1:#x}\n#endif\n", name, value);
   }
   return out;

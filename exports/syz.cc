@@ -194,25 +194,51 @@ class Writer {
   std::string line(const spec::Fork& /*c*/) { return refuse(kProcesses); }
   std::string line(const spec::Exec& /*c*/) { return refuse(kProcesses); }
   std::string line(const spec::Exit& /*c*/) { return refuse(kProcesses); }
-  std::string userfaultfd() {
-    if (!userfaultfd_.empty()) return userfaultfd_;
-    userfaultfd_ = fmt::format("r{}", next_++);
-    out_ += fmt::format("{} = userfaultfd(0x80801)\n", userfaultfd_);
-    out_ += fmt::format("ioctl$UFFDIO_API({}, 0xc018aa3f, {})\n", userfaultfd_, room("{0xaa}"));
-    return userfaultfd_;
+  /// The resource of the number, made where there is none.
+  std::string userfaultfd(std::uint64_t number) {
+    auto& name = userfaultfds_[number];
+    if (name.empty()) out_ += made_userfaultfd(number, 0) + "\n";
+    return name;
+  }
+  std::string made_userfaultfd(std::uint64_t number, std::uint64_t features) {
+    auto& name = userfaultfds_[number];
+    name = fmt::format("r{}", next_++);
+    out_ += fmt::format("{} = userfaultfd(0x80801)\n", name);
+    return api(name, features);
+  }
+  std::string api(std::string_view file, std::uint64_t features) {
+    return fmt::format("ioctl$UFFDIO_API({}, 0xc018aa3f, {})", file,
+                       room(features == 0 ? "{0xaa}" : fmt::format("{{0xaa, {:#x}}}", features)));
   }
   std::string line(const spec::UffdRegister& c) {
     if (!spec::is_page_aligned(c.addr)) return refuse(kUnaligned);
-    const auto file = userfaultfd();
+    if (c.userfaultfd >= spec::kUserfaultfdCount) return refuse(kNoNumber);
+    const auto file = userfaultfd(c.userfaultfd);
     return fmt::format(
         "ioctl$UFFDIO_REGISTER({}, 0xc020aa00, {})", file,
         room(fmt::format("{{{{{}, {:#x}}}, {:#x}}}", pages(c.addr, c.length), c.length, c.mode)));
   }
   std::string line(const spec::UffdUnregister& c) {
     if (!spec::is_page_aligned(c.addr)) return refuse(kUnaligned);
-    const auto file = userfaultfd();
+    if (c.userfaultfd >= spec::kUserfaultfdCount) return refuse(kNoNumber);
+    const auto file = userfaultfd(c.userfaultfd);
     return fmt::format("ioctl$UFFDIO_UNREGISTER({}, 0x8010aa01, {})", file,
                        room(fmt::format("{{{}, {:#x}}}", pages(c.addr, c.length), c.length)));
+  }
+  std::string line(const spec::UffdOpen& c) {
+    if (c.userfaultfd >= spec::kUserfaultfdCount) return refuse(kNoNumber);
+    if ((c.features & (spec::kUffdEventFork | spec::kUffdEventRemap)) != 0)
+      return refuse("nobody would read of a userfaultfd's events");
+    const auto open = userfaultfds_.find(c.userfaultfd);
+    return open != userfaultfds_.end() ? api(open->second, c.features)
+                                       : made_userfaultfd(c.userfaultfd, c.features);
+  }
+  std::string line(const spec::UffdClose& c) {
+    const auto found = userfaultfds_.find(c.userfaultfd);
+    if (found == userfaultfds_.end()) return refuse(kNoNumber);
+    auto out = fmt::format("close({})", found->second);
+    userfaultfds_.erase(found);
+    return out;
   }
   std::string line(const spec::Mbind& c) {
     if (!spec::is_page_aligned(c.addr)) return refuse(kUnaligned);
@@ -244,6 +270,7 @@ class Writer {
 
   static constexpr std::string_view kUnaligned =
       "syzkaller names memory by pages, and this address is none's";
+  static constexpr std::string_view kNoNumber = "no userfaultfd has that number";
   static constexpr std::string_view kProcesses =
       "a program of syzkaller has no processes that it can name";
 
@@ -253,7 +280,7 @@ class Writer {
   Address first_ = 0;
   Address size_ = 0;
   std::map<std::string, std::string> files_;
-  std::string userfaultfd_;
+  std::map<std::uint64_t, std::string> userfaultfds_;
   int next_ = 0;
 };
 

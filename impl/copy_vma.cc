@@ -3,6 +3,7 @@
 
 #include "impl/anon_vma.h"
 #include "impl/merge.h"
+#include "impl/userfaultfd.h"
 
 namespace vmadiff::impl {
 
@@ -28,12 +29,13 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   vmg.anon_vma = vma->anon_vma;
   vmg.policy = vma->vm_policy;
   vmg.anon_name = vma->anon_name;
+  vmg.uffd_ctx = vma->uffd_ctx;
   if (keep_source && is_unfaulted) {
     if (vmg.prev == vma) vmg.prev = nullptr;
     if (vmg.next == vma) vmg.next = nullptr;
   }
   const bool may_merge =
-      mm.profile.uffd_move == UffdMove::kMerges || (vma->vm_flags & kVmUffdFlags) == 0;
+      mm.profile.uffd_move == UffdMove::kMerges || !vma_has_uffd_without_event_remap(mm, *vma);
   if (VmArea* merged = may_merge ? vma_merge_copied_range(mm, vmg, *vma) : nullptr) {
     // The source may be the VMA that grew, or one that this made a part of it.
     if (source_start >= merged->vm_start && source_start < merged->vm_end) vma = merged;

@@ -7,6 +7,7 @@
 #include "impl/anon_vma.h"
 #include "impl/ksm.h"
 #include "impl/mlock.h"
+#include "impl/userfaultfd.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -49,8 +50,8 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
     if (vma == nullptr || !vma_dup_policy(mm, *old_vma)) return Errno::kENOMEM;
     *vma = *old_vma;
     if ((vma->vm_flags & kVmWipeonfork) != 0) mm.guards.zap(vma->vm_start, vma->vm_end);
-    // dup_userfaultfd: a userfaultfd that asks for no fork events does not follow.
-    vma->vm_flags &= ~(kVmLockedMask | kVmUffdFlags);
+    vma->vm_flags &= ~kVmLockedMask;
+    if (!dup_userfaultfd(mm, oldmm, *vma)) return Errno::kENOMEM;
     if (!anon_vma_fork(mm, *vma)) return Errno::kENOMEM;
     // The tree has its shape already: each entry is only exchanged for the copy.
     if (!mm.mm_mt.store(first, last, vma)) return Errno::kENOMEM;

@@ -36,6 +36,8 @@ struct Dispatch {
   Outcome operator()(const PkeyMprotect& call) const { return sys_pkey_mprotect(mm, call); }
   Outcome operator()(const RemapFilePages& call) const { return sys_remap_file_pages(mm, call); }
   Outcome operator()(const Setrlimit& call) const { return sys_setrlimit(mm, call); }
+  Outcome operator()(const UffdOpen& call) const { return userfaultfd_open(mm, call); }
+  Outcome operator()(const UffdClose& call) const { return userfaultfd_close(mm, call); }
   Outcome operator()(const UffdRegister& call) const { return userfaultfd_register(mm, call); }
   Outcome operator()(const UffdUnregister& call) const { return userfaultfd_unregister(mm, call); }
   Outcome operator()(const Mbind& call) const { return sys_mbind(mm, call); }

@@ -47,6 +47,7 @@ MergeAnswer suits(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& n
   if (((neighbour.vm_flags ^ vmg.vm_flags) & ~kVmSticky) != 0) return MergeAnswer::kFlags;
   if (neighbour.vm_file != vmg.file) return MergeAnswer::kFile;
   if (neighbour.anon_name != vmg.anon_name) return MergeAnswer::kName;
+  if (neighbour.uffd_ctx != vmg.uffd_ctx) return MergeAnswer::kUffdCtx;
   if (!is_mergeable_anon_vma(mm, vmg, neighbour)) return MergeAnswer::kAnonVma;
   const bool is_contiguous =
       pgoff_goes_on && (anon_pgoff_goes_on || !has_anon_pgoff(mm, vmg.vm_flags));
@@ -190,6 +191,7 @@ VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, Address delta) {
   vmg.anon_vma = vma.anon_vma;
   vmg.policy = vma.vm_policy;
   vmg.anon_name = vma.anon_name;
+  vmg.uffd_ctx = vma.uffd_ctx;
   return vma_merge_new_range(mm, vmg);
 }
 

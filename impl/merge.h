@@ -26,6 +26,7 @@ enum class MergeAnswer : std::uint8_t {
   kPolicy,       ///< memory policies differ
   kFlags,        ///< vm_flags differ
   kFile,         ///< files differ
+  kUffdCtx,      ///< userfaultfds differ
   kAnonVma,      ///< range and neighbour have anon_vmas that may not merge
   kName,         ///< names of anonymous memory differ
   kPgoff,        ///< page offsets, of the file or of anonymous pages, are not contiguous
@@ -51,6 +52,7 @@ struct VmaMergeStruct {
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   spec::MemPolicy policy;
   spec::VmaName anon_name;
+  UffdCtxId uffd_ctx = kNoUffdCtx;
   bool just_expand = false;             ///< only towards prev (brk)
   bool next_first = false;              ///< prev only as next is, where the range merges with that
   const VmArea* copied_from = nullptr;  ///< the VMA whose memory the range takes over (mremap)

@@ -24,6 +24,7 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
   anon_vmas = spec::kNoAnonVma;
   shmem_pages.clear();
   anon_hugetlb_files = 0;
+  userfaultfds.fill(std::nullopt);
   Address below = 0;
   for (const spec::Vma& vma : fresh.initial.vmas) {
     if (vma.start < below || vma.end <= vma.start || vma.end > fresh.task_size ||
@@ -48,6 +49,7 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
               vma.anon_vma,
               vma.anon_vma_links,
               vma.policy,
+              kNoUffdCtx,
               vma.name};
     anon_vmas = std::max(anon_vmas, vma.anon_vma);
     if (!mm_mt.store(vma.start, vma.end - 1, entry)) return "set-up: out of memory";
@@ -83,7 +85,7 @@ void MmStruct::snapshot(spec::Snapshot& out) const {
         {vma->vm_start, vma->vm_end, vma->vm_flags, vma->vm_pgoff, vma->vm_file, vma->anon_vma,
          vma->anon_vma_chain, vma->vm_policy,
          !vma->vm_file.is_none() && has_anon_pgoff(*this, vma->vm_flags) ? vma->anon_pgoff : 0,
-         vma->anon_name});
+         vma->uffd_ctx, vma->anon_name});
   });
   out.counters = counters;
   out.brk = brk;
@@ -98,6 +100,11 @@ std::optional<std::string> MmStruct::broken_invariant() const {
     if (vma->vm_start != first || vma->vm_end - 1 != last) {
       return fmt::format("VMA [{:#x}, {:#x}) is stored over [{:#x}, {:#x}]", vma->vm_start,
                          vma->vm_end, first, last);
+    }
+    const bool has_uffd_ctx = vma->uffd_ctx != kNoUffdCtx;
+    if (has_uffd_ctx != ((vma->vm_flags & spec::kVmUffd) != 0)) {
+      return fmt::format("VMA [{:#x}, {:#x}) has userfaultfd {}, and the flags {:#x}",
+                         vma->vm_start, vma->vm_end, vma->uffd_ctx, vma->vm_flags);
     }
   }
   if (entries != counters.map_count) {

@@ -1,6 +1,7 @@
 // impl: what happens, fast? This file: the address space of one process.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "spec/kernel_profile.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"
+#include "spec/syscall.h"
 
 namespace vmadiff::impl {
 
@@ -73,7 +75,9 @@ class MmStruct {
   spec::AnonVmaId anon_vmas = spec::kNoAnonVma;  ///< the last one that was made
   std::vector<std::uint64_t> shmem_pages;        ///< size of each anon-shared object, by number
   std::uint32_t anon_hugetlb_files = 0;          ///< how many were made
-  std::vector<VmArea*> detached;                 ///< scratch of munmap
+  /// struct userfaultfd_ctx, its features, of each that there is, by number.
+  std::array<std::optional<std::uint64_t>, spec::kUserfaultfdCount> userfaultfds{};
+  std::vector<VmArea*> detached;  ///< scratch of munmap
 };
 
 }  // namespace vmadiff::impl

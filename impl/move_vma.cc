@@ -7,6 +7,7 @@
 #include "impl/munmap.h"
 #include "impl/remap.h"
 #include "impl/split.h"
+#include "impl/userfaultfd.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -93,9 +94,7 @@ AddressOrErrno move_vma(MmStruct& mm, VmaRemapStruct& vrm) {
   const std::uint64_t pgoff = vrm.vma->vm_pgoff + ((vrm.addr - vrm.vma->vm_start) >> kPageShift);
   VmArea* fresh = copy_vma(mm, vrm.vma, vrm.new_addr, vrm.new_len, pgoff, cuts_out(mm, vrm));
   if (fresh == nullptr) return std::unexpected{Errno::kENOMEM};
-  // mremap_userfaultfd_prep: a userfaultfd that asks for no remap events loses all of the VMA that
-  // the memory is in now.
-  fresh->vm_flags &= ~kVmUffdFlags;
+  mremap_userfaultfd_prep(mm, *fresh);
   if (const Address moved = std::min(vrm.old_len, vrm.new_len); moved != 0) {
     mm.guards.move(vrm.addr, vrm.new_addr, moved);
   }

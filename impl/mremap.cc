@@ -225,7 +225,7 @@ AddressOrErrno mremap_at(MmStruct& mm, VmaRemapStruct& vrm) {
 /// own, which might not give the fixed address. Of those only shmem, hugetlb and regular files are
 /// known to; private /dev/zero is none of them.
 bool vma_multi_allowed(const VmArea& vma) {
-  return (vma.vm_flags & kVmUffdFlags) == 0 && vma.vm_file.cls != FileClass::kZero;
+  return (vma.vm_flags & kVmUffd) == 0 && vma.vm_file.cls != FileClass::kZero;
 }
 
 /// remap_move: moves all that lies in the range to a fixed address, VMA by VMA, with the holes

@@ -54,6 +54,7 @@ VmaMergeStruct vmg_of(VmArea* prev, VmArea& vma, Address start, Address end) {
   vmg.anon_vma = vma.anon_vma;
   vmg.policy = vma.vm_policy;
   vmg.anon_name = vma.anon_name;
+  vmg.uffd_ctx = vma.uffd_ctx;
   return vmg;
 }
 
@@ -88,9 +89,11 @@ std::expected<VmArea*, Errno> vma_modify_flags(MmStruct& mm, VmArea* prev, VmAre
 }
 
 std::expected<VmArea*, Errno> vma_modify_flags_uffd(MmStruct& mm, VmArea* prev, VmArea& vma,
-                                                    Address start, Address end, VmFlags flags) {
+                                                    Address start, Address end, VmFlags flags,
+                                                    UffdCtxId ctx) {
   VmaMergeStruct vmg = vmg_of(prev, vma, start, end);
   vmg.vm_flags = flags;
+  vmg.uffd_ctx = ctx;
   if (mm.profile.uffd_offset == UffdOffset::kOfVma) vmg.pgoff = vma.vm_pgoff;
   return vma_modify(mm, vmg);
 }

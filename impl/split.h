@@ -32,11 +32,9 @@ enum class NewPart : std::uint8_t { kBelow, kAbove };
 
 /// vma_modify_flags_uffd: the same for a userfaultfd. Kernels in which uffd_offset is of-vma take
 /// the range for the VMA's first pages: its offset is wrong where it begins further behind.
-[[nodiscard]] std::expected<VmArea*, spec::Errno> vma_modify_flags_uffd(MmStruct& mm, VmArea* prev,
-                                                                        VmArea& vma,
-                                                                        spec::Address start,
-                                                                        spec::Address end,
-                                                                        spec::VmFlags flags);
+[[nodiscard]] std::expected<VmArea*, spec::Errno> vma_modify_flags_uffd(
+    MmStruct& mm, VmArea* prev, VmArea& vma, spec::Address start, spec::Address end,
+    spec::VmFlags flags, UffdCtxId ctx);
 
 /// vma_modify_policy: the same for another memory policy, which the caller gives the VMA.
 [[nodiscard]] std::expected<VmArea*, spec::Errno> vma_modify_policy(MmStruct& mm, VmArea* prev,

@@ -1,5 +1,7 @@
-// impl: the ranges that a userfaultfd is registered for. Faults are never its business here: no
-// page is write-protected.
+// impl: userfaultfds, and the ranges that they are registered for. Faults are never their business
+// here: no page is write-protected.
+#include "impl/userfaultfd.h"
+
 #include "impl/calls.h"
 #include "impl/split.h"
 
@@ -8,7 +10,54 @@ namespace {
 
 using namespace spec;
 
-constexpr std::uint64_t kModes = kUffdModeMissing | kUffdModeWp | kUffdModeMinor;
+/// UFFD_API_REGISTER_MODES.
+std::uint64_t register_modes(const MmStruct& mm) {
+  return kUffdModeMissing | kUffdModeWp | kUffdModeMinor |
+         (mm.profile.uffd_features == UffdFeatures::kRwp ? kUffdModeRwp : 0);
+}
+
+/// UFFD_API_FEATURES, as far as they are modelled.
+std::uint64_t api_features(const MmStruct& mm) {
+  std::uint64_t features = kUffdEventFork | kUffdEventRemap;
+  if (mm.profile.uffd_features >= UffdFeatures::kWpAsync)
+    features |= kUffdWpUnpopulated | kUffdWpAsync;
+  if (mm.profile.uffd_features >= UffdFeatures::kRwp) features |= kUffdRwp | kUffdRwpAsync;
+  return features;
+}
+
+/// new_userfaultfd: a context and a file.
+Failure new_userfaultfd(MmStruct& mm, std::uint64_t number) {
+  if (number >= kUserfaultfdCount) return Errno::kEBADF;
+  if (!mm.setup->userfaultfd) return Errno::kENOSYS;
+  if (mm.should_fail() || mm.should_fail()) return Errno::kENOMEM;
+  return std::nullopt;
+}
+
+/// userfaultfd_api, of a context without features yet.
+Failure userfaultfd_api(const MmStruct& mm, std::uint64_t features) {
+  const bool is_available = (features & ~api_features(mm)) == 0;
+  const bool checks_features_first = mm.profile.uffd_features == UffdFeatures::kEvents;
+  if (checks_features_first && !is_available) return Errno::kEINVAL;
+  if ((features & kUffdEventFork) != 0 && !mm.setup->uffd_event_fork) return Errno::kEPERM;
+  if ((features & kUffdRwpAsync) != 0 && (features & kUffdRwp) == 0) return Errno::kEINVAL;
+  if (!is_available) return Errno::kEINVAL;
+  return std::nullopt;
+}
+
+bool is_open(const MmStruct& mm, std::uint64_t number) {
+  return number < kUserfaultfdCount && mm.userfaultfds.at(number).has_value();
+}
+
+UffdCtxId ctx_of(std::uint64_t number) { return static_cast<UffdCtxId>(number) + 1; }
+
+/// The features of the caller's userfaultfd, which is made first where there is none.
+std::expected<std::uint64_t, Errno> features_of(MmStruct& mm, std::uint64_t number) {
+  if (!is_open(mm, number)) {
+    if (const Failure failed = new_userfaultfd(mm, number)) return std::unexpected{*failed};
+    mm.userfaultfds.at(number) = 0;
+  }
+  return *mm.userfaultfds.at(number);
+}
 
 /// validate_range.
 bool is_valid_range(const MmStruct& mm, Address start, Address length) {
@@ -22,16 +71,19 @@ bool is_valid_range(const MmStruct& mm, Address start, Address length) {
 VmFlags flags_of_mode(std::uint64_t mode) {
   return ((mode & kUffdModeMissing) != 0 ? kVmUffdMissing : 0) |
          ((mode & kUffdModeWp) != 0 ? kVmUffdWp : 0) |
-         ((mode & kUffdModeMinor) != 0 ? kVmUffdMinor : 0);
+         ((mode & kUffdModeMinor) != 0 ? kVmUffdMinor : 0) |
+         ((mode & kUffdModeRwp) != 0 ? kVmUffdRwp : 0);
 }
 
 /// vma_can_userfault. `uffd_flags`: what it is, or is to be, registered with.
-bool vma_can_userfault(const MmStruct& mm, const VmArea& vma, VmFlags uffd_flags) {
+bool vma_can_userfault(const MmStruct& mm, const VmArea& vma, VmFlags uffd_flags, bool wp_async) {
   const bool refuses_droppable = mm.profile.uffd_droppable == UffdDroppable::kRefused;
   if (refuses_droppable && (vma.vm_flags & kVmDroppable) != 0) return false;
   const bool is_hugetlb = (vma.vm_flags & kVmHugetlb) != 0;
-  if (!is_hugetlb && (vma.vm_flags & kVmSpecial) != 0) return false;
+  const bool refuses_special = mm.profile.uffd_special == UffdSpecial::kRefused;
+  if (refuses_special && !is_hugetlb && (vma.vm_flags & kVmSpecial) != 0) return false;
   if ((uffd_flags & kVmUffdMinor) != 0 && !is_hugetlb && !vma.is_shmem()) return false;
+  if (wp_async && (uffd_flags & kVmUffd) == kVmUffdWp) return true;
   return vma.is_anonymous() || is_hugetlb || vma.is_shmem();
 }
 
@@ -51,42 +103,68 @@ std::expected<VmArea*, Errno> first_vma(const MmStruct& mm, Address start, Addre
 }
 
 /// What every VMA of the range is asked before any of them changes.
-Failure check_register(const MmStruct& mm, VmFlags uffd_flags, Address start, Address end) {
+Failure check_register(const MmStruct& mm, UffdCtxId ctx, VmFlags uffd_flags, bool wp_async,
+                       Address start, Address end) {
   const auto first = first_vma(mm, start, end);
   if (!first) return first.error();
   for (const VmArea* vma = *first; vma != nullptr;
        vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
-    if (!vma_can_userfault(mm, *vma, uffd_flags)) return Errno::kEINVAL;
+    if (!vma_can_userfault(mm, *vma, uffd_flags, wp_async)) return Errno::kEINVAL;
+    const bool is_accessible = (vma->vm_flags & kVmAccessFlags) != 0;
+    if ((uffd_flags & kVmUffdRwp) != 0 && !is_accessible) return Errno::kEINVAL;
     if ((vma->vm_flags & kVmMaywrite) == 0) return Errno::kEPERM;
     const bool ends_inside =
         (vma->vm_flags & kVmHugetlb) != 0 && end <= vma->vm_end && !is_huge_page_aligned(end);
     if (ends_inside) return Errno::kEINVAL;
+    if (vma->uffd_ctx != kNoUffdCtx && vma->uffd_ctx != ctx) return Errno::kEBUSY;
+    // A switch that would leave marks on pages without the flag that tells what they mean.
+    if ((vma->vm_flags & (kVmUffdWp | kVmUffdRwp) & ~uffd_flags) != 0) return Errno::kEBUSY;
   }
   return std::nullopt;
 }
 
-Failure check_unregister(const MmStruct& mm, Address start, Address end) {
+Failure check_unregister(const MmStruct& mm, UffdCtxId ctx, bool wp_async, Address start,
+                         Address end) {
   const auto first = first_vma(mm, start, end);
   if (!first) return first.error();
   for (const VmArea* vma = *first; vma != nullptr;
        vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
-    if (!vma_can_userfault(mm, *vma, vma->vm_flags)) return Errno::kEINVAL;
+    const bool is_strangers = vma->uffd_ctx != kNoUffdCtx && vma->uffd_ctx != ctx;
+    if (is_strangers && mm.profile.uffd_owner == UffdOwner::kItsOwn) return Errno::kEINVAL;
+    if (!vma_can_userfault(mm, *vma, vma->vm_flags, wp_async)) return Errno::kEINVAL;
   }
   return std::nullopt;
 }
 
-/// userfaultfd_register_range, and the loop of userfaultfd_unregister: gives each VMA's part of the
-/// range the flags in `uffd_flags`, and none of the others, unless it has them all already (none,
-/// where it is to lose them). What changed before an error stays.
-Failure change_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flags) {
-  const auto change = [&mm, uffd_flags](VmArea* prev, VmArea& vma, Address from, Address to) {
-    const VmFlags old = vma.vm_flags & kVmUffdFlags;
-    const bool is_done = uffd_flags == 0 ? old == 0 : (old & uffd_flags) == uffd_flags;
+/// Registers the range of `vma` for `uffd_flags` with `ctx`, in place of what it is registered for;
+/// or, with neither, for nothing any more (userfaultfd_clear_vma).
+std::expected<VmArea*, Errno> set_ctx(MmStruct& mm, VmArea* prev, VmArea& vma, Address start,
+                                      Address end, VmFlags uffd_flags, UffdCtxId ctx) {
+  const VmFlags flags = (vma.vm_flags & ~kVmUffd) | uffd_flags;
+  const auto modified = vma_modify_flags_uffd(mm, prev, vma, start, end, flags, ctx);
+  if (modified) {
+    (*modified)->set_flags(flags);
+    (*modified)->uffd_ctx = ctx;
+  }
+  return modified;
+}
+
+/// userfaultfd_register_range. What changed before an error stays.
+Failure register_range(MmStruct& mm, Address start, Address end, VmFlags uffd_flags,
+                       UffdCtxId ctx) {
+  const auto change = [&](VmArea* prev, VmArea& vma, Address from, Address to) {
+    const bool is_done = vma.uffd_ctx == ctx && (vma.vm_flags & uffd_flags) == uffd_flags;
     if (is_done) return std::expected<VmArea*, Errno>{&vma};
-    const VmFlags flags = (vma.vm_flags & ~kVmUffdFlags) | uffd_flags;
-    const auto modified = vma_modify_flags_uffd(mm, prev, vma, from, to, flags);
-    if (modified) (*modified)->set_flags(flags);
-    return modified;
+    return set_ctx(mm, prev, vma, from, to, uffd_flags, ctx);
+  };
+  return for_each_vma_range(mm, start, end, change);
+}
+
+/// The loop of userfaultfd_unregister: whoever's it is, by now it may.
+Failure unregister_range(MmStruct& mm, Address start, Address end) {
+  const auto change = [&mm](VmArea* prev, VmArea& vma, Address from, Address to) {
+    if (vma.uffd_ctx == kNoUffdCtx) return std::expected<VmArea*, Errno>{&vma};
+    return set_ctx(mm, prev, vma, from, to, 0, kNoUffdCtx);
   };
   return for_each_vma_range(mm, start, end, change);
 }
@@ -97,24 +175,94 @@ Outcome outcome_of(const Failure& failed) {
 
 }  // namespace
 
+bool dup_userfaultfd(MmStruct& mm, const MmStruct& oldmm, VmArea& vma) {
+  if (vma.uffd_ctx == kNoUffdCtx) return true;
+  const auto& parents = oldmm.userfaultfds.at(vma.uffd_ctx - 1);
+  auto& own = mm.userfaultfds.at(vma.uffd_ctx - 1);
+  if ((*parents & kUffdEventFork) == 0) {
+    vma.vm_flags &= ~kVmUffd;
+    vma.uffd_ctx = kNoUffdCtx;
+    return true;
+  }
+  // The event and the context, once for all VMAs of one.
+  if (!own && (mm.should_fail() || mm.should_fail())) return false;
+  own = parents;
+  return true;
+}
+
+bool vma_has_uffd_without_event_remap(const MmStruct& mm, const VmArea& vma) {
+  return vma.uffd_ctx != kNoUffdCtx &&
+         (*mm.userfaultfds.at(vma.uffd_ctx - 1) & kUffdEventRemap) == 0;
+}
+
+void mremap_userfaultfd_prep(const MmStruct& mm, VmArea& vma) {
+  if (!vma_has_uffd_without_event_remap(mm, vma)) return;
+  vma.vm_flags &= ~kVmUffd;
+  vma.uffd_ctx = kNoUffdCtx;
+}
+
+Outcome userfaultfd_open(MmStruct& mm, const UffdOpen& call) {
+  const bool was_open = is_open(mm, call.userfaultfd);
+  if (!was_open) {
+    if (const Failure failed = new_userfaultfd(mm, call.userfaultfd)) return outcome_of(failed);
+  }
+  if (const Failure failed = userfaultfd_api(mm, call.features)) return outcome_of(failed);
+  if (was_open) return Outcome::fail(Errno::kEINVAL);
+  mm.userfaultfds.at(call.userfaultfd) = call.features;
+  return Outcome::ok();
+}
+
+/// userfaultfd_release_all.
+Outcome userfaultfd_close(MmStruct& mm, const UffdClose& call) {
+  if (!is_open(mm, call.userfaultfd)) return Outcome::fail(Errno::kEBADF);
+  const UffdCtxId ctx = ctx_of(call.userfaultfd);
+  const auto change = [&mm, ctx](VmArea* prev, VmArea& vma, Address from, Address to) {
+    if (vma.uffd_ctx != ctx) return std::expected<VmArea*, Errno>{&vma};
+    auto cleared = set_ctx(mm, prev, vma, from, to, 0, kNoUffdCtx);
+    // A whole VMA that cannot be merged for want of memory is cleared as it is.
+    if (!cleared) {
+      vma.vm_flags &= ~kVmUffd;
+      vma.uffd_ctx = kNoUffdCtx;
+      cleared = &vma;
+    }
+    return cleared;
+  };
+  static_cast<void>(for_each_vma_range(mm, 0, mm.setup->task_size, change));
+  mm.userfaultfds.at(call.userfaultfd).reset();
+  return Outcome::ok();
+}
+
 Outcome userfaultfd_register(MmStruct& mm, const UffdRegister& call) {
-  if (!mm.setup->userfaultfd) return Outcome::fail(Errno::kENOSYS);
-  if (call.mode == 0 || (call.mode & ~kModes) != 0) return Outcome::fail(Errno::kEINVAL);
+  const auto features = features_of(mm, call.userfaultfd);
+  if (!features) return Outcome::fail(features.error());
+  if (call.mode == 0 || (call.mode & ~register_modes(mm)) != 0)
+    return Outcome::fail(Errno::kEINVAL);
+  const VmFlags uffd_flags = flags_of_mode(call.mode);
+  if ((uffd_flags & kVmUffdRwp) != 0 && (*features & kUffdRwp) == 0)
+    return Outcome::fail(Errno::kEINVAL);
+  if ((uffd_flags & kVmUffdRwp) != 0 && (uffd_flags & kVmUffdWp) != 0)
+    return Outcome::fail(Errno::kEINVAL);
   if (!is_valid_range(mm, call.addr, call.length)) return Outcome::fail(Errno::kEINVAL);
   const Address end = call.addr + call.length;
-  const VmFlags uffd_flags = flags_of_mode(call.mode);
-  if (const Failure failed = check_register(mm, uffd_flags, call.addr, end)) {
+  const UffdCtxId ctx = ctx_of(call.userfaultfd);
+  const bool wp_async = (*features & kUffdWpAsync) != 0;
+  if (const Failure failed = check_register(mm, ctx, uffd_flags, wp_async, call.addr, end)) {
     return Outcome::fail(*failed);
   }
-  return outcome_of(change_range(mm, call.addr, end, uffd_flags));
+  return outcome_of(register_range(mm, call.addr, end, uffd_flags, ctx));
 }
 
 Outcome userfaultfd_unregister(MmStruct& mm, const UffdUnregister& call) {
-  if (!mm.setup->userfaultfd) return Outcome::fail(Errno::kENOSYS);
+  const auto features = features_of(mm, call.userfaultfd);
+  if (!features) return Outcome::fail(features.error());
   if (!is_valid_range(mm, call.addr, call.length)) return Outcome::fail(Errno::kEINVAL);
   const Address end = call.addr + call.length;
-  if (const Failure failed = check_unregister(mm, call.addr, end)) return Outcome::fail(*failed);
-  return outcome_of(change_range(mm, call.addr, end, 0));
+  const bool wp_async = (*features & kUffdWpAsync) != 0;
+  if (const Failure failed =
+          check_unregister(mm, ctx_of(call.userfaultfd), wp_async, call.addr, end)) {
+    return Outcome::fail(*failed);
+  }
+  return outcome_of(unregister_range(mm, call.addr, end));
 }
 
 }  // namespace vmadiff::impl

@@ -20,10 +20,10 @@ namespace vmadiff::impl {
   return file.cls == spec::FileClass::kHugetlb || file.cls == spec::FileClass::kAnonHugetlb;
 }
 
-/// __VM_UFFD_FLAGS. A process has one userfaultfd at most, so a VMA is its own where it has one of
-/// these, and the kernel's look at the context in merging says no more than the flags.
-inline constexpr spec::VmFlags kVmUffdFlags =
-    spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor;
+/// vm_userfaultfd_ctx: one more than the number of the process's userfaultfd; 0 is
+/// NULL_VM_UFFD_CTX.
+using UffdCtxId = std::uint32_t;
+inline constexpr UffdCtxId kNoUffdCtx = 0;
 
 /// struct vm_area_struct, as far as it can be observed.
 struct VmArea {
@@ -36,6 +36,7 @@ struct VmArea {
   spec::AnonVmaId anon_vma = spec::kNoAnonVma;
   std::uint32_t anon_vma_chain = 0;  ///< links; 0 without an anon_vma, above 1 only after fork
   spec::MemPolicy vm_policy;
+  UffdCtxId uffd_ctx = kNoUffdCtx;
   spec::VmaName anon_name;
 
   [[nodiscard]] std::uint64_t pages() const { return (vm_end - vm_start) >> spec::kPageShift; }

@@ -58,6 +58,7 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   last_anon_vma = spec::kNoAnonVma;
   anon_shared_pages.clear();
   anon_hugetlb_count = 0;
+  userfaultfds.fill(std::nullopt);
   beyond_vmas = minus(setup->initial.counters, counters_of(vmas));
 }
 

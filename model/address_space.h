@@ -2,7 +2,9 @@
 // depend on. Knows the limits (map count, overcommit) and what the counters add up to.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/displacement.h"
@@ -12,6 +14,7 @@
 #include "spec/kernel_profile.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"
+#include "spec/syscall.h"
 
 namespace vmadiff::model {
 
@@ -52,6 +55,8 @@ struct AddressSpace {
   spec::AnonVmaId last_anon_vma = spec::kNoAnonVma;
   std::vector<std::uint64_t> anon_shared_pages;  ///< size of each kAnonShared object, by number
   std::uint32_t anon_hugetlb_count = 0;          ///< kAnonHugetlb objects made
+  /// The features of each userfaultfd, by its number; none where there is none.
+  std::array<std::optional<std::uint64_t>, spec::kUserfaultfdCount> userfaultfds{};
   /// What the counters have beyond the sum of the VMAs: what they had at the start, and what a
   /// kernel forgot to count down since.
   spec::Counters beyond_vmas;

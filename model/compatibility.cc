@@ -39,6 +39,7 @@ MergeAnswer can_merge(const Vma& low, const Vma& high, bool neighbour_is_low,
   if (low.policy != high.policy) return MergeAnswer::kPolicy;
   if (low.file != high.file) return MergeAnswer::kFile;
   if (low.name != high.name) return MergeAnswer::kName;
+  if (low.userfaultfd != high.userfaultfd) return MergeAnswer::kUserfaultfd;
   if (!anon_vmas_agree(neighbour, range, profile)) return MergeAnswer::kAnonVma;
   if (!offsets_go_on(low, high)) return MergeAnswer::kOffset;
   return MergeAnswer::kYes;

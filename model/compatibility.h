@@ -14,7 +14,8 @@ enum class MergeAnswer {
   kFlags,
   kPolicy,  ///< memory policies
   kFile,
-  kName,     ///< names of anonymous memory
+  kName,  ///< names of anonymous memory
+  kUserfaultfd,
   kOffset,   ///< page offsets do not go on
   kAnonVma,  ///< anon_vmas that may not become one
 };

@@ -13,14 +13,20 @@ using spec::Vma;
 std::optional<AddressSpace> forked(const AddressSpace& parent) {
   AddressSpace child = parent;
   child.vmas.clear();
+  child.userfaultfds.fill(std::nullopt);
   for (const auto& [start, vma] : parent.vmas.all()) {
     if ((vma.flags & spec::kVmDontcopy) != 0) continue;
     if ((vma.flags & spec::kVmAccount) != 0 && parent.refuses_charge(vma.pages())) {
       return std::nullopt;
     }
     Vma copy = vma;
-    // Locks are not inherited, and no userfaultfd asked for events on forks.
-    copy.flags &= ~(spec::kVmLocked | spec::kVmLockonfault | kUffdFlags);
+    // Locks are not inherited, nor is a userfaultfd that did not ask for events on forks.
+    copy.flags &= ~(spec::kVmLocked | spec::kVmLockonfault);
+    if (watcher_has(parent, vma, spec::kUffdEventFork)) {
+      child.userfaultfds.at(vma.userfaultfd - 1) = parent.userfaultfds.at(vma.userfaultfd - 1);
+    } else {
+      forget_watch(copy);
+    }
     if ((vma.flags & spec::kVmWipeonfork) != 0 || vma.anon_vma == spec::kNoAnonVma) {
       copy.anon_vma = spec::kNoAnonVma;
       copy.anon_vma_links = 0;

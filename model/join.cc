@@ -94,10 +94,11 @@ Result change_flags(AddressSpace& space, Range range, spec::VmFlags flags) {
   return change(space, changed, joins_of(space, changed));
 }
 
-Result change_flags_as_at(AddressSpace& space, Range range, spec::VmFlags flags,
-                          std::uint64_t pgoff) {
+Result change_watcher(AddressSpace& space, Range range, spec::VmFlags flags, std::uint32_t watcher,
+                      std::uint64_t pgoff) {
   Vma changed = part_of(*space.vmas.at(range.start), range);
   changed.flags = flags;
+  changed.userfaultfd = watcher;
   const std::uint64_t own_pgoff = std::exchange(changed.pgoff, pgoff);
   const Joins joins = joins_of(space, changed);
   if (!joins.any()) changed.pgoff = own_pgoff;

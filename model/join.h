@@ -33,10 +33,10 @@ void lay_down(AddressSpace& space, const spec::Vma& mapping, Joins joins);
 /// page. On an error the flags are unchanged, but a cut at the start that succeeded stays.
 [[nodiscard]] Result change_flags(AddressSpace& space, spec::Range range, spec::VmFlags flags);
 
-/// The same, but a neighbour is asked as if `range` began at page `pgoff`, and so it does where one
-/// agrees.
-[[nodiscard]] Result change_flags_as_at(AddressSpace& space, spec::Range range, spec::VmFlags flags,
-                                        std::uint64_t pgoff);
+/// The same, with the userfaultfd that watches it (spec::Vma::userfaultfd). A neighbour is asked as
+/// if `range` began at page `pgoff`, and so it does where one agrees.
+[[nodiscard]] Result change_watcher(AddressSpace& space, spec::Range range, spec::VmFlags flags,
+                                    std::uint32_t watcher, std::uint64_t pgoff);
 
 /// The same, but it is joined with nothing.
 [[nodiscard]] Result change_flags_apart(AddressSpace& space, spec::Range range,

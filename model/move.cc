@@ -119,7 +119,9 @@ Result move(AddressSpace& space, const Move& move) {
     joins.left = joins.left && copy.start != kept.end;
     joins.right = joins.right && copy.end != kept.start;
   }
-  if (is_watched(source) && space.profile.uffd_move == spec::UffdMove::kNeverMerges) joins = {};
+  const bool loses_its_watch =
+      is_watched(source) && !watcher_has(space, source, spec::kUffdEventRemap);
+  if (loses_its_watch && space.profile.uffd_move == spec::UffdMove::kNeverMerges) joins = {};
   if (joins.any() && space.profile.moved_anon_vma == MovedAnonVma::kForgotten) {
     copy.anon_vma = spec::kNoAnonVma;
     copy.anon_vma_links = 0;
@@ -127,7 +129,7 @@ Result move(AddressSpace& space, const Move& move) {
   lay_down(space, copy, joins);
   // A userfaultfd that did not ask for events on moves loses what moved, with all that this became
   // one VMA with; and nothing is joined again (mremap_userfaultfd_prep).
-  space.vmas.at(copy.start)->flags &= ~kUffdFlags;
+  if (loses_its_watch) forget_watch(*space.vmas.at(copy.start));
 
   space.guards.move(from.start, copy.start, std::min(from.size(), copy.end - copy.start));
 

@@ -1,4 +1,4 @@
-// model: which memory a userfaultfd can watch.
+// model: a process's userfaultfds, and which memory they can watch.
 #include "model/userfault.h"
 
 #include "model/file_rules.h"
@@ -11,10 +11,63 @@ using spec::FileClass;
 using spec::Range;
 using spec::Vma;
 
-bool can_be_watched(const Vma& vma, const spec::KernelProfile& profile) {
+namespace {
+
+std::uint64_t known_features(const spec::KernelProfile& profile) {
+  constexpr std::uint64_t kEvents = spec::kUffdEventFork | spec::kUffdEventRemap;
+  constexpr std::uint64_t kAsync = kEvents | spec::kUffdWpUnpopulated | spec::kUffdWpAsync;
+  switch (profile.uffd_features) {
+    case spec::UffdFeatures::kEvents:
+      return kEvents;
+    case spec::UffdFeatures::kWpAsync:
+      return kAsync;
+    case spec::UffdFeatures::kRwp:
+      return kAsync | spec::kUffdRwp | spec::kUffdRwpAsync;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool watcher_has(const AddressSpace& space, const Vma& vma, std::uint64_t feature) {
+  return vma.userfaultfd != 0 && (*space.userfaultfds.at(vma.userfaultfd - 1) & feature) != 0;
+}
+
+void forget_watch(Vma& vma) {
+  vma.flags &= ~spec::kVmUffd;
+  vma.userfaultfd = 0;
+}
+
+Result open_userfaultfd(AddressSpace& space, std::uint64_t number, std::uint64_t features) {
+  if (number >= spec::kUserfaultfdCount) return fail(Errno::kEBADF);
+  if (!space.setup->userfaultfd) return fail(Errno::kENOSYS);
+  const bool is_known = (features & ~known_features(space.profile)) == 0;
+  // The first kernels look at what they know before they ask who it is.
+  if (!is_known && space.profile.uffd_features == spec::UffdFeatures::kEvents)
+    return fail(Errno::kEINVAL);
+  if ((features & spec::kUffdEventFork) != 0 && !space.setup->uffd_event_fork)
+    return fail(Errno::kEPERM);
+  const bool lacks_rwp = (features & spec::kUffdRwpAsync) != 0 && (features & spec::kUffdRwp) == 0;
+  auto& userfaultfd = space.userfaultfds.at(number);
+  if (!is_known || lacks_rwp || userfaultfd) return fail(Errno::kEINVAL);
+  userfaultfd = features;
+  return {};
+}
+
+Result need_userfaultfd(AddressSpace& space, std::uint64_t number) {
+  const bool is_there = number < spec::kUserfaultfdCount && space.userfaultfds.at(number);
+  return is_there ? Result{} : open_userfaultfd(space, number, 0);
+}
+
+bool can_be_watched(const Vma& vma, spec::VmFlags flags, std::uint64_t features,
+                    const spec::KernelProfile& profile) {
   // Before 6.17 the wrong flags were asked.
   const bool refuses_droppable = profile.uffd_droppable == spec::UffdDroppable::kRefused;
   if (refuses_droppable && (vma.flags & spec::kVmDroppable) != 0) return false;
+  const bool is_special = (vma.flags & spec::kVmSpecial) != 0 && !is_hugetlb(vma.file.cls);
+  if (is_special && profile.uffd_special == spec::UffdSpecial::kRefused) return false;
+  const bool waits_for_nobody = (features & spec::kUffdWpAsync) != 0;
+  if (waits_for_nobody && (flags & spec::kVmUffd) == spec::kVmUffdWp) return true;
   return is_anonymous(vma) || is_hugetlb(vma.file.cls) || vma.file.cls == FileClass::kMemfd ||
          vma.file.cls == FileClass::kAnonShared;
 }
@@ -40,11 +93,11 @@ Result check_watchable_range(const AddressSpace& space, Range range) {
   return {};
 }
 
-Result change_watch(AddressSpace& space, Range part, const Vma& vma, spec::VmFlags flags) {
-  if (space.profile.uffd_offset == spec::UffdOffset::kOfRange) {
-    return change_flags(space, part, flags);
-  }
-  return change_flags_as_at(space, part, flags, vma.pgoff);
+Result change_watch(AddressSpace& space, Range part, const Vma& vma, spec::VmFlags flags,
+                    std::uint32_t watcher) {
+  const std::uint64_t pages = (part.start - vma.start) >> spec::kPageShift;
+  const bool is_of_range = space.profile.uffd_offset == spec::UffdOffset::kOfRange;
+  return change_watcher(space, part, flags, watcher, vma.pgoff + (is_of_range ? pages : 0));
 }
 
 }  // namespace vmadiff::model

@@ -34,6 +34,7 @@ ordered_json vma_json(const spec::Vma& vma, const spec::Observes& observes) {
                      {"nodes", vma.policy.nodes},
                      {"asked", vma.policy.asked}};
   }
+  if (observes.userfaultfd && vma.userfaultfd != 0) out["userfaultfd"] = vma.userfaultfd - 1;
   return out;
 }
 

@@ -84,8 +84,8 @@ class Arguments {
 /// Those that are more than a system call have a name of their own in the program.
 std::string call_name(const spec::Syscall& call) {
   constexpr std::array kOwn{
-      "touch",         "setrlimit",       "fork",  "exec",          "exit",
-      "uffd_register", "uffd_unregister", "mbind", "set_mempolicy", "set_vma_name"};
+      "touch",           "setrlimit", "fork",          "exec",         "exit",      "uffd_register",
+      "uffd_unregister", "mbind",     "set_mempolicy", "set_vma_name", "uffd_open", "uffd_close"};
   std::string name{spec::name(call)};
   if (name == "mseal") return "CALL_MSEAL";
   if (std::ranges::find(kOwn, name) == kOwn.end()) return "SYS_" + name;

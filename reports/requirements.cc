@@ -26,6 +26,7 @@ struct Meets {
   bool policies = false;
   bool userfaultfd = false;
   bool names = false;
+  bool fork_events = false;
   bool placed = false;  ///< a mapping goes where the kernel puts it
   bool zero_files = false;
   bool regular_files = false;
@@ -95,6 +96,9 @@ void note_other(const Reproduction& r, const ReproducedStep& step, Meets& meets)
     meets.userfaultfd = true;
   } else if (std::holds_alternative<spec::SetVmaName>(call)) {
     meets.names = true;
+  } else if (const auto* open = std::get_if<spec::UffdOpen>(&call)) {
+    meets.userfaultfd = true;
+    meets.fork_events = meets.fork_events || (open->features & spec::kUffdEventFork) != 0;
   }
 }
 
@@ -176,6 +180,10 @@ std::vector<Requirement> requirements_of(const Reproduction& r) {
   add(asked("vma_names") || meets.names, "VMA_NAMES", setup.vma_names ? 1 : 0,
       setup.vma_names ? "it needs a kernel that keeps names of memory (CONFIG_ANON_VMA_NAME)"
                       : "it needs a kernel without CONFIG_ANON_VMA_NAME");
+  add(asked("uffd_event_fork") || meets.fork_events, "UFFD_EVENT_FORK",
+      setup.uffd_event_fork ? 1 : 0,
+      setup.uffd_event_fork ? "it needs CAP_SYS_PTRACE, for a userfaultfd's events on forks"
+                            : "it must not have CAP_SYS_PTRACE");
   add((asked("mmap_base") || meets.placed) && !setup.bottom_up, "MMAP_BASE", setup.mmap_base,
       fmt::format("it needs mappings to be placed downwards from {:#x} (sysctl "
                   "vm.legacy_va_layout=0)",

@@ -97,6 +97,7 @@ Hidden all_that_is_set(const Vma& vma, const spec::Observes& seen) {
   if (seen.anon_pgoff && vma.own_pgoff != 0) out |= kHiddenOwnOffset;
   if (seen.anon_vma && vma.anon_vma != spec::kNoAnonVma) out |= kHiddenAnonVma;
   if (seen.policy && vma.policy != spec::MemPolicy{}) out |= kHiddenPolicy;
+  if (seen.userfaultfd && vma.userfaultfd != 0) out |= kHiddenUserfaultfd;
   return out;
 }
 

@@ -38,6 +38,11 @@ std::string anon_vma_text(const Vma& vma) {
   return out;
 }
 
+std::string userfaultfd_text(const Vma& vma) {
+  if (vma.userfaultfd == 0) return " no userfaultfd";
+  return fmt::format(" userfaultfd {}", vma.userfaultfd - 1);
+}
+
 /// Of two VMAs wherever they are: all but their offsets.
 Hidden difference_in_kind(const Vma& a, const Vma& b, const Observes& seen) {
   Hidden out = 0;
@@ -46,6 +51,7 @@ Hidden difference_in_kind(const Vma& a, const Vma& b, const Observes& seen) {
     out |= kHiddenAnonVma;
   }
   if (seen.policy && a.policy != b.policy) out |= kHiddenPolicy;
+  if (seen.userfaultfd && a.userfaultfd != b.userfaultfd) out |= kHiddenUserfaultfd;
   return out;
 }
 
@@ -92,7 +98,7 @@ Hidden hidden_between(const Vma& prev, const Vma& next, const Observes& seen) {
 
 std::string_view unseen_between(const Vma& prev, const Vma& next, const Observes& seen) {
   if (hidden_between(prev, next, seen) != 0 || !looks_like_one(prev, next)) return {};
-  const bool sees_all = seen.anon_vma && seen.policy && seen.anon_pgoff;
+  const bool sees_all = seen.anon_vma && seen.policy && seen.anon_pgoff && seen.userfaultfd;
   return sees_all ? kNothingKeepsApart : kNothingSeenKeepsApart;
 }
 
@@ -103,6 +109,7 @@ std::string text_with(const Vma& vma, Hidden parts) {
   if ((parts & kHiddenFile) != 0) out += fmt::format(" object {}", vma.file.number);
   if ((parts & kHiddenAnonVma) != 0) out += anon_vma_text(vma);
   if ((parts & kHiddenPolicy) != 0) out += policy_text(vma.policy);
+  if ((parts & kHiddenUserfaultfd) != 0) out += userfaultfd_text(vma);
   return out;
 }
 

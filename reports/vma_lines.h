@@ -1,7 +1,7 @@
 // reports: a VMA as a line that says what matters about it. /proc/PID/maps shows neither memory
-// policies nor anon_vmas, nor which object shared memory is of, nor the offset of anonymous memory,
-// nor that of a private file's own pages; where just that tells two VMAs apart, it stands behind
-// the line.
+// policies nor anon_vmas, nor which userfaultfd watches it, nor which object shared memory is of,
+// nor the offset of anonymous memory, nor that of a private file's own pages; where just that tells
+// two VMAs apart, it stands behind the line.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ inline constexpr Hidden kHiddenFile = 2;
 inline constexpr Hidden kHiddenAnonVma = 4;
 inline constexpr Hidden kHiddenPolicy = 8;
 inline constexpr Hidden kHiddenOwnOffset = 16;
+inline constexpr Hidden kHiddenUserfaultfd = 32;
 
 /// In which of them two VMAs in the same place differ, as far as it is observed.
 [[nodiscard]] Hidden hidden_difference(const spec::Vma& a, const spec::Vma& b,

@@ -102,6 +102,12 @@ constexpr std::array kBehaviours{
                                     UffdFloor::kAnywhere),
     row<&KernelProfile::shared_names>("shared_names", "names for shared memory without a file are",
                                       SharedNames::kTaken),
+    row<&KernelProfile::uffd_features>("uffd_features", "a userfaultfd can have",
+                                       UffdFeatures::kRwp),
+    row<&KernelProfile::uffd_owner>("uffd_owner", "a userfaultfd unregisters memory that is",
+                                    UffdOwner::kItsOwn),
+    row<&KernelProfile::uffd_special>("uffd_special", "a driver's memory is, by WP_ASYNC,",
+                                      UffdSpecial::kRefused),
 };
 
 }  // namespace

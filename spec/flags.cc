@@ -18,7 +18,7 @@ constexpr std::array kCodes{
     FlagName{kVmArch1, "ar"},       FlagName{kVmWipeonfork, "wf"},  FlagName{kVmDontdump, "dd"},
     FlagName{kVmSoftdirty, "sd"},   FlagName{kVmMixedmap, "mm"},    FlagName{kVmHugepage, "hg"},
     FlagName{kVmNohugepage, "nh"},  FlagName{kVmMergeable, "mg"},   FlagName{kVmUffdMinor, "ui"},
-    FlagName{kVmDroppable, "dp"},   FlagName{kVmSealed, "sl"},
+    FlagName{kVmDroppable, "dp"},   FlagName{kVmUffdRwp, "ur"},     FlagName{kVmSealed, "sl"},
 };
 
 }  // namespace

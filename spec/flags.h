@@ -108,6 +108,13 @@ inline constexpr std::uint64_t kPrSetVmaAnonName = 0;
 inline constexpr std::uint64_t kUffdModeMissing = 1;
 inline constexpr std::uint64_t kUffdModeWp = 2;
 inline constexpr std::uint64_t kUffdModeMinor = 4;
+inline constexpr std::uint64_t kUffdModeRwp = 8;
+inline constexpr std::uint64_t kUffdEventFork = 1ULL << 1;
+inline constexpr std::uint64_t kUffdEventRemap = 1ULL << 2;
+inline constexpr std::uint64_t kUffdWpUnpopulated = 1ULL << 13;
+inline constexpr std::uint64_t kUffdWpAsync = 1ULL << 15;
+inline constexpr std::uint64_t kUffdRwp = 1ULL << 17;
+inline constexpr std::uint64_t kUffdRwpAsync = 1ULL << 18;
 
 inline constexpr std::uint16_t kMpolDefault = 0;
 inline constexpr std::uint16_t kMpolPreferred = 1;
@@ -161,12 +168,15 @@ inline constexpr VmFlags kVmNohugepage = 1ULL << 30;
 inline constexpr VmFlags kVmMergeable = 1ULL << 31;
 inline constexpr VmFlags kVmUffdMinor = 1ULL << 38;
 inline constexpr VmFlags kVmDroppable = 1ULL << 40;
+inline constexpr VmFlags kVmUffdRwp = 1ULL << 43;
 inline constexpr VmFlags kVmSealed = 1ULL << 63;
 
 /// VM_ACCESS_FLAGS: read, write, exec.
 inline constexpr VmFlags kVmAccessFlags = kVmRead | kVmWrite | kVmExec;
 /// VM_SPECIAL: VMAs that never merge (and are never KSM-eligible).
 inline constexpr VmFlags kVmSpecial = kVmIo | kVmDontexpand | kVmPfnmap | kVmMixedmap;
+/// __VM_UFFD_FLAGS: a VMA has one of them where it is registered with a userfaultfd.
+inline constexpr VmFlags kVmUffd = kVmUffdMissing | kVmUffdWp | kVmUffdMinor | kVmUffdRwp;
 /// VM_STICKY: flags that may differ between VMAs that merge; the one VMA then has those of all.
 inline constexpr VmFlags kVmSticky = kVmSoftdirty | kVmMaybeGuard;
 /// VM_DATA_DEFAULT_FLAGS on x86-64 without READ_IMPLIES_EXEC (VM_DATA_FLAGS_TSK_EXEC).

@@ -211,6 +211,21 @@ std::string_view name(UffdFloor b) {
 }
 
 std::string_view name(SharedNames b) { return b == SharedNames::kRefused ? "refused" : "taken"; }
+std::string_view name(UffdFeatures b) {
+  switch (b) {
+    case UffdFeatures::kEvents:
+      return "events";
+    case UffdFeatures::kWpAsync:
+      return "wp-async";
+    case UffdFeatures::kRwp:
+      return "rwp";
+  }
+  return {};
+}
+
+std::string_view name(UffdOwner b) { return b == UffdOwner::kAnyones ? "anyones" : "its-own"; }
+
+std::string_view name(UffdSpecial b) { return b == UffdSpecial::kTaken ? "taken" : "refused"; }
 
 std::string_view name(AlignedRoom b) {
   return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";

@@ -274,6 +274,23 @@ enum class SharedNames : std::uint8_t {
   kTaken     ///< 6.2
 };
 
+/// Which features a userfaultfd can have (UFFDIO_API), of those that are modelled; others are
+/// EINVAL.
+enum class UffdFeatures : std::uint8_t {
+  kEvents,   ///< events on forks and moves; unknown ones are refused before a missing capability
+  kWpAsync,  ///< WP_UNPOPULATED and WP_ASYNC (6.4 and 6.7)
+  kRwp       ///< RWP and RWP_ASYNC, and the mode RWP (7.3)
+};
+
+/// Whose memory a userfaultfd may unregister (userfaultfd_unregister; 6.17).
+enum class UffdOwner : std::uint8_t {
+  kAnyones,  ///< another's too
+  kItsOwn    ///< another's is EINVAL
+};
+
+/// Whether WP_ASYNC may be registered for drivers' memory, as for all other (vma_can_userfault).
+enum class UffdSpecial : std::uint8_t { kTaken, kRefused };
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -320,6 +337,9 @@ struct KernelProfile {
   AskedNodes asked_nodes{};
   UffdFloor uffd_floor{};
   SharedNames shared_names{};
+  UffdFeatures uffd_features{};
+  UffdOwner uffd_owner{};
+  UffdSpecial uffd_special{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -368,5 +388,8 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(AskedNodes b);
 [[nodiscard]] std::string_view name(UffdFloor b);
 [[nodiscard]] std::string_view name(SharedNames b);
+[[nodiscard]] std::string_view name(UffdFeatures b);
+[[nodiscard]] std::string_view name(UffdOwner b);
+[[nodiscard]] std::string_view name(UffdSpecial b);
 
 }  // namespace vmadiff::spec

@@ -62,7 +62,10 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .aligned_room = AlignedRoom::kFromBottom,
                                .asked_nodes = AskedNodes::kWithAnyFlag,
                                .uffd_floor = UffdFloor::kAnywhere,
-                               .shared_names = SharedNames::kRefused};
+                               .shared_names = SharedNames::kRefused,
+                               .uffd_features = UffdFeatures::kEvents,
+                               .uffd_owner = UffdOwner::kAnyones,
+                               .uffd_special = UffdSpecial::kTaken};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -81,6 +84,7 @@ constexpr std::array k612{
     change<&P::search_floor, SearchFloor::kLowestMappable>("6.4", "measured on 6.1 and 6.12"),
     change<&P::aligned_room, AlignedRoom::kToTop>("6.8", "measured on 6.1 and 6.12"),
     change<&P::shared_names, SharedNames::kTaken>("6.2", "d09e8ca6cb93 (madvise_vma_anon_name)"),
+    change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "the source (UFFD_API_FEATURES)"),
 };
 
 /// As the release of what none has yet.
@@ -90,6 +94,7 @@ constexpr std::string_view kOfAPatch = "patch";
 constexpr std::array k612118{
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3",
                                                   "measured on 6.12.118; 6.12.117 is without"),
+    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "the source of 6.12.118"),
 };
 
 /// What the patch was posted against.
@@ -144,6 +149,7 @@ constexpr std::array k617{
     change<&P::unmergeable_flags, UnmergeableFlags::kKeepsOthers>(
         "6.18", "f04aad36a07c (ksm_madvise); measured on 6.17.13"),
     change<&P::failed_hook, FailedHook::kKeepsAll>("6.17", "measured on 6.16.12 and 6.17.13"),
+    change<&P::uffd_owner, UffdOwner::kItsOwn>("6.17", "the source (userfaultfd_unregister)"),
 };
 
 constexpr std::array k61815{
@@ -159,6 +165,7 @@ constexpr std::array k618{
     change<&P::mseal_over_sealed, MsealOverSealed::kMerges>("6.19.14", "measured on 6.18.44"),
     change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0", "measured on 6.18.44"),
     change<&P::uffd_floor, UffdFloor::kAnywhere>("7.0", "measured on 6.18.44"),
+    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "measured on 6.18.44"),
 };
 
 constexpr std::array k619{
@@ -167,6 +174,7 @@ constexpr std::array k619{
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
     change<&P::uffd_floor, UffdFloor::kLowestPlaced>(
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
+    change<&P::uffd_special, UffdSpecial::kTaken>("6.7", "what 6.18.44 has mended"),
 };
 
 constexpr std::array k70{
@@ -179,6 +187,7 @@ constexpr std::array k70{
 
 constexpr std::array k71{
     change<&P::mremap_room, MremapRoom::kFourAlways>("7.1", "measured on 7.0.13 and 7.1.13"),
+    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "the source of 7.1.5 and 7.1.13"),
 };
 
 constexpr std::array k72{
@@ -192,6 +201,7 @@ constexpr std::array k73{
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
+    change<&P::uffd_features, UffdFeatures::kRwp>("7.3", "the source (UFFD_API_FEATURES)"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";

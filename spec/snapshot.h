@@ -32,6 +32,8 @@ struct Vma {
   /// A private file mapping's pages of its own have this offset, pages, as memory without a file
   /// has its pgoff, where the profile says so (anon_pgoff=own); else 0.
   std::uint64_t own_pgoff = 0;
+  /// One more than the number of the userfaultfd that it is registered with; 0: with none.
+  std::uint32_t userfaultfd = 0;
   VmaName name{};  ///< of anonymous memory; none: it has none
 
   [[nodiscard]] constexpr std::uint64_t pages() const { return (end - start) >> kPageShift; }
@@ -72,6 +74,7 @@ struct Observes {
   bool counter_sums = true;   ///< map_count, total_vm, and data_vm + stack_vm
   bool brk_and_merge = true;  ///< brk and merge_any
   bool policy = true;         ///< the VMAs' memory policies
+  bool userfaultfd = true;    ///< which userfaultfd it is that watches a VMA
   bool names = true;          ///< the VMAs' names, but those that are VmaName::unseen
   bool committed = false;     ///< what a run leaves committed (System::left_committed)
   bool allocated = false;     ///< what a run leaves allocated (System::left_allocated)
@@ -84,6 +87,7 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
                                        .counter_sums = true,
                                        .brk_and_merge = true,
                                        .policy = false,
+                                       .userfaultfd = false,
                                        .names = true};
 [[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
   return {a.vm_flags && b.vm_flags,
@@ -93,6 +97,7 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
           a.counter_sums && b.counter_sums,
           a.brk_and_merge && b.brk_and_merge,
           a.policy && b.policy,
+          a.userfaultfd && b.userfaultfd,
           a.names && b.names,
           a.committed && b.committed};
 }

@@ -51,6 +51,14 @@ struct Unmodelled {
     }
     return std::nullopt;
   }
+  std::optional<std::string> operator()(const UffdOpen& call) const {
+    constexpr std::uint64_t kModelled = kUffdEventFork | kUffdEventRemap | kUffdWpUnpopulated |
+                                        kUffdWpAsync | kUffdRwp | kUffdRwpAsync;
+    if (const auto rest = call.features & ~kModelled; rest != 0) {
+      return fmt::format("userfaultfd features {:#x} are not modelled", rest);
+    }
+    return std::nullopt;
+  }
   std::optional<std::string> operator()(const Mbind& call) const {
     // Its answer depends on where the pages are.
     if ((call.flags & kMpolMfStrict) != 0) return "MPOL_MF_STRICT is not modelled";
@@ -121,7 +129,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
     "exec",          "exit",
     "uffd_register", "uffd_unregister",
     "mbind",         "set_mempolicy",
-    "set_vma_name"};
+    "set_vma_name",  "uffd_open",
+    "uffd_close"};
 
 }  // namespace
 

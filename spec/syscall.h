@@ -247,25 +247,34 @@ struct Exit {
   static void fields(auto&, auto&) {}
 };
 
-/// UFFDIO_REGISTER of a userfaultfd that each process has one of, made at its first such call, with
-/// no features but those of UFFD_USER_MODE_ONLY. Outcome: 0.
+/// UFFDIO_REGISTER of one of the process's userfaultfds, by its number. One that is not there yet
+/// is made, with UFFD_USER_MODE_ONLY and no features. Outcome: 0. Ours: EBADF for a number above
+/// those that there are.
 struct UffdRegister {
   Address addr = 0;
   Address length = 0;
   std::uint64_t mode = kUffdModeWp;
+  std::uint64_t userfaultfd = 0;
   friend bool operator==(const UffdRegister&, const UffdRegister&) = default;
   static void fields(auto& c, auto& f) {
     f.range(c.addr, c.length);
     f.bits(c.mode, kUffdModeNames);
+    f.optional_number(c.userfaultfd);
   }
 };
+/// A process has so many userfaultfds at most.
+inline constexpr std::uint64_t kUserfaultfdCount = 4;
 
 /// UFFDIO_UNREGISTER of the same.
 struct UffdUnregister {
   Address addr = 0;
   Address length = 0;
+  std::uint64_t userfaultfd = 0;
   friend bool operator==(const UffdUnregister&, const UffdUnregister&) = default;
-  static void fields(auto& c, auto& f) { f.range(c.addr, c.length); }
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.optional_number(c.userfaultfd);
+  }
 };
 
 /// mbind(2). Mode and its flags, one argument to the kernel, are two here; the mask is a value.
@@ -312,11 +321,34 @@ struct SetVmaName {
   }
 };
 
+/// userfaultfd(2), where the number is none yet, and its UFFDIO_API with these features; where that
+/// fails it is closed again. Events are read as they come. A process that comes of a fork has those
+/// userfaultfds, under their numbers, that asked for events on forks and that memory of its own is
+/// registered with; after an exec there are none. Ours: EBADF for a number above those that there
+/// are.
+struct UffdOpen {
+  std::uint64_t userfaultfd = 0;
+  std::uint64_t features = 0;
+  friend bool operator==(const UffdOpen&, const UffdOpen&) = default;
+  static void fields(auto& c, auto& f) {
+    f.number(c.userfaultfd);
+    f.bits(c.features, kUffdFeatureNames);
+  }
+};
+
+/// close(2) of a userfaultfd, with which all that it watches is unregistered. Ours: EBADF where the
+/// number is none.
+struct UffdClose {
+  std::uint64_t userfaultfd = 0;
+  friend bool operator==(const UffdClose&, const UffdClose&) = default;
+  static void fields(auto& c, auto& f) { f.number(c.userfaultfd); }
+};
+
 /// The order is part of the byte codec of fuzz/: append only.
-using Syscall =
-    std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock, Mlock2, Munlock,
-                 Mlockall, Munlockall, Mseal, PkeyMprotect, RemapFilePages, Setrlimit, Fork, Exec,
-                 Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy, SetVmaName>;
+using Syscall = std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock,
+                             Mlock2, Munlock, Mlockall, Munlockall, Mseal, PkeyMprotect,
+                             RemapFilePages, Setrlimit, Fork, Exec, Exit, UffdRegister,
+                             UffdUnregister, Mbind, SetMempolicy, SetVmaName, UffdOpen, UffdClose>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);

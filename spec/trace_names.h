@@ -79,9 +79,15 @@ inline constexpr std::array kMlockallNames{FlagName{kMclCurrent, "MCL_CURRENT"},
 inline constexpr std::array kRlimitNames{
     FlagName{kRlimitData, "RLIMIT_DATA"}, FlagName{kRlimitStack, "RLIMIT_STACK"},
     FlagName{kRlimitMemlock, "RLIMIT_MEMLOCK"}, FlagName{kRlimitAs, "RLIMIT_AS"}};
-inline constexpr std::array kUffdModeNames{FlagName{kUffdModeMissing, "MISSING"},
-                                           FlagName{kUffdModeWp, "WP"},
-                                           FlagName{kUffdModeMinor, "MINOR"}};
+inline constexpr std::array kUffdModeNames{
+    FlagName{kUffdModeMissing, "MISSING"}, FlagName{kUffdModeWp, "WP"},
+    FlagName{kUffdModeMinor, "MINOR"}, FlagName{kUffdModeRwp, "RWP"}};
+inline constexpr std::array kUffdFeatureNames{FlagName{kUffdEventFork, "EVENT_FORK"},
+                                              FlagName{kUffdEventRemap, "EVENT_REMAP"},
+                                              FlagName{kUffdWpUnpopulated, "WP_UNPOPULATED"},
+                                              FlagName{kUffdWpAsync, "WP_ASYNC"},
+                                              FlagName{kUffdRwp, "RWP"},
+                                              FlagName{kUffdRwpAsync, "RWP_ASYNC"}};
 inline constexpr std::array kPolicyNames{
     FlagName{kMpolDefault, "MPOL_DEFAULT"},
     FlagName{kMpolPreferred, "MPOL_PREFERRED"},

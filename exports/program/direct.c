@@ -39,35 +39,61 @@ MAYBE_UNUSED static long do_set_mempolicy(unsigned long mode, unsigned long mode
 #define do_set_vma_name(a, l, name) \
 	call(SYS_prctl, 0x53564d41 /* PR_SET_VMA */, 0, a, l, name, 0)
 
-/* One userfaultfd, made at its first use, with no features. */
-static int the_userfaultfd = -1;
+/* Userfaultfds, by number; each, unless it is opened, made at its first use with no features. */
+static int userfaultfds[4] = { -1, -1, -1, -1 };
 
-MAYBE_UNUSED static long with_userfaultfd(unsigned long request, unsigned long a,
-					  unsigned long l, unsigned long mode)
+MAYBE_UNUSED static long do_uffd_open(unsigned long number, unsigned long features)
 {
-	unsigned long argument[4] = { 0xaa /* UFFD_API */, 0, 0, 0 };
+	unsigned long argument[3] = { 0xaa /* UFFD_API */, features, 0 };
+	int was_there;
 	long result;
 
-	if (the_userfaultfd < 0) {
+	if (number >= 4)
+		return -EBADF;
+	was_there = userfaultfds[number] >= 0;
+	if (!was_there) {
 		result = call(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1, 0, 0, 0, 0, 0);
 		if (result < 0)
 			return result;
-		the_userfaultfd = (int)result;
-		result = call(SYS_ioctl, (unsigned long)the_userfaultfd, 0xc018aa3f /* API */,
-			      (unsigned long)argument, 0, 0, 0);
+		userfaultfds[number] = (int)result;
+	}
+	result = call(SYS_ioctl, (unsigned long)userfaultfds[number], 0xc018aa3f /* API */,
+		      (unsigned long)argument, 0, 0, 0);
+	if (result < 0 && !was_there) {
+		close(userfaultfds[number]);
+		userfaultfds[number] = -1;
+	}
+	return result;
+}
+
+MAYBE_UNUSED static long do_uffd_close(unsigned long number)
+{
+	if (number >= 4 || userfaultfds[number] < 0)
+		return -EBADF;
+	close(userfaultfds[number]);
+	userfaultfds[number] = -1;
+	return 0;
+}
+
+MAYBE_UNUSED static long with_userfaultfd(unsigned long number, unsigned long request,
+					  unsigned long a, unsigned long l, unsigned long mode)
+{
+	unsigned long argument[4] = { a, l, mode, 0 };
+	long result;
+
+	if (number >= 4 || userfaultfds[number] < 0) {
+		result = do_uffd_open(number, 0);
 		if (result < 0)
 			return result;
 	}
-	argument[0] = a;
-	argument[1] = l;
-	argument[2] = mode;
-	return call(SYS_ioctl, (unsigned long)the_userfaultfd, request, (unsigned long)argument,
-		    0, 0, 0);
+	return call(SYS_ioctl, (unsigned long)userfaultfds[number], request,
+		    (unsigned long)argument, 0, 0, 0);
 }
 
 #define WP 2ul
-#define do_uffd_register(a, l, mode) with_userfaultfd(0xc020aa00, a, l, mode)
-#define do_uffd_unregister(a, l) with_userfaultfd(0x8010aa01, a, l, 0)
+#define RWP 8ul
+#define do_uffd_register(a, l, mode, number) with_userfaultfd(number, 0xc020aa00, a, l, mode)
+#define do_uffd_unregister(a, l, number) with_userfaultfd(number, 0x8010aa01, a, l, 0)
 
 static sigjmp_buf after_fault;
 

@@ -36,8 +36,9 @@ inline constexpr uint32_t kFork = 0xffff0004;
 /// Runs the agent's own executable in the process, which goes on with the next record.
 inline constexpr uint32_t kExec = 0xffff0005;
 inline constexpr uint32_t kExit = 0xffff0006;
-/// Registers [argument[0], +argument[1]) with the process's userfaultfd for the modes argument[2],
-/// or unregisters it. The userfaultfd is made first where there is none.
+/// Registers [argument[0], +argument[1]) for the modes argument[2] with the process's userfaultfd
+/// of the number argument[3], or unregisters it with that of argument[2]. The userfaultfd is made
+/// first where there is none.
 inline constexpr uint32_t kUffdRegister = 0xffff0007;
 inline constexpr uint32_t kUffdUnregister = 0xffff0008;
 /// mbind and set_mempolicy with spec's arguments: mode and mode flags apart, the mask by value.
@@ -46,6 +47,11 @@ inline constexpr uint32_t kSetMempolicy = 0xffff000a;
 /// Names [argument[0], +argument[1]): argument[2] is 0 for the record's own name, else the pointer
 /// itself, less one.
 inline constexpr uint32_t kSetVmaName = 0xffff000b;
+/// Makes the process's userfaultfd of the number argument[0], with the features argument[1]; closes
+/// it; closes all that there are.
+inline constexpr uint32_t kUffdOpen = 0xffff000c;
+inline constexpr uint32_t kUffdClose = 0xffff000d;
+inline constexpr uint32_t kUffdReset = 0xffff000e;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.
@@ -54,13 +60,22 @@ inline constexpr uint64_t kNoSuchProcess = -uint64_t{5000};
 /// protocol's own limit is the errno).
 inline constexpr uint64_t kNoProcessLeft = -uint64_t{5001};
 
-/// How kFork calls clone: CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD. Every process is a child of
-/// the agent's parent, in the agent's process group, so that its number stays its own until that
-/// parent has taken it away; and the kernel writes the number down before the process runs.
-inline constexpr uint64_t kForkFlags = 0x8000 | 0x100000 | 17;
+/// How kFork calls clone: CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD. Every process
+/// is a child of the agent's parent, in the agent's process group, so that its number stays its own
+/// until that parent has taken it away; and the kernel writes the number down before the process
+/// runs. They have their descriptors in common, since a userfaultfd gives that of a fork's copy to
+/// who reads of it.
+inline constexpr uint64_t kForkFlags = 0x400 | 0x8000 | 0x100000 | 17;
+/// The thread that reads a process's userfaultfds: CLONE_VM | CLONE_FS | CLONE_FILES |
+/// CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM.
+inline constexpr uint64_t kListenerFlags = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;
 
 /// Processes of one sequence; a further kFork gives EAGAIN.
 inline constexpr uint32_t kProcessCountMax = 64;
+/// Userfaultfds of one process; a higher number gives EBADF.
+inline constexpr uint32_t kUserfaultfdCount = 4;
+/// One past the highest descriptor that a userfaultfd can have.
+inline constexpr uint32_t kUserfaultfdEnd = 512;
 /// What the kernel maps of its own at exec, at most.
 inline constexpr uint32_t kOwnRangeCountMax = 8;
 
@@ -91,6 +106,12 @@ struct OwnRange {
   uint64_t size;
 };
 
+/// One of a process's userfaultfds.
+struct Userfaultfd {
+  int32_t behind_descriptor;  ///< one more than the descriptor; 0: there is none
+  uint32_t features;
+};
+
 /// The whole window. `request` and `reply` are futex words, each written by one side only: a
 /// program runs when request has been raised by one, and is over when reply equals it. `turn` is a
 /// futex word among the agent's processes: the one whose turn it is runs records until one is
@@ -114,6 +135,10 @@ struct Window {
   /// the parent has found out.
   uint32_t own_range_count;
   OwnRange own_ranges[kOwnRangeCountMax];
+  /// The agent's processes' own business: which userfaultfds each has, and a bit for each
+  /// descriptor that was one's since the last kUffdReset.
+  Userfaultfd userfaultfds[kProcessCountMax][kUserfaultfdCount];
+  uint64_t userfaultfd_descriptors[kUserfaultfdEnd / 64];
   /// In the child that is to become the agent: which step it is at (SpawnStep), and the errno with
   /// which that failed.
   alignas(64) uint32_t spawn_step;

@@ -81,7 +81,7 @@ std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   ++process_count_;
   limits_ = agent_->limits();
   sequences_ = 0;
-  is_suspect_ = limits_changed_ = locked_all_ = locks_ = exec_made_ = false;
+  is_suspect_ = limits_changed_ = locked_all_ = locks_ = watches_ = exec_made_ = false;
   forks_ = 0;
   appetite_ = {};
   auto ready = learn_beginning();
@@ -114,7 +114,7 @@ std::expected<void, ToolFault> AgentSession::learn_beginning() {
   }
   if (free_from < kTaskSize)
     reset_.push_back(must_give(0, system_call(SYS_munmap, free_from, kTaskSize - free_from)));
-  if (reset_.size() + 8 > kResetCountMax)
+  if (reset_.size() + 9 > kResetCountMax)
     return std::unexpected(ToolFault{"agent: the kernel keeps too many mappings of its own"});
   return {};
 }
@@ -201,6 +201,8 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
              record.number == SYS_mlockall ||
              (record.number == SYS_mmap && (record.argument[3] & spec::kMapLocked) != 0);
     is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal;
+    watches_ = watches_ || record.number == kUffdOpen || record.number == kUffdRegister ||
+               record.number == kUffdUnregister;
     locked_all_ = locked_all_ || record.number == SYS_mlockall;
     exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);
     if (record.number == kFork && forks_ + 1 < kProcessCountMax) ++forks_;
@@ -212,6 +214,7 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
 void AgentSession::write_reset(std::vector<Record>& program) const {
   for (std::uint32_t process = 1; process <= forks_; ++process)
     program.push_back(in_process(process, system_call(kExit)));
+  if (watches_) program.push_back(must_give(0, system_call(kUffdReset)));
   if (limits_changed_) {
     for (const auto& [resource, soft] :
          {std::pair{spec::kRlimitData, limits_.data}, std::pair{spec::kRlimitStack, limits_.stack},

@@ -32,7 +32,9 @@ constexpr std::array kAllowed{
     // What the protocol needs: waiting for work, coming back from a fault, giving up, beginning
     // again after an exec, and knowing whether the parent is there.
     SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(getppid)};
+    SCMP_SYS(getppid),
+    // The thread that reads a userfaultfd's events.
+    SCMP_SYS(read), SCMP_SYS(sched_yield)};
 
 struct AllowedByArgument {
   int call;
@@ -47,6 +49,7 @@ constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_REGISTER, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_UNREGISTER, 0}},
     AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kForkFlags, 0}},
+    AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kListenerFlags, 0}},
     // An old size of 0 maps shared memory a second time: never the window.
     AllowedByArgument{SCMP_SYS(mremap), {1, SCMP_CMP_NE, 0, 0}},
     AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_LT, kWindowStart, 0}},

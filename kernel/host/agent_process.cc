@@ -212,10 +212,14 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
   program.push_back(
       {SYS_prctl, 0, 0, {PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0, 0}, 0});
   constexpr unsigned kSysResource = 1U << CAP_SYS_RESOURCE;
-  const unsigned kept = structures->caps[0].effective & kSysResource;
-  structures->caps[0] = {kept, kept, 0};
+  constexpr unsigned kSysPtrace = 1U << CAP_SYS_PTRACE;
+  const unsigned kept = structures->caps[0].effective & (kSysResource | kSysPtrace);
+  structures->caps[0] = {kept, kept, kept & kSysPtrace};
   structures->caps[1] = {0, 0, 0};
   program.push_back(must_be_zero(SYS_capset, header, caps));
+  // It is kept through an exec, where there is any.
+  program.push_back(
+      {SYS_prctl, 0, 0, {PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_PTRACE, 0, 0, 0}, 0});
   // An exec that gives capabilities has taken it away.
   program.push_back(must_be_zero(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL));
 

@@ -59,8 +59,9 @@ class AgentProcess {
     bool was_killed = false;  ///< from outside: the next may live
   };
   /// A process under the filter, with no capability but CAP_SYS_RESOURCE (which a kernel may want
-  /// for PR_SET_MEMORY_MERGE, and which no other call here asks for), with nothing mapped but what
-  /// it lives on, ready for programs.
+  /// for PR_SET_MEMORY_MERGE) and CAP_SYS_PTRACE (which it wants for a userfaultfd's events on
+  /// forks), for which no other call here asks, with nothing mapped but what it lives on, ready for
+  /// programs.
   static std::expected<std::unique_ptr<AgentProcess>, SpawnFault> spawn(const AgentFiles& files,
                                                                         AgentLimits limits);
 

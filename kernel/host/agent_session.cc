@@ -179,7 +179,7 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
     if (must_reset_) {
       write_reset(prefix_);
       agent_->count_processes_anew();
-      limits_changed_ = locked_all_ = locks_ = false;
+      limits_changed_ = locked_all_ = locks_ = watches_ = false;
       forks_ = 0;
     }
     const auto prefix = static_cast<std::uint32_t>(prefix_.size());

@@ -125,6 +125,7 @@ class AgentSession final : public Session {
   std::uint64_t kills_before_ = 0;  ///< out_of_memory_kills() when the agent began
   bool names_ = false;              ///< a record of the present sequence named memory
   bool limits_changed_ = false;     ///< a record set a resource limit
+  bool watches_ = false;            ///< a record may have made a userfaultfd
   bool locked_all_ = false;         ///< a record made later mappings locked
   bool locks_ = false;              ///< a record may have locked something
   bool exec_made_ = false;          ///< process 0 may have run its executable anew

@@ -163,6 +163,8 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
   search.whole(spec::Exec{}, {});
   search.whole(spec::UffdRegister{kPlace, kPage, spec::kUffdModeWp});
   search.whole(spec::UffdUnregister{kPlace, kPage});
+  search.whole(spec::UffdOpen{}, {});
+  search.whole(spec::UffdClose{}, {{0, spec::UffdOpen{}, {}}});
   search.whole(spec::Mbind{kPlace, kPage, spec::kMpolDefault, 0, 0, 0});
   search.whole(spec::SetMempolicy{}, {});
   if (setup.vma_names) {

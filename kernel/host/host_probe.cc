@@ -87,6 +87,8 @@ spec::Setup setup_of(AgentSession& session) {
   setup.overcommit_pages = measured_overcommit_pages(probe);
   setup.userfaultfd = probe(system_call(kUffdUnregister)) != static_cast<std::uint64_t>(-ENOSYS);
   setup.vma_names = has_vma_names(probe);
+  setup.uffd_event_fork =
+      probe(system_call(kUffdOpen, 0, spec::kUffdEventFork)) != static_cast<std::uint64_t>(-EPERM);
   setup.nodes = measured_nodes(probe);
   setup.may_set_memory_merge = set_memory_merge(probe) != static_cast<std::uint64_t>(-EPERM);
   setup.zero_page = maps_zero_page(probe);

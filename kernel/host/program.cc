@@ -94,7 +94,10 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     kUffdUnregister,
     kMbind,
     kSetMempolicy,
-    kSetVmaName};
+    kSetVmaName,
+    kUffdOpen,
+    kUffdClose};
+static_assert(kUserfaultfdCount == spec::kUserfaultfdCount);
 static_assert(std::ranges::none_of(kNumbers, [](std::uint32_t number) { return number == 0; }),
               "each call has a number");
 

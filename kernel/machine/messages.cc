@@ -169,6 +169,7 @@ void show_setup(auto& show, auto& setup) {
   show(setup.overcommit_pages);
   show(setup.userfaultfd);
   show(setup.vma_names);
+  show(setup.uffd_event_fork);
   show(setup.nodes);
   show(setup.may_set_memory_merge);
   show(setup.zero_page);

@@ -3,11 +3,14 @@
 #include "kernel/tree/tree.h"
 
 #include <fmt/format.h>
+#include <linux/ioctl.h>
+#include <linux/userfaultfd.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <span>
@@ -35,7 +38,8 @@ static_assert(VMADIFF_TREE_FIRST_DESCRIPTOR == kFirstFileDescriptor &&
 
 static_assert(VMADIFF_TREE_UFFD_MINOR == spec::kVmUffdMinor &&
               VMADIFF_TREE_DROPPABLE == spec::kVmDroppable &&
-              VMADIFF_TREE_SEALED == spec::kVmSealed);
+              VMADIFF_TREE_UFFD_RWP == spec::kVmUffdRwp && VMADIFF_TREE_SEALED == spec::kVmSealed);
+static_assert(VMADIFF_TREE_USERFAULTFDS == spec::kUserfaultfdCount);
 
 constexpr std::uint64_t kNodeBits = 65;  ///< what the agent says is in a mask of nodes, and one
 
@@ -73,6 +77,7 @@ vmadiff_tree_setup words_of(const spec::Setup& setup) {
           .nodes = setup.nodes,
           .has_userfaultfd = setup.userfaultfd,
           .has_vma_names = setup.vma_names,
+          .may_trace = setup.uffd_event_fork,
           .may_set_memory_merge = setup.may_set_memory_merge,
           .maps_zero_page = setup.zero_page,
           .zero_is_noexec = setup.zero_noexec,
@@ -228,16 +233,56 @@ class Tree final : public spec::System {
     if (std::holds_alternative<spec::Fork>(call)) return fork(process);
     if (std::holds_alternative<spec::Exit>(call)) return exit(process);
     if (std::holds_alternative<spec::Exec>(call)) return outcome(call, object_->exec(process));
-    if (const auto* registered = std::get_if<spec::UffdRegister>(&call)) {
-      return outcome(call, object_->userfault(process, registered->addr, registered->length,
-                                              registered->mode, 1));
+    if (const auto* open = std::get_if<spec::UffdOpen>(&call))
+      return outcome(call, open_userfaultfd(process, open->userfaultfd, open->features));
+    if (const auto* closed = std::get_if<spec::UffdClose>(&call)) return close(process, *closed);
+    if (const auto* range = std::get_if<spec::UffdRegister>(&call)) {
+      uffdio_register argument{
+          .range = {range->addr, range->length}, .mode = range->mode, .ioctls = 0};
+      return outcome(call, ioctl(process, range->userfaultfd, UFFDIO_REGISTER, argument));
     }
-    if (const auto* unregistered = std::get_if<spec::UffdUnregister>(&call)) {
-      return outcome(call,
-                     object_->userfault(process, unregistered->addr, unregistered->length, 0, 0));
+    if (const auto* range = std::get_if<spec::UffdUnregister>(&call)) {
+      uffdio_range argument{range->addr, range->length};
+      return outcome(call, ioctl(process, range->userfaultfd, UFFDIO_UNREGISTER, argument));
     }
     if (const auto* touch = std::get_if<spec::Touch>(&call)) return this->touch(process, *touch);
     return system_call(process, call);
+  }
+
+  [[nodiscard]] bool has_userfaultfd(spec::ProcessId process, std::uint64_t number) const {
+    return number < spec::kUserfaultfdCount &&
+           object_->has_userfaultfd(process, static_cast<unsigned>(number)) != 0;
+  }
+
+  vmadiff_tree_result open_userfaultfd(spec::ProcessId process, std::uint64_t number,
+                                       std::uint64_t features) {
+    if (number >= spec::kUserfaultfdCount) return {.value = -EBADF, .broken = nullptr};
+    const auto index = static_cast<unsigned>(number);
+    const bool was_there = has_userfaultfd(process, number);
+    if (!was_there) {
+      const auto made = object_->new_userfaultfd(process, index);
+      if (made.broken != nullptr || made.value != 0) return made;
+    }
+    uffdio_api argument{.api = UFFD_API, .features = features, .ioctls = 0};
+    const auto result = object_->userfaultfd_ioctl(process, index, UFFDIO_API, &argument);
+    if (result.broken != nullptr || result.value == 0 || was_there) return result;
+    const auto closed = object_->close_userfaultfd(process, index);
+    return closed.broken != nullptr ? closed : result;
+  }
+
+  vmadiff_tree_result ioctl(spec::ProcessId process, std::uint64_t number, unsigned request,
+                            auto& argument) {
+    if (!has_userfaultfd(process, number)) {
+      const auto made = open_userfaultfd(process, number, 0);
+      if (made.broken != nullptr || made.value != 0) return made;
+    }
+    return object_->userfaultfd_ioctl(process, static_cast<unsigned>(number), request, &argument);
+  }
+
+  Outcome close(spec::ProcessId process, const spec::UffdClose& call) {
+    if (!has_userfaultfd(process, call.userfaultfd)) return Outcome::fail(Errno::kEBADF);
+    return outcome(call,
+                   object_->close_userfaultfd(process, static_cast<unsigned>(call.userfaultfd)));
   }
 
   Outcome fork(spec::ProcessId process) {
@@ -338,7 +383,8 @@ class Tree final : public spec::System {
                   .policy = {.mode = static_cast<std::uint16_t>(row.policy_mode),
                              .flags = static_cast<std::uint16_t>(row.policy_flags),
                              .nodes = static_cast<std::uint16_t>(row.policy_nodes),
-                             .asked = static_cast<std::uint16_t>(row.policy_asked)}};
+                             .asked = static_cast<std::uint16_t>(row.policy_asked)},
+                  .userfaultfd = row.userfaultfd};
     if (row.name != nullptr) vma.name = spec::VmaName::of(row.name);
     if (!vma.file.is_none() && (row.flags & spec::kVmMayshare) == 0) vma.own_pgoff = row.anon_pgoff;
     return vma;

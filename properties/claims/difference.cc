@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
                                                        "offset",
                                                        "memory policy",
                                                        "name",
+                                                       "userfaultfd",
                                                        "anon_vma",
                                                        "length of the anon_vma chain",
                                                        "map_count",
@@ -49,6 +50,7 @@ bool equal_to_the_bit(const Snapshot& first, const Snapshot& second) {
     different |= (a.file.number ^ b.file.number) | (a.anon_vma ^ b.anon_vma) |
                  (a.anon_vma_links ^ b.anon_vma_links) | (a.own_pgoff ^ b.own_pgoff);
     different |= a.policy == b.policy && a.name == b.name ? 0 : 1;
+    different |= a.userfaultfd ^ b.userfaultfd;
   }
   return different == 0 && first.counters == second.counters && first.brk == second.brk &&
          first.merge_any == second.merge_any;
@@ -97,6 +99,7 @@ class Comparison {
     if (seen_.anon_pgoff && a.own_pgoff + own_pages != b.own_pgoff) return Field::kPgoff;
     if (seen_.policy && a.policy != b.policy) return Field::kPolicy;
     if (seen_.names && !spec::may_be_same(a.name, b.name)) return Field::kName;
+    if (seen_.userfaultfd && a.userfaultfd != b.userfaultfd) return Field::kUserfaultfd;
     if (!seen_.anon_vma) return std::nullopt;
     if (!same_anon_vma(a.anon_vma, b.anon_vma)) return Field::kAnonVma;
     if (a.anon_vma_links != b.anon_vma_links) return Field::kAnonVmaLinks;
@@ -182,6 +185,9 @@ std::string vma_text(Field field, const Snapshot& s, std::size_t index) {
     out += fmt::format(" policy {} flags {:#x} nodes {:#x} asked for {:#x}", mode, flags, nodes,
                        asked);
   }
+  if (field == Field::kUserfaultfd && vma.userfaultfd == 0) out += " no userfaultfd";
+  if (field == Field::kUserfaultfd && vma.userfaultfd != 0)
+    out += fmt::format(" userfaultfd {}", vma.userfaultfd - 1);
   if (field == Field::kFile) out += fmt::format(" file number {}", vma.file.number);
   return out;
 }

@@ -22,6 +22,7 @@ enum class Field : std::uint8_t {
   kPgoff,
   kPolicy,
   kName,
+  kUserfaultfd,
   kAnonVma,
   kAnonVmaLinks,
   kMapCount,

@@ -36,8 +36,9 @@ bool same_memory(const Vma* a, const Vma* b, spec::VmFlags loose = 0, bool any_o
   if (a == nullptr || b == nullptr) return a == b;
   const bool same_offset =
       (a->start >> spec::kPageShift) - a->pgoff == (b->start >> spec::kPageShift) - b->pgoff;
+  const bool same_watch = a->userfaultfd == b->userfaultfd || (loose & spec::kVmUffd) != 0;
   return ((a->flags ^ b->flags) & ~(spec::kVmSticky | loose)) == 0 && same_file(a->file, b->file) &&
-         a->policy == b->policy && a->name == b->name && (same_offset || any_offset);
+         a->policy == b->policy && a->name == b->name && same_watch && (same_offset || any_offset);
 }
 
 /// Besides, the same anon_vma: of two states of one system, which numbers them.
@@ -186,6 +187,8 @@ struct MayAnswer {
   // Errors of single VMAs are ignored (apply_mlockall_flags).
   bool operator()(const spec::Mlockall&) const { return false; }
   bool operator()(const spec::Munlockall&) const { return false; }
+  // What cannot be merged is let go as it is (userfaultfd_clear_vma).
+  bool operator()(const spec::UffdClose&) const { return false; }
   bool operator()(const auto&) const { return is(Errno::kENOMEM); }
 
  private:
@@ -235,7 +238,7 @@ struct Move {
         target{new_addr, new_addr + in_pages(call.new_length, is_huge_at(before_it, call.addr))},
         // The charge, while the source is unmapped (unmap_source_vma), and a userfaultfd
         // (UserfaultfdLosesWhatMoves).
-        lost(spec::kVmAccount | spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor),
+        lost(spec::kVmAccount | spec::kVmUffd),
         before(before_it) {
     // The lock of the source, and of the copy where it is a part of the source's VMA.
     if ((call.flags & spec::kMremapDontunmap) != 0) lost |= spec::kVmLocked | spec::kVmLockonfault;

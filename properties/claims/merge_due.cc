@@ -66,6 +66,9 @@ struct WhereDue {
   std::optional<Due> operator()(const spec::UffdUnregister& call) const {
     return rounded_up(call.addr, call.length);
   }
+  std::optional<Due> operator()(const spec::UffdClose&) const {
+    return Due{0, setup.task_size, true};
+  }
   std::optional<Due> operator()(const spec::Mbind& call) const {
     return rounded_up(call.addr, call.length);
   }
@@ -114,13 +117,13 @@ struct WhereDue {
 
 constexpr spec::VmFlags kCompared = ~spec::kVmSticky;
 
-/// Whether the memory at `address` had other flags, another policy or another name before than
+/// Whether the memory at `address` had other flags, another policy, userfaultfd or name before than
 /// `now`, or was not mapped.
 bool changed(const Snapshot& before, Address address, const Vma& now) {
   const auto it = std::ranges::upper_bound(before.vmas, address, {}, &Vma::end);
   if (it == before.vmas.end() || it->start > address) return true;
   return ((it->flags ^ now.flags) & kCompared) != 0 || it->policy != now.policy ||
-         it->name != now.name;
+         it->userfaultfd != now.userfaultfd || it->name != now.name;
 }
 
 /// A new private mapping whose file has a legacy hook, with KSM on for the process: only kernels
@@ -187,16 +190,15 @@ bool asks_by_the_wrong_offset(const spec::Syscall& call, const Snapshot& before,
 }
 
 /// Whether an mremap moved memory that a userfaultfd had been registered for, or moved memory to
-/// such a place.
-bool moved_registered(const spec::Syscall& call, const Snapshot& before) {
-  constexpr spec::VmFlags kUffd = spec::kVmUffdMissing | spec::kVmUffdWp | spec::kVmUffdMinor;
+/// such a place, and `now` is what lost its registration by that.
+bool moved_registered(const spec::Syscall& call, const Snapshot& before, const Vma& now) {
   const auto* mremap = std::get_if<spec::Mremap>(&call);
-  if (mremap == nullptr) return false;
+  if (mremap == nullptr || (now.flags & spec::kVmUffd) != 0) return false;
   const spec::Range range{mremap->addr, mremap->addr + spec::page_up(mremap->length)};
   return std::ranges::any_of(before.vmas, [&](const Vma& vma) {
     const bool is_source = mremap->length == 0 ? vma.start <= mremap->addr && mremap->addr < vma.end
                                                : vma.range().overlaps(range);
-    return is_source && (vma.flags & kUffd) != 0;
+    return is_source && (vma.flags & spec::kVmUffd) != 0;
   });
 }
 
@@ -230,8 +232,9 @@ bool are_compatible(const Vma& prev, const Vma& next) {
                                     : prev.own_pgoff + prev.pages() == next.own_pgoff;
   return prev.end == next.start && own_offsets_join &&
          ((prev.flags ^ next.flags) & kCompared) == 0 && prev.policy == next.policy &&
-         prev.file == next.file && prev.pgoff + prev.pages() == next.pgoff &&
-         (prev.flags & spec::kVmSpecial) == 0 && prev.name == next.name && !prev.name.is_unseen();
+         prev.userfaultfd == next.userfaultfd && prev.file == next.file &&
+         prev.pgoff + prev.pages() == next.pgoff && (prev.flags & spec::kVmSpecial) == 0 &&
+         prev.name == next.name && !prev.name.is_unseen();
 }
 
 bool can_join_anon_vmas(const Vma& target, const Vma& source, spec::AnonVmaMerge rule) {
@@ -278,7 +281,7 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kDontunmapKeepsItsSource);
     } else if (lost_its_anon_vma(call, before, *prev) || lost_its_anon_vma(call, before, *next)) {
       exemptions.count(Exemption::kTheSourceLosesItsAnonVma);
-    } else if (moved_registered(call, before)) {
+    } else if (moved_registered(call, before, *next)) {
       exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
     } else if (asks_by_the_wrong_offset(call, before, *prev, profile)) {
       exemptions.count(Exemption::kUserfaultfdAsksByTheWrongOffset);

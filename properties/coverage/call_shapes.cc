@@ -103,7 +103,19 @@ struct ClassOf {
   Class operator()(const Setrlimit& c) const {
     return when(aspect == 0, c.resource % 16 + (c.limit == kRlimInfinity ? 16 : 0));
   }
-  Class operator()(const UffdRegister& c) const { return when(aspect == 0, c.mode & 7); }
+  Class operator()(const UffdRegister& c) const {
+    return aspect == 0 ? Class{c.mode & 15} : when(aspect == 1 && c.userfaultfd != 0, 1);
+  }
+  Class operator()(const UffdUnregister& c) const {
+    return aspect == 0 ? Class{0} : when(aspect == 1 && c.userfaultfd != 0, 1);
+  }
+  /// The feature that matters most: forks, moves, no waiting; of others nothing is asked.
+  Class operator()(const UffdOpen& c) const {
+    if (aspect != 0) return std::nullopt;
+    const auto has = [&c](std::uint64_t feature) { return (c.features & feature) != 0; };
+    return (has(kUffdEventFork) ? 1U : 0U) + (has(kUffdEventRemap) ? 2U : 0U) +
+           (has(kUffdWpAsync) ? 4U : 0U) + (has(kUffdRwp) ? 8U : 0U);
+  }
   /// Mode, flags of the mode, how many nodes, flags.
   Class operator()(const Mbind& c) const {
     switch (aspect) {
@@ -277,7 +289,13 @@ std::vector<Shape> make_shapes() {
       {kProcess, "exec", 0, Exec{}},
       {kProcess, "exit", 0, Exit{}},
       {kWatch, "uffd_register WP", 0, UffdRegister{}, kOnPrivate | kOnShared | kOnStack | kOnHeap},
+      {kWatch, "uffd_register WP by another", 1, UffdRegister{0, 0, kUffdModeWp, 1},
+       kOnPrivate | kOnShared | kOnStack | kOnHeap},
       {kWatch, "uffd_unregister", 0, UffdUnregister{}, kOnPrivate | kOnShared | kOnStack | kOnHeap},
+      {kWatch, "uffd_open EVENT_FORK", 0, UffdOpen{0, kUffdEventFork}},
+      {kWatch, "uffd_open EVENT_REMAP", 0, UffdOpen{0, kUffdEventRemap}},
+      {kWatch, "uffd_open WP_ASYNC", 0, UffdOpen{0, kUffdWpAsync}},
+      {kWatch, "uffd_close", 0, UffdClose{}},
       {kPolicy, "mbind DEFAULT", 0, bind(kMpolDefault, 0, 0)},
       {kPolicy, "mbind PREFERRED", 0, bind(kMpolPreferred)},
       {kPolicy, "mbind BIND", 0, bind(kMpolBind)},

@@ -48,6 +48,7 @@ MergeOutcome what_keeps_apart(const Vma& low, const Vma& high) {
   if (low.policy != high.policy) return MergeOutcome::kPolicy;
   if (low.file != high.file) return MergeOutcome::kFile;
   if (low.name != high.name) return MergeOutcome::kName;
+  if (low.userfaultfd != high.userfaultfd) return MergeOutcome::kUserfaultfd;
   if (low.anon_vma != high.anon_vma) return MergeOutcome::kAnonVma;
   if (low.pgoff + low.pages() != high.pgoff) return MergeOutcome::kOffset;
   return MergeOutcome::kExempt;
@@ -145,8 +146,8 @@ void Coverage::add(const Coverage& other) {
 
 std::string_view name(MergeOutcome outcome) {
   constexpr std::array<std::string_view, kMergeOutcomeCount> kNames{
-      "left", "right",    "both",   "special", "flags",         "policy", "file",
-      "name", "anon_vma", "offset", "exempt",  "nothing there", "not due"};
+      "left", "right",       "both",     "special", "flags",  "policy",        "file",
+      "name", "userfaultfd", "anon_vma", "offset",  "exempt", "nothing there", "not due"};
   return kNames[static_cast<std::size_t>(outcome)];
 }
 

@@ -35,7 +35,8 @@ enum class MergeOutcome : std::uint8_t {
   kFlags,
   kPolicy,  ///< memory policies
   kFile,
-  kName,  ///< names of anonymous memory
+  kName,         ///< names of anonymous memory
+  kUserfaultfd,  ///< another one watches it
   kAnonVma,
   kOffset,
   kExempt,        ///< nothing of these: an exemption says why they are apart

@@ -25,8 +25,7 @@ const std::vector<ResultsOf>& rows() {
   // What is possible with enough memory and without faults injected. Not here: what needs 65530
   // VMAs (EAGAIN of madvise and of names), what a kernel without KSM or swap gives (EBADF of
   // MADV_WILLNEED), what only a driver gives (ENODEV of MADV_REMOVE), files of terabytes (EFBIG of
-  // MADV_REMOVE), shared memory opened read-only (EPERM of UFFDIO_REGISTER: the files that are so
-  // are not shmem), and the errnos as which mmap gives back an address in the last 4095 bytes.
+  // MADV_REMOVE), and the errnos as which mmap gives back an address in the last 4095 bytes.
   static const std::vector<ResultsOf> kRows{
       {"mmap",
        {kEPERM, kEBADF, kEAGAIN, kENOMEM, kEACCES, kEEXIST, kENODEV, kEINVAL, kEOVERFLOW,
@@ -51,11 +50,13 @@ const std::vector<ResultsOf>& rows() {
       {"fork", {kESRCH}},
       {"exec", {kESRCH}},
       {"exit", {kEPERM, kESRCH}},
-      {"uffd_register", {kEINVAL, kESRCH}, true},
-      {"uffd_unregister", {kEINVAL, kESRCH}, true},
+      {"uffd_register", {kEPERM, kEBADF, kEBUSY, kEINVAL, kESRCH}, true},
+      {"uffd_unregister", {kEBADF, kEINVAL, kESRCH}, true},
       {"mbind", {kEPERM, kEFAULT, kEINVAL, kESRCH}, true},
       {"set_mempolicy", {kEINVAL, kESRCH}},
       {"set_vma_name", {kEBADF, kENOMEM, kEFAULT, kEINVAL, kESRCH}, true},
+      {"uffd_open", {kEBADF, kEINVAL, kESRCH}},
+      {"uffd_close", {kEBADF, kESRCH}, true},
   };
   return kRows;
 }

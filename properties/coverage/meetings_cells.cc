@@ -67,11 +67,13 @@ const std::vector<ArgumentsOf>& arguments() {
       {"fork", {}},
       {"exec", {}},
       {"exit", {}},
-      {"uffd_register", {"address", "length"}},
-      {"uffd_unregister", {"address", "length"}},
+      {"uffd_register", {"address", "length", "", "userfaultfd"}},
+      {"uffd_unregister", {"address", "length", "userfaultfd"}},
       {"mbind", {"address", "length", "mode", "mode flags", "nodes", "flags"}},
       {"set_mempolicy", {"mode", "mode flags", "nodes"}},
       {"set_vma_name", {"address", "length", "name"}},
+      {"uffd_open", {"userfaultfd", "features"}},
+      {"uffd_close", {"userfaultfd"}},
   };
   return kArguments;
 }

@@ -58,7 +58,10 @@ Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages)
   places_ = has(8);
   remaps_files_ = has(wants<spec::RemapFilePages>(favoured) ? 30 : 8);
   processes_ = has(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6);
-  registers_ = has(wants<spec::UffdRegister, spec::UffdUnregister>(favoured) ? 60 : 15);
+  registers_ =
+      has(wants<spec::UffdRegister, spec::UffdUnregister, spec::UffdOpen, spec::UffdClose>(favoured)
+              ? 60
+              : 15);
   binds_ = has(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15);
   maps_huge_ = huge_pages && has(4);
   names_ = has(!setup_.vma_names ? 3 : wants<spec::SetVmaName>(favoured) ? 60 : 15);
@@ -240,8 +243,30 @@ spec::Madvise Swarm::advise(Random& random, Sketch& sketch) const {
 
 spec::Syscall Swarm::watch(Random& random, Sketch& sketch) const {
   const auto [start, length] = existing_range(random, sketch);
-  if (random.percent(60)) return spec::UffdRegister{start, length, spec::kUffdModeWp};
-  return spec::UffdUnregister{start, length};
+  // Mostly the first two, so that they meet.
+  const auto number = random.percent(60) ? 0 : random.below(random.percent(90) ? 2 : 4);
+  const auto kind = random.below(100);
+  if (kind < 50) {
+    const bool is_other = random.percent(12);
+    return spec::UffdRegister{start, length, is_other ? spec::kUffdModeRwp : spec::kUffdModeWp,
+                              number};
+  }
+  if (kind < 78) return spec::UffdUnregister{start, length, number};
+  if (kind < 94) {
+    constexpr std::array kFeatures{spec::kUffdEventFork,
+                                   spec::kUffdEventFork,
+                                   spec::kUffdEventRemap,
+                                   spec::kUffdEventRemap,
+                                   spec::kUffdEventFork | spec::kUffdEventRemap,
+                                   spec::kUffdWpAsync,
+                                   spec::kUffdWpAsync | spec::kUffdEventRemap,
+                                   spec::kUffdWpUnpopulated,
+                                   spec::kUffdRwp,
+                                   spec::kUffdRwp | spec::kUffdRwpAsync | spec::kUffdEventFork,
+                                   std::uint64_t{0}};
+    return spec::UffdOpen{number, random.of(kFeatures)};
+  }
+  return spec::UffdClose{number};
 }
 
 /// Of few policies, so that neighbours often have the same.

@@ -185,14 +185,37 @@ struct MakeWild {
     }
   }
   void operator()(spec::UffdRegister& call) const {
-    constexpr std::array<std::uint64_t, 4> kModes{0, 8, spec::kUffdModeWp | 16,
-                                                  std::uint64_t{1} << 40};
+    constexpr std::array<std::uint64_t, 4> kModes{0, spec::kUffdModeWp | spec::kUffdModeRwp,
+                                                  spec::kUffdModeWp | 16, std::uint64_t{1} << 40};
+    switch (random.below(4)) {
+      case 0:
+        call.mode = random.of(kModes);
+        return;
+      case 1:
+        call.userfaultfd = random.below(8);
+        return;
+      default:
+        range(call);
+    }
+  }
+  void operator()(spec::UffdUnregister& call) const {
     if (random.percent(30)) {
-      call.mode = random.of(kModes);
+      call.userfaultfd = random.below(8);
     } else {
       range(call);
     }
   }
+  void operator()(spec::UffdOpen& call) const {
+    constexpr std::array kFeatures{spec::kUffdEventFork,     spec::kUffdEventRemap,
+                                   spec::kUffdWpUnpopulated, spec::kUffdWpAsync,
+                                   spec::kUffdRwp,           spec::kUffdRwpAsync};
+    if (random.percent(50)) {
+      call.features ^= random.of(kFeatures);
+    } else {
+      call.userfaultfd = random.below(8);
+    }
+  }
+  void operator()(spec::UffdClose& call) const { call.userfaultfd = random.below(8); }
   void operator()(spec::Mbind& call) const {
     switch (random.below(5)) {
       case 0:

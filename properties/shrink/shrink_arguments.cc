@@ -180,6 +180,14 @@ class Simplify {
     }
     return out;
   }
+  std::vector<spec::Syscall> operator()(const spec::UffdOpen& call) const {
+    std::vector<spec::Syscall> out;
+    for (std::uint64_t bit = 1; bit != 0 && bit <= call.features; bit <<= 1) {
+      if ((call.features & bit) != 0)
+        out.emplace_back(spec::UffdOpen{call.userfaultfd, call.features & ~bit});
+    }
+    return out;
+  }
   template <typename Call>
   std::vector<spec::Syscall> operator()(const Call& call) const {
     if constexpr (requires { call.length; }) return ranges(call);

@@ -172,24 +172,55 @@ static u64 set_limit(int process, u64 resource, u64 soft) {
   return ask(process, SYS_prlimit64, 0, resource, room_address(0), 0, 0, 0);
 }
 
-/* The process's one userfaultfd, made at its first use, with no features. */
-static u64 with_userfaultfd(int process, u64 request, u64 start, u64 length, u64 mode) {
-  struct process* p = &processes[process];
-  if (p->userfaultfd < 0) {
-    u64 made = ask(process, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* USER_MODE_ONLY */, 0, 0,
-                   0, 0, 0),
-        result;
-    if (is_error(made)) return made;
-    window->room[0] = 0xaa, window->room[1] = window->room[2] = 0;
-    result = ask(process, SYS_ioctl, made, 0xc018aa3ful /* UFFDIO_API */, room_address(0), 0, 0, 0);
-    if (result != 0) {
-      ask(process, SYS_close, made, 0, 0, 0, 0, 0);
-      return result;
-    }
-    p->userfaultfd = (int)made;
+static u64 uffd_ioctl(int fd, u64 request, u64 a, u64 b, u64 c) {
+  u64 argument[4] = {a, b, c, 0};
+  return ioctl(fd, request, argument) == 0 ? 0 : (u64)-errno;
+}
+
+/* The process makes it, and this one takes it over. */
+static u64 open_userfaultfd(int process, u64 number, u64 features) {
+  struct userfaultfd* u;
+  u64 made, result;
+  int pidfd, fd;
+  if (number >= USERFAULTFDS) return (u64)-EBADF;
+  u = &processes[process].userfaultfds[number];
+  if (u->fd != 0) return uffd_ioctl(u->fd, 0xc018aa3ful /* UFFDIO_API */, 0xaa, features, 0);
+  made =
+      ask(process, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* USER_MODE_ONLY */, 0, 0, 0, 0, 0);
+  if (is_error(made)) return made;
+  pidfd = (int)syscall(434 /* pidfd_open */, processes[process].pid, 0);
+  fd = (int)syscall(438 /* pidfd_getfd */, pidfd, (int)made, 0);
+  if (fd < 0) cannot("a userfaultfd cannot be taken over: pidfd_getfd: %s", strerror(errno));
+  close(pidfd);
+  ask(process, SYS_close, made, 0, 0, 0, 0, 0);
+  result = uffd_ioctl(fd, 0xc018aa3ful, 0xaa, features, 0);
+  if (result != 0) {
+    close(fd);
+    return result;
   }
-  window->room[0] = start, window->room[1] = length, window->room[2] = mode, window->room[3] = 0;
-  return ask(process, SYS_ioctl, (u64)p->userfaultfd, request, room_address(0), 0, 0, 0);
+  u->fd = fd;
+  u->features = features;
+  return 0;
+}
+
+/* One that is not there is made first, with no features. */
+static u64 with_userfaultfd(int process, u64 number, u64 request, u64 start, u64 length, u64 mode) {
+  if (number >= USERFAULTFDS) return (u64)-EBADF;
+  if (processes[process].userfaultfds[number].fd == 0) {
+    u64 result = open_userfaultfd(process, number, 0);
+    if (result != 0) return result;
+  }
+  return uffd_ioctl(processes[process].userfaultfds[number].fd, request, start, length, mode);
+}
+
+static u64 close_userfaultfd(int process, u64 number) {
+  struct userfaultfd* u;
+  if (number >= USERFAULTFDS) return (u64)-EBADF;
+  u = &processes[process].userfaultfds[number];
+  if (u->fd == 0) return (u64)-EBADF;
+  close(u->fd);
+  u->fd = 0;
+  return 0;
 }
 
 /* The kernel reads 80 bytes of a name at most. */
@@ -206,16 +237,18 @@ static u64 fork_process(int process) {
   u64 pid;
   if (child >= PROCESSES) return (u64)-EAGAIN;
   window->mailbox[process].child = mailbox_address(child);
+  memset(forked, 0, sizeof forked);
   pid = ask(process, SYS_clone, 0x8000 /* CLONE_PARENT */ | SIGCHLD, 0, 0, 0, 0, 0);
   if (pid == (u64)-EAGAIN)
     cannot("fork: no more processes are allowed: ulimit -u, or pids.max of the cgroup");
   if (is_error(pid)) return pid;
   processes[child].pid = (pid_t)pid;
-  processes[child].userfaultfd = -1;
+  for (int i = 0; i < USERFAULTFDS; ++i) {
+    processes[child].userfaultfds[i].fd = forked[i];
+    processes[child].userfaultfds[i].features = processes[process].userfaultfds[i].features;
+  }
   last_process = child;
   ask(child, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
-  if (processes[process].userfaultfd >= 0)
-    ask(child, SYS_close, (u64)processes[process].userfaultfd, 0, 0, 0, 0, 0);
   return (u64)child;
 }
 
@@ -228,7 +261,7 @@ static u64 exec_again(int process) {
   result =
       ask(process, SYS_execveat, 4, room_address(4), room_address(0), room_address(2), 0x1000, 0);
   if (is_error(result)) return result;
-  processes[process].userfaultfd = -1;
+  close_userfaultfds(process);
   clear(process);
   return 0;
 }
@@ -242,6 +275,7 @@ static u64 exit_process(int process) {
   futex(&box->asked, 1, 1, NULL);
   waitpid(processes[process].pid, NULL, 0);
   processes[process].pid = 0;
+  close_userfaultfds(process);
   return 0;
 }
 
@@ -278,10 +312,16 @@ static u64 run(const struct step* s, int* error) {
       result = exit_process(p);
       break;
     case UFFD_REGISTER:
-      result = with_userfaultfd(p, 0xc020aa00ul, a[0], a[1], a[2]);
+      result = with_userfaultfd(p, a[3], 0xc020aa00ul, a[0], a[1], a[2]);
       break;
     case UFFD_UNREGISTER:
-      result = with_userfaultfd(p, 0x8010aa01ul, a[0], a[1], 0);
+      result = with_userfaultfd(p, a[2], 0x8010aa01ul, a[0], a[1], 0);
+      break;
+    case UFFD_OPEN:
+      result = open_userfaultfd(p, a[0], a[1]);
+      break;
+    case UFFD_CLOSE:
+      result = close_userfaultfd(p, a[0]);
       break;
     case MBIND: /* the kernel takes one node less than it is told */
       window->room[0] = a[4];

@@ -96,7 +96,9 @@ static u64 measured(const struct need* n) {
     case NODES:
       return memory_nodes();
     case USERFAULTFD:
-      return with_userfaultfd(0, 0x8010aa01ul, 0, 0, 0) != (u64)-ENOSYS;
+      return open_userfaultfd(0, 0, 0) != (u64)-ENOSYS;
+    case UFFD_EVENT_FORK:
+      return open_userfaultfd(0, 0, UFFD_EVENT_FORK_BIT) != (u64)-EPERM;
     case VMA_NAMES:
       return name_memory(0, 0, 0, 0, NULL) == 0;
     case MMAP_BASE:

@@ -120,14 +120,24 @@ struct window {
   u64 room[512];
 };
 
+/* One that a process has made. This one holds it, so that it can read of forks and moves while the
+ * process waits for that. */
+struct userfaultfd {
+  int fd; /* 0: there is none */
+  u64 features;
+};
+enum { USERFAULTFDS = 4, UFFD_EVENT_FORK_BIT = 2, UFFD_EVENT_REMAP_BIT = 4 };
+
 struct process {
   pid_t pid; /* 0: it is not there */
-  int userfaultfd;
+  struct userfaultfd userfaultfds[USERFAULTFDS];
 };
 
 static struct window* window;
 static struct process processes[PROCESSES];
 static int last_process, window_fd, program_fd;
+/* What came of the fork at hand, by the number of the parent's userfaultfd. */
+static int forked[USERFAULTFDS];
 static struct vma own[16],
     kept[16]; /* what the kernel maps of its own at exec, and what of it stays */
 static int own_count, kept_count;
@@ -167,19 +177,42 @@ static void ended(int process, int status) {
     cannot("a seccomp policy kills who makes this call");
 }
 
+static int has_events(const struct userfaultfd* u) {
+  return u->fd != 0 && (u->features & (UFFD_EVENT_FORK_BIT | UFFD_EVENT_REMAP_BIT)) != 0;
+}
+
+/* Who forks or moves memory waits until somebody has read of it. Whether there may be such. */
+static int read_events(int process) {
+  struct {
+    unsigned char event, nothing[7];
+    unsigned fd, more[5];
+  } message; /* struct uffd_msg */
+  int any = 0;
+  for (int i = 0; i < USERFAULTFDS; ++i) {
+    const struct userfaultfd* u = &processes[process].userfaultfds[i];
+    if (!has_events(u)) continue;
+    any = 1;
+    while (read(u->fd, &message, sizeof message) == (ssize_t)sizeof message) {
+      if (message.event == 0x12 /* UFFD_EVENT_FORK */) forked[i] = (int)message.fd;
+    }
+  }
+  return any;
+}
+
 /* Waits for the answer. Gives 0 where the process has died instead. */
 static int answered(int process, u64* result) {
   struct mailbox* box = &window->mailbox[process];
   struct timespec moment = {0, 50000000};
   int looks = 0, status;
   while (__atomic_load_n(&box->asked, __ATOMIC_ACQUIRE) != 0) {
+    if (read_events(process)) moment.tv_nsec = 1000000;
     futex(&box->asked, 0 /* WAIT */, 1, &moment);
     if (__atomic_load_n(&box->asked, __ATOMIC_ACQUIRE) == 0) break;
     if (waitpid(processes[process].pid, &status, WNOHANG) == processes[process].pid) {
       ended(process, status);
       return 0;
     }
-    if (++looks == PATIENCE_S * 20) {
+    if (++looks == PATIENCE_S * (1000000000 / moment.tv_nsec)) {
       kill(processes[process].pid, SIGKILL);
       processes[process].pid = 0;
       return 0;
@@ -324,7 +357,6 @@ static void begin(void) {
   processes[0].pid = fork();
   if (processes[0].pid == 0) become_subject();
   if (processes[0].pid < 0) cannot("fork: %s", strerror(errno));
-  processes[0].userfaultfd = -1;
   if (!answered(0, &ignored)) cannot("the process that is to make the calls does not live");
   own_count = read_maps(own, 16);
   clear(0);
@@ -343,8 +375,17 @@ static void begin(void) {
   ask(0, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 }
 
+static void close_userfaultfds(int process) {
+  for (int i = 0; i < USERFAULTFDS; ++i) {
+    struct userfaultfd* u = &processes[process].userfaultfds[i];
+    if (u->fd != 0) close(u->fd);
+    u->fd = 0;
+  }
+}
+
 static void end_all(void) {
   for (int i = 0; i < PROCESSES; ++i) {
+    close_userfaultfds(i);
     if (processes[i].pid == 0) continue;
     kill(processes[i].pid, SIGKILL);
     waitpid(processes[i].pid, NULL, 0);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -42,7 +43,9 @@ enum {
   UFFD_UNREGISTER,
   MBIND,
   SET_MEMPOLICY,
-  SET_VMA_NAME
+  SET_VMA_NAME,
+  UFFD_OPEN,
+  UFFD_CLOSE
 };
 enum file_kind {
   MEMFD,
@@ -71,6 +74,7 @@ enum trait {
   NODES,
   USERFAULTFD,
   VMA_NAMES,
+  UFFD_EVENT_FORK,
   MMAP_BASE,
   GIVES_PAGES,
   REFUSES_PAGES,

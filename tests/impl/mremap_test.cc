@@ -198,8 +198,8 @@ TEST(MremapUserfaultfd, memory_that_is_watched_may_never_merge) {
     }
     EXPECT_EQ(move(space, 0, 2, 10), at_page(10));
     EXPECT_EQ(space.ruler(), merges ? "........AAAA" : "........AABB");
-    EXPECT_EQ(space.at(8).vm_flags & kVmUffdFlags, merges ? 0U : kVmUffdWp);
-    EXPECT_EQ(space.at(10).vm_flags & kVmUffdFlags, 0U);
+    EXPECT_EQ(space.at(8).vm_flags & kVmUffd, merges ? 0U : kVmUffdWp);
+    EXPECT_EQ(space.at(10).vm_flags & kVmUffd, 0U);
     // What is not watched merges as ever.
     space.map(20, 2);
     EXPECT_EQ(move(space, 20, 2, 12), at_page(12));

@@ -70,6 +70,8 @@ TEST(Unmodelled, NamesWhatLaterStagesBring) {
   EXPECT_TRUE(unmodelled_reason(Mmap{.flags = kMapHugetlb | kMapHuge1Gb, .file = {}}));
   EXPECT_FALSE(unmodelled_reason(Mmap{.flags = kMapHugetlb | kMapHuge2Mb, .file = {}}));
   EXPECT_TRUE(unmodelled_reason(UffdRegister{0, 0, kUffdModeMissing}));
+  EXPECT_TRUE(unmodelled_reason(UffdOpen{0, 1}));
+  EXPECT_FALSE(unmodelled_reason(UffdOpen{0, kUffdEventFork | kUffdRwpAsync}));
   EXPECT_FALSE(unmodelled_reason(UffdRegister{0, 0, kUffdModeWp}));
   EXPECT_TRUE(unmodelled_reason(Mbind{.nodes = 1, .flags = kMpolMfStrict}));
   EXPECT_TRUE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask + 1}));

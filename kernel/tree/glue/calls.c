@@ -24,7 +24,7 @@
 struct process {
   struct task_struct task;
   struct signal_struct signal;
-  struct file* userfaultfd;
+  struct file* userfaultfds[VMADIFF_TREE_USERFAULTFDS];
 };
 static struct process* processes[PROCESSES];
 static struct cred nobody = {.user_ns = &init_user_ns};
@@ -100,8 +100,28 @@ static struct process* become(unsigned number) {
   return process;
 }
 
-void glue_install_file(struct file* file) {
-  container_of(current, struct process, task)->userfaultfd = file;
+// The descriptor that was last made.
+static struct file* installed;
+void glue_install_file(struct file* file) { installed = file; }
+
+// What came of the fork at hand, by the number of the parent's userfaultfd.
+static struct file* forked[VMADIFF_TREE_USERFAULTFDS];
+
+// Who waits, waits for a reader of a userfaultfd.
+void schedule(void) {
+  const struct process* self = container_of(current, struct process, task);
+  for (unsigned i = 0; i < VMADIFF_TREE_USERFAULTFDS; ++i) {
+    struct file* made =
+        self->userfaultfds[i] == NULL ? NULL : glue_userfaultfd_read(self->userfaultfds[i]);
+    if (made != NULL) forked[i] = made;
+  }
+}
+
+static void close_userfaultfds(struct process* process) {
+  for (unsigned i = 0; i < VMADIFF_TREE_USERFAULTFDS; ++i) {
+    if (process->userfaultfds[i] != NULL) fput(process->userfaultfds[i]);
+    process->userfaultfds[i] = NULL;
+  }
 }
 
 static void set_limits(struct signal_struct* signal) {
@@ -140,7 +160,7 @@ static void free_process(unsigned number) {
     process->task.active_mm = NULL;
     mmput(mm);
   }
-  if (process->userfaultfd != NULL) fput(process->userfaultfd);
+  close_userfaultfds(process);
   mpol_put_task_policy(&process->task);
   processes[number] = NULL;
   VMADIFF_CURRENT = NULL;
@@ -264,7 +284,9 @@ static struct vmadiff_tree_result do_fork(unsigned process, unsigned child) {
     struct mempolicy* policy = mpol_dup(self->task.mempolicy);
     const bool has_policy = !IS_ERR(policy);
     if (has_policy) made->task.mempolicy = policy;
+    __builtin_memset(forked, 0, sizeof(forked));
     struct mm_struct* mm = has_policy ? glue_dup_mm(&made->task, self->task.mm) : NULL;
+    __builtin_memcpy(made->userfaultfds, forked, sizeof(forked));
     made->task.mm = mm;
     made->task.active_mm = mm;
     if (mm == NULL) {
@@ -302,36 +324,52 @@ static struct vmadiff_tree_result do_exec(unsigned process) {
       if (prctl(PR_SET_MEMORY_MERGE, 1) != 0) glue_broken("ksm_execve", __FILE__, __LINE__);
     }
     mmput(old);
-    if (self->userfaultfd != NULL) fput(self->userfaultfd);
-    self->userfaultfd = NULL;
+    close_userfaultfds(self);
     glue_pass_grace_period();
   });
   glue_allocation_to_fail = to_fail;
   return result;
 }
 
-static long open_userfaultfd(struct process* self) {
-  struct pt_regs regs = {.di = UFFD_USER_MODE_ONLY | O_CLOEXEC};
-  long descriptor;
-  if (self->userfaultfd != NULL) return 0;
-  if (!glue_setup.has_userfaultfd) return -ENOSYS;
-  descriptor = __x64_sys_userfaultfd(&regs);
-  return descriptor < 0 ? descriptor : glue_userfaultfd_begin(self->userfaultfd);
-}
-
-static struct vmadiff_tree_result userfault(unsigned process, vmadiff_u64 start, vmadiff_u64 length,
-                                            vmadiff_u64 mode, int is_register) {
+static struct vmadiff_tree_result new_userfaultfd(unsigned process, unsigned number) {
   struct vmadiff_tree_result result = {};
   struct process* self = become(process);
   GUARDED(result, {
-    result.value = open_userfaultfd(self);
-    if (result.value == 0) {
-      result.value = is_register ? glue_userfaultfd_register(self->userfaultfd, start, length, mode)
-                                 : glue_userfaultfd_unregister(self->userfaultfd, start, length);
-    }
+    struct pt_regs regs = {.di = UFFD_USER_MODE_ONLY | O_CLOEXEC};
+    const long descriptor = glue_setup.has_userfaultfd ? __x64_sys_userfaultfd(&regs) : -ENOSYS;
+    if (descriptor >= 0) self->userfaultfds[number] = installed;
+    result.value = descriptor < 0 ? descriptor : 0;
     glue_pass_grace_period();
   });
   return result;
+}
+
+static struct vmadiff_tree_result userfaultfd_ioctl(unsigned process, unsigned number,
+                                                    unsigned request, void* argument) {
+  struct vmadiff_tree_result result = {};
+  struct process* self = become(process);
+  GUARDED(result, {
+    struct file* file = self->userfaultfds[number];
+    result.value = file->f_op->unlocked_ioctl(file, request, (unsigned long)argument);
+    glue_pass_grace_period();
+  });
+  return result;
+}
+
+static struct vmadiff_tree_result close_userfaultfd(unsigned process, unsigned number) {
+  struct vmadiff_tree_result result = {};
+  struct process* self = become(process);
+  GUARDED(result, {
+    struct file* file = self->userfaultfds[number];
+    self->userfaultfds[number] = NULL;
+    if (file != NULL) fput(file);
+    glue_pass_grace_period();
+  });
+  return result;
+}
+
+static int has_userfaultfd(unsigned process, unsigned number) {
+  return processes[process]->userfaultfds[number] != NULL;
 }
 
 static struct vmadiff_tree_result do_exit_process(unsigned process) {
@@ -349,7 +387,8 @@ static void state(unsigned process, struct vmadiff_tree_state* out) {
 
 static unsigned vmas(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma* out,
                      unsigned count) {
-  return glue_vmas(processes[process]->task.mm, from, out, count);
+  const struct process* self = processes[process];
+  return glue_vmas(self->task.mm, self->userfaultfds, from, out, count);
 }
 
 static struct vmadiff_tree_result leftovers(struct vmadiff_tree_leftovers* left) {
@@ -386,7 +425,10 @@ const struct vmadiff_tree* vmadiff_tree_door(void) {
       .fork = do_fork,
       .exit = do_exit_process,
       .exec = do_exec,
-      .userfault = userfault,
+      .new_userfaultfd = new_userfaultfd,
+      .userfaultfd_ioctl = userfaultfd_ioctl,
+      .close_userfaultfd = close_userfaultfd,
+      .has_userfaultfd = has_userfaultfd,
       .state = state,
       .vmas = vmas,
       .leftovers = leftovers,

@@ -25,10 +25,8 @@ int glue_ksm_init(void);
 struct mm_struct* glue_dup_mm(struct task_struct* child, struct mm_struct* mm);
 int glue_shmem_init(void);
 int glue_userfaultfd_init(void);
-long glue_userfaultfd_begin(struct file* file);
-long glue_userfaultfd_register(struct file* file, unsigned long start, unsigned long length,
-                               unsigned long mode);
-long glue_userfaultfd_unregister(struct file* file, unsigned long start, unsigned long length);
+// Reads what waits to be read of the userfaultfd. The one that came of a fork, or NULL.
+struct file* glue_userfaultfd_read(struct file* file);
 const struct file_operations* glue_zero_fops(void);
 const struct file_operations* glue_null_fops(void);
 
@@ -70,8 +68,8 @@ void glue_count_blocks(unsigned char* where, unsigned int size_bits);
 
 // listing.c
 void glue_state(const struct mm_struct* mm, struct vmadiff_tree_state* out);
-unsigned glue_vmas(struct mm_struct* mm, unsigned long from, struct vmadiff_tree_vma* out,
-                   unsigned count);
+unsigned glue_vmas(struct mm_struct* mm, struct file* const* userfaultfds, unsigned long from,
+                   struct vmadiff_tree_vma* out, unsigned count);
 
 // program.c
 void glue_set_program(const struct vmadiff_tree_vma* initial, unsigned count);

@@ -14,6 +14,8 @@ extern "C" {
 #define VMADIFF_TREE_FIRST_DESCRIPTOR 16
 #define VMADIFF_TREE_FILES_PER_CLASS 4
 #define VMADIFF_TREE_PROCESSES 64
+/* Userfaultfds of one process. */
+#define VMADIFF_TREE_USERFAULTFDS 4
 
 typedef unsigned long long vmadiff_u64;
 
@@ -34,6 +36,7 @@ struct vmadiff_tree_setup {
   vmadiff_u64 nodes;        /* a bit each */
   int has_userfaultfd;
   int has_vma_names;
+  int may_trace; /* CAP_SYS_PTRACE, which a userfaultfd's events on forks want */
   int may_set_memory_merge;
   int maps_zero_page; /* a read fault of private anonymous memory */
   int zero_is_noexec, file_is_noexec;
@@ -43,6 +46,7 @@ struct vmadiff_tree_setup {
  */
 #define VMADIFF_TREE_UFFD_MINOR (1ull << 38)
 #define VMADIFF_TREE_DROPPABLE (1ull << 40)
+#define VMADIFF_TREE_UFFD_RWP (1ull << 43)
 #define VMADIFF_TREE_SEALED (1ull << 63)
 
 struct vmadiff_tree_vma {
@@ -56,7 +60,8 @@ struct vmadiff_tree_vma {
   unsigned file_number;
   unsigned policy_mode, policy_flags;
   vmadiff_u64 policy_nodes, policy_asked;
-  const char* name; /* until the next call; or NULL */
+  unsigned userfaultfd; /* one more than its number in the process; 0 is none */
+  const char* name;     /* until the next call; or NULL */
 };
 
 struct vmadiff_tree_state {
@@ -91,9 +96,15 @@ struct vmadiff_tree {
   struct vmadiff_tree_result (*exit)(unsigned process);
   /* execve of the program that the sequence began with. */
   struct vmadiff_tree_result (*exec)(unsigned process);
-  /* UFFDIO_REGISTER or, without a mode, UFFDIO_UNREGISTER of the process's own userfaultfd. */
-  struct vmadiff_tree_result (*userfault)(unsigned process, vmadiff_u64 start, vmadiff_u64 length,
-                                          vmadiff_u64 mode, int is_register);
+  /* Makes one of the process's userfaultfds, which must not be there yet. */
+  struct vmadiff_tree_result (*new_userfaultfd)(unsigned process, unsigned number);
+  /* The ioctl UFFDIO_API, UFFDIO_REGISTER or UFFDIO_UNREGISTER of one that is there, with its
+   * argument. */
+  struct vmadiff_tree_result (*userfaultfd_ioctl)(unsigned process, unsigned number,
+                                                  unsigned request, void* argument);
+  /* Closes one; nothing where it is not there. */
+  struct vmadiff_tree_result (*close_userfaultfd)(unsigned process, unsigned number);
+  int (*has_userfaultfd)(unsigned process, unsigned number);
   void (*state)(unsigned process, struct vmadiff_tree_state* state);
   /* The VMAs from `from` on, at most so many: how many there are. */
   unsigned (*vmas)(unsigned process, vmadiff_u64 from, struct vmadiff_tree_vma* vmas,

@@ -35,14 +35,29 @@ static void write_policy(const struct mempolicy* policy, struct vmadiff_tree_vma
 static vmadiff_u64 flags_of(const struct vm_area_struct* vma) {
   const vmadiff_u64 flags = vma->vm_flags;
   vmadiff_u64 out = flags & ~(vmadiff_u64)(VM_UFFD_MINOR | VM_DROPPABLE | VM_SEALED);
+#ifdef VM_UFFD_RWP
+  out &= ~(vmadiff_u64)VM_UFFD_RWP;
+  if ((flags & VM_UFFD_RWP) != 0) out |= VMADIFF_TREE_UFFD_RWP;
+#endif
   if ((flags & VM_UFFD_MINOR) != 0) out |= VMADIFF_TREE_UFFD_MINOR;
   if ((flags & VM_DROPPABLE) != 0) out |= VMADIFF_TREE_DROPPABLE;
   if ((flags & VM_SEALED) != 0) out |= VMADIFF_TREE_SEALED;
   return out;
 }
 
-unsigned glue_vmas(struct mm_struct* mm, unsigned long from, struct vmadiff_tree_vma* out,
-                   unsigned count) {
+// One that is none of the process's has a number that none has.
+static unsigned userfaultfd_of(const struct vm_area_struct* vma, struct file* const* files) {
+  const void* ctx = vma->vm_userfaultfd_ctx.ctx;
+  unsigned number = 0;
+  if (ctx == NULL) return 0;
+  while (number < VMADIFF_TREE_USERFAULTFDS &&
+         (files[number] == NULL || files[number]->private_data != ctx))
+    ++number;
+  return number + 1;
+}
+
+unsigned glue_vmas(struct mm_struct* mm, struct file* const* userfaultfds, unsigned long from,
+                   struct vmadiff_tree_vma* out, unsigned count) {
   struct vm_area_struct* vma;
   unsigned written = 0;
   VMA_ITERATOR(iterator, mm, from);
@@ -61,6 +76,7 @@ unsigned glue_vmas(struct mm_struct* mm, unsigned long from, struct vmadiff_tree
     glue_file_id(vma->vm_file, &row->file_class, &row->file_number);
     write_policy(vma->vm_policy, row);
     row->name = vma->anon_name == NULL ? NULL : vma->anon_name->name;
+    row->userfaultfd = userfaultfd_of(vma, userfaultfds);
   }
   return written;
 }

@@ -47,7 +47,6 @@ NOTHING(vfs_fadvise)
 NOTHING(exec_state_init)
 NOTHING(nsproxy_cache_init)
 // Waiting, where nobody else is.
-NOTHING(__init_waitqueue_head)
 NOTHING(mutex_init_generic)
 NOTHING(__mutex_init)
 NOTHING(rcuwait_wake_up)
@@ -64,7 +63,6 @@ NOTHING(__wake_up_locked_key)
 NOTHING(misc_register)
 NOTHING(tlb_remove_table_sync_one)
 NOTHING(mm_free_global_asid)
-NOTHING(schedule)
 
 // Memory of the caller's, one value at a time: the pointer and the error in one register, the value
 // in another.

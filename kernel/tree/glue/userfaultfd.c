@@ -6,19 +6,26 @@
 
 int glue_userfaultfd_init(void) { return userfaultfd_init(); }
 
-// The ioctls of a userfaultfd that has no features.
-long glue_userfaultfd_begin(struct file* file) {
-  struct uffdio_api api = {.api = UFFD_API};
-  return file->f_op->unlocked_ioctl(file, UFFDIO_API, (unsigned long)&api);
+void __init_waitqueue_head(struct wait_queue_head* queue, const char* name,
+                           struct lock_class_key* key) {
+  spin_lock_init(&queue->lock);
+  INIT_LIST_HEAD(&queue->head);
 }
 
-long glue_userfaultfd_register(struct file* file, unsigned long start, unsigned long length,
-                               unsigned long mode) {
-  struct uffdio_register asked = {.range = {start, length}, .mode = mode};
-  return file->f_op->unlocked_ioctl(file, UFFDIO_REGISTER, (unsigned long)&asked);
-}
-
-long glue_userfaultfd_unregister(struct file* file, unsigned long start, unsigned long length) {
-  struct uffdio_range range = {start, length};
-  return file->f_op->unlocked_ioctl(file, UFFDIO_UNREGISTER, (unsigned long)&range);
+// userfaultfd_ctx_read, without the reader.
+struct file* glue_userfaultfd_read(struct file* file) {
+  struct userfaultfd_ctx* ctx = file->private_data;
+  struct file* forked = NULL;
+  while (!list_empty(&ctx->event_wqh.head)) {
+    wait_queue_entry_t* entry = list_first_entry(&ctx->event_wqh.head, wait_queue_entry_t, entry);
+    struct userfaultfd_wait_queue* waiting = container_of(entry, struct userfaultfd_wait_queue, wq);
+    if (waiting->msg.event == UFFD_EVENT_FORK) {
+      struct userfaultfd_ctx* made =
+          (struct userfaultfd_ctx*)(unsigned long)waiting->msg.arg.reserved.reserved1;
+      forked = anon_inode_create_getfile("[userfaultfd]", &userfaultfd_fops, made, O_RDONLY, NULL);
+      if (IS_ERR(forked)) glue_broken("no descriptor for a fork's userfaultfd", __FILE__, __LINE__);
+    }
+    userfaultfd_event_complete(ctx, waiting);
+  }
+  return forked;
 }
