@@ -2,6 +2,7 @@
 #include "impl/copy_vma.h"
 
 #include "impl/anon_vma.h"
+#include "impl/hugetlb.h"
 #include "impl/merge.h"
 #include "impl/userfaultfd.h"
 
@@ -50,6 +51,7 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
     return nullptr;
   }
   *fresh = *vma;
+  hugetlb_open(mm, *fresh);
   fresh->vm_start = addr;
   fresh->vm_end = addr + length;
   fresh->vm_pgoff = pgoff;

@@ -5,6 +5,7 @@
 #include "impl/calls.h"
 #include "impl/expand_stack.h"
 #include "impl/file_operations.h"
+#include "impl/hugetlb.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -28,10 +29,9 @@ bool needs_anon_folio(const MmStruct& mm, const VmArea& vma, Access access) {
 }  // namespace
 
 Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
+  if (is_file_hugepages(vma.vm_file)) return hugetlb_fault(mm, vma, addr, access);
   // handle_pte_marker: the VMA's handler is never asked.
   if (mm.guards.first(addr, addr + kPageSize) == addr) return Errno::kSIGSEGV;
-  // The pool of huge pages is empty.
-  if (is_file_hugepages(vma.vm_file)) return Errno::kSIGBUS;
   // A private page of its own; the anon_vma comes before the file is looked at (do_cow_fault), so
   // a write behind the end of the file leaves one too.
   if (needs_anon_folio(mm, vma, access) && !anon_vma_prepare(mm, vma)) return Errno::kENOMEM;

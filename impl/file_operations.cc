@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "impl/accounting.h"
+#include "impl/hugetlb.h"
 
 namespace vmadiff::impl {
 
@@ -24,12 +25,11 @@ bool is_regular(FileId file) {
          is_file_hugepages(file) || file.cls == FileClass::kAnonShared;
 }
 
-/// hugetlbfs_file_mmap with an empty pool: only a mapping that reserves nothing can be had.
-Failure hugetlb_hook(HookState& state) {
+/// hugetlbfs_file_mmap.
+Failure hugetlb_hook(MmStruct& mm, HookState& state) {
   state.vm_flags |= kVmHugetlb | kVmDontexpand;
   if (state.pgoff % kPagesPerHugePage != 0) return Errno::kEINVAL;
-  if ((state.vm_flags & kVmNoreserve) == 0) return Errno::kENOMEM;
-  return std::nullopt;
+  return hugetlb_reserve_pages(mm, state);
 }
 
 }  // namespace
@@ -82,12 +82,13 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
   }
 }
 
-Failure punch_hole(FileId file, std::uint64_t offset, Address length) {
+Failure punch_hole(MmStruct& mm, FileId file, std::uint64_t offset, Address length) {
   constexpr std::uint64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
   if (offset > kOffsetMax) return Errno::kEINVAL;
   if (!is_regular(file)) return Errno::kENODEV;
   const std::uint64_t size_max = file.cls == FileClass::kFile ? kRegularFileBytesMax : kOffsetMax;
   if (offset + length > size_max) return Errno::kEFBIG;
+  if (is_file_hugepages(file)) hugetlbfs_punch_hole(*mm.hstate, file, offset, length);
   return std::nullopt;
 }
 
@@ -104,7 +105,7 @@ Failure call_hook(MmStruct& mm, HookState& state) {
       return std::nullopt;
     case FileClass::kHugetlb:
     case FileClass::kAnonHugetlb:
-      return hugetlb_hook(state);
+      return hugetlb_hook(mm, state);
     case FileClass::kPfnmap:
     case FileClass::kPreparedPfnmap:
       state.vm_flags |= kPfnmapFlags;

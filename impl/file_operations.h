@@ -22,8 +22,10 @@ namespace vmadiff::impl {
 [[nodiscard]] std::uint64_t file_size_pages(const MmStruct& mm, spec::FileId file);
 
 /// vfs_fallocate with FALLOC_FL_PUNCH_HOLE, bytes: whether the file, which is open for writing, has
-/// room for such a hole. Its size stays. EINVAL, ENODEV, EFBIG.
-[[nodiscard]] Failure punch_hole(spec::FileId file, std::uint64_t offset, spec::Address length);
+/// room for such a hole. Its size stays; of pages only huge ones are kept, and go. EINVAL, ENODEV,
+/// EFBIG.
+[[nodiscard]] Failure punch_hole(MmStruct& mm, spec::FileId file, std::uint64_t offset,
+                                 spec::Address length);
 
 /// What a hook may look at and change: of a VMA to come (`.mmap_prepare`), or of a new one
 /// (`.mmap`).
@@ -32,6 +34,7 @@ struct HookState {
   spec::VmFlags vm_flags = 0;
   std::uint64_t pgoff = 0;  ///< pages
   std::uint64_t pages = 0;
+  std::uint32_t vm_private_data = 0;
 };
 /// The hook of the file's class, whichever of the two it is. EOPNOTSUPP, EINVAL, ENOMEM.
 [[nodiscard]] Failure call_hook(MmStruct& mm, HookState& state);

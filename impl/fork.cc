@@ -5,6 +5,7 @@
 
 #include "impl/accounting.h"
 #include "impl/anon_vma.h"
+#include "impl/hugetlb.h"
 #include "impl/ksm.h"
 #include "impl/mlock.h"
 #include "impl/userfaultfd.h"
@@ -52,10 +53,12 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
     if ((vma->vm_flags & kVmWipeonfork) != 0) mm.guards.zap(vma->vm_start, vma->vm_end);
     vma->vm_flags &= ~kVmLockedMask;
     if (!dup_userfaultfd(mm, oldmm, *vma)) return Errno::kENOMEM;
+    hugetlb_dup_vma_private(*vma);
     if (!anon_vma_fork(mm, *vma)) return Errno::kENOMEM;
     // The tree has its shape already: each entry is only exchanged for the copy.
     if (!mm.mm_mt.store(first, last, vma)) return Errno::kENOMEM;
     ++mm.counters.map_count;
+    copy_hugetlb_page_range(mm, oldmm, *vma);
   }
   return {};
 }
@@ -64,7 +67,7 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
 
 std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) try {
   if (oldmm.should_fail()) return std::unexpected{Errno::kENOMEM};
-  auto mm = std::make_unique<MmStruct>(oldmm.profile, oldmm.fault_attr);
+  auto mm = std::make_unique<MmStruct>(oldmm.profile, oldmm.fault_attr, oldmm.hstate);
   mm->setup = oldmm.setup;
   mm->counters = oldmm.counters;
   mm->counters.map_count = 0;
@@ -75,7 +78,6 @@ std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) tr
   mm->merge_any = oldmm.merge_any;
   mm->anon_vmas = oldmm.anon_vmas;
   mm->shmem_pages = oldmm.shmem_pages;
-  mm->anon_hugetlb_files = oldmm.anon_hugetlb_files;
   if (const Failure failed = dup_mmap(*mm, oldmm)) return std::unexpected{*failed};
   return mm;
 } catch (const std::bad_alloc&) {
@@ -85,8 +87,9 @@ std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) tr
 void exec_mmap(MmStruct& mm) {
   const Limits limits = mm.limits;
   const bool merge_any = mm.merge_any;
+  hugetlb_exit_mmap(mm);
   // The set-up was good when the sequence began.
-  static_cast<void>(mm.start(*mm.setup));
+  static_cast<void>(mm.start_again(*mm.setup));
   mm.limits = limits;
   mm.merge_any = merge_any;
   mm.mm_mt.for_each_value([&mm](VmArea* vma) { vma->vm_flags = ksm_vma_flags(mm, vma->vm_flags); });

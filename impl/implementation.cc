@@ -9,6 +9,7 @@
 
 #include "impl/calls.h"
 #include "impl/fork.h"
+#include "impl/hugetlb.h"
 #include "impl/mm.h"
 
 namespace vmadiff::impl {
@@ -61,7 +62,7 @@ class Implementation final : public System {
   Outcome apply(ProcessId process, const Syscall& call) override {
     MmStruct* const mm = mm_of(process);
     if (mm == nullptr) return Outcome::fail(Errno::kESRCH);
-    return std::visit(
+    const Outcome outcome = std::visit(
         [&](const auto& one) -> Outcome {
           using Call = std::decay_t<decltype(one)>;
           if constexpr (std::is_same_v<Call, Fork>) {
@@ -76,6 +77,8 @@ class Implementation final : public System {
           }
         },
         call);
+    hugetlb_evict_unused(*init_.hstate);
+    return outcome;
   }
 
   std::expected<void, ToolFault> snapshot(ProcessId process, Snapshot& out) override {
@@ -85,6 +88,15 @@ class Implementation final : public System {
       out = {};
     }
     return {};
+  }
+
+  std::expected<std::optional<HugePages>, ToolFault> left_in_pool() override {
+    Hstate& h = *init_.hstate;
+    for (MmStruct* mm : h.mms) hugetlb_exit_mmap(*mm);
+    hugetlb_evict_all(h);
+    HugePages left = h.counters();
+    left.free -= init_.setup->nr_hugepages;
+    return left;
   }
 
   [[nodiscard]] AllocationFaults* allocation_faults() override { return &faults_; }
@@ -116,6 +128,7 @@ class Implementation final : public System {
 
   Outcome sys_exit(ProcessId process) {
     if (process == 0) return Outcome::fail(Errno::kEPERM);
+    hugetlb_exit_mmap(*forked_[process - 1]);
     forked_[process - 1].reset();
     return Outcome::ok();
   }

@@ -2,6 +2,7 @@
 #include "impl/anon_vma.h"
 #include "impl/calls.h"
 #include "impl/file_operations.h"
+#include "impl/hugetlb.h"
 #include "impl/ksm.h"
 #include "impl/madvise_walk.h"
 #include "impl/populate.h"
@@ -16,12 +17,17 @@ using namespace spec;
 /// VM_LOCKED and VM_PFNMAP memory has no pages to give up.
 bool may_discard(const VmArea& vma, VmFlags forbidden) { return (vma.vm_flags & forbidden) == 0; }
 
-/// madvise_dontneed_free. What becomes of pages is not kept: only whether the advice is taken.
-Failure madvise_dontneed_free(const VmArea& vma, Address start, std::int32_t advice) {
+/// madvise_dontneed_free. What becomes of pages is not kept but for huge ones: only whether the
+/// advice is taken.
+Failure madvise_dontneed_free(MmStruct& mm, VmArea& vma, Address start, Address end,
+                              std::int32_t advice) {
   if (is_file_hugepages(vma.vm_file)) {
     // MADV_FREE is none of its advice. An end inside a huge page is rounded down.
     const bool taken = advice != kMadvFree && (start & (kHugePageSize - 1)) == 0;
-    return taken ? std::nullopt : Failure{Errno::kEINVAL};
+    if (!taken) return Errno::kEINVAL;
+    if (start < (end & ~(kHugePageSize - 1)))
+      unmap_hugepage_range(mm, vma, start, end & ~(kHugePageSize - 1));
+    return std::nullopt;
   }
   const VmFlags forbidden = advice == kMadvDontneedLocked ? kVmPfnmap : kVmPfnmap | kVmLocked;
   if (!may_discard(vma, forbidden)) return Errno::kEINVAL;
@@ -30,13 +36,13 @@ Failure madvise_dontneed_free(const VmArea& vma, Address start, std::int32_t adv
 }
 
 /// madvise_remove: a hole in the file behind shared memory that can be made writable.
-Failure madvise_remove(const VmArea& vma, Address start, Address end) {
+Failure madvise_remove(MmStruct& mm, const VmArea& vma, Address start, Address end) {
   constexpr VmFlags kSharedMaywrite = kVmShared | kVmMaywrite;
   if ((vma.vm_flags & kVmLocked) != 0) return Errno::kEINVAL;
   if (vma.vm_file.is_none()) return Errno::kEINVAL;
   if ((vma.vm_flags & kSharedMaywrite) != kSharedMaywrite) return Errno::kEACCES;
   const std::uint64_t pgoff = vma.vm_pgoff + ((start - vma.vm_start) >> kPageShift);
-  return punch_hole(vma.vm_file, pgoff << kPageShift, end - start);
+  return punch_hole(mm, vma.vm_file, pgoff << kPageShift, end - start);
 }
 
 /// The flags that the advice makes of the VMA's.
@@ -131,7 +137,7 @@ Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address s
   switch (advice) {
     case kMadvRemove:
       prev = &vma;
-      return madvise_remove(vma, start, end);
+      return madvise_remove(mm, vma, start, end);
     case kMadvWillneed:  // an error of reading ahead is not reported
       prev = &vma;
       return std::nullopt;
@@ -144,7 +150,7 @@ Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address s
     case kMadvDontneed:
     case kMadvDontneedLocked:
       prev = &vma;
-      return madvise_dontneed_free(vma, start, advice);
+      return madvise_dontneed_free(mm, vma, start, end, advice);
     case kMadvGuardInstall:
       prev = &vma;
       return madvise_guard_install(mm, vma, start, end);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "impl/anon_vma.h"
 
 namespace vmadiff::impl {
@@ -10,7 +12,24 @@ namespace vmadiff::impl {
 using spec::Address;
 using spec::page_up;
 
+MmStruct::MmStruct(const spec::KernelProfile& kernel, FaultAttr* faults,
+                   std::shared_ptr<Hstate> machine)
+    : profile(kernel), fault_attr(faults), hstate(std::move(machine)) {
+  hstate->mms.push_back(this);
+}
+
+MmStruct::~MmStruct() {
+  for (const auto& [addr, folio] : huge_ptes) --folio->mapcount;
+  std::erase(hstate->mms, this);
+}
+
 std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
+  huge_ptes.clear();
+  hstate->init(fresh);
+  return start_again(fresh);
+}
+
+std::optional<std::string> MmStruct::start_again(const spec::Setup& fresh) {
   setup = &fresh;
   mm_mt.clear();
   vmas.reset();
@@ -23,7 +42,6 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
   merge_any = fresh.initial.merge_any;
   anon_vmas = spec::kNoAnonVma;
   shmem_pages.clear();
-  anon_hugetlb_files = 0;
   userfaultfds.fill(std::nullopt);
   Address below = 0;
   for (const spec::Vma& vma : fresh.initial.vmas) {
@@ -50,7 +68,8 @@ std::optional<std::string> MmStruct::start(const spec::Setup& fresh) {
               vma.anon_vma_links,
               vma.policy,
               kNoUffdCtx,
-              vma.name};
+              vma.name,
+              0};
     anon_vmas = std::max(anon_vmas, vma.anon_vma);
     if (!mm_mt.store(vma.start, vma.end - 1, entry)) return "set-up: out of memory";
   }
@@ -90,6 +109,7 @@ void MmStruct::snapshot(spec::Snapshot& out) const {
   out.counters = counters;
   out.brk = brk;
   out.merge_any = merge_any;
+  out.huge_pages = hstate->counters();
 }
 
 std::optional<std::string> MmStruct::broken_invariant() const {

@@ -4,11 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "impl/fault_attr.h"
+#include "impl/hstate.h"
 #include "impl/maple_tree/maple_tree.h"
 #include "impl/pte_marker.h"
 #include "impl/vma.h"
@@ -30,12 +33,18 @@ using AddressOrErrno = std::expected<spec::Address, spec::Errno>;
 class MmStruct {
  public:
   /// Allocations fail where `faults`, which outlives this, says so; null: never.
-  explicit MmStruct(const spec::KernelProfile& kernel, FaultAttr* faults = nullptr)
-      : profile(kernel), fault_attr(faults) {}
+  /// Of a machine of its own, unless that is given.
+  explicit MmStruct(const spec::KernelProfile& kernel, FaultAttr* faults = nullptr,
+                    std::shared_ptr<Hstate> machine = std::make_shared<Hstate>());
+  MmStruct(const MmStruct&) = delete;
+  MmStruct& operator=(const MmStruct&) = delete;
+  ~MmStruct();
 
-  /// Back to what `setup` says, which outlives all that follows. Describes what is wrong with it,
-  /// or returns nothing.
+  /// Back to what `setup` says, which outlives all that follows, and its machine with it. Describes
+  /// what is wrong with it, or returns nothing.
   [[nodiscard]] std::optional<std::string> start(const spec::Setup& setup);
+  /// The same on the machine as it is, of whose huge pages it has none any more.
+  [[nodiscard]] std::optional<std::string> start_again(const spec::Setup& setup);
 
   /// The lowest VMA that ends behind `addr`, or null.
   [[nodiscard]] VmArea* find_vma(spec::Address addr) const;
@@ -62,10 +71,12 @@ class MmStruct {
 
   const spec::KernelProfile profile;
   FaultAttr* const fault_attr;
+  const std::shared_ptr<Hstate> hstate;  ///< of all processes of a machine
   const spec::Setup* setup = nullptr;
   MapleTree<VmArea*> mm_mt;  ///< keys are bytes; a VMA is stored over [vm_start, vm_end - 1]
   VmaPool vmas;
   GuardMarkers guards;
+  std::map<spec::Address, HugeFolioPtr> huge_ptes;  ///< which huge page is mapped where
   spec::Counters counters;
   spec::Limits limits;                           ///< the soft limits, as setrlimit left them
   spec::VmFlags def_flags = 0;                   ///< what mlockall gives to new mappings
@@ -74,7 +85,6 @@ class MmStruct {
   bool merge_any = false;                        ///< MMF_VM_MERGE_ANY
   spec::AnonVmaId anon_vmas = spec::kNoAnonVma;  ///< the last one that was made
   std::vector<std::uint64_t> shmem_pages;        ///< size of each anon-shared object, by number
-  std::uint32_t anon_hugetlb_files = 0;          ///< how many were made
   /// struct userfaultfd_ctx, its features, of each that there is, by number.
   std::array<std::optional<std::uint64_t>, spec::kUserfaultfdCount> userfaultfds{};
   std::vector<VmArea*> detached;  ///< scratch of munmap

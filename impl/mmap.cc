@@ -133,15 +133,6 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
   return addr;
 }
 
-namespace {
-
-/// hugetlb_file_setup: a new file, in which nothing is reserved.
-FileId hugetlb_file_setup(MmStruct& mm) {
-  return {FileClass::kAnonHugetlb, mm.anon_hugetlb_files++};
-}
-
-}  // namespace
-
 Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
   if (!is_page_aligned(call.offset)) return Outcome::fail(Errno::kEINVAL);
   FileId file;
@@ -158,7 +149,7 @@ Outcome sys_mmap(MmStruct& mm, const Mmap& call) {
     const std::uint64_t size = call.flags & kMapHugeSize;
     if (size != 0 && size != kMapHuge2Mb) return Outcome::fail(Errno::kEINVAL);
     length = huge_page_up(length);
-    file = hugetlb_file_setup(mm);
+    file = hugetlb_file_setup(mm, length);
   }
   const auto addr = do_mmap(mm, call, file, length, call.offset >> kPageShift);
   return addr ? Outcome::ok(*addr) : Outcome::fail(addr.error());

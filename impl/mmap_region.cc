@@ -39,7 +39,7 @@ Failure mmap_setup_unmapping(MmStruct& mm, MmapState& map) {
   mm.detached.clear();  // where nothing overlaps, it has what a call that failed had gathered
   map.vms.prev = mm.vma_before(map.addr);
   map.vms.next = mm.find_vma(map.end);
-  vms_clean_up_area(map.vms);
+  vms_clean_up_area(mm, map.vms);
   if (!accountable_mapping(map.hook.file, map.hook.vm_flags)) return std::nullopt;
   if (!vm_enough_memory(mm, map.hook.pages)) return Errno::kENOMEM;
   map.hook.vm_flags |= kVmAccount;
@@ -59,7 +59,7 @@ Failure mmap_setup(MmStruct& mm, MmapState& map) {
     if (!vm_enough_memory(mm, map.hook.pages - map.vms.nr_accounted)) return Errno::kENOMEM;
     map.hook.vm_flags |= kVmAccount;
   }
-  vms_clean_up_area(map.vms);
+  vms_clean_up_area(mm, map.vms);
   return std::nullopt;
 }
 
@@ -107,8 +107,18 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 
   const std::uint64_t anon_pgoff = map.addr >> kPageShift;
-  *vma = {map.addr, map.end, hook.vm_flags, hook.pgoff, anon_pgoff, hook.file, kNoAnonVma, 0,
-          {},       {}};
+  *vma = {map.addr,
+          map.end,
+          hook.vm_flags,
+          hook.pgoff,
+          anon_pgoff,
+          hook.file,
+          kNoAnonVma,
+          0,
+          {},
+          {},
+          {},
+          hook.vm_private_data};
   mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
   ++mm.counters.map_count;
   return vma;

@@ -3,6 +3,7 @@
 
 #include "impl/accounting.h"
 #include "impl/copy_vma.h"
+#include "impl/hugetlb.h"
 #include "impl/mlock.h"
 #include "impl/munmap.h"
 #include "impl/remap.h"
@@ -97,6 +98,9 @@ AddressOrErrno move_vma(MmStruct& mm, VmaRemapStruct& vrm) {
   mremap_userfaultfd_prep(mm, *fresh);
   if (const Address moved = std::min(vrm.old_len, vrm.new_len); moved != 0) {
     mm.guards.move(vrm.addr, vrm.new_addr, moved);
+  }
+  if (is_file_hugepages(vrm.vma->vm_file)) {
+    move_hugetlb_page_tables(mm, *vrm.vma, vrm.addr, vrm.new_addr, vrm.old_len);
   }
   vrm_stat_account(mm, vrm, vrm.new_len);
   if (vrm.is_dontunmap()) {

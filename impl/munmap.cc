@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "impl/calls.h"
+#include "impl/hugetlb.h"
 #include "impl/seal.h"
 #include "impl/split.h"
 
@@ -44,7 +45,10 @@ Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
   return std::nullopt;
 }
 
-void vms_clean_up_area(VmaMunmapStruct& vms) { vms.clear_ptes = false; }
+void vms_clean_up_area(MmStruct& mm, VmaMunmapStruct& vms) {
+  if (vms.clear_ptes) hugetlb_unmap_vmas(mm, mm.detached);
+  vms.clear_ptes = false;
+}
 
 void vms_abort_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
   if (mm.detached.empty() || vms.clear_ptes) return;
@@ -54,6 +58,7 @@ void vms_abort_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
 }
 
 void vms_complete_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms) {
+  vms_clean_up_area(mm, vms);
   mm.counters.map_count -= mm.detached.size();
   mm.counters.total_vm -= vms.pages.total;
   mm.counters.locked_vm -= vms.pages.locked;

@@ -26,7 +26,7 @@ struct VmaMunmapStruct {
 [[nodiscard]] Failure vms_gather_munmap_vmas(MmStruct& mm, VmaMunmapStruct& vms);
 
 /// vms_clean_up_area: the pages are gone. From here on the range cannot be given up.
-void vms_clean_up_area(VmaMunmapStruct& vms);
+void vms_clean_up_area(MmStruct& mm, VmaMunmapStruct& vms);
 
 /// vms_abort_munmap_vmas: gives the range up; where its pages are gone already, it is unmapped
 /// instead ("the unfortunate gap").

@@ -15,6 +15,13 @@ constexpr VmFlags kNoPages = kVmIo | kVmPfnmap;
 
 /// Faults all pages of [start, end) in. vm_fault_to_errno: a signal becomes EFAULT.
 Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access) {
+  if (is_file_hugepages(vma.vm_file)) {
+    for (Address at = start; at < end; at = (at | (kHugePageSize - 1)) + 1) {
+      const Failure failed = handle_mm_fault(mm, vma, at, access);
+      if (failed) return failed != Errno::kENOMEM ? Errno::kEFAULT : failed;
+    }
+    return std::nullopt;
+  }
   const Address guard = mm.guards.first(start, end);
   Failure failed = handle_mm_fault(mm, vma, start, access);
   if (!failed) failed = handle_mm_fault(mm, vma, guard - kPageSize, access);

@@ -2,6 +2,7 @@
 #include "impl/split.h"
 
 #include "impl/anon_vma.h"
+#include "impl/hugetlb.h"
 
 namespace vmadiff::impl {
 
@@ -21,6 +22,7 @@ Failure split_vma_unlimited(MmStruct& mm, VmArea& vma, Address addr, NewPart par
     return Errno::kENOMEM;
   }
   *fresh = vma;
+  hugetlb_open(mm, *fresh);
   const std::uint64_t pages = (addr - vma.vm_start) >> kPageShift;
   VmArea& upper = below ? vma : *fresh;
   VmArea& lower = below ? *fresh : vma;

@@ -38,6 +38,7 @@ struct VmArea {
   spec::MemPolicy vm_policy;
   UffdCtxId uffd_ctx = kNoUffdCtx;
   spec::VmaName anon_name;
+  std::uint32_t vm_private_data = 0;  ///< of hugetlb's: whose reservations it has (hugetlb.cc)
 
   [[nodiscard]] std::uint64_t pages() const { return (vm_end - vm_start) >> spec::kPageShift; }
   /// vma_is_anonymous: no vm_ops. So has a private /dev/zero mapping, though it has a file; a

@@ -1,6 +1,9 @@
 // model: one process's memory.
 #include "model/address_space.h"
 
+#include "model/huge_pages.h"
+#include "model/machine.h"
+
 namespace vmadiff::model {
 
 using spec::Counters;
@@ -57,7 +60,7 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   future_flags = 0;
   last_anon_vma = spec::kNoAnonVma;
   anon_shared_pages.clear();
-  anon_hugetlb_count = 0;
+  huge_pages.clear();
   userfaultfds.fill(std::nullopt);
   beyond_vmas = minus(setup->initial.counters, counters_of(vmas));
 }
@@ -73,11 +76,13 @@ void AddressSpace::snapshot(spec::Snapshot& out) const {
   out.counters = counters();
   out.brk = brk;
   out.merge_any = merge_any;
+  out.huge_pages = machine->pool.now();
 }
 
 Counters AddressSpace::counters() const { return plus(beyond_vmas, counters_of(vmas)); }
 
 void AddressSpace::drop(spec::Range range) {
+  unmap_huge_pages(*this, range);
   vmas.remove(range);
   guards.remove(range);
   displacement.set(range, 0);
@@ -98,8 +103,10 @@ spec::FileId AddressSpace::new_anon_shared(std::uint64_t pages) {
   return {spec::FileClass::kAnonShared, static_cast<std::uint32_t>(anon_shared_pages.size() - 1)};
 }
 
-spec::FileId AddressSpace::new_anon_hugetlb() {
-  return {spec::FileClass::kAnonHugetlb, anon_hugetlb_count++};
+spec::FileId AddressSpace::new_anon_hugetlb(spec::Address length) {
+  const spec::FileId file{spec::FileClass::kAnonHugetlb, machine->anon_hugetlb_count++};
+  machine->huge_file(file).size = length / spec::kHugePageSize;
+  return file;
 }
 
 }  // namespace vmadiff::model

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -18,10 +19,23 @@
 
 namespace vmadiff::model {
 
-struct AddressSpace {
-  explicit AddressSpace(const spec::KernelProfile& kernel) : profile(kernel) {}
+struct Machine;
 
-  /// Back to the state that `initial_setup` describes; it must outlive the run.
+/// What a process has at an address of a private mapping of huge pages.
+struct HugePage {
+  std::uint32_t own = 0;  ///< a page without a file, by number: shared after fork; 0: none
+  bool of_file = false;   ///< the file's page, for reading
+  bool is_owner = false;  ///< it is of the mapping that reserved it, not of one that came by fork
+  bool is_reserved = false;  ///< and the reservation has not been used
+  bool has_lost = false;     ///< a page of this mapping was taken away
+};
+
+struct AddressSpace {
+  /// The machine outlives it.
+  AddressSpace(const spec::KernelProfile& kernel, Machine& of) : profile(kernel), machine(&of) {}
+
+  /// Back to the state that `initial_setup` describes; it must outlive the run. What it had of the
+  /// machine's huge pages is gone already.
   void start(const spec::Setup& initial_setup);
   void snapshot(spec::Snapshot& out) const;
 
@@ -38,12 +52,15 @@ struct AddressSpace {
   /// A new shmem object of `pages` pages: each shared anonymous mapping has one of its own.
   [[nodiscard]] spec::FileId new_anon_shared(std::uint64_t pages);
 
-  /// A new hugetlb object: so has each mapping with MAP_ANONYMOUS and MAP_HUGETLB.
-  [[nodiscard]] spec::FileId new_anon_hugetlb();
+  /// A new hugetlb object of `length` bytes, whole huge pages: so has each mapping with
+  /// MAP_ANONYMOUS and MAP_HUGETLB.
+  [[nodiscard]] spec::FileId new_anon_hugetlb(spec::Address length);
 
   spec::KernelProfile profile;
+  Machine* machine;
   const spec::Setup* setup = nullptr;
   VmaMap vmas;
+  std::map<spec::Address, HugePage> huge_pages;  ///< by where they begin
   GuardPages guards;
   Displacement displacement;  ///< always none where anon_pgoff is of-file
   spec::Address brk = 0;      ///< the break, bytes, as the user set it (not page-aligned)
@@ -54,7 +71,6 @@ struct AddressSpace {
   spec::VmFlags future_flags = 0;
   spec::AnonVmaId last_anon_vma = spec::kNoAnonVma;
   std::vector<std::uint64_t> anon_shared_pages;  ///< size of each kAnonShared object, by number
-  std::uint32_t anon_hugetlb_count = 0;          ///< kAnonHugetlb objects made
   /// The features of each userfaultfd, by its number; none where there is none.
   std::array<std::optional<std::uint64_t>, spec::kUserfaultfdCount> userfaultfds{};
   /// What the counters have beyond the sum of the VMAs: what they had at the start, and what a

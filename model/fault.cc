@@ -3,6 +3,7 @@
 
 #include "model/compatibility.h"
 #include "model/file_rules.h"
+#include "model/huge_pages.h"
 #include "model/limits.h"
 #include "spec/flags.h"
 
@@ -29,8 +30,7 @@ bool keeps_a_gap(const Vma& below) {
 // file's page, or the zero page on a machine that maps it.
 bool takes_own_page(const AddressSpace& space, const Vma& vma, Access access) {
   const bool is_private = (vma.flags & spec::kVmShared) == 0;
-  const bool is_huge = (vma.flags & spec::kVmHugetlb) != 0;
-  if (!is_private || is_huge) return false;
+  if (!is_private) return false;
   return access == Access::kWrite || (is_anonymous(vma) && !space.setup->zero_page);
 }
 
@@ -52,6 +52,7 @@ void prepare_anon_vma(AddressSpace& space, Vma& vma) {
 }
 
 Result fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
+  if (is_hugetlb(vma.file.cls)) return fault_in_huge(space, vma, range, access);
   // A guard is met before anything is asked of the VMA.
   const Address guard = space.guards.first_in(range);
   if (guard == range.start) return fail(Errno::kSIGSEGV);

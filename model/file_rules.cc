@@ -1,6 +1,7 @@
 // model: what each class of file means for a mapping.
 #include "model/file_rules.h"
 
+#include "model/huge_pages.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -75,9 +76,7 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
     case FileClass::kAnonHugetlb:
       mapping.flags |= spec::kVmHugetlb | spec::kVmDontexpand;
       if (mapping.pgoff % (spec::kHugePageSize / spec::kPageSize) != 0) return fail(Errno::kEINVAL);
-      // Without MAP_NORESERVE the pages are reserved at once, and the pool is empty.
-      if ((mapping.flags & spec::kVmNoreserve) == 0) return fail(Errno::kENOMEM);
-      return {};
+      return reserve_huge_pages(space, mapping);
     case FileClass::kPfnmap:
     case FileClass::kPreparedPfnmap:
       mapping.flags |= spec::kVmPfnmap | spec::kVmIo | spec::kVmDontexpand | spec::kVmDontdump;
@@ -108,9 +107,6 @@ std::uint64_t object_pages(const AddressSpace& space, const Vma& vma) {
       return spec::kFileSizePages;
     case FileClass::kAnonShared:
       return space.anon_shared_pages[vma.file.number];
-    case FileClass::kHugetlb:
-    case FileClass::kAnonHugetlb:
-      return 0;  // no page is in the pool, so none can be had
     default:
       return ~std::uint64_t{0};
   }

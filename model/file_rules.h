@@ -15,7 +15,7 @@ namespace vmadiff::model {
 [[nodiscard]] bool is_opened_writable(spec::FileClass cls);
 /// On a file system mounted noexec: MAP_* with PROT_EXEC is EPERM, and VM_MAYEXEC is never set.
 [[nodiscard]] bool is_noexec(spec::FileClass cls, const spec::Setup& setup);
-/// 2 MiB pages, all from a pool that is empty.
+/// 2 MiB pages, all from the machine's pool (model/huge_pages.h).
 [[nodiscard]] constexpr bool is_hugetlb(spec::FileClass cls) {
   return cls == spec::FileClass::kHugetlb || cls == spec::FileClass::kAnonHugetlb;
 }
@@ -43,7 +43,8 @@ namespace vmadiff::model {
 [[nodiscard]] constexpr bool is_anonymous(const spec::Vma& vma) {
   return vma.file.cls == spec::FileClass::kNone || vma.file.cls == spec::FileClass::kZero;
 }
-/// Pages of the object behind the VMA; a touch at or above is a SIGBUS. All ones where none is.
+/// Pages of the object behind the VMA; a touch at or above is a SIGBUS. All ones where none is, and
+/// for huge pages, which are another matter.
 [[nodiscard]] std::uint64_t object_pages(const AddressSpace& space, const spec::Vma& vma);
 
 }  // namespace vmadiff::model

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "model/huge_pages.h"
 #include "model/userfault.h"
 #include "spec/flags.h"
 
@@ -44,6 +45,7 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
       child.displacement.set(vma.range(), 0);
     }
   }
+  inherit_huge_pages(child);
   child.future_flags = 0;
   child.beyond_vmas.map_count = 0;
   child.beyond_vmas.locked_vm = 0;
@@ -53,6 +55,7 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
 void exec(AddressSpace& space) {
   const auto limits = space.limits;
   const bool merge_any = space.merge_any;
+  space.drop({0, space.setup->task_size});
   space.start(*space.setup);
   space.limits = limits;
   space.merge_any = merge_any;

@@ -6,6 +6,7 @@
 #include "model/calls.h"
 #include "model/fault.h"
 #include "model/file_rules.h"
+#include "model/huge_pages.h"
 #include "model/join.h"
 #include "model/populate.h"
 #include "model/sealing.h"
@@ -93,10 +94,12 @@ Result change_advised_flags(AddressSpace& space, Range range, const Vma& vma, st
 }
 
 // Discarding pages: not those of devices, nor locked ones; huge pages only from their start.
-Result discard(const Vma& vma, Range range, std::int32_t advice) {
+Result discard(AddressSpace& space, const Vma& vma, Range range, std::int32_t advice) {
   if ((vma.flags & spec::kVmHugetlb) != 0) {
     const bool possible = advice != spec::kMadvFree && range.start % spec::kHugePageSize == 0;
-    return possible ? Result{} : fail(Errno::kEINVAL);
+    if (!possible) return fail(Errno::kEINVAL);
+    discard_huge_pages(space, vma, range);
+    return {};
   }
   const VmFlags forbidden =
       spec::kVmPfnmap | (advice == spec::kMadvDontneedLocked ? 0 : spec::kVmLocked);
@@ -106,12 +109,16 @@ Result discard(const Vma& vma, Range range, std::int32_t advice) {
 }
 
 // Punching a hole into the file behind shared memory that may be written.
-Result remove(const Vma& vma, Range range) {
+Result remove(AddressSpace& space, const Vma& vma, Range range) {
   if ((vma.flags & spec::kVmLocked) != 0 || vma.file.is_none()) return fail(Errno::kEINVAL);
   constexpr VmFlags kNeeded = spec::kVmShared | spec::kVmMaywrite;
   if ((vma.flags & kNeeded) != kNeeded) return fail(Errno::kEACCES);
-  return punch_hole(vma.file.cls, (vma.pgoff << spec::kPageShift) + (range.start - vma.start),
-                    range.size());
+  const std::uint64_t offset = (vma.pgoff << spec::kPageShift) + (range.start - vma.start);
+  const Result punched = punch_hole(vma.file.cls, offset, range.size());
+  if (punched && is_hugetlb(vma.file.cls)) {
+    punch_huge_pages(*space.machine, vma.file, offset, range.size());
+  }
+  return punched;
 }
 
 // Guards are markers where pages would be: not in memory without pages of its own, nor where pages
@@ -145,9 +152,9 @@ Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advi
     case spec::kMadvFree:
     case spec::kMadvDontneed:
     case spec::kMadvDontneedLocked:
-      return discard(vma, range, advice);
+      return discard(space, vma, range, advice);
     case spec::kMadvRemove:
-      return remove(vma, range);
+      return remove(space, vma, range);
     case spec::kMadvGuardInstall:
     case spec::kMadvGuardRemove:
       return guard(space, range, vma, advice);

@@ -106,7 +106,7 @@ std::expected<spec::FileId, Errno> file_of(AddressSpace& space, const spec::Mmap
   if (!is_huge) return spec::FileId{};
   const std::uint64_t size = call.flags & spec::kMapHugeSize;
   if (size != 0 && size != spec::kMapHuge2Mb) return fail(Errno::kEINVAL);
-  return space.new_anon_hugetlb();
+  return space.new_anon_hugetlb(spec::huge_page_up(call.length));
 }
 
 }  // namespace

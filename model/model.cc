@@ -1,14 +1,16 @@
 // model: the System that the others see.
 #include "model/model.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "model/address_space.h"
 #include "model/calls.h"
 #include "model/fork.h"
+#include "model/huge_pages.h"
+#include "model/machine.h"
 
 namespace vmadiff::model {
 namespace {
@@ -24,16 +26,23 @@ class Model final : public spec::System {
   [[nodiscard]] spec::Observes observes() const override { return {}; }
 
   std::expected<void, spec::ToolFault> start(const spec::Setup& setup) override {
-    processes_.resize(1);
-    if (!processes_[0]) processes_[0].emplace(profile_);
-    processes_[0]->start(setup);
+    setup_ = &setup;
+    machine_.processes.resize(1);
+    if (!machine_.processes[0])
+      machine_.processes[0] = std::make_unique<AddressSpace>(profile_, machine_);
+    machine_.processes[0]->start(setup);
+    machine_.pool.start(setup);
+    machine_.huge_files.clear();
+    machine_.anon_hugetlb_count = machine_.last_huge_page = 0;
     return {};
   }
 
   spec::Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
     AddressSpace* const space = process_of(process);
     if (space == nullptr) return Outcome::fail(Errno::kESRCH);
-    return std::visit(Apply{*this, process, *space}, call);
+    const Outcome outcome = std::visit(Apply{*this, process, *space}, call);
+    drop_unmapped_huge_files(machine_);
+    return outcome;
   }
 
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
@@ -44,6 +53,15 @@ class Model final : public spec::System {
       out = {};
     }
     return {};
+  }
+
+  std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() override {
+    for (const auto& space : machine_.processes) {
+      if (space) space->drop({0, setup_->task_size});
+    }
+    drop_huge_files(machine_);
+    const auto& [free, reserved, surplus] = machine_.pool.now();
+    return spec::HugePages{free - setup_->nr_hugepages, reserved, surplus};
   }
 
  private:
@@ -63,25 +81,29 @@ class Model final : public spec::System {
   };
 
   [[nodiscard]] AddressSpace* process_of(spec::ProcessId process) {
-    return process < processes_.size() && processes_[process] ? &*processes_[process] : nullptr;
+    const auto& processes = machine_.processes;
+    return process < processes.size() ? processes[process].get() : nullptr;
   }
 
   Outcome fork(const AddressSpace& parent) {
-    if (processes_.size() == spec::kProcessCountMax) return Outcome::fail(Errno::kEAGAIN);
+    auto& processes = machine_.processes;
+    if (processes.size() == spec::kProcessCountMax) return Outcome::fail(Errno::kEAGAIN);
     auto child = forked(parent);
     if (!child) return Outcome::fail(Errno::kENOMEM);
-    processes_.push_back(std::move(child));
-    return Outcome::ok(processes_.size() - 1);
+    processes.push_back(std::make_unique<AddressSpace>(*std::move(child)));
+    return Outcome::ok(processes.size() - 1);
   }
 
   Outcome exit(spec::ProcessId process) {
     if (process == 0) return Outcome::fail(Errno::kEPERM);
-    processes_[process].reset();
+    machine_.processes[process]->drop({0, setup_->task_size});
+    machine_.processes[process].reset();
     return Outcome::ok();
   }
 
   spec::KernelProfile profile_;
-  std::vector<std::optional<AddressSpace>> processes_;  ///< by number; none where it has gone
+  Machine machine_;
+  const spec::Setup* setup_ = nullptr;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "model/file_rules.h"
+#include "model/huge_pages.h"
 #include "model/join.h"
 #include "model/userfault.h"
 #include "spec/flags.h"
@@ -132,6 +133,8 @@ Result move(AddressSpace& space, const Move& move) {
   if (loses_its_watch) forget_watch(*space.vmas.at(copy.start));
 
   space.guards.move(from.start, copy.start, std::min(from.size(), copy.end - copy.start));
+
+  if (is_hugetlb(source.file.cls)) move_huge_pages(space, source, from, copy.start);
 
   // The source may be part of the copy by now.
   if (move.keeps_source) {

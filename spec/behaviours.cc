@@ -108,6 +108,9 @@ constexpr std::array kBehaviours{
                                     UffdOwner::kItsOwn),
     row<&KernelProfile::uffd_special>("uffd_special", "a driver's memory is, by WP_ASYNC,",
                                       UffdSpecial::kRefused),
+    row<&KernelProfile::hugetlb_discard>("hugetlb_discard",
+                                         "a huge page that is thrown away, of its reservation",
+                                         HugetlbDiscard::kRestores),
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ enum class FileClass : std::uint8_t {
   kFile,          ///< `file:N`: a regular file, opened read-write
   kFileReadOnly,  ///< `file-ro:N`: a regular file, opened O_RDONLY
   kZero,          ///< `zero:N`: /dev/zero opened once per N
-  kHugetlb,       ///< `hugetlb:N`: a hugetlbfs file (2 MiB pages, no page in the pool)
+  kHugetlb,       ///< `hugetlb:N`: a hugetlbfs file (2 MiB pages of the machine's pool)
   kPfnmap,        ///< `pfnmap:N`: a legacy driver whose `.mmap` sets PFNMAP|IO|DONTEXPAND|DONTDUMP
   kPreparedPfnmap,  ///< `prepared-pfnmap:N`: the same by `.mmap_prepare`
   kUnmappable,   ///< `unmappable:N`: a file with neither hook: ENODEV. On a real kernel /dev/null,

@@ -227,6 +227,10 @@ std::string_view name(UffdOwner b) { return b == UffdOwner::kAnyones ? "anyones"
 
 std::string_view name(UffdSpecial b) { return b == UffdSpecial::kTaken ? "taken" : "refused"; }
 
+std::string_view name(HugetlbDiscard b) {
+  return b == HugetlbDiscard::kSpends ? "spends" : "restores";
+}
+
 std::string_view name(AlignedRoom b) {
   return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";
 }

@@ -291,6 +291,13 @@ enum class UffdOwner : std::uint8_t {
 /// Whether WP_ASYNC may be registered for drivers' memory, as for all other (vma_can_userfault).
 enum class UffdSpecial : std::uint8_t { kTaken, kRefused };
 
+/// What becomes of the reservation of a private mapping's huge page that is thrown away while the
+/// mapping stays (MADV_DONTNEED, MADV_REMOVE).
+enum class HugetlbDiscard : std::uint8_t {
+  kSpends,   ///< it was used up with the page
+  kRestores  ///< the mapping has it again, unless the pool has surplus pages (6.9)
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -340,6 +347,7 @@ struct KernelProfile {
   UffdFeatures uffd_features{};
   UffdOwner uffd_owner{};
   UffdSpecial uffd_special{};
+  HugetlbDiscard hugetlb_discard{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -391,5 +399,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(UffdFeatures b);
 [[nodiscard]] std::string_view name(UffdOwner b);
 [[nodiscard]] std::string_view name(UffdSpecial b);
+[[nodiscard]] std::string_view name(HugetlbDiscard b);
 
 }  // namespace vmadiff::spec

@@ -65,7 +65,8 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .shared_names = SharedNames::kRefused,
                                .uffd_features = UffdFeatures::kEvents,
                                .uffd_owner = UffdOwner::kAnyones,
-                               .uffd_special = UffdSpecial::kTaken};
+                               .uffd_special = UffdSpecial::kTaken,
+                               .hugetlb_discard = HugetlbDiscard::kSpends};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -85,6 +86,7 @@ constexpr std::array k612{
     change<&P::aligned_room, AlignedRoom::kToTop>("6.8", "measured on 6.1 and 6.12"),
     change<&P::shared_names, SharedNames::kTaken>("6.2", "d09e8ca6cb93 (madvise_vma_anon_name)"),
     change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "the source (UFFD_API_FEATURES)"),
+    change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("6.9", "measured on 6.1 and 6.12"),
 };
 
 /// As the release of what none has yet.

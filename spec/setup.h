@@ -21,6 +21,9 @@ struct Limits {
   std::uint64_t memlock_hard = std::uint64_t{8} << 20;
 };
 
+/// Each of the pool's two numbers is at most this: 256 MiB together.
+inline constexpr std::uint64_t kPoolPagesMax = 64;
+
 struct Setup {
   /// The program's own mappings (files are `other:N`). No anon_vma is recorded for them: they are
   /// reserved, so nothing merges with them that is not part of them already.
@@ -41,6 +44,10 @@ struct Setup {
   Address placement_min_addr = 0x10000;
   std::uint64_t max_map_count = 65530;  ///< vm.max_map_count
   std::uint64_t stack_guard_gap = 256;  ///< pages (stack_guard_gap=)
+  /// The machine's pool of 2 MiB pages, of one node: vm.nr_hugepages, all free when a sequence
+  /// begins, and how many more it may take while they are in use (vm.nr_overcommit_hugepages).
+  std::uint64_t nr_hugepages = 0;
+  std::uint64_t nr_overcommit_hugepages = 0;
   Limits limits;
   /// Heuristic overcommit refuses a single charge of more pages than this (RAM plus swap).
   std::uint64_t overcommit_pages = ~0ULL;
@@ -62,6 +69,8 @@ struct Setup {
   /// Memory that belongs to the program that runs the calls. A sequence that can change it is not
   /// run on a real kernel, and generators keep away from it.
   std::vector<Range> reserved;
+
+  [[nodiscard]] bool has_huge_pages() const { return nr_hugepages + nr_overcommit_hugepages != 0; }
 
   /// The canonical set-up, equal on every machine: a program whose text and data lie low, its break
   /// behind them, and nothing else mapped. The agent of kernel/ arranges itself to be just this.

@@ -52,11 +52,20 @@ struct Counters {
   friend constexpr bool operator==(const Counters&, const Counters&) = default;
 };
 
+/// The machine's pool of 2 MiB pages, as /proc/meminfo has it (HugePages_Free, _Rsvd, _Surp).
+struct HugePages {
+  std::uint64_t free = 0;
+  std::uint64_t reserved = 0;  ///< of the free ones, by mappings that have not used them yet
+  std::uint64_t surplus = 0;   ///< in the pool beyond Setup::nr_hugepages, free or not
+  friend constexpr bool operator==(const HugePages&, const HugePages&) = default;
+};
+
 struct Snapshot {
   std::vector<Vma> vmas;  ///< ascending
   Counters counters;
   Address brk = 0;         ///< the break, bytes
   bool merge_any = false;  ///< PR_GET_MEMORY_MERGE
+  HugePages huge_pages;    ///< of the machine, not of the process
 };
 
 /// Whether two page offsets are one where a kernel shows them, which it does in bytes, modulo 2^64.
@@ -78,6 +87,7 @@ struct Observes {
   bool names = true;          ///< the VMAs' names, but those that are VmaName::unseen
   bool committed = false;     ///< what a run leaves committed (System::left_committed)
   bool allocated = false;     ///< what a run leaves allocated (System::left_allocated)
+  bool huge_pages = true;     ///< the pool, and what a run leaves in it (System::left_in_pool)
 };
 /// A real kernel, by /proc.
 inline constexpr Observes kFromOutside{.vm_flags = true,
@@ -88,7 +98,8 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
                                        .brk_and_merge = true,
                                        .policy = false,
                                        .userfaultfd = false,
-                                       .names = true};
+                                       .names = true,
+                                       .huge_pages = false};
 [[nodiscard]] constexpr Observes both(const Observes& a, const Observes& b) {
   return {a.vm_flags && b.vm_flags,
           a.anon_pgoff && b.anon_pgoff,
@@ -99,7 +110,9 @@ inline constexpr Observes kFromOutside{.vm_flags = true,
           a.policy && b.policy,
           a.userfaultfd && b.userfaultfd,
           a.names && b.names,
-          a.committed && b.committed};
+          a.committed && b.committed,
+          a.allocated && b.allocated,
+          a.huge_pages && b.huge_pages};
 }
 
 /// `START-END PERMS OFFSET BACKING [FLAGS]`, numbers as /proc/PID/maps writes them (hex, at least

@@ -84,7 +84,11 @@ class System {
     return std::nullopt;
   }
 
-  /// The same, behind left_committed or in its place: how many allocations of its own the system
+  /// The same, behind left_committed or in its place: the machine's pool of huge pages, less what
+  /// it was when the run began; differences wrap. Nothing where that is not known.
+  virtual std::expected<std::optional<HugePages>, ToolFault> left_in_pool() { return std::nullopt; }
+
+  /// The same, behind both or in their place: how many allocations of its own the system
   /// has not given back, less those that it had when the run began. Nothing where that is not
   /// known.
   virtual std::expected<std::optional<std::int64_t>, ToolFault> left_allocated() {

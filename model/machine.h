@@ -1,0 +1,40 @@
+// model: the machine: its processes, and what they share besides what their VMAs say: the pool of
+// huge pages and the files whose pages come from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "model/address_space.h"
+#include "model/huge_pool.h"
+#include "spec/file.h"
+
+namespace vmadiff::model {
+
+/// A file of huge pages. Offsets are in huge pages.
+struct HugeFile {
+  std::uint64_t size = 0;
+  /// What shared mappings have had reserved, whether it was used since or not; and what was used
+  /// without having been reserved.
+  std::set<std::uint64_t> reserved;
+  std::set<std::uint64_t> present;  ///< the pages that it has, all of them reserved
+};
+
+struct Machine {
+  /// By number; null where one has gone.
+  std::vector<std::unique_ptr<AddressSpace>> processes;
+  HugePool pool;
+  std::map<std::pair<spec::FileClass, std::uint32_t>, HugeFile> huge_files;
+  std::uint32_t anon_hugetlb_count = 0;  ///< kAnonHugetlb objects made
+  std::uint32_t last_huge_page = 0;      ///< the number of the last page that a process got
+
+  [[nodiscard]] HugeFile& huge_file(spec::FileId file) {
+    return huge_files[{file.cls, file.number}];
+  }
+};
+
+}  // namespace vmadiff::model
