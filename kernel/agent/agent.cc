@@ -456,6 +456,7 @@ bool finish(Window& window, uint32_t index, uint64_t result) {
 
 // Ends a process for which nobody waits.
 [[noreturn]] void exit_process(Window& window) {
+  window.leaving = window.pids[me];
   window.pids[me] = 0;
   for (uint64_t number = 0; number < vmadiff::kernel::kUserfaultfdCount; ++number) {
     close_userfaultfd(number);

@@ -129,6 +129,8 @@ struct Window {
   uint32_t execing;
   /// Each process's pid; 0 for one that is not there. The first one's is not written.
   int32_t pids[kProcessCountMax];
+  /// The pid of the last process that ended by a record; it may still be at it.
+  int32_t leaving;
   /// The pid of the agent's parent, without which nobody goes on.
   int32_t parent;
   /// What to unmap after an exec, so that the layout is the first one again. The count is 0 until

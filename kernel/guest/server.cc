@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "kernel/guest/committed.h"
+#include "kernel/guest/huge_pool.h"
 #include "kernel/guest/program.h"
 #include "kernel/host/agent_session.h"
 #include "kernel/machine/messages.h"
@@ -60,6 +61,7 @@ class Server {
       : wire_(wire),
         session_(std::move(session)),
         committed_(session_->files()),
+        pool_(session_->files()),
         crash_on_(crash_on),
         own_max_map_count_(max_map_count),
         max_map_count_(max_map_count) {}
@@ -106,6 +108,13 @@ class Server {
     is_settled_ = false;
     // Who only looks at the beginning asks for none; the calls come later.
     if (auto made = limit_maps(request.program.max_map_count); !made) return made;
+    if (request.begins) is_pool_due_ = true;
+    if (is_pool_due_ && request.program.max_map_count != 0) {
+      is_pool_due_ = false;
+      const auto& [pages, surplus] =
+          std::pair{request.program.nr_hugepages, request.program.nr_overcommit_hugepages};
+      if (auto made = pool_.make(pages, surplus); !made) return made;
+    }
     forked_ = forked_ || std::ranges::any_of(request.program.records, [](const Record& record) {
                 return record.number == kFork;
               });
@@ -115,9 +124,11 @@ class Server {
     if (crashes) crash();
     answer.run = *std::move(ran);
     if (answer.run.died) return {};
+    const auto huge_pages = pool_.now();
     for (const spec::ProcessId process : processes_of(request, answer.results)) {
       auto& [number, snapshot] = answer.seen.emplace_back(process, spec::Snapshot{});
       if (auto seen = session_->snapshot(number, snapshot); !seen) return seen;
+      if (!snapshot.vmas.empty()) snapshot.huge_pages = huge_pages;
     }
     if (request.ends) {
       if (auto done = settle(); !done) return done;
@@ -139,15 +150,16 @@ class Server {
 
   /// Takes away what the last sequence has made; left_ is what it has left all the same.
   std::expected<void, spec::ToolFault> settle() {
-    left_.reset();
+    left_ = {};
     const auto before = std::exchange(committed_before_, std::nullopt);
     if (auto made = limit_maps(own_max_map_count_); !made) return made;
     const auto settled = session_->settle();
     if (!settled) return std::unexpected(settled.error());
     is_settled_ = *settled;
     if (!is_settled_) return {};
+    left_.huge_pages = pool_.settle(forked_);
     committed_before_ = committed_.settled_pages(before, std::exchange(forked_, false));
-    if (before && committed_before_) left_ = *committed_before_ - *before;
+    if (before && committed_before_) left_.committed = *committed_before_ - *before;
     return {};
   }
 
@@ -156,6 +168,7 @@ class Server {
     spec::Snapshot snapshot;
     const auto process = static_cast<spec::ProcessId>(reader.number());
     if (auto seen = session_->snapshot(process, snapshot); !seen) return seen;
+    if (!snapshot.vmas.empty()) snapshot.huge_pages = pool_.now();
     send(wire_, MessageKind::kSeen, body_of(snapshot));
     return {};
   }
@@ -216,9 +229,11 @@ class Server {
   std::unique_ptr<AgentSession> session_;
   Committed committed_;
   std::optional<std::int64_t> committed_before_;  ///< when the present sequence began
-  std::optional<std::int64_t> left_;              ///< by the one before
-  bool is_settled_ = false;                       ///< the agent is at its beginning
-  bool forked_ = false;                           ///< so may have the present sequence
+  HugePool pool_;
+  bool is_pool_due_ = true;  ///< the present sequence has not asked for one yet
+  Left left_;                ///< by the one before
+  bool is_settled_ = false;  ///< the agent is at its beginning
+  bool forked_ = false;      ///< so may have the present sequence
   std::optional<CrashOn> crash_on_;
   std::uint64_t own_max_map_count_;  ///< the machine's, as it was at the beginning
   std::uint64_t max_map_count_;      ///< as it is now

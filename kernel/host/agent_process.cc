@@ -270,6 +270,20 @@ int AgentProcess::pid_of(std::uint32_t process) const {
   return pid > 0 && pid_ > 0 && ::getpgid(pid) == pid_ ? pid : 0;
 }
 
+void AgentProcess::wait_for_exit() {
+  const int pid = std::atomic_ref{window_->leaving}.exchange(0);
+  if (pid <= 0 || pid == pid_) return;
+  // As with pid_of, it may be any number; a process that is no child has been waited for already.
+  Patience patience{pid_};
+  while (patience.spent() < kEndPatience) {
+    siginfo_t info{};
+    const int found = ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (found != 0 || info.si_pid != 0) return;
+    ::poll(nullptr, 0, 1);
+    patience.look(milliseconds{1});
+  }
+}
+
 void AgentProcess::begin_sequence() {
   began_ = steady_clock::now();
   cpu_before_ = cpu_time_of(pid_);

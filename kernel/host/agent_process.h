@@ -93,6 +93,8 @@ class AgentProcess {
   [[nodiscard]] int pid_of(std::uint32_t process) const;
   /// The next process that is forked is number 1 again. The others must have ended by then.
   void count_processes_anew() { window_->last_process = 0; }
+  /// Waits until the process that ended by the last such record has given back all it had.
+  void wait_for_exit();
   /// The resource limits as they are now.
   [[nodiscard]] spec::Limits limits() const;
   /// To be called when process 0 has made an exec: what is open shows the memory that it had

@@ -56,7 +56,32 @@ std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
 std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
                                                          std::vector<std::uint64_t>& results) {
   is_suspect_ = is_suspect_ || program.distrusted;
-  return run(program.records, results);
+  if (!program.has_huge_pages()) return run(program.records, results);
+  return run_exit_by_exit(program.records, results);
+}
+
+// What a process had of the pool is free once it has ended, which its last record does not wait
+// for.
+std::expected<Session::Run, ToolFault> AgentSession::run_exit_by_exit(
+    std::span<const Record> records, std::vector<std::uint64_t>& results) {
+  results.clear();
+  Run total;
+  std::vector<std::uint64_t> some;
+  do {
+    const auto exit = std::ranges::find(records, kExit, &Record::number);
+    const auto before = static_cast<std::size_t>(exit - records.begin());
+    const auto part = records.first(std::min(before + 1, records.size()));
+    records = records.subspan(part.size());
+    auto ran = run(part, some);
+    if (!ran) return ran;
+    results.insert(results.end(), some.begin(), some.end());
+    total.done += ran->done;
+    total.died = ran->died;
+    total.how_died = std::move(ran->how_died);
+    total.setback = std::move(ran->setback);
+    if (is_alive()) agent_->wait_for_exit();
+  } while (!records.empty() && !total.died);
+  return total;
 }
 
 std::expected<Session::Run, ToolFault> AgentSession::run(std::span<const Record> records,

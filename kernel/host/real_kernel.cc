@@ -21,7 +21,7 @@ class RealKernel final : public spec::System {
 
   [[nodiscard]] spec::Observes observes() const override {
     auto seen = spec::kFromOutside;
-    seen.committed = session_->is_alone();
+    seen.committed = seen.huge_pages = session_->is_alone();
     return seen;
   }
 
@@ -35,6 +35,7 @@ class RealKernel final : public spec::System {
                       name_)});
     }
     how_died_.clear();
+    has_run_ = false;
     return session_->begin();
   }
 
@@ -48,6 +49,7 @@ class RealKernel final : public spec::System {
                  std::vector<spec::Outcome>& outcomes) override {
     outcomes.clear();
     write(*setup_, sequence, program_);
+    has_run_ = true;
     const auto ran = session_->run(program_, results_);
     if (!ran) {
       how_died_ = ran.error().message;
@@ -64,11 +66,18 @@ class RealKernel final : public spec::System {
 
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override {
-    return session_->snapshot(process, out);
+    auto seen = session_->snapshot(process, out);
+    // The machine is made as it is asked for when the first call comes.
+    if (seen && !has_run_) out.huge_pages = {.free = setup_->nr_hugepages};
+    return seen;
   }
 
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
     return session_->left_committed();
+  }
+
+  std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() override {
+    return session_->left_in_pool();
   }
 
   void will_run(std::span<const spec::Announced> sequences) override {
@@ -97,6 +106,8 @@ class RealKernel final : public spec::System {
     program.records.clear();
     program.distrusted = false;
     program.max_map_count = setup.max_map_count;
+    program.nr_hugepages = setup.nr_hugepages;
+    program.nr_overcommit_hugepages = setup.nr_overcommit_hugepages;
     for (const spec::Step& step : sequence) {
       program.records.push_back(in_process(step.process, record_of(step.call, setup.task_size)));
       program.distrusted = program.distrusted || spec::touches_reserved(setup, step);
@@ -106,6 +117,7 @@ class RealKernel final : public spec::System {
   std::string name_;
   std::unique_ptr<Session> session_;
   const spec::Setup* setup_ = nullptr;
+  bool has_run_ = false;  ///< a call, since start()
   std::string how_died_;
   std::optional<spec::ToolFault> setback_;
   // Kept for their memory.

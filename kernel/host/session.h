@@ -25,6 +25,11 @@ struct Program {
   /// vm.max_map_count of the machine that it begins on. Only a virtual machine is made so; who has
   /// another is given none that differs. 0: whatever it is.
   std::uint64_t max_map_count = 0;
+  /// Its pool of huge pages, likewise: spec::Setup's, where max_map_count says that one is asked
+  /// for.
+  std::uint64_t nr_hugepages = 0;
+  std::uint64_t nr_overcommit_hugepages = 0;
+  [[nodiscard]] bool has_huge_pages() const { return nr_hugepages + nr_overcommit_hugepages != 0; }
   friend bool operator==(const Program&, const Program&) = default;
 };
 
@@ -62,6 +67,10 @@ class Session {
 
   /// spec::System::left_committed.
   virtual std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() {
+    return std::nullopt;
+  }
+  /// spec::System::left_in_pool.
+  virtual std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() {
     return std::nullopt;
   }
   /// Whether nothing else runs on the machine, so that this says something.

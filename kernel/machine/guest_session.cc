@@ -254,7 +254,7 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
     if (!alone) return std::unexpected(alone.error());
     last_ = after_all(program, *std::move(alone));
   }
-  begins_ = false;
+  begins_ = is_settled_ = false;
   results = last_.results;
   return last_.run;
 }
@@ -313,7 +313,9 @@ std::expected<Answer, ToolFault> GuestSession::run_call_by_call(const Program& p
     auto answer = ask({begins,
                        {.records = {record},
                         .distrusted = program.distrusted,
-                        .max_map_count = program.max_map_count}});
+                        .max_map_count = program.max_map_count,
+                        .nr_hugepages = program.nr_hugepages,
+                        .nr_overcommit_hugepages = program.nr_overcommit_hugepages}});
     begins = false;
     if (!answer && !answer.error().is_death)
       return std::unexpected(std::move(answer.error().fault));
@@ -397,10 +399,23 @@ std::expected<void, ToolFault> GuestSession::snapshot(spec::ProcessId process,
 }
 
 std::expected<std::optional<std::int64_t>, ToolFault> GuestSession::left_committed() {
-  if (!machine_ || begins_ || last_.run.died) return std::nullopt;
-  if (was_announced_) return last_.left;
+  const auto left = settled();
+  if (!left) return std::unexpected(left.error());
+  return left->committed;
+}
+
+std::expected<std::optional<spec::HugePages>, ToolFault> GuestSession::left_in_pool() {
+  const auto left = settled();
+  if (!left) return std::unexpected(left.error());
+  return left->huge_pages;
+}
+
+/// What the sequence that has just been run has left. It is ended for that, once.
+std::expected<Left, ToolFault> GuestSession::settled() {
+  if (!machine_ || begins_ || last_.run.died) return Left{};
+  if (was_announced_ || is_settled_) return last_.left;
   // What was sent ahead since has begun others.
-  if (messages_ != 0) return std::nullopt;
+  if (messages_ != 0) return Left{};
   Result<Message> message = std::unexpected(Failure{});
   if (auto sent = send(MessageKind::kSettle, {}); !sent) {
     message = std::unexpected(std::move(sent.error()));
@@ -413,10 +428,10 @@ std::expected<std::optional<std::int64_t>, ToolFault> GuestSession::left_committ
         ToolFault{fmt::format("guest: {} after the last call", message.error().death.how)});
   }
   if (!message) return std::unexpected(std::move(message.error().fault));
-  std::optional<std::int64_t> left;
-  if (!read(message->body, left))
+  if (!read(message->body, last_.left))
     return std::unexpected(ToolFault{"guest: an answer that cannot be read"});
-  return left;
+  is_settled_ = true;
+  return last_.left;
 }
 
 }  // namespace vmadiff::kernel

@@ -36,6 +36,7 @@ class GuestSession final : public Session {
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override;
+  std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() override;
   [[nodiscard]] bool is_alone() const override { return true; }
   void will_run(std::vector<Program> programs) override;
   [[nodiscard]] std::string_view death_log() const override { return death_log_; }
@@ -64,6 +65,7 @@ class GuestSession final : public Session {
   std::expected<Answer, spec::ToolFault> run_alone(const Program& program);
   std::expected<Answer, spec::ToolFault> run_call_by_call(const Program& program);
   Answer after_all(const Program& program, Answer answer);
+  std::expected<Left, spec::ToolFault> settled();
   void suspect_announced(const MachineDeath& death);
   void bury(const MachineDeath& death);
 
@@ -73,6 +75,7 @@ class GuestSession final : public Session {
   std::unique_ptr<VirtualMachine> machine_;
   bool begins_ = true;
   Answer last_;
+  bool is_settled_ = false;     ///< last_.left is of what was run last
   bool was_announced_ = false;  ///< last_ is of a program that was sent ahead
   Program last_announced_;      ///< that program
   std::string death_log_;

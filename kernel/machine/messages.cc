@@ -98,6 +98,8 @@ void show_record(auto& show, auto& record) {
 void show_program(auto& show, auto& program) {
   show(program.distrusted);
   show(program.max_map_count);
+  show(program.nr_hugepages);
+  show(program.nr_overcommit_hugepages);
   show.list(program.records, [](auto& s, auto& record) { show_record(s, record); });
 }
 
@@ -117,6 +119,12 @@ void show_vma(auto& show, auto& vma) {
   show(vma.name);
 }
 
+void show_huge_pages(auto& show, auto& huge_pages) {
+  show(huge_pages.free);
+  show(huge_pages.reserved);
+  show(huge_pages.surplus);
+}
+
 void show_snapshot(auto& show, auto& snapshot) {
   show.list(snapshot.vmas, [](auto& s, auto& vma) { show_vma(s, vma); });
   auto& c = snapshot.counters;
@@ -128,6 +136,18 @@ void show_snapshot(auto& show, auto& snapshot) {
   show(c.exec_vm);
   show(snapshot.brk);
   show(snapshot.merge_any);
+  show_huge_pages(show, snapshot.huge_pages);
+}
+
+void show_left(auto& show, auto& left) {
+  show(left.committed);
+  bool is_known = left.huge_pages.has_value();
+  show(is_known);
+  auto huge_pages = left.huge_pages.value_or(spec::HugePages{});
+  show_huge_pages(show, huge_pages);
+  if constexpr (!std::is_const_v<std::remove_reference_t<decltype(left)>>) {
+    left.huge_pages = is_known ? std::optional{huge_pages} : std::nullopt;
+  }
 }
 
 void show_answer(auto& show, auto& answer) {
@@ -140,7 +160,7 @@ void show_answer(auto& show, auto& answer) {
     s(seen.first);
     show_snapshot(s, seen.second);
   });
-  show(answer.left);
+  show_left(show, answer.left);
 }
 
 void show_program_end(auto& show, auto& end) {
@@ -159,6 +179,8 @@ void show_setup(auto& show, auto& setup) {
   show(setup.placement_min_addr);
   show(setup.max_map_count);
   show(setup.stack_guard_gap);
+  show(setup.nr_hugepages);
+  show(setup.nr_overcommit_hugepages);
   auto& limits = setup.limits;
   show(limits.data);
   show(limits.stack);
@@ -235,9 +257,9 @@ std::string body_of(const ProgramEnd& end) {
   return put.take();
 }
 
-std::string body_of(const std::optional<std::int64_t>& left) {
+std::string body_of(const Left& left) {
   Put put;
-  put(left);
+  show_left(put, left);
   return put.take();
 }
 
@@ -271,9 +293,9 @@ bool read(std::string_view body, ProgramEnd& end) {
   return get.is_good();
 }
 
-bool read(std::string_view body, std::optional<std::int64_t>& left) {
+bool read(std::string_view body, Left& left) {
   Get get{body};
-  get(left);
+  show_left(get, left);
   return get.is_good();
 }
 

@@ -25,7 +25,7 @@ enum class MessageKind : std::uint8_t {
   kProgram,       ///< to the guest: an ELF file to be run
   kProgramEnded,  ///< from the guest: ProgramEnd
   kSettle,        ///< to the guest: the sequence has ended
-  kSettled,       ///< from the guest: what it left committed
+  kSettled,       ///< from the guest: what it left behind
 };
 
 /// What the guest's kernel lets us do, and how it is set up.
@@ -40,13 +40,19 @@ struct Request {
   bool ends = false;  ///< what the sequence left is asked for, too
 };
 
+/// What a sequence has left behind when all its processes and mappings are gone.
+struct Left {
+  std::optional<std::int64_t> committed;      ///< pages
+  std::optional<spec::HugePages> huge_pages;  ///< in the pool; differences wrap
+};
+
 struct Answer {
   Session::Run run;
   std::vector<std::uint64_t> results;
   /// After the last record: each process that a record belongs to, and each that was made; the
   /// first too where the request begins.
   std::vector<std::pair<spec::ProcessId, spec::Snapshot>> seen;
-  std::optional<std::int64_t> left = {};  ///< pages; of a request that ends its sequence
+  Left left = {};  ///< of a request that ends its sequence
 };
 
 /// How a program that was brought along ended.
@@ -61,7 +67,7 @@ struct ProgramEnd {
 [[nodiscard]] std::string body_of(const std::vector<Answer>& answers);
 [[nodiscard]] std::string body_of(const spec::Snapshot& snapshot);
 [[nodiscard]] std::string body_of(const ProgramEnd& end);
-[[nodiscard]] std::string body_of(const std::optional<std::int64_t>& left);
+[[nodiscard]] std::string body_of(const Left& left);
 
 // False where the body is not as these write it; what was read is then of no use.
 [[nodiscard]] bool read(std::string_view body, Introduction& introduction);
@@ -69,6 +75,6 @@ struct ProgramEnd {
 [[nodiscard]] bool read(std::string_view body, std::vector<Answer>& answers);
 [[nodiscard]] bool read(std::string_view body, spec::Snapshot& snapshot);
 [[nodiscard]] bool read(std::string_view body, ProgramEnd& end);
-[[nodiscard]] bool read(std::string_view body, std::optional<std::int64_t>& left);
+[[nodiscard]] bool read(std::string_view body, Left& left);
 
 }  // namespace vmadiff::kernel
