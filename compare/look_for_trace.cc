@@ -63,7 +63,7 @@ std::optional<TraceFound> look_for_trace(const ToldApart& two, const TraceSearch
   Pair pair{two};
   properties::GeneratorOptions generator;
   generator.setup = search.setup;
-  generator.setup_variation = SetupVariation::kMapLimit;
+  generator.setup_variation = SetupVariation::kMapLimitAndPool;
   // A trace is asked of every kernel, and read by people: no long openings.
   generator.openings = false;
   generator.file_classes.assign(kFiles.begin(), kFiles.end());

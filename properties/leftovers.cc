@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "properties/claims/left_committed.h"
+#include "properties/claims/left_in_pool.h"
 
 namespace vmadiff::properties {
 namespace {
@@ -35,6 +36,15 @@ Left ask_committed(spec::System& system, std::span<const spec::Step> calls,
   return is_known ? 0 : pages;
 }
 
+Left ask_reserved(spec::System& system, std::span<const spec::Step> calls,
+                  std::span<const spec::Outcome> outcomes, const Rules& rules,
+                  ExemptionCounts& exemptions) {
+  if (!rules.setup.has_huge_pages()) return 0;
+  const auto left = system.left_in_pool();
+  if (!left) return std::unexpected(left.error());
+  return lost_huge_pages(left->value_or(spec::HugePages{}), calls, outcomes, exemptions);
+}
+
 Left ask_allocated(spec::System& system, std::span<const spec::Step> /*calls*/,
                    std::span<const spec::Outcome> /*outcomes*/, const Rules& /*rules*/,
                    ExemptionCounts& /*exemptions*/) {
@@ -52,6 +62,7 @@ struct Question {
 constexpr std::array kQuestions{
     Question{Claim::kNothingStaysCommitted, &spec::Observes::committed, ask_committed,
              explain_left},
+    Question{Claim::kNothingStaysReserved, &spec::Observes::huge_pages, ask_reserved, explain_lost},
     Question{Claim::kNothingStaysAllocated, &spec::Observes::allocated, ask_allocated,
              explain_allocated},
 };

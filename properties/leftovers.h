@@ -1,5 +1,6 @@
-// properties: after a run: NothingStaysCommitted and NothingStaysAllocated, and which call broke
-// it; and whether a system in this process survives the end of the sequence's processes.
+// properties: after a run: NothingStaysCommitted, NothingStaysReserved and NothingStaysAllocated,
+// and which call broke it; and whether a system in this process survives the end of the sequence's
+// processes.
 #pragma once
 
 #include <span>

@@ -80,13 +80,24 @@ Offer offer_of(std::span<const std::string> systems) {
   return offer;
 }
 
-properties::SetupVariation setups_of(std::span<const std::string> systems) {
+namespace {
+
+/// What a trace's set-up can make of the system's machine (kernel/guest/server.cc).
+properties::SetupVariation setups_of(std::string_view system) {
   using enum properties::SetupVariation;
-  auto variation = kAll;
-  for (const std::string& system : systems) {
-    if (is_guest(system)) variation = std::min(variation, kMapLimit);
-    if (system == kHost) variation = kNone;
-  }
+  if (!is_real(system)) return kAll;
+  if (is_tree(system)) return kAllButPool;
+  if (!is_guest(system)) return kNone;
+  const bool has_huge_pages = file_count(capabilities_of(system), spec::FileClass::kHugetlb) != 0;
+  return has_huge_pages ? kMapLimitAndPool : kMapLimit;
+}
+
+}  // namespace
+
+properties::SetupVariation setups_of(std::span<const std::string> systems) {
+  auto variation = properties::SetupVariation::kAll;
+  for (const std::string& system : systems)
+    variation = properties::common(variation, setups_of(std::string_view{system}));
   return variation;
 }
 
@@ -158,13 +169,23 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
 }
 
 std::optional<std::string> why_no_setup(std::string_view system, std::string_view words) {
-  if (!is_real(system) || is_tree(system) || words.empty()) return std::nullopt;
+  if (!is_real(system) || words.empty()) return std::nullopt;
+  if (is_tree(system)) {
+    auto asked = spec::Setup::standard();
+    if (const auto read = spec::read_setup_text(words, asked); !read) return read.error();
+    if (!asked.has_huge_pages()) return std::nullopt;
+    return "the trace's set-up asks for a pool of huge pages, which a tree's code has not here";
+  }
   const auto own = setup_for(std::array{std::string{system}});
   if (!own) return own.error().message;
   auto asked = *own;
   if (const auto read = spec::read_setup_text(words, asked); !read) return read.error();
   // A virtual machine is made to have it, for as long as it is asked for (kernel/guest/server.cc).
-  if (is_guest(system)) asked.max_map_count = own->max_map_count;
+  const auto can = setups_of(system);
+  if (properties::has(can, properties::SetupVariation::kMapLimit))
+    asked.max_map_count = own->max_map_count;
+  if (properties::has(can, properties::SetupVariation::kPool))
+    asked.nr_hugepages = asked.nr_overcommit_hugepages = 0;
   const auto difference = spec::setup_text(asked, *own);
   if (difference.empty()) return std::nullopt;
   return fmt::format("the trace's set-up asks for {}, and this machine has {}", difference,

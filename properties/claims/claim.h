@@ -20,6 +20,7 @@ enum class Claim : std::uint8_t {
   kDataStructuresAreWellFormed,
   kNothingStaysCommitted,
   kNothingStaysAllocated,
+  kNothingStaysReserved,
   kSystemsAgreeOnOutcomes,
   kSystemsAgreeOnLayout,
   kFailedCallsChangeNothing,
@@ -30,7 +31,7 @@ enum class Claim : std::uint8_t {
   kReviewPredicateIsIndistinguishable,
   kFailedAllocationsAreSurvived,
 };
-inline constexpr std::size_t kClaimCount = 19;
+inline constexpr std::size_t kClaimCount = 20;
 
 [[nodiscard]] std::string_view name(Claim claim);
 

@@ -16,7 +16,7 @@ using spec::FileClass;
 using spec::Snapshot;
 using spec::Vma;
 
-constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
+constexpr std::array<std::string_view, 23> kFieldNames{"number of VMAs",
                                                        "start",
                                                        "end",
                                                        "permissions",
@@ -35,7 +35,10 @@ constexpr std::array<std::string_view, 19> kFieldNames{"number of VMAs",
                                                        "exec_vm",
                                                        "data_vm + stack_vm",
                                                        "break",
-                                                       "PR_GET_MEMORY_MERGE"};
+                                                       "PR_GET_MEMORY_MERGE",
+                                                       "HugePages_Free",
+                                                       "HugePages_Rsvd",
+                                                       "HugePages_Surp"};
 
 constexpr spec::VmFlags kPermissionFlags = spec::kVmAccessFlags | spec::kVmMayshare;
 
@@ -53,7 +56,7 @@ bool equal_to_the_bit(const Snapshot& first, const Snapshot& second) {
     different |= a.userfaultfd ^ b.userfaultfd;
   }
   return different == 0 && first.counters == second.counters && first.brk == second.brk &&
-         first.merge_any == second.merge_any;
+         first.merge_any == second.merge_any && first.huge_pages == second.huge_pages;
 }
 
 /// Files whose number is a system's own.
@@ -81,6 +84,12 @@ class Comparison {
         return Difference{Field::kMergeAny, 0};
       }
     }
+    if (!seen_.huge_pages) return std::nullopt;
+    const spec::HugePages& a = first.huge_pages;
+    const spec::HugePages& b = second.huge_pages;
+    if (a.free != b.free) return Difference{Field::kFreeHugePages, 0};
+    if (a.reserved != b.reserved) return Difference{Field::kReservedHugePages, 0};
+    if (a.surplus != b.surplus) return Difference{Field::kSurplusHugePages, 0};
     return std::nullopt;
   }
 
@@ -165,6 +174,12 @@ std::uint64_t value(Field field, const Snapshot& s) {
       return s.brk;
     case Field::kMergeAny:
       return s.merge_any ? 1 : 0;
+    case Field::kFreeHugePages:
+      return s.huge_pages.free;
+    case Field::kReservedHugePages:
+      return s.huge_pages.reserved;
+    case Field::kSurplusHugePages:
+      return s.huge_pages.surplus;
     default:
       return 0;
   }

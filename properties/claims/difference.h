@@ -33,6 +33,9 @@ enum class Field : std::uint8_t {
   kDataAndStackVm,
   kBrk,
   kMergeAny,
+  kFreeHugePages,
+  kReservedHugePages,
+  kSurplusHugePages,
 };
 [[nodiscard]] std::string_view name(Field field);
 

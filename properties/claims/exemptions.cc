@@ -138,6 +138,9 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "mprotect that makes private memory writable is refused for RLIMIT_DATA only where its range "
      "would fit under RLIMIT_AS a second time (mprotect_fixup): a half can fit so, and be refused, "
      "where the whole does not, and is not"},
+    {"MoveForgetsReservations", "NothingStaysReserved",
+     "mremap that moves a part of a private mapping of huge pages forgets what the rest of it has "
+     "reserved (fixup_hugetlb_reservations), and nobody gives that back"},
 }};
 
 }  // namespace

@@ -56,8 +56,9 @@ enum class Exemption : std::uint8_t {
   kUserfaultfdAsksByTheWrongOffset,
   kChargeComesAfterUnmapping,
   kRoomIsAskedForTwice,
+  kMoveForgetsReservations,
 };
-inline constexpr std::size_t kExemptionCount = 41;
+inline constexpr std::size_t kExemptionCount = 42;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -211,10 +211,13 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
 std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
                                                  const spec::Outcome& outcome,
                                                  const Snapshot& before, const Snapshot& after,
-                                                 const spec::Observes& seen,
+                                                 const spec::Observes& observed,
                                                  const spec::KernelProfile& profile,
                                                  ExemptionCounts& exemptions) {
   if (!failed(call, outcome)) return std::nullopt;
+  // The pool of huge pages is not the process's own: others have changed it meanwhile.
+  spec::Observes seen = observed;
+  seen.huge_pages = false;
   const auto changed = difference(before, after, seen);
   if (!changed) return std::nullopt;
   const auto sentence = [&](const Difference& d) {

@@ -416,7 +416,10 @@ bool is_touched_without_anon_vma(const FailedAllocation& f, const Stretches& par
 }  // namespace
 
 std::expected<Survival, std::string> survival(const FailedAllocation& f,
-                                              const spec::Observes& seen) {
+                                              const spec::Observes& observed) {
+  // What a call has taken of the pool of huge pages by then is no matter.
+  spec::Observes seen = observed;
+  seen.huge_pages = false;
   const bool as_wanted_outcome = f.outcome == f.wanted_outcome;
   const bool may_answer = std::visit(MayAnswer{f}, f.call);
   if (!as_wanted_outcome && !may_answer) {

@@ -46,10 +46,17 @@ constexpr std::array<Property, kClaimCount> kProperties{{
      "allocated for them, and no file counts a writer of theirs.",
      "vm_area_free, mm/vma_init.c; unlink_anon_vmas, mm/rmap.c; mas_destroy, lib/maple_tree.c; "
      "mapping_unmap_writable, include/linux/fs.h"},
+    {"NothingStaysReserved", kInvariant,
+     "When all processes and mappings of a run are gone, and its files are empty, as many huge "
+     "pages "
+     "of the machine's pool are free, and as many reserved, as before it.",
+     "hugetlb_vm_op_close, hugetlb_unreserve_pages, free_huge_folio, mm/hugetlb.c"},
     {"SystemsAgreeOnOutcomes", kEquivalence, "Every call has the same result on every system.",
      "ours: two systems of one profile are one kernel"},
     {"SystemsAgreeOnLayout", kEquivalence,
-     "After every call every system shows the same VMAs, counters, break and KSM state.",
+     "After every call every system shows the same VMAs, counters, break, KSM state and pool of "
+     "huge "
+     "pages.",
      "ours: two systems of one profile are one kernel"},
     {"FailedCallsChangeNothing", kRelation,
      "A call that fails leaves everything as it was, but for the documented partial ones.",

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "properties/generate/huge_calls.h"
 #include "properties/generate/looks.h"
 #include "properties/generate/motif.h"
 #include "properties/generate/offered.h"
@@ -29,6 +30,8 @@ constexpr std::uint64_t kWildPercent = 8;
 /// How often a meeting of calls is planned, where nothing else is; and how often a call comes
 /// again, changed in one part.
 constexpr std::uint64_t kMeetingPercent = 4;
+/// Where the machine has huge pages, most calls are about them.
+constexpr std::uint64_t kHugePercent = 80;
 constexpr std::uint64_t kAgainPercent = 4;
 /// With so large a stack every exec succeeds: it asks for 128 KiB.
 constexpr std::uint64_t kStackOfExec = std::uint64_t{1} << 20;
@@ -118,6 +121,7 @@ class Writer {
     if (index == 0 && options_.ksm_calls && random_.percent(process_wide)) {
       return spec::Prctl{.arg2 = 1};
     }
+    if (auto call = about_huge_pages()) return *std::move(call);
     if (auto call = planned()) return *std::move(call);
     if (auto call = again()) return *std::move(call);
     if (options_.favour_madvised && options_.ksm_calls && !sketch_.empty() && random_.percent(15)) {
@@ -197,6 +201,15 @@ class Writer {
                    .offset = mmap->offset});
     }
     return call;
+  }
+
+  std::optional<spec::Syscall> about_huge_pages() {
+    if (!setup_.has_huge_pages() || !random_.percent(kHugePercent)) return std::nullopt;
+    auto call = huge_call(random_, maps_huge_files_ ? options_.files_per_class : 0);
+    const bool is_possible = std::holds_alternative<spec::Fork>(call)   ? may_fork()
+                             : std::holds_alternative<spec::Exec>(call) ? may_exec()
+                                                                        : true;
+    return is_possible ? std::optional{call} : std::nullopt;
   }
 
   void plan_meeting() {

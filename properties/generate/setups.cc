@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t kLimitedOneIn = 6;
 /// One in so many, whatever its limits, is on a machine of another shape.
 constexpr std::uint64_t kShapedOneIn = 5;
+/// And one in so many has huge pages in its pool.
+constexpr std::uint64_t kPooledOneIn = 12;
 
 /// How many nodes there are, and where memory without an address goes.
 void vary_shape(spec::Setup& setup, Random& random) {
@@ -46,6 +48,14 @@ bool vary_map_limit(spec::Setup& setup, Random& random, std::uint64_t room) {
   return true;
 }
 
+/// Few pages, so that they are used up. Whether it was varied.
+bool vary_pool(spec::Setup& setup, Random random) {
+  if (random.below(kPooledOneIn) != 0) return false;
+  setup.nr_hugepages = random.below(7);
+  if (random.percent(40)) setup.nr_overcommit_hugepages = 1 + random.below(3);
+  return setup.has_huge_pages();
+}
+
 void vary_limits(spec::Setup& setup, const spec::Setup& base, Random& random) {
   // Each by itself, and now and then together: mostly one limit is met at a time.
   vary_map_limit(setup, random, 1);
@@ -71,18 +81,20 @@ void vary_limits(spec::Setup& setup, const spec::Setup& base, Random& random) {
 std::optional<spec::Setup> varied_setup(std::uint64_t seed, const spec::Setup& base,
                                         SetupVariation variation) {
   if (variation == SetupVariation::kNone) return std::nullopt;
+  spec::Setup setup = base;
+  const bool is_pooled =
+      has(variation, SetupVariation::kPool) && vary_pool(setup, Random{mix(seed ^ 0x706f6f6cULL)});
   Random random{mix(seed ^ 0x7365747570ULL)};
   const bool is_limited = random.below(kLimitedOneIn) == 0;
-  if (variation == SetupVariation::kMapLimit) {
-    spec::Setup limited = base;
-    if (!is_limited || !vary_map_limit(limited, random, kRoomOfExec)) return std::nullopt;
-    return limited;
+  if (!has(variation, SetupVariation::kAllButPool)) {
+    const bool is_varied = has(variation, SetupVariation::kMapLimit) && is_limited &&
+                           vary_map_limit(setup, random, kRoomOfExec);
+    return is_varied || is_pooled ? std::optional{setup} : std::nullopt;
   }
   // From a source of its own: neither decides what the other is.
   Random shapes{mix(seed ^ 0x736861706573ULL)};
   const bool is_shaped = shapes.below(kShapedOneIn) == 0;
-  if (!is_limited && !is_shaped) return std::nullopt;
-  spec::Setup setup = base;
+  if (!is_limited && !is_shaped && !is_pooled) return std::nullopt;
   if (is_limited) vary_limits(setup, base, random);
   if (is_shaped) vary_shape(setup, shapes);
   return setup;

@@ -66,7 +66,13 @@ constexpr std::array kDamages{
     Damage{"exec_vm", Field::kExecVm, [](Snapshot& s, std::size_t) { ++s.counters.exec_vm; }},
     Damage{"the break", Field::kBrk, [](Snapshot& s, std::size_t) { s.brk += spec::kPageSize; }},
     Damage{"PR_GET_MEMORY_MERGE", Field::kMergeAny,
-           [](Snapshot& s, std::size_t) { s.merge_any = !s.merge_any; }}};
+           [](Snapshot& s, std::size_t) { s.merge_any = !s.merge_any; }},
+    Damage{"a free huge page more", Field::kFreeHugePages,
+           [](Snapshot& s, std::size_t) { ++s.huge_pages.free; }},
+    Damage{"a reserved huge page more", Field::kReservedHugePages,
+           [](Snapshot& s, std::size_t) { ++s.huge_pages.reserved; }},
+    Damage{"a surplus huge page more", Field::kSurplusHugePages,
+           [](Snapshot& s, std::size_t) { ++s.huge_pages.surplus; }}};
 
 }  // namespace
 

@@ -88,6 +88,10 @@ bool is_visible(Field field, const spec::Observes& seen) {
     case Field::kBrk:
     case Field::kMergeAny:
       return seen.brk_and_merge;
+    case Field::kFreeHugePages:
+    case Field::kReservedHugePages:
+    case Field::kSurplusHugePages:
+      return seen.huge_pages;
     default:
       return true;
   }
@@ -95,9 +99,10 @@ bool is_visible(Field field, const spec::Observes& seen) {
 
 TEST(Damages, WhatIsNotObservedIsNotCompared) {
   const Snapshot state = spec::Setup::standard().initial;
-  for (unsigned bits = 0; bits < 128; ++bits) {
+  for (unsigned bits = 0; bits < 256; ++bits) {
     const auto bit = [bits](unsigned number) { return (bits >> number & 1) != 0; };
-    const spec::Observes seen{bit(0), bit(1), bit(2), bit(3), bit(4), bit(5), bit(6)};
+    const spec::Observes seen{bit(0), bit(1), bit(2), bit(3), bit(4),
+                              bit(5), bit(6), false,  false,  bit(7)};
     for (const Damage& damage : damages()) {
       Snapshot damaged = state;
       damage.make(damaged, 0);

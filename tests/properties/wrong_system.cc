@@ -82,6 +82,13 @@ class Wrong final : public spec::System {
     return fault_ == Fault::kKeepsAnAllocationWhenMadviseFails && break_moved_ != 0 ? 1 : 0;
   }
 
+  std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() override {
+    auto left = model_->left_in_pool();
+    if (left && fault_ == Fault::kKeepsAHugePageWhenMadviseFails && break_moved_ != 0)
+      --(*left)->free;
+    return left;
+  }
+
   [[nodiscard]] std::optional<std::string> broken_invariant() const override {
     if (fault_ != Fault::kBreaksItsTree || calls_ < 5) return std::nullopt;
     return "node 3: pivot 2 is not above pivot 1";

@@ -29,6 +29,7 @@ enum class Fault {
   kMarksHighVmas,
   kKeepsAChargeWhenMadviseFails,
   kKeepsAnAllocationWhenMadviseFails,
+  kKeepsAHugePageWhenMadviseFails,
 };
 
 /// A system named "wrong": the model of the profile with the fault. `remote` makes it say that it

@@ -238,6 +238,25 @@ TEST(Generator, AMachineThatCanBeGivenAnotherMapLimitIsGivenNothingElse) {
   EXPECT_FALSE(varied_setup(sequence_seed(4, 0), base, SetupVariation::kNone));
 }
 
+TEST(Generator, AMachineWithHugePagesIsGivenAPoolToo) {
+  const auto base = spec::Setup::standard();
+  std::size_t pools = 0;
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    const auto setup = varied_setup(sequence_seed(4, i), base, SetupVariation::kMapLimitAndPool);
+    if (!setup || !setup->has_huge_pages()) continue;
+    ++pools;
+    EXPECT_LE(setup->nr_hugepages + setup->nr_overcommit_hugepages, 9U);
+    auto options = generator_options();
+    options.setup_variation = SetupVariation::kMapLimitAndPool;
+    spec::Sequence sequence;
+    generate(sequence_seed(4, i), options, sequence);
+    for (const auto& step : sequence)
+      EXPECT_FALSE(spec::touches_reserved(options.setup, step)) << text(step.call);
+  }
+  EXPECT_GT(pools, 150U);
+  EXPECT_LT(pools, 300U);
+}
+
 TEST(Generator, EveryCallIsModelledAndKeepsAwayFromReservedMemory) {
   auto options = generator_options();
   // A reserved range in the middle of the arena, too: the worst case.
