@@ -93,6 +93,15 @@ constexpr std::array kLimits{
             return fmt::format("no single charge is over {} pages here (__vm_enough_memory)",
                                setup.overcommit_pages);
           }},
+    Limit{[](spec::Setup& setup, spec::Sequence&) { setup.nr_hugepages = std::uint64_t{1} << 20; },
+          [](const spec::Setup& setup, const spec::Snapshot& before) {
+            const auto& [free, reserved, surplus] = before.huge_pages;
+            return fmt::format(
+                "of the pool's huge pages {} are free, {} of these reserved, and it has {} of {} "
+                "surplus pages (vm.nr_hugepages={}, vm.nr_overcommit_hugepages={})",
+                free, reserved, surplus, setup.nr_overcommit_hugepages, setup.nr_hugepages,
+                setup.nr_overcommit_hugepages);
+          }},
     Limit{[](spec::Setup& setup, spec::Sequence&) { setup.stack_guard_gap = 0; },
           [](const spec::Setup& setup, const spec::Snapshot&) {
             return fmt::format("{} pages below a stack are kept free (stack_guard_gap)",

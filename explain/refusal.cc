@@ -113,7 +113,7 @@ class Rules {
           return "it is beyond the end of the address space (__get_unmapped_area)";
         }
         if (properties::maps_huge_pages(c) && (c.flags & spec::kMapNoreserve) == 0) {
-          return "the pool of huge pages is empty (hugetlb_reserve_pages)";
+          return fmt::format("{} (hugetlb_reserve_pages)", pool());
         }
         if (is_fixed && r_.profile.mmap_replace == spec::MmapReplace::kUnmapsThenCharges) {
           auto why = sealed(range);
@@ -723,9 +723,22 @@ class Rules {
     }
   }
 
+  [[nodiscard]] std::string pool() const {
+    const auto& [free, reserved, surplus] = r_.before.huge_pages;
+    if (!r_.setup.has_huge_pages()) return "the pool of huge pages is empty";
+    return fmt::format("of the pool's huge pages {} are free, {} of these reserved", free,
+                       reserved);
+  }
+
   /// A page in the range that no file has, in words that go on behind the VMA.
-  static Why bus_error(const Vma& vma, Range range) {
-    if ((vma.flags & spec::kVmHugetlb) != 0) return "has no huge page: the pool is empty";
+  [[nodiscard]] Why bus_error(const Vma& vma, Range range) const {
+    if ((vma.flags & spec::kVmHugetlb) != 0) {
+      const auto& [free, reserved, surplus] = r_.before.huge_pages;
+      return free == reserved ? fmt::format("has no huge page: {}", pool())
+                              : Why{"has no huge page: it lies behind the end of its file, or the "
+                                    "process that it was forked from took one of its pages away "
+                                    "(unmap_ref_private)"};
+    }
     const bool has_size = vma.file.cls == FileClass::kMemfd || vma.file.cls == FileClass::kFile ||
                           vma.file.cls == FileClass::kFileReadOnly;
     const Address end = std::min(vma.end, range.end);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "properties/claims/reach.h"
+
 namespace vmadiff::reports {
 namespace {
 
@@ -27,6 +29,7 @@ struct Meets {
   bool userfaultfd = false;
   bool names = false;
   bool fork_events = false;
+  bool huge_pages = false;
   bool placed = false;  ///< a mapping goes where the kernel puts it
   bool zero_files = false;
   bool regular_files = false;
@@ -55,6 +58,7 @@ void note_mmap(const Reproduction& r, const ReproducedStep& step, const spec::Mm
   meets.stacks = meets.stacks || (mmap.flags & spec::kMapGrowsdown) != 0;
   meets.faults = meets.faults || (mmap.flags & (spec::kMapPopulate | spec::kMapLocked)) != 0;
   meets.locks = meets.locks || (mmap.flags & spec::kMapLocked) != 0;
+  meets.huge_pages = meets.huge_pages || properties::maps_huge_pages(mmap);
   const auto cls = mmap.file.cls;
   meets.zero_files = meets.zero_files || cls == spec::FileClass::kZero;
   meets.regular_files =
@@ -156,6 +160,13 @@ std::vector<Requirement> requirements_of(const Reproduction& r) {
       setup.placement_min_addr,
       fmt::format("it needs a kernel that places nothing below {:#x} (CONFIG_LSM_MMAP_MIN_ADDR)",
                   setup.placement_min_addr));
+  const bool pool = asked("nr_hugepages") || asked("nr_overcommit_hugepages") || meets.huge_pages;
+  add(pool, "NR_HUGEPAGES", setup.nr_hugepages,
+      fmt::format("it needs a kernel with hugetlb and {} pages of 2 MiB in its pool, free all of "
+                  "them (sysctl vm.nr_hugepages={})",
+                  setup.nr_hugepages, setup.nr_hugepages));
+  add(pool, "NR_OVERCOMMIT_HUGEPAGES", setup.nr_overcommit_hugepages,
+      fmt::format("it needs sysctl vm.nr_overcommit_hugepages={}", setup.nr_overcommit_hugepages));
   add(asked("stack_guard_gap") || meets.stacks, "STACK_GUARD_GAP", setup.stack_guard_gap,
       fmt::format("it needs stack_guard_gap={} on the kernel's command line",
                   setup.stack_guard_gap));

@@ -86,15 +86,6 @@ static int open_regular(void) {
   return -1;
 }
 
-static int reads_zero(const char* path) {
-  FILE* in = fopen(path, "r");
-  long value = -1;
-  if (!in) return 0;
-  if (fscanf(in, "%ld", &value) != 1) value = -1;
-  fclose(in);
-  return value == 0;
-}
-
 static int open_file(const struct file* f) {
   char path[64];
   int fd;
@@ -115,13 +106,6 @@ static int open_file(const struct file* f) {
     case NULL_DEVICE:
       return open("/dev/null", O_RDWR);
     case HUGETLB:
-      if (!reads_zero("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages") ||
-          !reads_zero("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages")) {
-        cannot(
-            "%s needs a kernel with hugetlb and an empty pool of 2 MiB pages (sysctl "
-            "vm.nr_hugepages=0)",
-            f->name);
-      }
       return (int)syscall(SYS_memfd_create, "vmadiff", 4u | 21u << 26 /* HUGETLB, 2 MiB */);
     case MEMORY_DEVICE:
       if (!getenv("VMADIFF_DEV_MEM")) {

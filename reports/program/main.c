@@ -66,6 +66,8 @@ static int grows_to(u64 gap) {
 
 static u64 ksm(u64 on) { return ask(0, SYS_prctl, 67 /* PR_SET_MEMORY_MERGE */, on, 0, 0, 0, 0); }
 
+#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+
 /* What the machine has of it: as wanted, or something else. */
 static u64 measured(const struct need* n) {
   u64 at;
@@ -81,6 +83,11 @@ static u64 measured(const struct need* n) {
     case PLACEMENT_MIN_ADDR:
       at = map_at(4096, 4096, PROT_NONE, 0);
       return at == 4096 && n->value == 0 ? 0 : at;
+    case NR_HUGEPAGES:
+      at = number_in(POOL "nr_hugepages");
+      return number_in(POOL "free_hugepages") == at ? at : ~n->value;
+    case NR_OVERCOMMIT_HUGEPAGES:
+      return number_in(POOL "nr_overcommit_hugepages");
     case STACK_GUARD_GAP:
       return grows_to(n->value) && (n->value == 0 || !grows_to(n->value - 1)) ? n->value
                                                                               : ~n->value;
