@@ -46,7 +46,7 @@ Failure do_brk_flags(MmStruct& mm, VmArea* prev, Address start, Address length) 
     const VmFlags late =
         mm.profile.ksm_brk == KsmBrk::kAfterMapping ? ksm_vma_flags(mm, flags) : flags;
     const std::uint64_t pgoff = start >> kPageShift;
-    *vma = {start, start + length, late, pgoff, pgoff, {}, kNoAnonVma, 0, {}, {}};
+    *vma = {start, start + length, late, pgoff, pgoff, {}, kNoAnonVma, 0, {}, {}, {}};
     mm.mm_mt.store_preallocated(start, start + length - 1, vma);
     ++mm.counters.map_count;
   }

@@ -184,6 +184,7 @@ std::expected<void, ToolFault> parse_smaps(std::string_view text,
                     0,
                     {},
                     0,
+                    0,
                     name_of(entry, names)});
   }
   return {};
