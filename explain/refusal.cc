@@ -493,8 +493,10 @@ class Rules {
         return first_that(
             range,
             [this](const Vma& vma) -> Why {
-              const bool is_named_too = vma.file.cls == FileClass::kAnonShared &&
-                                        r_.profile.shared_names == spec::SharedNames::kTaken;
+              const bool is_shmem =
+                  vma.file.cls == FileClass::kAnonShared || vma.file.cls == FileClass::kMemfd;
+              const bool is_named_too =
+                  is_shmem && r_.profile.shared_names == spec::SharedNames::kTaken;
               return vma.file.is_none() || is_named_too ? "" : "is not anonymous";
             },
             "madvise_vma_behavior");

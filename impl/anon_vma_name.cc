@@ -36,10 +36,9 @@ Failure copy_name(const MmStruct& mm, VmaName name) {
   return mm.should_fail() ? Failure{Errno::kENOMEM} : std::nullopt;
 }
 
-/// vma_is_anon_shmem, of a kernel that names it.
+/// vma_is_anon_shmem, of a kernel that names it: shmem that has no link, as a memfd has none.
 bool is_anon_shmem(const MmStruct& mm, const VmArea& vma) {
-  return mm.profile.shared_names == SharedNames::kTaken &&
-         vma.vm_file.cls == FileClass::kAnonShared;
+  return mm.profile.shared_names == SharedNames::kTaken && vma.is_shmem();
 }
 
 /// madvise_vma_behavior with __MADV_SET_ANON_VMA_NAME.

@@ -1,5 +1,5 @@
 // model: naming anonymous memory. VMA by VMA, as advice goes: holes are passed over and reported at
-// the end. Shared memory without a file can be named too, but no file and no huge page.
+// the end. Files that no directory has are anonymous here: memfds and what is behind shared memory.
 #include <algorithm>
 
 #include "model/calls.h"
@@ -35,7 +35,7 @@ Result check_name(VmaName name) {
 }
 
 bool can_be_named(const Vma& vma, const spec::KernelProfile& profile) {
-  if (vma.file.cls == FileClass::kAnonShared) {
+  if (vma.file.cls == FileClass::kAnonShared || vma.file.cls == FileClass::kMemfd) {
     return profile.shared_names == spec::SharedNames::kTaken;
   }
   return vma.file.is_none();

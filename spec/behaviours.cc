@@ -100,8 +100,8 @@ constexpr std::array kBehaviours{
                                      AskedNodes::kWithNodeFlags),
     row<&KernelProfile::uffd_floor>("uffd_floor", "a userfaultfd's ranges may begin",
                                     UffdFloor::kAnywhere),
-    row<&KernelProfile::shared_names>("shared_names", "names for shared memory without a file are",
-                                      SharedNames::kTaken),
+    row<&KernelProfile::shared_names>(
+        "shared_names", "names for memfds and shared anonymous memory are", SharedNames::kTaken),
     row<&KernelProfile::uffd_features>("uffd_features", "a userfaultfd can have",
                                        UffdFeatures::kRwp),
     row<&KernelProfile::uffd_owner>("uffd_owner", "a userfaultfd unregisters memory that is",

@@ -180,7 +180,6 @@ Mremap mremap(std::uint64_t flags, Address length, Address new_length) {
 
 std::vector<Shape> make_shapes() {
   constexpr std::uint8_t kAnonymous = kOnPrivate | kOnStack | kOnHeap;
-  constexpr std::uint8_t kNamed = kAnonymous | kOnDroppable;
   constexpr std::uint8_t kMarked = kOnPrivate | kOnFile | kOnShared | kOnStack | kOnHeap;
   return {
       {kMap, "mmap private anon", 0, anon(0)},
@@ -319,9 +318,9 @@ std::vector<Shape> make_shapes() {
       {kTaskPolicy, "set_mempolicy LOCAL", 0, SetMempolicy{kMpolLocal, 0, 0}},
       {kTaskPolicy, "set_mempolicy STATIC_NODES", 0,
        SetMempolicy{kMpolInterleave, kMpolStaticNodes, 1}},
-      {kName, "name", 0, SetVmaName{.name = VmaName::of("a")}, kNamed},
-      {kName, "name, empty", 0, SetVmaName{.name = VmaName::of("")}, kNamed},
-      {kName, "name taken away", 0, SetVmaName{}, kNamed},
+      {kName, "name", 0, SetVmaName{.name = VmaName::of("a")}},
+      {kName, "name, empty", 0, SetVmaName{.name = VmaName::of("")}},
+      {kName, "name taken away", 0, SetVmaName{}},
   };
 }
 

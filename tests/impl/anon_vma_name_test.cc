@@ -70,7 +70,7 @@ TEST(AnonVmaName, holes_files_and_errors) {
   space.map(2, 1);
   EXPECT_EQ(name_pages(space, 0, 4, VmaName::of("a")), Outcome::fail(Errno::kENOMEM));
   EXPECT_EQ(space.at(2).anon_name, VmaName::of("a"));
-  space.map(3, 1, kReadWrite, kMapPrivate, {FileClass::kMemfd, 0});
+  space.map(3, 1, kReadWrite, kMapPrivate, {FileClass::kFile, 0});
   EXPECT_EQ(name_pages(space, 2, 2, VmaName::of("b")), Outcome::fail(Errno::kEBADF));
   EXPECT_EQ(space.at(2).anon_name, VmaName::of("b"));
   EXPECT_EQ(name_pages(space, 0, 1, VmaName::unreadable()), Outcome::fail(Errno::kEFAULT));
@@ -90,6 +90,9 @@ TEST(AnonVmaName, of_shared_memory_without_a_file) {
     EXPECT_EQ(name_pages(space, 0, 1, VmaName::of("a")),
               takes ? Outcome::ok() : Outcome::fail(Errno::kEBADF));
     EXPECT_EQ(space.ruler(2), takes ? "AB" : "AA");
+    space.map(4, 1, kReadWrite, kMapPrivate, {FileClass::kMemfd, 0});
+    EXPECT_EQ(name_pages(space, 4, 1, VmaName::of("a")),
+              takes ? Outcome::ok() : Outcome::fail(Errno::kEBADF));
   }
 }
 

@@ -85,14 +85,14 @@ TEST(SetVmaName, GoesOnOverHolesAndStopsAtFiles) {
   EXPECT_EQ(name_pages(process, 0, 4, kA), fails(Errno::kENOMEM));
   EXPECT_EQ(process.vma(0).name, kA);
   EXPECT_EQ(process.vma(2).name, kA);
-  (void)process.map_file(3, 1, kMemfd0);
+  (void)process.map_file(3, 1, kFile0);
   (void)process.map(4, 1);
   EXPECT_EQ(name_pages(process, 2, 3, kB), fails(Errno::kEBADF));
   EXPECT_EQ(process.vma(2).name, kB);
   EXPECT_TRUE(process.vma(4).name.is_none());
 }
 
-TEST(SetVmaName, OfWhatIsSharedWithoutAFile) {
+TEST(SetVmaName, OfShmemThatNoDirectoryHas) {
   for (const auto rule : {SharedNames::kRefused, SharedNames::kTaken}) {
     Process process(with(&KernelProfile::shared_names, rule));
     (void)process.map(0, 2, kReadWrite, kSharedFixed | kMapAnonymous);
@@ -102,6 +102,10 @@ TEST(SetVmaName, OfWhatIsSharedWithoutAFile) {
     // A shared mapping of /dev/zero is the same, a private one has its file.
     (void)process.map_file(4, 1, kZero0, kReadWrite, kSharedFixed);
     (void)process.map_file(5, 1, kZero0);
+    (void)process.map_file(6, 1, kMemfd0);
+    (void)process.map_file(7, 1, kMemfd0, kReadWrite, kSharedFixed);
+    EXPECT_EQ(name_pages(process, 6, 1, kA), takes ? kOk : fails(Errno::kEBADF));
+    EXPECT_EQ(name_pages(process, 7, 1, kA), takes ? kOk : fails(Errno::kEBADF));
     EXPECT_EQ(name_pages(process, 4, 1, kA), takes ? kOk : fails(Errno::kEBADF));
     EXPECT_EQ(name_pages(process, 5, 1, kA), fails(Errno::kEBADF));
   }
