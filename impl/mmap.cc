@@ -3,6 +3,7 @@
 
 #include "impl/calls.h"
 #include "impl/file_operations.h"
+#include "impl/hugetlb.h"
 #include "impl/limits.h"
 #include "impl/mlock.h"
 #include "impl/mmap_region.h"
