@@ -203,6 +203,25 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
     EXPECT_EQ(system->left_committed().value(), pages);
   }
 
+  // A pool of huge pages, as the set-up says: seen, and what is left in it. What the kernel keeps
+  // reserved for good is made up for.
+  auto pooled = setup;
+  pooled.nr_hugepages = 2;
+  const auto forgetful = sequence_of(
+      "mmap(0x100000000000, 0x400000, PROT_READ|PROT_WRITE, "
+      "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_HUGETLB, -1, 0)\n"
+      "touch(0x100000200000, 0x1000, WRITE)\n"
+      "mremap(0x100000200000, 0x200000, 0x200000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000800000)\n");
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(system->start(pooled));
+    for (const auto& step : forgetful) EXPECT_TRUE(system->apply(0, step.call).is_ok());
+    spec::Snapshot seen;
+    ASSERT_TRUE(system->snapshot(0, seen));
+    EXPECT_EQ(seen.huge_pages, (spec::HugePages{.free = 1, .reserved = 1, .surplus = 0}));
+    EXPECT_EQ(system->left_in_pool().value(),
+              (spec::HugePages{.free = 0, .reserved = 1, .surplus = 0}));
+  }
+
   // An agent that dies is no machine that dies.
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of("munmap(0x20000000, 0x1000)\n")), "died\n");

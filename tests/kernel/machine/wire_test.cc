@@ -70,7 +70,8 @@ Answer some_answer() {
   snapshot.counters = {1, 2, 3, 4, 5, 6};
   snapshot.brk = 0x20020000;
   snapshot.merge_any = true;
-  answer.left = -7;
+  snapshot.huge_pages = {7, 8, 9};
+  answer.left = {.committed = -7, .huge_pages = spec::HugePages{1, 2, 3}};
   return answer;
 }
 
@@ -81,7 +82,8 @@ TEST(Messages, AnAnswerComesBack) {
   const Answer wanted = some_answer();
   EXPECT_EQ(answers[0].run, wanted.run);
   EXPECT_EQ(answers[0].results, wanted.results);
-  EXPECT_EQ(answers[0].left, -7);
+  EXPECT_EQ(answers[0].left.committed, -7);
+  EXPECT_EQ(answers[0].left.huge_pages, (spec::HugePages{1, 2, 3}));
   ASSERT_EQ(answers[0].seen.size(), 1U);
   const auto& [process, snapshot] = answers[0].seen[0];
   EXPECT_EQ(process, 3);
@@ -89,12 +91,16 @@ TEST(Messages, AnAnswerComesBack) {
   EXPECT_EQ(snapshot.counters, wanted.seen[0].second.counters);
   EXPECT_EQ(snapshot.brk, 0x20020000U);
   EXPECT_TRUE(snapshot.merge_any);
+  EXPECT_EQ(snapshot.huge_pages, (spec::HugePages{7, 8, 9}));
 }
 
 TEST(Messages, ARequestComesBack) {
   const Program program{
       .records = {system_call(9, 1, 0, 3, 0, 0, 6), in_process(5, system_call(11))},
-      .distrusted = true};
+      .distrusted = true,
+      .max_map_count = 70,
+      .nr_hugepages = 3,
+      .nr_overcommit_hugepages = 1};
   std::vector<Request> requests;
   ASSERT_TRUE(
       read(body_of(std::vector<Request>{{true, program, true}, {false, {}, false}}), requests));
@@ -111,10 +117,11 @@ TEST(Messages, WhatIsLeftComesBackWhetherItIsKnownOrNot) {
   for (const std::optional<std::int64_t> given :
        {std::optional<std::int64_t>{}, std::optional<std::int64_t>{0},
         std::optional<std::int64_t>{-2}}) {
-    std::optional<std::int64_t> left = 5;
-    ASSERT_TRUE(read(body_of(given), left));
-    EXPECT_EQ(left, given);
-    EXPECT_FALSE(read(body_of(given).substr(1), left));
+    Left left{.committed = 5, .huge_pages = spec::HugePages{}};
+    ASSERT_TRUE(read(body_of(Left{.committed = given, .huge_pages = {}}), left));
+    EXPECT_EQ(left.committed, given);
+    EXPECT_FALSE(left.huge_pages);
+    EXPECT_FALSE(read(body_of(Left{.committed = given, .huge_pages = {}}).substr(1), left));
   }
 }
 
