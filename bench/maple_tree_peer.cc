@@ -88,7 +88,7 @@ void duplicate(const void* tree) {
 }
 
 std::size_t bytes(const void* tree) {
-  return tree == nullptr ? 0 : of(tree).node_count() * impl::kMapleNodeBytes;
+  return tree == nullptr ? 0 : of(tree).node_count() * sizeof(impl::MapleNode<std::uint64_t>);
 }
 
 }  // namespace

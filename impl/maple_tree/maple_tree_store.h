@@ -6,9 +6,14 @@
 // into new leaves; and then replaces the old ones in the level above in the same manner, until one
 // node takes the change in place or a new root is made. Old nodes give up the children that live
 // on, so that freeing the replaced subtrees at the end frees exactly what is dead.
+//
+// The way to the leaf that was changed last is kept: what is mapped, split or merged next is often
+// there. Gaps are compared before they are counted: only where the longest one of a node became
+// shorter are all of its slots looked at.
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "impl/maple_tree/maple_tree.h"
 
@@ -18,23 +23,23 @@ namespace vmadiff::impl {
 /// in), the new range, what sticks out at both sides, and a further leaf pulled in.
 template <typename T>
 struct MapleTree<T>::LeafBuffer {
-  static constexpr unsigned kCapacity = 4 * kMapleLeafSlots;
+  static constexpr unsigned kCapacity = 4 * kMapleSlots;
   unsigned count = 0;
   Key last[kCapacity];
+  Key first[kCapacity];
   T value[kCapacity];
 
-  void push(Key end, T what) {
-    if (count > 0 && is_null(what) && is_null(value[count - 1])) {
-      last[count - 1] = end;
-      return;
-    }
+  void push(Key begin, Key end, T what) {
+    first[count] = begin;
     last[count] = end;
     value[count] = what;
     ++count;
   }
-  void push(const MapleLeaf<T>& leaf, unsigned from, unsigned to, Key max) {
-    for (unsigned slot = from; slot < to; ++slot)
-      push(slot_last(leaf, slot, max), leaf.value[slot]);
+  void push(const Leaf& leaf, unsigned from, unsigned to) {
+    std::copy(leaf.first + from, leaf.first + to, first + count);
+    std::copy(leaf.last + from, leaf.last + to, last + count);
+    std::copy(leaf.value + from, leaf.value + to, value + count);
+    count += to - from;
   }
 };
 
@@ -58,7 +63,7 @@ struct MapleTree<T>::Replacements {
 /// The children of the affected inner nodes of one level.
 template <typename T>
 struct MapleTree<T>::InnerBuffer {
-  static constexpr unsigned kCapacity = 4 * kMapleInnerSlots;
+  static constexpr unsigned kCapacity = 4 * kMapleSlots;
   unsigned count = 0;
   Node* child[kCapacity];
   Key last[kCapacity];
@@ -71,9 +76,9 @@ struct MapleTree<T>::InnerBuffer {
     ++count;
   }
   /// Takes over the children [from, to): the old node no longer has them.
-  void take(MapleInner<Node>& inner, unsigned from, unsigned to, Key max) {
+  void take(MapleInner& inner, unsigned from, unsigned to, Key max) {
     for (unsigned slot = from; slot < to; ++slot) {
-      push(inner.child[slot], slot_last(inner, slot, max), inner.gap[slot]);
+      push(static_cast<Node*>(inner.child[slot]), pivot_of(inner, slot, max), inner.gap[slot]);
       inner.child[slot] = nullptr;
     }
   }
@@ -82,197 +87,351 @@ struct MapleTree<T>::InnerBuffer {
 /// Moves `count` slots of an array from one place in it to another, which may overlap.
 template <typename U>
 void shift_slots(U* slots, unsigned from, unsigned to, unsigned count) {
-  if (to <= from) {
-    std::copy_n(slots + from, count, slots + to);
-  } else {
-    std::copy_backward(slots + from, slots + from + count, slots + to + count);
+  std::memmove(slots + to, slots + from, count * sizeof(U));
+}
+
+// --- paths ------------------------------------------------------------------------------------
+
+template <typename T>
+auto MapleTree<T>::node_min(const Path& path, unsigned depth) -> Key {
+  while (depth > 0 && path.slot[depth - 1] == 0) --depth;
+  return depth == 0 ? 0 : inner_of(path.node[depth - 1]).pivot[path.slot[depth - 1] - 1] + 1;
+}
+
+template <typename T>
+auto MapleTree<T>::node_max(const Path& path, unsigned depth) -> Key {
+  while (depth > 0 && path.slot[depth - 1] + 1 == inner_of(path.node[depth - 1]).count) --depth;
+  return depth == 0 ? kKeyMax : inner_of(path.node[depth - 1]).pivot[path.slot[depth - 1]];
+}
+
+template <typename T>
+bool MapleTree<T>::step_right(Path& path, unsigned depth) {
+  unsigned up = depth;
+  while (up > 0 && path.slot[up - 1] + 1 == inner_of(path.node[up - 1]).count) --up;
+  if (up == 0) return false;
+  ++path.slot[up - 1];
+  for (; up <= depth; ++up) {
+    path.node[up] = inner_of(path.node[up - 1]).child[path.slot[up - 1]];
+    path.slot[up] = 0;
   }
+  return true;
+}
+
+template <typename T>
+bool MapleTree<T>::step_left(Path& path, unsigned depth) {
+  unsigned up = depth;
+  while (up > 0 && path.slot[up - 1] == 0) --up;
+  if (up == 0) return false;
+  --path.slot[up - 1];
+  for (; up < depth; ++up) {
+    path.node[up] = inner_of(path.node[up - 1]).child[path.slot[up - 1]];
+    path.slot[up] = inner_of(path.node[up]).count - 1;
+  }
+  path.node[depth] = inner_of(path.node[depth - 1]).child[path.slot[depth - 1]];
+  path.slot[depth] = 0;
+  return true;
+}
+
+/// Leads path_ to the slot for `key`, from the leaf where it ends already if that is the one.
+template <typename T>
+void MapleTree<T>::find_place(Key key) {
+  const unsigned depth = height_ - 1;
+  if (path_is_known_) {
+    const Leaf& leaf = leaf_of(path_.node[depth]);
+    if (leaf.count > 0 && leaf.first[0] <= key && key <= leaf.last[leaf.count - 1]) {
+      path_.slot[depth] = maple_search->count_below(leaf.last, key);
+      return;
+    }
+  }
+  maple_search->walk_path(root_, height_, key, path_);
+  path_is_known_ = true;
 }
 
 // --- entry points -----------------------------------------------------------------------------
 
 template <typename T>
-bool MapleTree<T>::preallocate(Key /*first*/, Key /*last*/) {
-  if (fail_countdown_ != 0) {
-    --fail_countdown_;
-    if (fail_countdown_ == 0) return false;
-  }
+bool MapleTree<T>::is_to_fail() {
+  return fail_countdown_ != 0 && --fail_countdown_ == 0;
+}
+
+template <typename T>
+bool MapleTree<T>::reserve() {
   if (height_ == kMapleHeightMax) return false;
   // The bound does not depend on the range: each level is cut anew at two places at the most.
   return pool_.reserve(std::size_t{height_ + 1} * Replacements::kCapacity);
 }
 
 template <typename T>
+bool MapleTree<T>::preallocate(Key /*first*/, Key /*last*/) {
+  return !is_to_fail() && reserve();
+}
+
+template <typename T>
 bool MapleTree<T>::store(Key first, Key last, T value) {
-  if (!preallocate(first, last)) return false;
-  store_preallocated(first, last, value);
+  if (is_to_fail()) return false;
+  find_place(first);
+  if (store_in_leaf(first, last, value)) return true;
+  if (!reserve()) return false;
+  store_slowly(first, last, value);
   return true;
 }
 
 template <typename T>
 void MapleTree<T>::store_preallocated(Key first, Key last, T value) {
-  Path path;
-  walk(first, path);
-  if (!store_in_leaf(path, first, last, value)) store_slowly(path, first, last, value);
+  find_place(first);
+  if (!store_in_leaf(first, last, value)) store_slowly(first, last, value);
 }
 
 // --- within one leaf --------------------------------------------------------------------------
 
+/// In front of an entry of a leaf that begins with `min`, or behind the last one.
 template <typename T>
-bool MapleTree<T>::store_in_leaf(Path& path, Key first, Key last, T value) {
-  const Step& step = path.step[height_ - 1];
-  if (last > step.max) return false;
-  auto& leaf = step.node->leaf;
-  unsigned from = step.slot;  // slots [from, to] are replaced
+auto MapleTree<T>::gap_before(const Leaf& leaf, unsigned slot, Key min) -> Key {
+  const Key from = slot == 0 ? min : leaf.last[slot - 1] + 1;
+  if (slot < leaf.count) return leaf.first[slot] - from;
+  return leaf.next == nullptr && (slot == 0 || from != 0) ? kKeyMax - from + 1 : 0;
+}
+
+template <typename T>
+bool MapleTree<T>::store_in_leaf(Key first, Key last, T value) {
+  const unsigned depth = height_ - 1;
+  Leaf& leaf = leaf_of(path_.node[depth]);
+  const unsigned count = leaf.count;
+  const unsigned from = path_.slot[depth];  // entries [from, to) are replaced
   unsigned to = from;
-  while (slot_last(leaf, to, step.max) < last) ++to;
-  Key from_first = slot_first(leaf, from, step.min);
-  Key to_last = slot_last(leaf, to, step.max);
-  if (is_null(value)) {
-    // Neighbouring gaps become one with this one.
-    if (from_first == first && from > 0 && is_null(leaf.value[from - 1])) {
-      from_first = slot_first(leaf, --from, step.min);
-    }
-    if (to_last == last && to + 1 < leaf.count && is_null(leaf.value[to + 1])) {
-      to_last = slot_last(leaf, ++to, step.max);
-    }
-    if (is_null(leaf.value[from])) first = from_first;
-    if (is_null(leaf.value[to])) last = to_last;
-  }
-  const T before = leaf.value[from];
-  const T behind = leaf.value[to];
-  const unsigned left = from_first < first ? 1 : 0;  // something sticks out
-  const unsigned right = last < to_last ? 1 : 0;
-  const unsigned tail = leaf.count - 1 - to;
-  const unsigned count = from + left + 1 + right + tail;
-  const bool is_last_leaf = step.max == kKeyMax;
-  const bool ends_null = tail > 0    ? is_null(leaf.value[leaf.count - 1])
-                         : right > 0 ? is_null(behind)
-                                     : is_null(value);
-  if (count > kMapleLeafSlots || (height_ > 1 && count < kMapleLeafSlotsMin) ||
-      (ends_null && !is_last_leaf)) {
-    return false;
+  while (to < count && leaf.first[to] <= last) ++to;
+  const unsigned dead = to - from;
+  const bool is_last_leaf = leaf.next == nullptr;
+  const bool is_stored = !is_null(value);
+  if (to == count && !is_last_leaf && last > leaf.last[count - 1]) return false;
+  const unsigned left = dead > 0 && leaf.first[from] < first ? 1 : 0;  // something sticks out
+  const unsigned right = dead > 0 && last < leaf.last[to - 1] ? 1 : 0;
+  const unsigned fresh = left + (is_stored ? 1 : 0) + right;
+  if (dead + fresh == 0) return true;
+  const unsigned new_count = count - dead + fresh;
+  if (new_count > kMapleLeafSlotsMax || (depth > 0 && new_count < kMapleSlotsMin)) return false;
+  if (to == count && !is_last_leaf && !is_stored && right == 0) {
+    return erase_end_of_leaf(leaf, from, first);
   }
 
-  const unsigned at = from + left;
-  const unsigned tail_to = at + 1 + right;
-  if (tail > 0) {
-    shift_slots(leaf.value, to + 1, tail_to, tail);
-    shift_slots(leaf.pivot, to + 1, tail_to, tail - 1);
+  const Key min = depth > 0 && from == 0 ? node_min(path_, depth) : 0;
+  Key lost = 0;
+  if (depth > 0) {
+    for (unsigned slot = from; slot <= to; ++slot) {
+      lost = std::max(lost, gap_before(leaf, slot, min));
+    }
   }
-  const auto put = [&](unsigned slot, Key end, T what) {
-    leaf.value[slot] = what;
-    if (slot + 1 < count) leaf.pivot[slot] = end;
-  };
-  if (left > 0) put(from, first - 1, before);
-  put(at, last, value);
-  if (right > 0) put(at + 1, to_last, behind);
-  leaf.count = count;
-  update_gaps(path, height_ - 1);
+  const Key end = right > 0 ? leaf.last[to - 1] : 0;
+  const T behind = right > 0 ? leaf.value[to - 1] : T{};
+  if (fresh != dead) {
+    shift_slots(leaf.last, to, from + fresh, count - to);
+    shift_slots(leaf.first, to, from + fresh, count - to);
+    shift_slots(leaf.value, to, from + fresh, count - to);
+    leaf.count = new_count;
+    for (unsigned slot = new_count; slot < count; ++slot) {
+      leaf.last[slot] = kKeyMax;
+      leaf.value[slot] = T{};
+    }
+  }
+  unsigned at = from;
+  if (left > 0) leaf.last[at++] = first - 1;
+  if (is_stored) {
+    leaf.first[at] = first;
+    leaf.last[at] = last;
+    leaf.value[at++] = value;
+  }
+  if (right > 0) {
+    leaf.first[at] = last + 1;
+    leaf.last[at] = end;
+    leaf.value[at] = behind;
+  }
+  if (depth > 0) {
+    Key made = 0;
+    for (unsigned slot = from; slot <= from + fresh; ++slot) {
+      made = std::max(made, gap_before(leaf, slot, min));
+    }
+    update_gaps(path_, depth, lost, made);
+  }
   return true;
 }
 
-/// Node path[depth] was edited in place: carries its longest gap up as far as that changes.
+/// Entries from `from` on, or what of it is at or behind `first`, give way to the gap that begins
+/// the next leaf: this one ends earlier.
 template <typename T>
-void MapleTree<T>::update_gaps(const Path& path, unsigned depth) {
+bool MapleTree<T>::erase_end_of_leaf(Leaf& leaf, unsigned from, Key first) {
+  const unsigned depth = height_ - 1;
+  Path next = path_;
+  if (!step_right(next, depth)) return false;
+  Key lost = 0;
+  for (unsigned slot = from; slot < leaf.count; ++slot) {
+    lost = std::max(lost, gap_before(leaf, slot, slot == 0 ? node_min(path_, depth) : 0));
+  }
+  Key made = 0;
+  unsigned new_count = from;
+  if (leaf.first[from] < first) {
+    made = gap_before(leaf, from, from == 0 ? node_min(path_, depth) : 0);
+    leaf.last[from] = first - 1;
+    ++new_count;
+  }
+  for (unsigned slot = new_count; slot < leaf.count; ++slot) {
+    leaf.last[slot] = kKeyMax;
+    leaf.value[slot] = T{};
+  }
+  leaf.count = new_count;
+  const Key max = leaf.last[new_count - 1];
+  unsigned up = depth;
+  while (path_.slot[up - 1] + 1 == inner_of(path_.node[up - 1]).count) --up;
+  inner_of(path_.node[up - 1]).pivot[path_.slot[up - 1]] = max;
+  update_gaps(path_, depth, lost, made);
+  update_gaps(next, depth, 0, leaf.next->first[0] - max - 1);
+  return true;
+}
+
+/// In node path[depth] gaps of at most `lost` keys have become others of at most `made`: carries
+/// its longest gap up as far as that changes.
+template <typename T>
+void MapleTree<T>::update_gaps(const Path& path, unsigned depth, Key lost, Key made) {
   for (; depth > 0; --depth) {
-    const Step& step = path.step[depth];
-    const Key gap = depth + 1 == height_ ? longest_gap(step.node->leaf, step.min, step.max)
-                                         : longest_gap(step.node->inner);
-    Key& known = path.step[depth - 1].node->inner.gap[path.step[depth - 1].slot];
-    if (known == gap) return;
-    known = gap;
+    Key& known = inner_of(path.node[depth - 1]).gap[path.slot[depth - 1]];
+    const Key before = known;
+    if (made < before) {
+      if (lost < before) return;
+      made = depth + 1 == height_
+                 ? maple_search->leaf_gap(leaf_of(path.node[depth]), node_min(path, depth))
+                 : maple_search->inner_gap(inner_of(path.node[depth]));
+    }
+    if (made == before) return;
+    known = made;
+    lost = before;
   }
 }
 
 // --- over several leaves, or with a split or a merge ------------------------------------------
 
 template <typename T>
-void MapleTree<T>::store_slowly(Path& left, Key first, Key last, T value) {
+void MapleTree<T>::store_slowly(Key first, Key last, T value) {
+  const unsigned depth = height_ - 1;
+  path_is_known_ = false;
+  Path& left = path_;
   Path right = left;
-  if (last > left.step[height_ - 1].max) walk(last, right);
-  const Step& from = left.step[height_ - 1];
-  const Step to = right.step[height_ - 1];
-  const auto& left_leaf = from.node->leaf;
-  const auto& right_leaf = to.node->leaf;
-  const unsigned to_slot = slot_of(right_leaf, last);
-  const Key to_last = slot_last(right_leaf, to_slot, to.max);
+  if (last > node_max(left, depth)) maple_search->walk_path(root_, height_, last, right);
+  const Leaf& left_leaf = leaf_of(left.node[depth]);
+  const Leaf& right_leaf = leaf_of(right.node[depth]);
+  const unsigned from = left.slot[depth];
+  const unsigned to = maple_search->count_below(right_leaf.last, last);
 
   LeafBuffer buffer;
-  buffer.push(left_leaf, 0, from.slot, from.max);
-  if (slot_first(left_leaf, from.slot, from.min) < first) {
-    buffer.push(first - 1, left_leaf.value[from.slot]);
+  buffer.push(left_leaf, 0, from);
+  if (from < left_leaf.count && left_leaf.first[from] < first) {
+    buffer.push(left_leaf.first[from], first - 1, left_leaf.value[from]);
   }
-  buffer.push(last, value);
-  if (last < to_last) buffer.push(to_last, right_leaf.value[to_slot]);
-  buffer.push(right_leaf, to_slot + 1, right_leaf.count, to.max);
+  if (!is_null(value)) buffer.push(first, last, value);
+  unsigned behind = to;
+  if (to < right_leaf.count && right_leaf.first[to] <= last) {
+    if (last < right_leaf.last[to])
+      buffer.push(last + 1, right_leaf.last[to], right_leaf.value[to]);
+    ++behind;
+  }
+  buffer.push(right_leaf, behind, right_leaf.count);
+  const Growth growth = from == 0 ? Growth::kDownwards
+                        : behind == right_leaf.count && right_leaf.next == nullptr
+                            ? Growth::kUpwards
+                            : Growth::kEverywhere;
   pull_leaves(buffer, left, right);
 
   Replacements fresh;
-  make_leaves(buffer, left.step[height_ - 1].min, fresh);
-  replace_children(left, right, fresh);
+  make_leaves(buffer, left, right, growth, fresh);
+  replace_children(left, right, fresh, growth);
 }
 
-/// Until the buffer is enough for a leaf and does not end in a gap that goes on in the next one.
+/// Until the buffer is enough for a leaf and ends where the outermost one does.
 template <typename T>
 void MapleTree<T>::pull_leaves(LeafBuffer& buffer, Path& left, Path& right) {
   const unsigned depth = height_ - 1;
-  while (buffer.count < kMapleLeafSlotsMin || is_null(buffer.value[buffer.count - 1])) {
+  while (true) {
+    const bool is_enough = buffer.count >= kMapleSlotsMin;
+    const Key max = node_max(right, depth);
+    if (is_enough && (max == kKeyMax || buffer.last[buffer.count - 1] == max)) return;
     if (step_right(right, depth)) {
-      const Step& step = right.step[depth];
-      buffer.push(step.node->leaf, 0, step.node->leaf.count, step.max);
+      const Leaf& leaf = leaf_of(right.node[depth]);
+      buffer.push(leaf, 0, leaf.count);
       continue;
     }
-    if (buffer.count >= kMapleLeafSlotsMin || !step_left(left, depth)) return;
-    const Step& step = left.step[depth];
+    if (is_enough || !step_left(left, depth)) return;
     const LeafBuffer behind = buffer;
+    const Leaf& leaf = leaf_of(left.node[depth]);
     buffer.count = 0;
-    buffer.push(step.node->leaf, 0, step.node->leaf.count, step.max);
-    for (unsigned i = 0; i < behind.count; ++i) buffer.push(behind.last[i], behind.value[i]);
+    buffer.push(leaf, 0, leaf.count);
+    std::copy_n(behind.first, behind.count, buffer.first + buffer.count);
+    std::copy_n(behind.last, behind.count, buffer.last + buffer.count);
+    std::copy_n(behind.value, behind.count, buffer.value + buffer.count);
+    buffer.count += behind.count;
   }
 }
 
-/// Even pieces, but a gap is never the last slot of a piece: it goes to the piece before the next
-/// entry. For that each piece has one slot to spare.
+/// Where piece 1, 2, … of `count` slots ends, so that none has more than `most`.
 template <typename T>
-void MapleTree<T>::make_leaves(const LeafBuffer& buffer, Key min, Replacements& out) {
-  constexpr unsigned kFull = kMapleLeafSlots - 1;
-  const unsigned pieces = buffer.count <= kMapleLeafSlots ? 1 : (buffer.count + kFull - 1) / kFull;
+unsigned MapleTree<T>::cut_at(unsigned count, unsigned pieces, unsigned piece, unsigned most,
+                              Growth growth) {
+  if (pieces == 2 && piece == 1) {
+    if (growth == Growth::kUpwards) return std::min(most, count - kMapleSlotsMin);
+    if (growth == Growth::kDownwards) return count - std::min(most, count - kMapleSlotsMin);
+  }
+  return count * piece / pieces;
+}
+
+template <typename T>
+void MapleTree<T>::make_leaves(const LeafBuffer& buffer, const Path& left, const Path& right,
+                               Growth growth, Replacements& out) {
+  const unsigned depth = height_ - 1;
+  MapleLeafKeys* before = leaf_of(left.node[depth]).prev;
+  MapleLeafKeys* const behind = leaf_of(right.node[depth]).next;
+  Key min = node_min(left, depth);
+  const unsigned pieces =
+      buffer.count == 0 ? 1 : (buffer.count + kMapleLeafSlotsMax - 1) / kMapleLeafSlotsMax;
   unsigned from = 0;
   for (unsigned piece = 1; piece <= pieces; ++piece) {
-    unsigned to = buffer.count * piece / pieces;
-    if (to < buffer.count && is_null(buffer.value[to - 1])) ++to;
+    const unsigned to = cut_at(buffer.count, pieces, piece, kMapleLeafSlotsMax, growth);
     Node* node = pool_.take();
-    auto& leaf = node->leaf;
+    Leaf& leaf = node->leaf;
     leaf.count = to - from;
+    std::copy(buffer.first + from, buffer.first + to, leaf.first);
+    std::copy(buffer.last + from, buffer.last + to, leaf.last);
     std::copy(buffer.value + from, buffer.value + to, leaf.value);
-    std::copy(buffer.last + from, buffer.last + to - 1, leaf.pivot);
-    const Key max = buffer.last[to - 1];
-    out.push(node, max, longest_gap(leaf, min, max));
+    std::fill(leaf.first + leaf.count, leaf.first + kMapleSlots, kKeyMax);
+    std::fill(leaf.last + leaf.count, leaf.last + kMapleSlots, kKeyMax);
+    std::fill(leaf.value + leaf.count, leaf.value + kMapleSlots, T{});
+    leaf.prev = before;
+    if (before != nullptr) before->next = &leaf;
+    leaf.next = piece == pieces ? behind : &leaf;  // not null where another one follows
+    before = &leaf;
+    const Key max = piece == pieces && behind == nullptr ? kKeyMax : buffer.last[to - 1];
+    out.push(node, max, maple_search->leaf_gap(leaf, min));
     min = max + 1;
     from = to;
   }
+  if (behind != nullptr) behind->prev = before;
 }
 
 /// The leaves from left to right have become `fresh`: does the same for the levels above them.
 template <typename T>
-void MapleTree<T>::replace_children(Path& left, Path& right, Replacements& fresh) {
+void MapleTree<T>::replace_children(Path& left, Path& right, Replacements& fresh, Growth growth) {
   Node* const old_root = root_;
   for (unsigned depth = height_ - 1; depth-- > 0;) {
-    Step& from = left.step[depth];
-    Step& to = right.step[depth];
-    if (from.node == to.node && replace_in_place(left, to.slot, depth, fresh)) return;
+    auto& from = inner_of(left.node[depth]);
+    auto& to = inner_of(right.node[depth]);
+    if (&from == &to && replace_in_place(left, right.slot[depth], depth, fresh)) return;
+    const Key from_max = node_max(left, depth);
+    const Key to_max = node_max(right, depth);
     InnerBuffer buffer;
-    auto& right_inner = to.node->inner;
-    const unsigned right_count = right_inner.count;
-    buffer.take(from.node->inner, 0, from.slot, from.max);
+    buffer.take(from, 0, left.slot[depth], from_max);
     for (unsigned i = 0; i < fresh.count; ++i) {
       buffer.push(fresh.node[i], fresh.last[i], fresh.gap[i]);
     }
-    buffer.take(right_inner, to.slot + 1, right_count, to.max);
+    buffer.take(to, right.slot[depth] + 1, to.count, to_max);
     pull_inner(buffer, left, right, depth);
     fresh.count = 0;
-    make_inner(buffer, fresh);
+    make_inner(buffer, growth, fresh);
   }
   grow_root(fresh, old_root);
 }
@@ -281,43 +440,54 @@ void MapleTree<T>::replace_children(Path& left, Path& right, Replacements& fresh
 template <typename T>
 bool MapleTree<T>::replace_in_place(Path& path, unsigned end_slot, unsigned depth,
                                     const Replacements& fresh) {
-  const Step& step = path.step[depth];
-  auto& inner = step.node->inner;
-  const unsigned dead = end_slot + 1 - step.slot;
-  const unsigned tail = inner.count - 1 - end_slot;
-  const unsigned count = step.slot + fresh.count + tail;
-  if (count > kMapleInnerSlots || count < (depth == 0 ? 2 : kMapleInnerSlotsMin)) return false;
-  for (unsigned i = 0; i < dead; ++i) free_below(inner.child[step.slot + i], depth + 1, height_);
-  const unsigned tail_to = step.slot + fresh.count;
+  auto& inner = inner_of(path.node[depth]);
+  const unsigned from = path.slot[depth];
+  const unsigned old_count = inner.count;
+  const unsigned tail = old_count - 1 - end_slot;
+  const unsigned count = from + fresh.count + tail;
+  if (count > kMapleInnerSlotsMax || count < (depth == 0 ? 2 : kMapleSlotsMin)) return false;
+  Key lost = 0;
+  for (unsigned slot = from; slot <= end_slot; ++slot) {
+    lost = std::max(lost, inner.gap[slot]);
+    free_below(static_cast<Node*>(inner.child[slot]), depth + 1, height_);
+  }
+  const unsigned tail_to = from + fresh.count;
   if (tail > 0) {
     shift_slots(inner.child, end_slot + 1, tail_to, tail);
     shift_slots(inner.gap, end_slot + 1, tail_to, tail);
-    shift_slots(inner.pivot, end_slot + 1, tail_to, tail - 1);
+    shift_slots(inner.pivot, end_slot + 1, tail_to, tail);
   }
+  Key made = 0;
   for (unsigned i = 0; i < fresh.count; ++i) {
-    const unsigned slot = step.slot + i;
+    const unsigned slot = from + i;
     inner.child[slot] = fresh.node[i];
     inner.gap[slot] = fresh.gap[i];
-    if (slot + 1 < count) inner.pivot[slot] = fresh.last[i];
+    inner.pivot[slot] = fresh.last[i];
+    made = std::max(made, fresh.gap[i]);
   }
   inner.count = count;
-  update_gaps(path, depth);
+  inner.pivot[count - 1] = kKeyMax;
+  for (unsigned slot = count; slot < old_count; ++slot) {
+    inner.pivot[slot] = kKeyMax;
+    inner.gap[slot] = 0;
+  }
+  update_gaps(path, depth, lost, made);
   return true;
 }
 
 template <typename T>
 void MapleTree<T>::pull_inner(InnerBuffer& buffer, Path& left, Path& right, unsigned depth) {
-  while (buffer.count < kMapleInnerSlotsMin) {
+  while (buffer.count < kMapleSlotsMin) {
     if (step_right(right, depth)) {
-      const Step& step = right.step[depth];
-      buffer.take(step.node->inner, 0, step.node->inner.count, step.max);
+      auto& inner = inner_of(right.node[depth]);
+      buffer.take(inner, 0, inner.count, node_max(right, depth));
       continue;
     }
     if (!step_left(left, depth)) return;
-    const Step& step = left.step[depth];
     const InnerBuffer behind = buffer;
+    auto& inner = inner_of(left.node[depth]);
     buffer.count = 0;
-    buffer.take(step.node->inner, 0, step.node->inner.count, step.max);
+    buffer.take(inner, 0, inner.count, node_max(left, depth));
     for (unsigned i = 0; i < behind.count; ++i) {
       buffer.push(behind.child[i], behind.last[i], behind.gap[i]);
     }
@@ -325,20 +495,30 @@ void MapleTree<T>::pull_inner(InnerBuffer& buffer, Path& left, Path& right, unsi
 }
 
 template <typename T>
-void MapleTree<T>::make_inner(const InnerBuffer& buffer, Replacements& out) {
-  const unsigned pieces = (buffer.count + kMapleInnerSlots - 1) / kMapleInnerSlots;
+void MapleTree<T>::make_inner(const InnerBuffer& buffer, Growth growth, Replacements& out) {
+  // Downwards is so in a leaf alone: what is added in front of a leaf is rarely in front of all.
+  if (growth == Growth::kDownwards) growth = Growth::kEverywhere;
+  const unsigned pieces = (buffer.count + kMapleInnerSlotsMax - 1) / kMapleInnerSlotsMax;
   unsigned from = 0;
   for (unsigned piece = 1; piece <= pieces; ++piece) {
-    const unsigned to = buffer.count * piece / pieces;
+    const unsigned to = cut_at(buffer.count, pieces, piece, kMapleInnerSlotsMax, growth);
     Node* node = pool_.take();
-    auto& inner = node->inner;
-    inner.count = to - from;
-    std::copy(buffer.child + from, buffer.child + to, inner.child);
-    std::copy(buffer.gap + from, buffer.gap + to, inner.gap);
-    std::copy(buffer.last + from, buffer.last + to - 1, inner.pivot);
-    out.push(node, buffer.last[to - 1], longest_gap(inner));
+    fill_inner(*node, buffer.child + from, buffer.last + from, buffer.gap + from, to - from);
+    out.push(node, buffer.last[to - 1], maple_search->inner_gap(node->inner));
     from = to;
   }
+}
+
+template <typename T>
+void MapleTree<T>::fill_inner(Node& node, Node* const* child, const Key* last, const Key* gap,
+                              unsigned count) {
+  auto& inner = node.inner;
+  inner.count = count;
+  std::copy(child, child + count, inner.child);
+  std::copy(gap, gap + count, inner.gap);
+  std::copy(last, last + count - 1, inner.pivot);
+  std::fill(inner.gap + count, inner.gap + kMapleSlots, 0);
+  std::fill(inner.pivot + count - 1, inner.pivot + kMapleSlots, kKeyMax);
 }
 
 /// The whole root has become `fresh`: one more level for several nodes; levels with a single
@@ -349,7 +529,7 @@ void MapleTree<T>::grow_root(const Replacements& fresh, Node* old_root) {
   if (fresh.count == 1) {
     root_ = fresh.node[0];
     while (height_ > 1 && root_->inner.count == 1) {
-      Node* child = root_->inner.child[0];
+      Node* child = static_cast<Node*>(root_->inner.child[0]);
       pool_.give_back(root_);
       root_ = child;
       --height_;
@@ -357,11 +537,7 @@ void MapleTree<T>::grow_root(const Replacements& fresh, Node* old_root) {
     return;
   }
   root_ = pool_.take();
-  auto& inner = root_->inner;
-  inner.count = fresh.count;
-  std::copy(fresh.node, fresh.node + fresh.count, inner.child);
-  std::copy(fresh.gap, fresh.gap + fresh.count, inner.gap);
-  std::copy(fresh.last, fresh.last + fresh.count - 1, inner.pivot);
+  fill_inner(*root_, fresh.node, fresh.last, fresh.gap, fresh.count);
   ++height_;
 }
 
@@ -371,11 +547,11 @@ void MapleTree<T>::free_below(Node* node, unsigned depth, unsigned height) {
   if (depth + 1 < height) {
     for (unsigned slot = 0; slot < node->inner.count; ++slot) {
       if (node->inner.child[slot] != nullptr) {
-        free_below(node->inner.child[slot], depth + 1, height);
+        free_below(static_cast<Node*>(node->inner.child[slot]), depth + 1, height);
       }
     }
   }
-  pool_.give_back(node);
+  if (node != &own_) pool_.give_back(node);
 }
 
 }  // namespace vmadiff::impl

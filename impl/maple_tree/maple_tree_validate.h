@@ -13,12 +13,13 @@
 
 namespace vmadiff::impl {
 
-/// One check: walks in order and keeps the first thing that is wrong.
+/// One check: walks in order and keeps the first thing that is wrong. It computes gaps by itself.
 template <typename T>
 struct MapleTree<T>::Check {
   const MapleTree& tree;
   std::optional<std::string> broken;
   std::size_t nodes = 0;
+  const MapleLeafKeys* before = nullptr;
 
   template <typename... Args>
   void fail(unsigned depth, Key min, Key max, fmt::format_string<Args...> what, Args&&... args) {
@@ -28,64 +29,82 @@ struct MapleTree<T>::Check {
                          fmt::format(what, std::forward<Args>(args)...));
   }
 
-  /// Invariants 1 and 3. False where the node cannot be looked at any further.
-  template <typename NodeKind>
-  bool slots_are_sound(const NodeKind& node, unsigned depth, Key min, Key max, unsigned least,
-                       unsigned most) {
-    if (node.count < least || node.count > most) {
-      fail(depth, min, max, "{} slots, expected {} to {}", node.count, least, most);
-      return false;
-    }
-    Key first = min;
-    for (unsigned slot = 0; slot + 1 < node.count; ++slot) {
-      const Key pivot = node.pivot[slot];
-      if (pivot < first || pivot >= max) {
-        fail(depth, min, max, "pivot {} is {:#x}, expected one in [{:#x}, {:#x})", slot, pivot,
-             first, max);
-        return false;
-      }
-      first = pivot + 1;
-    }
-    return true;
+  bool count_is_sound(unsigned count, unsigned depth, Key min, Key max, unsigned least,
+                      unsigned most) {
+    if (count >= least && count <= most) return true;
+    fail(depth, min, max, "{} slots, expected {} to {}", count, least, most);
+    return false;
   }
 
-  void leaf(const Node& node, unsigned depth, Key min, Key max) {
-    const auto& leaf = node.leaf;
-    const unsigned least = depth == 0 ? 1 : kMapleLeafSlotsMin;
-    if (!slots_are_sound(leaf, depth, min, max, least, kMapleLeafSlots)) return;
-    for (unsigned slot = 0; slot + 1 < leaf.count; ++slot) {
-      if (is_null(leaf.value[slot]) && is_null(leaf.value[slot + 1])) {
-        fail(depth, min, max, "slots {} and {} are both null", slot, slot + 1);
+  /// Returns the longest gap.
+  Key leaf(const Leaf& leaf, unsigned depth, Key min, Key max) {
+    const unsigned least = depth == 0 ? 0 : kMapleSlotsMin;
+    if (!count_is_sound(leaf.count, depth, min, max, least, kMapleLeafSlotsMax)) return 0;
+    Key longest = 0;
+    Key from = min;
+    for (unsigned slot = 0; slot < leaf.count; ++slot) {
+      const Key first = leaf.first[slot];
+      const Key last = leaf.last[slot];
+      if (first < from || last < first || last > max || (slot > 0 && from == 0)) {
+        fail(depth, min, max, "entry {} is [{:#x}, {:#x}], expected one in [{:#x}, {:#x}]", slot,
+             first, last, from, max);
+        return 0;
+      }
+      if (is_null(leaf.value[slot])) fail(depth, min, max, "entry {} is null", slot);
+      longest = std::max(longest, first - from);
+      from = last + 1;
+    }
+    const bool is_full = leaf.count > 0 && from == 0;
+    if (max != kKeyMax && from != max + 1) {
+      fail(depth, min, max, "ends at {:#x}, and it is not the last leaf", from - 1);
+    }
+    for (unsigned slot = leaf.count; slot < kMapleSlots; ++slot) {
+      if (leaf.last[slot] != kKeyMax || !is_null(leaf.value[slot])) {
+        fail(depth, min, max, "free slot {} is not empty", slot);
       }
     }
-    if (max != kKeyMax && is_null(leaf.value[leaf.count - 1])) {
-      fail(depth, min, max, "ends in a null slot, and it is not the last leaf");
+    if (leaf.prev != before || (before != nullptr && before->next != &leaf)) {
+      fail(depth, min, max, "is not linked with the leaf before");
     }
+    if ((leaf.next == nullptr) != (max == kKeyMax)) {
+      fail(depth, min, max, "is not linked as the last leaf, or without being it");
+    }
+    before = &leaf;
+    return max != kKeyMax || is_full ? longest : std::max(longest, kKeyMax - from + 1);
   }
 
   /// Returns the longest gap below.
   Key below(const Node& node, unsigned depth, Key min, Key max) {
     ++nodes;
-    if (depth + 1 == tree.height_) {
-      leaf(node, depth, min, max);
-      return broken ? 0 : longest_gap(node.leaf, min, max);
-    }
-    const auto& inner = node.inner;
-    const unsigned least = depth == 0 ? 2 : kMapleInnerSlotsMin;
-    if (!slots_are_sound(inner, depth, min, max, least, kMapleInnerSlots)) return 0;
+    if (depth + 1 == tree.height_) return leaf(node.leaf, depth, min, max);
+    const MapleInner& inner = node.inner;
+    const unsigned least = depth == 0 ? 2 : kMapleSlotsMin;
+    if (!count_is_sound(inner.count, depth, min, max, least, kMapleInnerSlotsMax)) return 0;
     Key longest = 0;
+    Key first = min;
     for (unsigned slot = 0; slot < inner.count && !broken; ++slot) {
+      const Key last = pivot_of(inner, slot, max);
+      if (slot + 1 < inner.count && (last < first || last >= max)) {
+        fail(depth, min, max, "pivot {} is {:#x}, expected one in [{:#x}, {:#x})", slot, last,
+             first, max);
+        return 0;
+      }
       if (inner.child[slot] == nullptr) {
         fail(depth, min, max, "child {} is missing", slot);
         return 0;
       }
-      const Key gap = below(*inner.child[slot], depth + 1, slot_first(inner, slot, min),
-                            slot_last(inner, slot, max));
+      const Key gap = below(*static_cast<Node*>(inner.child[slot]), depth + 1, first, last);
       if (gap != inner.gap[slot]) {
         fail(depth, min, max, "gap {} is {:#x}, the longest below it is {:#x}", slot,
              inner.gap[slot], gap);
       }
       longest = std::max(longest, gap);
+      first = last + 1;
+    }
+    for (unsigned slot = inner.count; slot <= kMapleSlots && !broken; ++slot) {
+      if (inner.pivot[slot - 1] != kKeyMax || (slot < kMapleSlots && inner.gap[slot] != 0)) {
+        fail(depth, min, max, "free slot {} is not empty", slot);
+      }
     }
     return longest;
   }
@@ -98,43 +117,52 @@ std::optional<std::string> MapleTree<T>::validate() const {
   }
   Check check{.tree = *this, .broken = std::nullopt};
   check.below(*root_, 0, 0, kKeyMax);
-  if (!check.broken && check.nodes != pool_.in_use()) {
+  if (!check.broken && check.nodes != node_count()) {
     return fmt::format("maple tree: {} nodes can be reached, {} are in use", check.nodes,
-                       pool_.in_use());
+                       node_count());
   }
   return std::move(check.broken);
 }
 
 // --- whole trees ------------------------------------------------------------------------------
 
-/// Requires a free node in the pool.
 template <typename T>
 void MapleTree<T>::make_empty() {
-  root_ = pool_.take();
-  root_->leaf.count = 1;
-  root_->leaf.value[0] = T{};
+  root_ = &own_;
   height_ = 1;
+  path_is_known_ = false;
+  fail_countdown_ = 0;
+  Leaf& leaf = own_.leaf;
+  leaf.count = 0;
+  leaf.prev = leaf.next = nullptr;
+  std::fill_n(leaf.first, kMapleSlots, kKeyMax);
+  std::fill_n(leaf.last, kMapleSlots, kKeyMax);
+  std::fill_n(leaf.value, kMapleSlots, T{});
+}
+
+/// The other one's nodes; it is empty afterwards.
+template <typename T>
+void MapleTree<T>::take_over(MapleTree& other) {
+  pool_ = std::move(other.pool_);
+  root_ = other.root_;
+  height_ = other.height_;
+  path_is_known_ = false;
+  fail_countdown_ = other.fail_countdown_;
+  if (root_ == &other.own_) {
+    root_ = &own_;
+    own_ = other.own_;
+  }
+  other.make_empty();
 }
 
 template <typename T>
-MapleTree<T>::MapleTree() {
-  if (!pool_.reserve(1)) throw std::bad_alloc{};
-  make_empty();
+MapleTree<T>::MapleTree(MapleTree&& other) noexcept {
+  take_over(other);
 }
-
-template <typename T>
-MapleTree<T>::MapleTree(MapleTree&& other) noexcept
-    : pool_(std::move(other.pool_)),
-      root_(std::exchange(other.root_, nullptr)),
-      height_(other.height_),
-      fail_countdown_(other.fail_countdown_) {}
 
 template <typename T>
 auto MapleTree<T>::operator=(MapleTree&& other) noexcept -> MapleTree& {
-  pool_ = std::move(other.pool_);
-  root_ = std::exchange(other.root_, nullptr);
-  height_ = other.height_;
-  fail_countdown_ = other.fail_countdown_;
+  if (this != &other) take_over(other);
   return *this;
 }
 
@@ -142,26 +170,34 @@ template <typename T>
 void MapleTree<T>::clear() {
   pool_.reset();
   make_empty();
-  fail_countdown_ = 0;
 }
 
 template <typename T>
 auto MapleTree<T>::duplicate() const -> MapleTree {
+  if (height_ == 1) return MapleTree{root_->leaf};
   MapleTree copy;
   if (!copy.pool_.reserve(pool_.in_use())) throw std::bad_alloc{};
-  copy.pool_.reset();
-  copy.root_ = copy_below(*root_, 0, copy.pool_);
+  Leaf* before = nullptr;
+  copy.root_ = copy_below(*root_, 0, copy.pool_, before);
   copy.height_ = height_;
   return copy;
 }
 
 template <typename T>
-auto MapleTree<T>::copy_below(const Node& node, unsigned depth, Pool& pool) const -> Node* {
+auto MapleTree<T>::copy_below(const Node& node, unsigned depth, Pool& pool, Leaf*& before) const
+    -> Node* {
   Node* copy = pool.take();
   *copy = node;
-  if (depth + 1 == height_) return copy;
+  if (depth + 1 == height_) {
+    copy->leaf.prev = before;
+    copy->leaf.next = nullptr;
+    if (before != nullptr) before->next = &copy->leaf;
+    before = &copy->leaf;
+    return copy;
+  }
   for (unsigned slot = 0; slot < node.inner.count; ++slot) {
-    copy->inner.child[slot] = copy_below(*node.inner.child[slot], depth + 1, pool);
+    copy->inner.child[slot] =
+        copy_below(*static_cast<Node*>(node.inner.child[slot]), depth + 1, pool, before);
   }
   return copy;
 }

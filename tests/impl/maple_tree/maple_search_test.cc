@@ -1,0 +1,158 @@
+// Every form of a search that this processor can run, against plain loops over the same nodes.
+#include "impl/maple_tree/maple_search.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+
+namespace vmadiff::impl {
+namespace {
+
+using Key = std::uint64_t;
+constexpr Key kKeyMax = ~Key{0};
+
+class MapleSearchTest : public testing::TestWithParam<MapleSearch> {
+ protected:
+  Key below(Key n) { return random_() % n; }
+
+  /// The only leaf of a tree. `top`: its last entry ends with the last key of all.
+  MapleLeafKeys leaf(unsigned count, Key base, bool top) {
+    MapleLeafKeys leaf{};
+    std::fill_n(leaf.last, kMapleSlots, kKeyMax);
+    std::fill_n(leaf.first, kMapleSlots, kKeyMax);
+    leaf.count = count;
+    Key from = base;
+    for (unsigned slot = 0; slot < count; ++slot) {
+      leaf.first[slot] = from + below(4) * below(1000);
+      leaf.last[slot] = leaf.first[slot] + below(10);
+      from = leaf.last[slot] + 1;
+    }
+    if (top && count > 0) leaf.last[count - 1] = kKeyMax;
+    return leaf;
+  }
+
+  std::mt19937_64 random_{1};
+};
+
+/// Closed gaps, ascending.
+std::vector<std::pair<Key, Key>> gaps(const MapleLeafKeys& leaf) {
+  std::vector<std::pair<Key, Key>> out;
+  Key from = 0;
+  for (unsigned slot = 0; slot < leaf.count; ++slot) {
+    if (leaf.first[slot] > from) out.emplace_back(from, leaf.first[slot] - 1);
+    if (leaf.last[slot] == kKeyMax) return out;
+    from = leaf.last[slot] + 1;
+  }
+  out.emplace_back(from, kKeyMax);
+  return out;
+}
+
+TEST_P(MapleSearchTest, counts_keys_below) {
+  for (const Key base : {Key{0}, Key{1} << 63, kKeyMax - 200'000}) {
+    for (unsigned count = 0; count < kMapleSlots; ++count) {
+      const MapleLeafKeys keys = leaf(count, base, count % 2 == 0);
+      for (unsigned i = 0; i < 60; ++i) {
+        const Key key = i == 0 ? kKeyMax : i == 1 ? 0 : base + below(100'000);
+        const auto expected =
+            std::count_if(keys.last, keys.last + kMapleSlots, [&](Key last) { return last < key; });
+        ASSERT_EQ(GetParam().count_below(keys.last, key), expected) << key;
+        auto* root = const_cast<MapleLeafKeys*>(&keys);
+        ASSERT_EQ(GetParam().walk(root, 1, key).slot, expected);
+        MaplePath path;
+        GetParam().walk_path(root, 1, key, path);
+        ASSERT_EQ(path.slot[0], expected);
+        ASSERT_EQ(path.node[0], root);
+      }
+    }
+  }
+}
+
+TEST_P(MapleSearchTest, finds_the_longest_gap) {
+  for (unsigned i = 0; i < 500; ++i) {
+    const MapleLeafKeys keys = leaf(i % kMapleSlots, 100, i % 3 == 0);
+    Key longest = 0;
+    for (const auto& [first, last] : gaps(keys)) longest = std::max(longest, last - first + 1);
+    ASSERT_EQ(GetParam().leaf_gap(keys, 0), keys.count == 0 ? 0 : longest);
+    MapleInner inner{};
+    for (Key& gap : inner.gap) gap = random_();
+    ASSERT_EQ(GetParam().inner_gap(inner), *std::max_element(inner.gap, inner.gap + kMapleSlots));
+  }
+}
+
+TEST_P(MapleSearchTest, finds_room_in_a_leaf) {
+  for (unsigned i = 0; i < 2000; ++i) {
+    const MapleLeafKeys keys = leaf(i % kMapleSlots, i % 7 * 10, i % 3 == 0);
+    const Key low = below(8000);
+    const Key top = i % 5 == 0 ? kKeyMax - 1 : low + below(8000);
+    const Key size = 1 + below(2000);
+    std::optional<Key> lowest;
+    std::optional<Key> highest;
+    for (const auto& [first, last] : gaps(keys)) {
+      const Key start = std::max(first, low);
+      const Key stop = std::min(last, top);
+      if (start > stop || stop - start < size - 1) continue;
+      if (!lowest) lowest = start;
+      highest = stop - (size - 1);
+    }
+    Key found = 0;
+    ASSERT_EQ(GetParam().lowest_room(&keys, 1, low, top, size, found), lowest.has_value()) << i;
+    if (lowest) ASSERT_EQ(found, *lowest);
+    ASSERT_EQ(GetParam().highest_room(&keys, 1, low, top, size, found), highest.has_value()) << i;
+    if (highest) ASSERT_EQ(found, *highest);
+  }
+}
+
+TEST_P(MapleSearchTest, goes_down_to_the_child_that_is_responsible) {
+  MapleLeafKeys leaves[kMapleInnerSlotsMax];
+  for (unsigned count = 2; count <= kMapleInnerSlotsMax; ++count) {
+    MapleInner inner{};
+    std::fill_n(inner.pivot, kMapleSlots, kKeyMax);
+    inner.count = count;
+    for (unsigned slot = 0; slot < count; ++slot) {
+      leaves[slot] = leaf(8, 100'000 * Key{slot}, false);
+      leaves[slot].next = slot + 1 < count ? &leaves[slot + 1] : nullptr;
+      inner.child[slot] = &leaves[slot];
+      if (slot + 1 < count) inner.pivot[slot] = leaves[slot].last[7];
+      const Key min = slot == 0 ? 0 : inner.pivot[slot - 1] + 1;
+      inner.gap[slot] = GetParam().leaf_gap(leaves[slot], min);
+    }
+    for (unsigned slot = 0; slot < count; ++slot) {
+      const Key key = 100'000 * Key{slot} + below(100'000);
+      const auto expected = std::count_if(inner.pivot, inner.pivot + count - 1,
+                                          [&](Key pivot) { return pivot < key; });
+      const auto place = GetParam().walk(&inner, 2, key);
+      ASSERT_EQ(place.leaf, &leaves[expected]);
+      MaplePath path;
+      GetParam().walk_path(&inner, 2, key, path);
+      ASSERT_EQ(path.node[0], &inner);
+      ASSERT_EQ(path.slot[0], expected);
+      ASSERT_EQ(path.node[1], &leaves[expected]);
+      ASSERT_EQ(path.slot[1], place.slot);
+      // In front of each leaf but the first there is more than 50,000.
+      Key found = 0;
+      if (slot == 0) continue;
+      ASSERT_TRUE(GetParam().lowest_room(&inner, 2, inner.pivot[slot - 1], kKeyMax, 50'000, found));
+      ASSERT_EQ(found, inner.pivot[slot - 1] + 1);
+      ASSERT_TRUE(GetParam().highest_room(&inner, 2, 0, leaves[slot].first[0], 50'000, found));
+      ASSERT_EQ(found, leaves[slot].first[0] - 50'000);
+    }
+  }
+}
+
+TEST(MapleSearch, the_fastest_form_is_used) {
+  EXPECT_STREQ(maple_search->name, maple_searches().front().name);
+  EXPECT_STREQ(maple_searches().back().name, "portable");
+}
+
+INSTANTIATE_TEST_SUITE_P(Forms, MapleSearchTest,
+                         testing::ValuesIn(maple_searches().begin(), maple_searches().end()),
+                         [](const auto& form) {
+                           std::string name = form.param.name;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace vmadiff::impl

@@ -1,0 +1,119 @@
+// In its steady state a tree allocates nothing: every call of the allocating operators is counted.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+#include <random>
+
+#include "impl/maple_tree/maple_tree.h"
+#include "maple_tree_oracle.h"
+
+namespace {
+
+std::uint64_t allocations = 0;
+
+void* counted(std::size_t size, std::size_t alignment) {
+  ++allocations;
+  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) throw std::bad_alloc{};
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return counted(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace vmadiff::impl {
+namespace {
+
+/// Stores and erases at random among `places` of them.
+void change(Tree& tree, std::mt19937_64& random, std::uint64_t places, unsigned times) {
+  for (unsigned i = 0; i < times; ++i) {
+    const std::uint64_t first = 10 * (random() % places);
+    const std::uint64_t last = first + random() % (i % 50 == 0 ? 400 : 10);
+    ASSERT_TRUE(tree.store(first, last, random() % 3));
+  }
+}
+
+TEST(MapleTreeAllocations, are_counted) {
+  const std::uint64_t before = allocations;
+  Tree tree;
+  EXPECT_EQ(allocations, before) << "an empty tree";
+  ASSERT_TRUE(tree.preallocate(1, 2));
+  EXPECT_GT(allocations, before);
+}
+
+TEST(MapleTreeAllocations, none_while_a_tree_has_as_many_entries_as_before) {
+  Tree tree;
+  std::mt19937_64 random{1};
+  change(tree, random, 3000, 100'000);
+  EXPECT_GE(tree.height(), 3U);
+  const std::uint64_t before = allocations;
+  change(tree, random, 3000, 100'000);
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(MapleTreeAllocations, none_after_clear) {
+  Tree tree;
+  std::mt19937_64 random{1};
+  change(tree, random, 3000, 100'000);
+  const std::uint64_t before = allocations;
+  for (unsigned round = 0; round < 5; ++round) {
+    tree.clear();
+    change(tree, random, 2000, 3000);
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(MapleTreeAllocations, none_in_a_tree_of_one_node_nor_in_its_copies) {
+  const std::uint64_t before = allocations;
+  Tree tree;
+  for (std::uint64_t i = 0; i < 31; ++i) ASSERT_TRUE(tree.store(10 * i, 10 * i + 4, 1));
+  const Tree copy = tree.duplicate();
+  const Tree moved = std::move(tree);
+  EXPECT_EQ(copy.size() + moved.size(), 62U);
+  EXPECT_EQ(allocations, before);
+}
+
+TEST(MapleTreeAllocations, two_for_a_copy_of_a_large_tree) {
+  Tree tree;
+  std::mt19937_64 random{1};
+  change(tree, random, 3000, 10'000);
+  const std::uint64_t before = allocations;
+  const Tree copy = tree.duplicate();
+  EXPECT_EQ(allocations, before + 2) << "its nodes, and the list of such pieces";
+}
+
+TEST(MapleTreeAllocations, none_where_one_reads) {
+  Tree tree;
+  std::mt19937_64 random{1};
+  change(tree, random, 3000, 10'000);
+  const std::uint64_t before = allocations;
+  std::uint64_t sum = 0;
+  for (const auto& entry : tree) sum += entry.value;
+  for (std::uint64_t key = 0; key < 30'000; key += 7) {
+    sum += tree.load(key) + tree.find(key).value_or(Tree::Entry{}).first;
+    sum += tree.lowest_empty_area(key, 40'000, 20).value_or(0);
+    sum += tree.highest_empty_area(0, key, 20).value_or(0);
+  }
+  EXPECT_NE(sum, 0U);
+  EXPECT_EQ(allocations, before);
+}
+
+}  // namespace
+}  // namespace vmadiff::impl
