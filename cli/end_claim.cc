@@ -47,8 +47,15 @@ bool is_offset(std::string_view word) {
 
 bool is_backing(std::string_view word) {
   using spec::FileClass;
+  const auto is_segment = [](std::string_view text) {
+    for (std::uint32_t i = 0; i < spec::kFilesPerClass; ++i) {
+      if (text == spec::text(spec::attachment(i, false, 0))) return true;
+    }
+    return false;
+  };
   return word == spec::name(FileClass::kNone) || word == spec::name(FileClass::kAnonShared) ||
-         word == spec::name(FileClass::kAnonHugetlb) || spec::file_from_text(word).has_value();
+         word == spec::name(FileClass::kAnonHugetlb) || spec::file_from_text(word).has_value() ||
+         is_segment(word);
 }
 
 /// A name as maps writes it, not flags.

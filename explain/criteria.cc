@@ -53,7 +53,13 @@ std::string differing(const Pair& pair, VmFlags asked) {
 }
 
 Answer flags(const Pair& pair) {
-  const auto text = differing(pair, ~(spec::kVmSticky | spec::kVmUffd));
+  auto text = differing(pair, ~(spec::kVmSticky | spec::kVmUffd | spec::kVmPkeyMask));
+  const auto range_key = spec::pkey_of(pair.range.flags);
+  const auto key = spec::pkey_of(pair.neighbour.flags);
+  if (range_key != key) {
+    text += fmt::format("{}the range has the protection key {}, the neighbour {}",
+                        text.empty() ? "" : ", ", range_key, key);
+  }
   return {Criterion::kFlags, text.empty(), text.empty() ? "the same" : text};
 }
 

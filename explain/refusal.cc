@@ -147,7 +147,63 @@ class Rules {
   }
 
   Why operator()(const spec::Mprotect& c) const { return protect(c.addr, c.length, c.prot); }
-  Why operator()(const spec::PkeyMprotect& c) const { return protect(c.addr, c.length, c.prot); }
+  Why operator()(const spec::PkeyMprotect& c) const {
+    auto why = protect(c.addr, c.length, c.prot);
+    const bool is_of_key = errno_ == Errno::kEINVAL && c.pkey != spec::kNoPkey && why.empty();
+    return is_of_key ? no_key(c.pkey) : why;
+  }
+  Why operator()(const spec::PkeyFree& c) const { return no_key(c.pkey); }
+  Why operator()(const spec::PkeyAlloc& c) const {
+    if (errno_ == Errno::kENOSPC) {
+      return r_.setup.protection_keys ? "all keys are taken (mm_pkey_alloc)"
+                                      : "the machine has no protection keys (mm_pkey_alloc)";
+    }
+    if (errno_ != Errno::kEINVAL) return {};
+    if (c.flags != 0) return "no flag is known (pkey_alloc)";
+    if ((c.rights & ~(spec::kPkeyDisableAccess | spec::kPkeyDisableWrite)) != 0) {
+      return "a right is not known (pkey_alloc)";
+    }
+    return fmt::format(
+        "the machine has no protection keys, which shows only when the rights of the one that was "
+        "taken are to be set (alloc_without_keys={})",
+        spec::name(r_.profile.alloc_without_keys));
+  }
+  Why operator()(const spec::Shmat& c) const {
+    const bool remaps = (c.flags & spec::kShmRemap) != 0;
+    const Address addr = spec::page_down(c.addr);
+    switch (errno_) {
+      case Errno::kEINVAL: {
+        if (addr != c.addr && (c.flags & spec::kShmRnd) == 0) {
+          return "the address is not page-aligned, and SHM_RND is not there (do_shmat)";
+        }
+        if (addr == 0 && remaps) return "SHM_REMAP needs an address (do_shmat)";
+        if (c.segment >= spec::kFilesPerClass)
+          return "there is no such segment (shm_obtain_object)";
+        const Address size = spec::kSegmentBytes[c.segment];
+        if (addr + size < addr) return "the range wraps (do_shmat)";
+        return remaps ? Why{}
+                      : overlapped({addr, addr + size}, "SHM_REMAP is not there (do_shmat)");
+      }
+      case Errno::kEPERM:
+        if (c.addr != 0 && addr < r_.setup.mmap_min_addr) {
+          return fmt::format("it is below vm.mmap_min_addr, {:#x} (cap_mmap_addr)",
+                             r_.setup.mmap_min_addr);
+        }
+        return c.segment < spec::kFilesPerClass
+                   ? sealed({addr, addr + spec::page_up(spec::kSegmentBytes[c.segment])})
+                   : Why{};
+      case Errno::kENOMEM:
+        return c.addr != 0 && addr > r_.setup.task_size - spec::kPageSize
+                   ? "it is beyond the end of the address space (__get_unmapped_area)"
+                   : "";
+      default:
+        return {};
+    }
+  }
+  Why operator()(const spec::Shmdt& c) const {
+    if (!spec::is_page_aligned(c.addr)) return unaligned("shmdt");
+    return "nothing is left of a segment that was attached there (shmdt)";
+  }
 
   Why operator()(const spec::Madvise& c) const {
     const Range range{c.addr, c.addr + spec::page_up(c.length)};
@@ -243,6 +299,10 @@ class Rules {
         return errno_ == Errno::kSIGSEGV
                    ? fmt::format("{} does not permit it (access_error)", spec::text(*vma))
                    : Why{};
+      }
+      if (errno_ == Errno::kSIGSEGV && spec::pkey_of(vma->flags) != 0) {
+        return fmt::format("{}, whose key's rights do not permit it (arch_vma_access_permitted)",
+                           spec::text(*vma));
       }
       const Range here{at, std::min(vma->end, range.end)};
       if (errno_ == Errno::kSIGBUS) {
@@ -564,6 +624,13 @@ class Rules {
     return {};
   }
 
+  [[nodiscard]] Why no_key(std::int32_t pkey) const {
+    if (!r_.setup.protection_keys) {
+      return "the machine has no protection keys (mm_pkey_is_allocated)";
+    }
+    return fmt::format("the key {} was not given by pkey_alloc (mm_pkey_is_allocated)", pkey);
+  }
+
   [[nodiscard]] Why protect(Address addr, Address length, std::uint64_t prot) const {
     const Range range{addr, addr + spec::page_up(length)};
     const auto grows = prot & (spec::kProtGrowsdown | spec::kProtGrowsup);
@@ -742,12 +809,13 @@ class Rules {
                                     "(unmap_ref_private)"};
     }
     const bool has_size = vma.file.cls == FileClass::kMemfd || vma.file.cls == FileClass::kFile ||
-                          vma.file.cls == FileClass::kFileReadOnly;
+                          vma.file.cls == FileClass::kFileReadOnly ||
+                          vma.file.cls == FileClass::kSysv;
     const Address end = std::min(vma.end, range.end);
     const auto pgoff_end = vma.pgoff + ((end - vma.start) >> spec::kPageShift);
-    if (has_size && pgoff_end > spec::kFileSizePages) {
+    if (has_size && pgoff_end > spec::size_pages(vma.file)) {
       return fmt::format("reaches over the end of its file, which has {} pages",
-                         spec::kFileSizePages);
+                         spec::size_pages(vma.file));
     }
     if (vma.file.cls == FileClass::kAnonShared) {
       return "reaches over the end of its shared object";

@@ -119,6 +119,18 @@ struct WhyNothing {
                                        : "the break moves within its page";
   }
   std::string operator()(const spec::Exit&) const { return "the process is gone"; }
+  std::string operator()(const spec::Shmat&) const {
+    return "what is attached now is as what it replaces";
+  }
+  std::string operator()(const spec::Shmdt&) const {
+    return "what is left of the attachment is sealed, and of errors nothing is said (shmdt)";
+  }
+  std::string operator()(const spec::PkeyAlloc&) const {
+    return "a key is the process's, and in no VMA before pkey_mprotect gives it to one";
+  }
+  std::string operator()(const spec::PkeyFree&) const {
+    return "the VMAs that have the key keep it";
+  }
 
  private:
   static std::string permitted() {

@@ -268,6 +268,17 @@ class Writer {
                        spec::kPrSetVmaAnonName, pages(c.addr, c.length), c.length, name);
   }
 
+  std::string line(const spec::Shmat& /*c*/) { return refuse(kSegments); }
+  std::string line(const spec::Shmdt& /*c*/) { return refuse(kSegments); }
+  std::string line(const spec::PkeyAlloc& c) {
+    return fmt::format("pkey_alloc({:#x}, {:#x})", c.flags, c.rights);
+  }
+  std::string line(const spec::PkeyFree& c) {
+    return fmt::format("pkey_free({:#x})", static_cast<std::uint64_t>(std::int64_t{c.pkey}));
+  }
+
+  static constexpr std::string_view kSegments =
+      "syzkaller names an attachment by what shmat gave, and may attach it elsewhere";
   static constexpr std::string_view kUnaligned =
       "syzkaller names memory by pages, and this address is none's";
   static constexpr std::string_view kNoNumber = "no userfaultfd has that number";

@@ -31,6 +31,10 @@ namespace vmadiff::impl {
 [[nodiscard]] spec::Outcome sys_mbind(MmStruct& mm, const spec::Mbind& call);
 [[nodiscard]] spec::Outcome sys_set_mempolicy(MmStruct& mm, const spec::SetMempolicy& call);
 [[nodiscard]] spec::Outcome prctl_set_vma(MmStruct& mm, const spec::SetVmaName& call);
+[[nodiscard]] spec::Outcome sys_shmat(MmStruct& mm, const spec::Shmat& call);
+[[nodiscard]] spec::Outcome sys_shmdt(MmStruct& mm, const spec::Shmdt& call);
+[[nodiscard]] spec::Outcome sys_pkey_alloc(MmStruct& mm, const spec::PkeyAlloc& call);
+[[nodiscard]] spec::Outcome sys_pkey_free(MmStruct& mm, const spec::PkeyFree& call);
 [[nodiscard]] spec::Outcome touch(MmStruct& mm, const spec::Touch& call);
 
 }  // namespace vmadiff::impl

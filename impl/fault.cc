@@ -13,9 +13,11 @@ namespace {
 using namespace spec;
 
 /// Whether the VMA lets the access through (access_error on x86): a read needs any of read, write,
-/// execute.
-bool is_allowed(const VmArea& vma, Access access) {
-  return (vma.vm_flags & (access == Access::kWrite ? kVmWrite : kVmAccessFlags)) != 0;
+/// execute; and its protection key.
+bool is_allowed(const MmStruct& mm, const VmArea& vma, Access access) {
+  const bool write = access == Access::kWrite;
+  return (vma.vm_flags & (write ? kVmWrite : kVmAccessFlags)) != 0 &&
+         mm.pkeys.permits(vma.vm_flags, write);
 }
 
 /// do_anonymous_page: a read maps the zero page instead, unless mm_forbids_zeropage. Of a file, a
@@ -49,7 +51,9 @@ Outcome touch(MmStruct& mm, const Touch& call) {
   VmArea* vma = nullptr;
   for (Address page = page_down(call.addr); page < end; page += kPageSize) {
     if (vma == nullptr || page >= vma->vm_end) vma = find_vma_or_expand(mm, page);
-    if (vma == nullptr || !is_allowed(*vma, call.access)) return Outcome::fail(Errno::kSIGSEGV);
+    if (vma == nullptr || !is_allowed(mm, *vma, call.access)) {
+      return Outcome::fail(Errno::kSIGSEGV);
+    }
     Failure failed = handle_mm_fault(mm, *vma, page, call.access);
     // pagefault_out_of_memory: the instruction is simply run again.
     while (failed == Errno::kENOMEM) failed = handle_mm_fault(mm, *vma, page, call.access);

@@ -22,7 +22,8 @@ constexpr std::uint64_t kRegularFileBytesMax = std::uint64_t{0xffffffff} << kPag
 bool is_regular(FileId file) {
   return file.cls == FileClass::kMemfd || file.cls == FileClass::kFile ||
          file.cls == FileClass::kFileReadOnly || file.cls == FileClass::kLegacyFile ||
-         is_file_hugepages(file) || file.cls == FileClass::kAnonShared;
+         is_file_hugepages(file) || file.cls == FileClass::kAnonShared ||
+         file.cls == FileClass::kSysv;
 }
 
 /// hugetlbfs_file_mmap.
@@ -34,7 +35,9 @@ Failure hugetlb_hook(MmStruct& mm, HookState& state) {
 
 }  // namespace
 
-bool is_writable(FileId file) { return file.cls != FileClass::kFileReadOnly; }
+bool is_writable(FileId file) {
+  return file.cls != FileClass::kFileReadOnly && !is_attached_read_only(file);
+}
 
 bool path_noexec(const Setup& setup, FileId file) {
   switch (file.cls) {
@@ -75,6 +78,8 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
     case FileClass::kFileReadOnly:
     case FileClass::kLegacyFile:
       return kFileSizePages;
+    case FileClass::kSysv:
+      return size_pages(file);
     case FileClass::kAnonShared:
       return mm.shmem_pages[file.number];
     default:

@@ -78,6 +78,8 @@ std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) tr
   mm->merge_any = oldmm.merge_any;
   mm->anon_vmas = oldmm.anon_vmas;
   mm->shmem_pages = oldmm.shmem_pages;
+  mm->pkeys = oldmm.pkeys;  // arch_dup_pkeys; the register is the thread's
+  mm->attachments = oldmm.attachments;
   if (const Failure failed = dup_mmap(*mm, oldmm)) return std::unexpected{*failed};
   return mm;
 } catch (const std::bad_alloc&) {

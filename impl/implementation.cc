@@ -44,6 +44,10 @@ struct Dispatch {
   Outcome operator()(const Mbind& call) const { return sys_mbind(mm, call); }
   Outcome operator()(const SetMempolicy& call) const { return sys_set_mempolicy(mm, call); }
   Outcome operator()(const SetVmaName& call) const { return prctl_set_vma(mm, call); }
+  Outcome operator()(const Shmat& call) const { return sys_shmat(mm, call); }
+  Outcome operator()(const Shmdt& call) const { return sys_shmdt(mm, call); }
+  Outcome operator()(const PkeyAlloc& call) const { return sys_pkey_alloc(mm, call); }
+  Outcome operator()(const PkeyFree& call) const { return sys_pkey_free(mm, call); }
 };
 
 class Implementation final : public System {

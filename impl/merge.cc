@@ -48,6 +48,9 @@ MergeAnswer suits(const MmStruct& mm, const VmaMergeStruct& vmg, const VmArea& n
   if (neighbour.vm_file != vmg.file) return MergeAnswer::kFile;
   if (neighbour.anon_name != vmg.anon_name) return MergeAnswer::kName;
   if (neighbour.uffd_ctx != vmg.uffd_ctx) return MergeAnswer::kUffdCtx;
+  if (neighbour.has_close_hook() && mm.profile.close_hooks == CloseHooks::kNeverMerge) {
+    return MergeAnswer::kCloseHook;
+  }
   if (!is_mergeable_anon_vma(mm, vmg, neighbour)) return MergeAnswer::kAnonVma;
   const bool is_contiguous =
       pgoff_goes_on && (anon_pgoff_goes_on || !has_anon_pgoff(mm, vmg.vm_flags));
@@ -146,6 +149,9 @@ VmArea* vma_merge_new_range(MmStruct& mm, VmaMergeStruct& vmg) {
     if (!vmg.just_expand) vmg.right = can_vma_merge_right(mm, vmg, with_left);
   }
   const bool merge_left = vmg.left == MergeAnswer::kYes;
+  if (merge_left && vmg.right == MergeAnswer::kYes && vmg.next->has_close_hook()) {
+    vmg.right = MergeAnswer::kCloseHook;
+  }
   const bool merge_right = vmg.right == MergeAnswer::kYes;
   if (!merge_left && !merge_right) return nullptr;
 
@@ -192,6 +198,14 @@ VmArea* vma_merge_extend(MmStruct& mm, VmArea& vma, Address delta) {
   vmg.policy = vma.vm_policy;
   vmg.anon_name = vma.anon_name;
   vmg.uffd_ctx = vma.uffd_ctx;
+  if (vma.has_close_hook() && mm.profile.close_hooks == CloseHooks::kNeverMerge) {
+    // Those kernels move the end of the VMA themselves (vma_adjust).
+    vmg.target = &vma;
+    vmg.start = vma.vm_start;
+    vmg.pgoff = vma.vm_pgoff;
+    vmg.anon_pgoff = vma.anon_pgoff;
+    return commit_merge(mm, vmg, nullptr) ? &vma : nullptr;
+  }
   return vma_merge_new_range(mm, vmg);
 }
 
@@ -212,6 +226,11 @@ VmArea* vma_merge_existing_range(MmStruct& mm, VmaMergeStruct& vmg) {
   }
   const bool merge_right = vmg.right == MergeAnswer::kYes;
   if (!merge_left && !merge_right) return nullptr;
+  // can_merge_remove_vma. Next can go only together with middle, and has the same file.
+  if (left_side && right_side && middle.has_close_hook()) {
+    vmg.left = vmg.right = MergeAnswer::kCloseHook;
+    return nullptr;
+  }
 
   VmaMergeStruct merge = vmg;
   const VmArea* anon_from = &middle;

@@ -27,6 +27,7 @@ enum class MergeAnswer : std::uint8_t {
   kFlags,        ///< vm_flags differ
   kFile,         ///< files differ
   kUffdCtx,      ///< userfaultfds differ
+  kCloseHook,    ///< a VMA with a close hook would go
   kAnonVma,      ///< range and neighbour have anon_vmas that may not merge
   kName,         ///< names of anonymous memory differ
   kPgoff,        ///< page offsets, of the file or of anonymous pages, are not contiguous

@@ -43,6 +43,8 @@ std::optional<std::string> MmStruct::start_again(const spec::Setup& fresh) {
   anon_vmas = spec::kNoAnonVma;
   shmem_pages.clear();
   userfaultfds.fill(std::nullopt);
+  pkeys = PkeyContext{fresh.protection_keys};
+  attachments = 0;
   Address below = 0;
   for (const spec::Vma& vma : fresh.initial.vmas) {
     if (vma.start < below || vma.end <= vma.start || vma.end > fresh.task_size ||

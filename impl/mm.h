@@ -13,6 +13,7 @@
 #include "impl/fault_attr.h"
 #include "impl/hstate.h"
 #include "impl/maple_tree/maple_tree.h"
+#include "impl/pkeys.h"
 #include "impl/pte_marker.h"
 #include "impl/vma.h"
 #include "spec/errno.h"
@@ -78,6 +79,8 @@ class MmStruct {
   GuardMarkers guards;
   std::map<spec::Address, HugeFolioPtr> huge_ptes;  ///< which huge page is mapped where
   spec::Counters counters;
+  PkeyContext pkeys;
+  std::uint32_t attachments = 0;                 ///< how many shmat made
   spec::Limits limits;                           ///< the soft limits, as setrlimit left them
   spec::VmFlags def_flags = 0;                   ///< what mlockall gives to new mappings
   spec::Address brk = 0;                         ///< bytes

@@ -1,6 +1,8 @@
 // impl: mmap(2): its checks, in the kernel's order, and the flags that it asks for.
 #include "impl/mmap.h"
 
+#include <algorithm>
+
 #include "impl/calls.h"
 #include "impl/file_operations.h"
 #include "impl/hugetlb.h"
@@ -111,6 +113,8 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
   // 64-bit byte offsets.
   if (mm.counters.map_count > mm.setup->max_map_count) return std::unexpected{Errno::kENOMEM};
 
+  const std::int32_t pkey = call.prot == kProtExec ? std::max(mm.pkeys.execute_only_pkey(), 0) : 0;
+
   const auto addr = get_unmapped_area(mm, file, hint, length, pgoff, flags);
   if (!addr) return addr;
   if ((flags & kMapFixedNoreplace) != 0 &&
@@ -118,8 +122,8 @@ AddressOrErrno do_mmap(MmStruct& mm, const Mmap& call, FileId file, Address leng
     return std::unexpected{Errno::kEEXIST};
   }
   if ((flags & kMapLocked) != 0 && !can_do_mlock(mm)) return std::unexpected{Errno::kEPERM};
-  MmapRequest request{file, *addr, length, calc_vm_flags(mm, call.prot, flags) | mm.def_flags,
-                      pgoff};
+  const VmFlags vm_flags = with_pkey(calc_vm_flags(mm, call.prot, flags), pkey) | mm.def_flags;
+  MmapRequest request{file, *addr, length, vm_flags, pgoff};
   if (!mlock_future_ok(mm, request.vm_flags, length)) return std::unexpected{Errno::kEAGAIN};
   if (const Failure failed = file.is_none() ? check_anonymous(mm, flags, request)
                                             : check_file(mm, call, flags, request)) {

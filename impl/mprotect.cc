@@ -1,4 +1,4 @@
-// impl: mprotect(2).
+// impl: mprotect(2) and pkey_mprotect(2): do_mprotect_pkey.
 #include "impl/accounting.h"
 #include "impl/calls.h"
 #include "impl/limits.h"
@@ -54,10 +54,12 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
 
 /// The walk over [start, end), whose first page `vma` contains. What was changed before an error
 /// stays changed.
-Failure mprotect_walk(MmStruct& mm, VmArea* vma, Address start, Address end, std::uint64_t prot) {
+Failure mprotect_walk(MmStruct& mm, VmArea* vma, Address start, Address end, std::uint64_t prot,
+                      std::int32_t pkey) {
   VmArea* prev = prev_of_range(mm, *vma, start);
   while (true) {
-    const VmFlags flags = (vma->vm_flags & ~kVmAccessFlags) | prot;
+    const VmFlags flags = with_pkey((vma->vm_flags & ~kVmAccessFlags) | (prot & kProtAccess),
+                                    mm.pkeys.override_mprotect_pkey(vma->vm_flags, prot, pkey));
     // Each of VM_READ, VM_WRITE, VM_EXEC needs its VM_MAY*, four bits above.
     if ((flags & ~(flags >> 4) & kVmAccessFlags) != 0) return Errno::kEACCES;
     if (const Failure failed =
@@ -74,6 +76,10 @@ Failure mprotect_walk(MmStruct& mm, VmArea* vma, Address start, Address end, std
 }  // namespace
 
 Outcome sys_mprotect(MmStruct& mm, const Mprotect& call) {
+  return sys_pkey_mprotect(mm, {call.addr, call.length, call.prot, kNoPkey});
+}
+
+Outcome sys_pkey_mprotect(MmStruct& mm, const PkeyMprotect& call) {
   const std::uint64_t grows = call.prot & kProtGrows;
   const std::uint64_t prot = call.prot & ~kProtGrows;
   if (grows == kProtGrows) return Outcome::fail(Errno::kEINVAL);
@@ -82,6 +88,9 @@ Outcome sys_mprotect(MmStruct& mm, const Mprotect& call) {
   const Address end = call.addr + page_up(call.length);
   if (end <= call.addr) return Outcome::fail(Errno::kENOMEM);
   if ((prot & ~(kProtAccess | kProtSem)) != 0) return Outcome::fail(Errno::kEINVAL);
+  if (call.pkey != kNoPkey && !mm.pkeys.is_allocated(call.pkey)) {
+    return Outcome::fail(Errno::kEINVAL);
+  }
 
   Address start = call.addr;
   VmArea* vma = mm.find_vma_intersection(start, end);
@@ -94,7 +103,7 @@ Outcome sys_mprotect(MmStruct& mm, const Mprotect& call) {
     // x86 has no VM_GROWSUP.
     if ((grows & kProtGrowsup) != 0) return Outcome::fail(Errno::kEINVAL);
   }
-  const Failure failed = mprotect_walk(mm, vma, start, end, prot & kProtAccess);
+  const Failure failed = mprotect_walk(mm, vma, start, end, prot, call.pkey);
   return failed ? Outcome::fail(*failed) : Outcome::ok();
 }
 

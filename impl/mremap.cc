@@ -223,9 +223,10 @@ AddressOrErrno mremap_at(MmStruct& mm, VmaRemapStruct& vrm) {
 
 /// vma_multi_allowed: not what a userfaultfd wants to hear of, nor a file with a placement of its
 /// own, which might not give the fixed address. Of those only shmem, hugetlb and regular files are
-/// known to; private /dev/zero is none of them.
+/// known to; private /dev/zero is none of them, nor what shmat mapped.
 bool vma_multi_allowed(const VmArea& vma) {
-  return (vma.vm_flags & kVmUffd) == 0 && vma.vm_file.cls != FileClass::kZero;
+  const FileClass cls = vma.vm_file.cls;
+  return (vma.vm_flags & kVmUffd) == 0 && cls != FileClass::kZero && cls != FileClass::kSysv;
 }
 
 /// remap_move: moves all that lies in the range to a fixed address, VMA by VMA, with the holes

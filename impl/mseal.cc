@@ -63,7 +63,8 @@ bool can_madvise_modify(const MmStruct& mm, const VmArea& vma, std::int32_t advi
   const bool is_only_copy = mm.profile.sealed_discard == SealedDiscard::kReadOnlyAnonymous
                                 ? vma.vm_file.is_none()
                                 : vma.is_anonymous();
-  return !is_only_copy || (vma.vm_flags & kVmWrite) != 0;
+  // is_ro_anon.
+  return !is_only_copy || ((vma.vm_flags & kVmWrite) != 0 && mm.pkeys.permits(vma.vm_flags, true));
 }
 
 Outcome sys_mseal(MmStruct& mm, const Mseal& call) {

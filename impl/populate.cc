@@ -50,6 +50,8 @@ Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, Address start, Addres
   if ((vma.vm_flags & kVmAccessFlags) == 0) return Errno::kEFAULT;
   if ((vma.vm_flags & kNoPages) != 0) return Errno::kEFAULT;
   const bool breaks_cow = (vma.vm_flags & (kVmWrite | kVmShared)) == kVmWrite;
+  // check_vma_flags looks at the protection key last.
+  if (!mm.pkeys.permits(vma.vm_flags, breaks_cow)) return Errno::kEFAULT;
   return faultin_pages(mm, vma, start, end, breaks_cow ? Access::kWrite : Access::kRead);
 }
 
@@ -77,7 +79,10 @@ Failure faultin_page_range(MmStruct& mm, Address start, Address end, Access acce
       if (!passes_holes || vma == nullptr || vma->vm_start >= end) return unmapped;
       start = vma->vm_start;
     }
-    if ((vma->vm_flags & kNoPages) != 0 || (vma->vm_flags & needed) == 0) return Errno::kEINVAL;
+    if ((vma->vm_flags & kNoPages) != 0 || (vma->vm_flags & needed) == 0 ||
+        !mm.pkeys.permits(vma->vm_flags, access == Access::kWrite)) {
+      return Errno::kEINVAL;
+    }
     const Address stop = std::min(end, vma->vm_end);
     if (const Failure failed = faultin_pages(mm, *vma, start, stop, access)) return failed;
     start = stop;

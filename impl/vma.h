@@ -46,10 +46,12 @@ struct VmArea {
   [[nodiscard]] bool is_anonymous() const {
     return vm_file.is_none() || vm_file.cls == spec::FileClass::kZero;
   }
-  /// vma_is_shmem: a private mapping of a memfd too.
+  /// vma_is_shmem, by its vm_ops: a private mapping of a memfd too, but not what shmat mapped.
   [[nodiscard]] bool is_shmem() const {
     return vm_file.cls == spec::FileClass::kMemfd || vm_file.cls == spec::FileClass::kAnonShared;
   }
+  /// vm_ops->close: that of ipc/shm.c counts the attachments.
+  [[nodiscard]] bool has_close_hook() const { return vm_file.cls == spec::FileClass::kSysv; }
   /// Flags that stuck when this VMA was merged stay (VM_STICKY).
   void set_flags(spec::VmFlags flags) { vm_flags = flags | (vm_flags & spec::kVmSticky); }
   [[nodiscard]] bool has_single_link() const { return anon_vma_chain == 1; }

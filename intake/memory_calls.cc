@@ -241,6 +241,15 @@ MemoryCall set_mempolicy(Arguments& in) {
   return {call, std::nullopt, std::nullopt};
 }
 
+/// Whose keys they are is not kept.
+std::optional<std::string> why_not_kept(const spec::Syscall& call) {
+  const auto* pkey = std::get_if<spec::PkeyMprotect>(&call);
+  if (pkey != nullptr && pkey->pkey != spec::kNoPkey) {
+    return fmt::format("protection key {}", pkey->pkey);
+  }
+  return spec::unmodelled_reason(call);
+}
+
 MemoryCall read(const std::string& name, Arguments& in) {
   if (name == "mmap") return mmap(in);
   if (name == "munmap") return ranged<spec::Munmap>(in);
@@ -276,7 +285,7 @@ std::expected<MemoryCall, std::string> memory_call(const StraceCall& call) {
   auto out = read(call.name, in);
   if (!in.error().empty()) return std::unexpected(in.error());
   if (out.call) {
-    if (auto reason = spec::unmodelled_reason(*out.call)) {
+    if (auto reason = why_not_kept(*out.call)) {
       out.call.reset();
       out.not_kept = *std::move(reason);
     }

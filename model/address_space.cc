@@ -62,6 +62,9 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   anon_shared_pages.clear();
   huge_pages.clear();
   userfaultfds.fill(std::nullopt);
+  pkeys = Pkeys{setup->protection_keys};
+  has_lost_default_pkey = false;
+  attachment_count = 0;
   beyond_vmas = minus(setup->initial.counters, counters_of(vmas));
 }
 

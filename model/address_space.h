@@ -10,6 +10,7 @@
 
 #include "model/displacement.h"
 #include "model/guard_pages.h"
+#include "model/pkeys.h"
 #include "model/vma_map.h"
 #include "spec/file.h"
 #include "spec/kernel_profile.h"
@@ -66,6 +67,10 @@ struct AddressSpace {
   spec::Address brk = 0;      ///< the break, bytes, as the user set it (not page-aligned)
   bool merge_any = false;     ///< PR_SET_MEMORY_MERGE
   spec::Limits limits;        ///< the soft limits in force
+  Pkeys pkeys;
+  /// Without keys: a pkey_alloc has taken key 0 for good, and found out that there are none.
+  bool has_lost_default_pkey = false;
+  std::uint32_t attachment_count = 0;  ///< shmat calls that came to a mapping
   /// What later mappings get besides their own flags: VM_LOCKED and VM_LOCKONFAULT, by
   /// mlockall(MCL_FUTURE).
   spec::VmFlags future_flags = 0;

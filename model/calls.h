@@ -26,6 +26,10 @@ namespace vmadiff::model {
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mbind& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::SetMempolicy& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::SetVmaName& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Shmat& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Shmdt& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::PkeyAlloc& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::PkeyFree& call);
 
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock2& call);

@@ -19,9 +19,16 @@ bool is_of_a_file_system(FileClass cls) {
          cls == FileClass::kLegacyFile;
 }
 
+/// Shared memory, whoever made it.
+bool is_shmem(FileClass cls) {
+  return cls == FileClass::kMemfd || cls == FileClass::kAnonShared || cls == FileClass::kSysv;
+}
+
 }  // namespace
 
-bool is_opened_writable(FileClass cls) { return cls != FileClass::kFileReadOnly; }
+bool is_opened_writable(spec::FileId file) {
+  return file.cls != FileClass::kFileReadOnly && !spec::is_attached_read_only(file);
+}
 
 bool is_noexec(FileClass cls, const spec::Setup& setup) {
   switch (cls) {
@@ -39,11 +46,12 @@ bool is_noexec(FileClass cls, const spec::Setup& setup) {
 
 bool allows_map_sync(FileClass cls) { return is_of_a_file_system(cls); }
 
-bool can_move_with_others(FileClass cls) { return cls != FileClass::kZero; }
+bool can_move_with_others(FileClass cls) {
+  return cls != FileClass::kZero && cls != FileClass::kSysv;
+}
 
 bool offset_fits(FileClass cls, std::uint64_t pgoff, spec::Address length) {
-  const bool regular = cls == FileClass::kMemfd || is_of_a_file_system(cls) ||
-                       cls == FileClass::kAnonShared || is_hugetlb(cls);
+  const bool regular = is_shmem(cls) || is_of_a_file_system(cls) || is_hugetlb(cls);
   const std::uint64_t size_max = regular ? ~std::uint64_t{0} >> 1 : ~std::uint64_t{0};
   return length <= size_max && pgoff <= (size_max - length) >> spec::kPageShift;
 }
@@ -89,8 +97,7 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
 Result punch_hole(FileClass cls, std::uint64_t offset, spec::Address length) {
   constexpr std::uint64_t kSigned = ~std::uint64_t{0} >> 1;
   if (offset > kSigned) return fail(Errno::kEINVAL);
-  const bool is_regular = cls == FileClass::kMemfd || is_of_a_file_system(cls) ||
-                          cls == FileClass::kAnonShared || is_hugetlb(cls);
+  const bool is_regular = is_shmem(cls) || is_of_a_file_system(cls) || is_hugetlb(cls);
   if (!is_regular) return fail(Errno::kENODEV);
   // ext4 with blocks of 4 KiB has 32 bits for their number.
   constexpr std::uint64_t kExt4Max = 0xffffffff000;
@@ -104,7 +111,8 @@ std::uint64_t object_pages(const AddressSpace& space, const Vma& vma) {
     case FileClass::kFile:
     case FileClass::kFileReadOnly:
     case FileClass::kLegacyFile:
-      return spec::kFileSizePages;
+    case FileClass::kSysv:
+      return spec::size_pages(vma.file);
     case FileClass::kAnonShared:
       return space.anon_shared_pages[vma.file.number];
     default:

@@ -12,7 +12,7 @@
 namespace vmadiff::model {
 
 /// Opened O_RDWR; the others O_RDONLY.
-[[nodiscard]] bool is_opened_writable(spec::FileClass cls);
+[[nodiscard]] bool is_opened_writable(spec::FileId file);
 /// On a file system mounted noexec: MAP_* with PROT_EXEC is EPERM, and VM_MAYEXEC is never set.
 [[nodiscard]] bool is_noexec(spec::FileClass cls, const spec::Setup& setup);
 /// 2 MiB pages, all from the machine's pool (model/huge_pages.h).
@@ -23,6 +23,7 @@ namespace vmadiff::model {
 [[nodiscard]] bool allows_map_sync(spec::FileClass cls);
 /// Whether mremap moves such a mapping together with other VMAs: not where the file places its
 /// mappings by a rule of its own, unless that is known to take a fixed address (vma_multi_allowed).
+/// System V shared memory hides that it is shmem.
 [[nodiscard]] bool can_move_with_others(spec::FileClass cls);
 /// Whether bytes [offset, offset + length) can be addressed in such a file (file_mmap_ok): regular
 /// files have signed offsets, devices unsigned ones. `pgoff` in pages, `length` in bytes.
@@ -38,6 +39,10 @@ namespace vmadiff::model {
 /// ENODEV: a device. EINVAL, EFBIG: behind the largest file that there can be.
 [[nodiscard]] Result punch_hole(spec::FileClass cls, std::uint64_t offset, spec::Address length);
 
+/// Whether the VMA's owner wants to hear when it goes (a close hook).
+[[nodiscard]] constexpr bool has_close_hook(const spec::Vma& vma) {
+  return vma.file.cls == spec::FileClass::kSysv;
+}
 /// Memory that lives in the VMA's own pages only: no file, or private /dev/zero (whose VMA keeps
 /// the file, but has no vm_ops).
 [[nodiscard]] constexpr bool is_anonymous(const spec::Vma& vma) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "model/compatibility.h"
+#include "model/file_rules.h"
 #include "spec/flags.h"
 
 namespace vmadiff::model {
@@ -48,6 +49,21 @@ Result change(AddressSpace& space, const Vma& changed, Joins joins) {
 
 }  // namespace
 
+namespace {
+
+// What a VMA's close hook forbids: older kernels all merging; others that a VMA goes by it, be it
+// the range itself or the neighbour above, where the one below joins, too.
+Joins without_closing(const AddressSpace& space, const Vma& range, Joins joins) {
+  if (!has_close_hook(range)) return joins;
+  if (space.profile.close_hooks == spec::CloseHooks::kNeverMerge) return {};
+  const Vma* const there = space.vmas.at(range.start);
+  if (there != nullptr && there->range() == range.range()) return {};
+  if (joins.left) joins.right = false;
+  return joins;
+}
+
+}  // namespace
+
 bool can_cut_at(const Vma& vma, Address a) {
   return (vma.flags & spec::kVmHugetlb) == 0 || a % spec::kHugePageSize == 0;
 }
@@ -61,7 +77,7 @@ Joins joins_of(AddressSpace& space, const Vma& range) {
   joins.right = can_merge_right(range, next, space.profile) == MergeAnswer::kYes &&
                 space.displacement.goes_on_at(range.end) &&
                 (!joins.left || neighbours_agree(*prev, *next));
-  return joins;
+  return without_closing(space, range, joins);
 }
 
 Joins joins_of_new(AddressSpace& space, const Vma& mapping) {
@@ -78,7 +94,7 @@ Joins joins_of_new(AddressSpace& space, const Vma& mapping) {
   }
   joins.left = can_merge_left(prev, range, space.profile) == MergeAnswer::kYes &&
                space.displacement.goes_on_at(range.start);
-  return joins;
+  return without_closing(space, range, joins);
 }
 
 void lay_down(AddressSpace& space, const Vma& mapping, Joins joins) {

@@ -140,7 +140,7 @@ Result guard(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
 }
 
 Result advise_part(AddressSpace& space, Range range, Vma& vma, std::int32_t advice) {
-  if (is_sealed_against(vma, advice, space.profile)) return fail(Errno::kEPERM);
+  if (is_sealed_against(vma, advice, space)) return fail(Errno::kEPERM);
   switch (advice) {
     case spec::kMadvWillneed:
       return {};

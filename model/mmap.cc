@@ -20,6 +20,12 @@ using spec::VmFlags;
 
 namespace {
 
+// Memory that can be executed alone has a key of its own, where the machine has keys. It is taken
+// even where the mapping is refused later.
+std::int32_t initial_pkey(AddressSpace& space, std::uint64_t prot) {
+  return prot == spec::kProtExec ? space.pkeys.for_execution().value_or(0) : 0;
+}
+
 VmFlags initial_flags(const spec::Mmap& call, const spec::KernelProfile& profile) {
   VmFlags flags = spec::kVmMayread | spec::kVmMaywrite | spec::kVmMayexec;
   if ((call.prot & spec::kProtRead) != 0) flags |= spec::kVmRead;
@@ -56,7 +62,7 @@ Result check_file(const AddressSpace& space, const spec::Mmap& call, Vma& mappin
       return fail(Errno::kEOPNOTSUPP);
     }
     mapping.flags |= spec::kVmShared | spec::kVmMayshare;
-    if (!is_opened_writable(cls)) {
+    if (!is_opened_writable(mapping.file)) {
       if ((call.prot & spec::kProtWrite) != 0) return fail(Errno::kEACCES);
       mapping.flags &= ~(spec::kVmMaywrite | spec::kVmShared);
     }
@@ -129,6 +135,7 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   if (request.length == 0) return Outcome::fail(Errno::kENOMEM);
   if (space.map_count() > setup.max_map_count) return Outcome::fail(Errno::kENOMEM);
 
+  const std::int32_t pkey = initial_pkey(space, call.prot);
   request.fixed = (call.flags & (spec::kMapFixed | spec::kMapFixedNoreplace)) != 0;
   request.addr = request.fixed ? call.addr : usable_hint(setup, call.addr);
   request.shared = (call.flags & spec::kMapShared) != 0;
@@ -142,7 +149,7 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   Vma mapping;
   mapping.start = *placed;
   mapping.end = *placed + request.length;
-  mapping.flags = initial_flags(call, space.profile) | space.future_flags;
+  mapping.flags = spec::with_pkey(initial_flags(call, space.profile) | space.future_flags, pkey);
   mapping.file = request.file;
   mapping.pgoff = request.pgoff;
   if ((call.flags & spec::kMapFixedNoreplace) != 0 && !space.vmas.is_free(mapping.range())) {

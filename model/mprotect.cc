@@ -1,5 +1,6 @@
-// model: mprotect. VMA by VMA in ascending order, up to the first error; what came before stays
-// changed. A VMA that has the permissions already is left as it is, and not joined with anything.
+// model: mprotect, and pkey_mprotect, which names a protection key besides. VMA by VMA in ascending
+// order, up to the first error; what came before stays changed. A VMA that has the permissions
+// already is left as it is, and not joined with anything.
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/join.h"
@@ -53,8 +54,21 @@ Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& 
   return {};
 }
 
-Result protect_part(AddressSpace& space, Range range, const Vma& vma, VmFlags access) {
-  VmFlags flags = (vma.flags & ~spec::kVmAccessFlags) | access;
+// The key that the memory has afterwards. Without one that is asked for it keeps its own, but for
+// what can be executed alone, which has another.
+std::int32_t pkey_for(AddressSpace& space, const Vma& vma, std::uint64_t prot, std::int32_t asked) {
+  if (asked != spec::kNoPkey) return asked;
+  const std::int32_t own = spec::pkey_of(vma.flags);
+  if (prot == spec::kProtExec) return space.pkeys.for_execution().value_or(own);
+  const bool was_for_execution =
+      (vma.flags & spec::kVmAccessFlags) == spec::kVmExec && space.pkeys.is_for_execution(own);
+  return was_for_execution ? 0 : own;
+}
+
+Result protect_part(AddressSpace& space, Range range, const Vma& vma, std::uint64_t prot,
+                    std::int32_t pkey) {
+  VmFlags flags = (vma.flags & ~spec::kVmAccessFlags) | access_flags(prot);
+  flags = spec::with_pkey(flags, pkey_for(space, vma, prot, pkey));
   if (!is_allowed(flags)) return fail(Errno::kEACCES);
   if (is_sealed(vma)) return fail(Errno::kEPERM);
   if (flags == vma.flags) return {};
@@ -70,6 +84,10 @@ Result protect_part(AddressSpace& space, Range range, const Vma& vma, VmFlags ac
 }  // namespace
 
 Outcome run(AddressSpace& space, const spec::Mprotect& call) {
+  return run(space, spec::PkeyMprotect{call.addr, call.length, call.prot, spec::kNoPkey});
+}
+
+Outcome run(AddressSpace& space, const spec::PkeyMprotect& call) {
   constexpr std::uint64_t kGrows = spec::kProtGrowsdown | spec::kProtGrowsup;
   constexpr std::uint64_t kKnown =
       spec::kProtRead | spec::kProtWrite | spec::kProtExec | spec::kProtSem;
@@ -80,6 +98,9 @@ Outcome run(AddressSpace& space, const spec::Mprotect& call) {
   const Address end = call.addr + spec::page_up(call.length);
   if (end <= call.addr) return Outcome::fail(Errno::kENOMEM);
   if ((prot & ~kKnown) != 0) return Outcome::fail(Errno::kEINVAL);
+  if (call.pkey != spec::kNoPkey && !space.pkeys.is_given(call.pkey)) {
+    return Outcome::fail(Errno::kEINVAL);
+  }
 
   Address start = call.addr;
   const Vma* const first = space.vmas.at_or_after(start);
@@ -93,7 +114,7 @@ Outcome run(AddressSpace& space, const spec::Mprotect& call) {
   }
 
   const Result done = for_each_part_to_hole(space, {start, end}, [&](Range part, const Vma& vma) {
-    return protect_part(space, part, vma, access_flags(prot));
+    return protect_part(space, part, vma, prot, call.pkey);
   });
   return done ? Outcome::ok() : Outcome::fail(done.error());
 }

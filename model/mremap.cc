@@ -105,7 +105,8 @@ Remapped grow_in_place(AddressSpace& space, const Remap& remap) {
   Vma asked = added;
   if (asked.anon_vma != spec::kNoAnonVma) asked.anon_vma_links = 1;
   space.displacement.set(added.range(), space.displacement.at(vma.start));
-  const Joins joins = joins_of(space, asked);
+  // With a close hook it grows alone: the VMA behind it cannot be taken in.
+  const Joins joins = has_close_hook(vma) ? Joins{.left = true} : joins_of(space, asked);
   if (!joins.left) {
     space.displacement.set(added.range(), 0);
     return fail(Errno::kENOMEM);

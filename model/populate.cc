@@ -21,7 +21,9 @@ Result populate_part(AddressSpace& space, Vma& vma, Range part) {
   if ((vma.flags & (kDevice | spec::kVmLockonfault)) != 0) return {};
   if ((vma.flags & spec::kVmAccessFlags) == 0) return fail(Errno::kEFAULT);
   const bool as_written = (vma.flags & (spec::kVmWrite | spec::kVmShared)) == spec::kVmWrite;
-  const Result done = fault_in(space, vma, part, as_written ? Access::kWrite : Access::kRead);
+  const Access access = as_written ? Access::kWrite : Access::kRead;
+  if (!space.pkeys.allow(vma.flags, access)) return fail(Errno::kEFAULT);
+  const Result done = fault_in(space, vma, part, access);
   return done ? done : fail(Errno::kEFAULT);
 }
 
@@ -44,7 +46,10 @@ void populate_quietly(AddressSpace& space, Range range) {
 Result populate_for(AddressSpace& space, Range range, Access access) {
   const VmFlags needed = access == Access::kWrite ? spec::kVmWrite : spec::kVmRead;
   const auto populate = [&](Range part, Vma& vma) -> Result {
-    if ((vma.flags & kDevice) != 0 || (vma.flags & needed) == 0) return fail(Errno::kEINVAL);
+    if ((vma.flags & kDevice) != 0 || (vma.flags & needed) == 0 ||
+        !space.pkeys.allow(vma.flags, access)) {
+      return fail(Errno::kEINVAL);
+    }
     return fault_in(space, vma, part, access) ? Result{} : fail(Errno::kEFAULT);
   };
   if (space.profile.populate_holes == spec::PopulateHoles::kEnd) {

@@ -24,11 +24,14 @@ bool discards_pages(std::int32_t advice) {
 
 }  // namespace
 
-bool is_sealed_against(const spec::Vma& vma, std::int32_t advice,
-                       const spec::KernelProfile& profile) {
-  if (!is_sealed(vma) || !discards_pages(advice) || (vma.flags & spec::kVmWrite) != 0) return false;
-  return profile.sealed_discard == spec::SealedDiscard::kReadOnlyAnonymous ? vma.file.is_none()
-                                                                           : is_anonymous(vma);
+bool is_sealed_against(const spec::Vma& vma, std::int32_t advice, const AddressSpace& space) {
+  if (!is_sealed(vma) || !discards_pages(advice)) return false;
+  const bool can_write =
+      (vma.flags & spec::kVmWrite) != 0 && space.pkeys.allow(vma.flags, spec::Access::kWrite);
+  if (can_write) return false;
+  return space.profile.sealed_discard == spec::SealedDiscard::kReadOnlyAnonymous
+             ? vma.file.is_none()
+             : is_anonymous(vma);
 }
 
 }  // namespace vmadiff::model

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
+#include "model/address_space.h"
 #include "spec/flags.h"
-#include "spec/kernel_profile.h"
 #include "spec/snapshot.h"
 
 namespace vmadiff::model {
@@ -15,8 +15,8 @@ namespace vmadiff::model {
 }
 
 /// Whether the VMA is sealed against this advice: one that discards the pages, in memory whose
-/// owner could not write to it either.
+/// owner could not write to it either, for its permissions or for its protection key.
 [[nodiscard]] bool is_sealed_against(const spec::Vma& vma, std::int32_t advice,
-                                     const spec::KernelProfile& profile);
+                                     const AddressSpace& space);
 
 }  // namespace vmadiff::model

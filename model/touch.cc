@@ -17,10 +17,11 @@ using spec::Vma;
 
 namespace {
 
-// x86-64 pages that are mapped at all can be read, whatever their permissions.
-bool is_permitted(const Vma& vma, Access access) {
+// x86-64 pages that are mapped at all can be read, whatever their permissions, if their key lets
+// them.
+bool is_permitted(const AddressSpace& space, const Vma& vma, Access access) {
   const spec::VmFlags needed = access == Access::kWrite ? spec::kVmWrite : spec::kVmAccessFlags;
-  return (vma.flags & needed) != 0;
+  return (vma.flags & needed) != 0 && space.pkeys.allow(vma.flags, access);
 }
 
 }  // namespace
@@ -36,7 +37,9 @@ Outcome run(AddressSpace& space, const spec::Touch& call) {
   while (at <= last) {
     Vma* vma = space.vmas.at(at);
     if (vma == nullptr && grow_stack(space, at)) vma = space.vmas.at(at);
-    if (vma == nullptr || !is_permitted(*vma, call.access)) return Outcome::fail(Errno::kSIGSEGV);
+    if (vma == nullptr || !is_permitted(space, *vma, call.access)) {
+      return Outcome::fail(Errno::kSIGSEGV);
+    }
     const Address accessed_end = std::min(vma->end, spec::page_down(last) + spec::kPageSize);
     const Result done = fault_in(space, *vma, {at, accessed_end}, call.access);
     if (!done) return Outcome::fail(done.error());

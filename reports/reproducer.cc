@@ -84,8 +84,9 @@ class Arguments {
 /// Those that are more than a system call have a name of their own in the program.
 std::string call_name(const spec::Syscall& call) {
   constexpr std::array kOwn{
-      "touch",           "setrlimit", "fork",          "exec",         "exit",      "uffd_register",
-      "uffd_unregister", "mbind",     "set_mempolicy", "set_vma_name", "uffd_open", "uffd_close"};
+      "touch",         "setrlimit",       "fork",  "exec",          "exit",
+      "uffd_register", "uffd_unregister", "mbind", "set_mempolicy", "set_vma_name",
+      "uffd_open",     "uffd_close",      "shmat"};
   std::string name{spec::name(call)};
   if (name == "mseal") return "CALL_MSEAL";
   if (std::ranges::find(kOwn, name) == kOwn.end()) return "SYS_" + name;
@@ -103,8 +104,9 @@ std::string expectation(const std::optional<spec::Outcome>& expected) {
 
 std::string files_table(const std::vector<spec::FileId>& files) {
   constexpr std::array<std::string_view, spec::kFileClassCount> kKinds{
-      "NOWHERE", "MEMFD",       "REGULAR", "READ_ONLY", "ZERO",    "HUGETLB", "MEMORY_DEVICE",
-      "NOWHERE", "NULL_DEVICE", "NOWHERE", "NOWHERE",   "NOWHERE", "NOWHERE", "NOWHERE"};
+      "NOWHERE", "MEMFD",         "REGULAR", "READ_ONLY",   "ZERO",
+      "HUGETLB", "MEMORY_DEVICE", "NOWHERE", "NULL_DEVICE", "NOWHERE",
+      "NOWHERE", "NOWHERE",       "NOWHERE", "NOWHERE",     "NOWHERE"};
   std::string out = "static struct file files[] = {\n";
   for (const spec::FileId file : files) {
     out += fmt::format("    {{{}, {}, -1, \"\"}},\n", kKinds[static_cast<std::size_t>(file.cls)],

@@ -30,6 +30,7 @@ struct Meets {
   bool names = false;
   bool fork_events = false;
   bool huge_pages = false;
+  bool keys = false;    ///< protection keys, asked for or taken for memory to execute alone
   bool placed = false;  ///< a mapping goes where the kernel puts it
   bool zero_files = false;
   bool regular_files = false;
@@ -68,6 +69,19 @@ void note_mmap(const Reproduction& r, const ReproducedStep& step, const spec::Mm
       (mmap.prot & spec::kProtWrite) != 0 || (mmap.flags & spec::kMapType) != spec::kMapPrivate;
   if (is_charged && (mmap.flags & spec::kMapNoreserve) == 0)
     note_length(r, step, mmap.length, meets);
+}
+
+bool meets_keys(const spec::Syscall& call) {
+  const auto is_alone = [](std::uint64_t prot) {
+    return (prot & ~(spec::kProtGrowsdown | spec::kProtGrowsup)) == spec::kProtExec;
+  };
+  if (const auto* mmap = std::get_if<spec::Mmap>(&call)) return is_alone(mmap->prot);
+  if (const auto* mprotect = std::get_if<spec::Mprotect>(&call)) return is_alone(mprotect->prot);
+  if (const auto* pkey = std::get_if<spec::PkeyMprotect>(&call)) {
+    return pkey->pkey != spec::kNoPkey || is_alone(pkey->prot);
+  }
+  return std::holds_alternative<spec::PkeyAlloc>(call) ||
+         std::holds_alternative<spec::PkeyFree>(call);
 }
 
 void note_other(const Reproduction& r, const ReproducedStep& step, Meets& meets) {
@@ -109,6 +123,7 @@ void note_other(const Reproduction& r, const ReproducedStep& step, Meets& meets)
 Meets meets_of(const Reproduction& r) {
   Meets meets;
   for (const ReproducedStep& step : r.steps) {
+    meets.keys = meets.keys || meets_keys(step.call);
     if (const auto* mmap = std::get_if<spec::Mmap>(&step.call)) {
       note_mmap(r, step, *mmap, meets);
     } else {
@@ -195,6 +210,9 @@ std::vector<Requirement> requirements_of(const Reproduction& r) {
       setup.uffd_event_fork ? 1 : 0,
       setup.uffd_event_fork ? "it needs CAP_SYS_PTRACE, for a userfaultfd's events on forks"
                             : "it must not have CAP_SYS_PTRACE");
+  add(asked("protection_keys") || meets.keys, "PROTECTION_KEYS", setup.protection_keys ? 1 : 0,
+      setup.protection_keys ? "it needs a CPU and a kernel with memory protection keys"
+                            : "it needs a machine without memory protection keys (nopku)");
   add((asked("mmap_base") || meets.placed) && !setup.bottom_up, "MMAP_BASE", setup.mmap_base,
       fmt::format("it needs mappings to be placed downwards from {:#x} (sysctl "
                   "vm.legacy_va_layout=0)",

@@ -60,8 +60,9 @@ bool looks_like_one(const Vma& prev, const Vma& next) {
   constexpr spec::VmFlags kSaysWhy = spec::kVmSpecial | spec::kVmHugetlb;
   const bool goes_on =
       prev.file.is_none() || spec::same_offset_in_bytes(prev.pgoff + prev.pages(), next.pgoff);
+  // A close hook says why, too.
   return prev.end == next.start && goes_on && prev.file == next.file && prev.name == next.name &&
-         (prev.flags & kSaysWhy) == 0 &&
+         prev.file.cls != spec::FileClass::kSysv && (prev.flags & kSaysWhy) == 0 &&
          spec::vm_flags_text(prev.flags) == spec::vm_flags_text(next.flags);
 }
 

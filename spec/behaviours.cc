@@ -111,6 +111,10 @@ constexpr std::array kBehaviours{
     row<&KernelProfile::hugetlb_discard>("hugetlb_discard",
                                          "a huge page that is thrown away, of its reservation",
                                          HugetlbDiscard::kRestores),
+    row<&KernelProfile::close_hooks>("close_hooks", "VMAs with a close hook",
+                                     CloseHooks::kNeverVanish),
+    row<&KernelProfile::alloc_without_keys>(
+        "alloc_without_keys", "pkey_alloc without protection keys", AllocWithoutKeys::kRefused),
 };
 
 }  // namespace

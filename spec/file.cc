@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<std::string_view, kFileClassCount> kNames{
     "anon",         "memfd",           "file",       "file-ro",   "zero",        "hugetlb",
     "pfnmap",       "prepared-pfnmap", "unmappable", "two-hooks", "anon-shared", "other",
-    "anon-hugetlb", "legacy-file"};
+    "anon-hugetlb", "legacy-file",     "sysv"};
 
 constexpr std::array kMappable{
     FileClass::kMemfd,    FileClass::kFile,      FileClass::kFileReadOnly,   FileClass::kZero,
@@ -44,6 +44,7 @@ Hooks hooks_of(FileClass cls, const KernelProfile& profile) {
     case FileClass::kAnonHugetlb:
     case FileClass::kPfnmap:
     case FileClass::kLegacyFile:
+    case FileClass::kSysv:
       return {.mmap = true, .mmap_prepare = false};
     case FileClass::kNone:
     case FileClass::kUnmappable:
@@ -61,7 +62,8 @@ std::string text(FileId file) {
       file.cls == FileClass::kAnonHugetlb) {
     return std::string{name(file.cls)};
   }
-  return fmt::format("{}:{}", name(file.cls), file.number);
+  const auto number = file.cls == FileClass::kSysv ? segment_of(file) : file.number;
+  return fmt::format("{}:{}", name(file.cls), number);
 }
 
 std::optional<FileId> file_from_text(std::string_view text) {

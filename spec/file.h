@@ -2,11 +2,14 @@
 // a path: the class says all that matters to mmap.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "spec/units.h"
 
 namespace vmadiff::spec {
 
@@ -30,11 +33,12 @@ enum class FileClass : std::uint8_t {
   kAnonHugetlb,  ///< the hugetlb object behind one mapping with MAP_ANONYMOUS|MAP_HUGETLB
   kLegacyFile,   ///< `legacy-file:N`: as kFile, of a file system that has a legacy `.mmap` still
                  ///< (FUSE, NFS and 9p in 7.3): what KSM cannot know early of today's files
+  kSysv,         ///< `sysv:N`: what a shmat of segment N maps; no mmap can name it
 };
-inline constexpr std::size_t kFileClassCount = 14;
+inline constexpr std::size_t kFileClassCount = 15;
 
 /// The classes that an mmap can name, i.e. all but kNone, kAnonShared, kOther,
-/// kAnonHugetlb.
+/// kAnonHugetlb, kSysv.
 [[nodiscard]] std::span<const FileClass> mappable_file_classes();
 
 /// The files that exist of each mappable class: numbers 0 … kFilesPerClass-1.
@@ -51,6 +55,28 @@ struct FileId {
   [[nodiscard]] constexpr bool is_none() const { return cls == FileClass::kNone; }
   friend constexpr bool operator==(const FileId&, const FileId&) = default;
 };
+
+/// Of a kSysv file, which is one shmat's own, the number says all: the segment, how it was opened,
+/// and, as a system's own number, the how manieth attachment it is (0 where that cannot be seen).
+[[nodiscard]] constexpr FileId attachment(std::uint32_t segment, bool read_only,
+                                          std::uint32_t count) {
+  return {FileClass::kSysv, (count * 2 + (read_only ? 1 : 0)) * kFilesPerClass + segment};
+}
+[[nodiscard]] constexpr std::uint32_t segment_of(FileId attached) {
+  return attached.number % kFilesPerClass;
+}
+[[nodiscard]] constexpr bool is_attached_read_only(FileId file) {
+  return file.cls == FileClass::kSysv && file.number / kFilesPerClass % 2 != 0;
+}
+/// Sizes of the segments, bytes. The last ends at the first byte of a page.
+inline constexpr std::array<std::uint64_t, kFilesPerClass> kSegmentBytes{0x1000, 0x2000, 0x4000,
+                                                                         0x7001};
+/// Pages of a file of its own size: a touch behind them is a SIGBUS.
+[[nodiscard]] constexpr std::uint64_t size_pages(FileId file) {
+  return file.cls == FileClass::kSysv
+             ? (kSegmentBytes[segment_of(file)] + kPageSize - 1) / kPageSize
+             : kFileSizePages;
+}
 
 /// Which of the two hooks a file of this class has. Linux requires exactly one
 /// (file_has_valid_mmap_hooks, 6.16); kernels whose profile has no `.mmap_prepare` give every

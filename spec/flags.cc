@@ -2,6 +2,8 @@
 #include "spec/flags.h"
 
 #include <array>
+#include <charconv>
+#include <system_error>
 
 namespace vmadiff::spec {
 namespace {
@@ -21,6 +23,19 @@ constexpr std::array kCodes{
     FlagName{kVmDroppable, "dp"},   FlagName{kVmUffdRwp, "ur"},     FlagName{kVmSealed, "sl"},
 };
 
+constexpr std::string_view kKeyWord = "key=";
+
+/// The flags of "key=3"; none where the word is something else.
+VmFlags pkey_from_word(std::string_view word) {
+  if (!word.starts_with(kKeyWord)) return 0;
+  word.remove_prefix(kKeyWord.size());
+  std::int32_t key = 0;
+  const char* const end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, key);
+  if (error != std::errc{} || stop != end || key <= 0 || key >= kPkeyCount) return 0;
+  return with_pkey(0, key);
+}
+
 }  // namespace
 
 std::span<const FlagName> vm_flag_codes() { return kCodes; }
@@ -31,6 +46,11 @@ std::string vm_flags_text(VmFlags flags) {
     if ((flags & bits) == 0 || bits == kVmSoftdirty) continue;
     if (!out.empty()) out += ' ';
     out += code;
+  }
+  if (const auto key = pkey_of(flags); key != 0) {
+    if (!out.empty()) out += ' ';
+    out += kKeyWord;
+    out += std::to_string(key);
   }
   return out;
 }
@@ -43,7 +63,7 @@ VmFlags vm_flags_from_text(std::string_view text, std::string* unknown) {
     text.remove_prefix(begin);
     const auto word = text.substr(0, text.find_first_of(" \n"));
     text.remove_prefix(word.size());
-    VmFlags found = 0;
+    VmFlags found = pkey_from_word(word);
     for (const auto& [bits, code] : kCodes) {
       if (word == code) found = bits;
     }

@@ -130,6 +130,17 @@ inline constexpr std::uint64_t kMpolMfStrict = 1;
 inline constexpr std::uint64_t kMpolMfMove = 2;
 inline constexpr std::uint64_t kMpolMfMoveAll = 4;
 
+// --- protection keys, System V shared memory -----------------------------------------------------
+inline constexpr std::uint64_t kPkeyDisableAccess = 1;  ///< pkey_alloc's rights
+inline constexpr std::uint64_t kPkeyDisableWrite = 2;
+inline constexpr std::int32_t kPkeyCount = 16;
+inline constexpr std::int32_t kNoPkey = -1;  ///< pkey_mprotect: as mprotect
+
+inline constexpr std::uint64_t kShmRdonly = 010000;  ///< shmat
+inline constexpr std::uint64_t kShmRnd = 020000;
+inline constexpr std::uint64_t kShmRemap = 040000;
+inline constexpr std::uint64_t kShmExec = 0100000;
+
 // --- VMA flags ----------------------------------------------------------------------------------
 /// vm_flags of a VMA. Bit positions are the kernel's, so that smaps order is bit order.
 using VmFlags = std::uint64_t;
@@ -166,6 +177,9 @@ inline constexpr VmFlags kVmMixedmap = 1ULL << 28;
 inline constexpr VmFlags kVmHugepage = 1ULL << 29;
 inline constexpr VmFlags kVmNohugepage = 1ULL << 30;
 inline constexpr VmFlags kVmMergeable = 1ULL << 31;
+/// Four bits are a number, the protection key.
+inline constexpr unsigned kVmPkeyShift = 32;
+inline constexpr VmFlags kVmPkeyMask = VmFlags{kPkeyCount - 1} << kVmPkeyShift;
 inline constexpr VmFlags kVmUffdMinor = 1ULL << 38;
 inline constexpr VmFlags kVmDroppable = 1ULL << 40;
 inline constexpr VmFlags kVmUffdRwp = 1ULL << 43;
@@ -183,6 +197,14 @@ inline constexpr VmFlags kVmSticky = kVmSoftdirty | kVmMaybeGuard;
 inline constexpr VmFlags kVmDataDefaultFlags =
     kVmRead | kVmWrite | kVmMayread | kVmMaywrite | kVmMayexec;
 
+/// The protection key of a VMA with these flags.
+[[nodiscard]] constexpr std::int32_t pkey_of(VmFlags flags) {
+  return static_cast<std::int32_t>((flags & kVmPkeyMask) >> kVmPkeyShift);
+}
+[[nodiscard]] constexpr VmFlags with_pkey(VmFlags flags, std::int32_t pkey) {
+  return (flags & ~kVmPkeyMask) | (static_cast<VmFlags>(pkey) << kVmPkeyShift);
+}
+
 /// One flag with a name; tables of these are the only place where names live.
 struct FlagName {
   std::uint64_t bits;
@@ -190,8 +212,8 @@ struct FlagName {
 };
 /// smaps' two-letter VmFlags codes, in smaps (bit) order.
 [[nodiscard]] std::span<const FlagName> vm_flag_codes();
-/// "rd wr mr mw me ac", in smaps order. `sd` (soft-dirty) is left out: it is ignored everywhere,
-/// and kernels differ in whether they have it.
+/// "rd wr mr mw me ac", in smaps order; behind them a protection key, "key=3". `sd` (soft-dirty) is
+/// left out: it is ignored everywhere, and kernels differ in whether they have it.
 [[nodiscard]] std::string vm_flags_text(VmFlags flags);
 /// Reads the codes of a smaps VmFlags line; codes unknown to us are returned in `unknown`.
 [[nodiscard]] VmFlags vm_flags_from_text(std::string_view text, std::string* unknown = nullptr);

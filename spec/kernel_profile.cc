@@ -231,6 +231,14 @@ std::string_view name(HugetlbDiscard b) {
   return b == HugetlbDiscard::kSpends ? "spends" : "restores";
 }
 
+std::string_view name(CloseHooks b) {
+  return b == CloseHooks::kNeverMerge ? "never-merge" : "never-vanish";
+}
+
+std::string_view name(AllocWithoutKeys b) {
+  return b == AllocWithoutKeys::kTakesTheDefault ? "takes-the-default" : "refused";
+}
+
 std::string_view name(AlignedRoom b) {
   return b == AlignedRoom::kFromBottom ? "from-bottom" : "to-top";
 }

@@ -298,6 +298,20 @@ enum class HugetlbDiscard : std::uint8_t {
   kRestores  ///< the mapping has it again, unless the pool has surplus pages (6.9)
 };
 
+/// What becomes of VMAs with a close hook (System V shared memory; 6.4, measured on 6.1 and
+/// 6.12.118).
+enum class CloseHooks : std::uint8_t {
+  kNeverMerge,   ///< they merge with nothing
+  kNeverVanish,  ///< they merge where none of them goes by that
+};
+
+/// What pkey_alloc does on a machine without protection keys (measured on 6.18.44, and on 6.12.118
+/// and 7.3.4).
+enum class AllocWithoutKeys : std::uint8_t {
+  kTakesTheDefault,  ///< takes the key 0, which cannot be given back, and says EINVAL; then ENOSPC
+  kRefused,          ///< ENOSPC
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -348,6 +362,8 @@ struct KernelProfile {
   UffdOwner uffd_owner{};
   UffdSpecial uffd_special{};
   HugetlbDiscard hugetlb_discard{};
+  CloseHooks close_hooks{};
+  AllocWithoutKeys alloc_without_keys{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -400,5 +416,7 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(UffdOwner b);
 [[nodiscard]] std::string_view name(UffdSpecial b);
 [[nodiscard]] std::string_view name(HugetlbDiscard b);
+[[nodiscard]] std::string_view name(CloseHooks b);
+[[nodiscard]] std::string_view name(AllocWithoutKeys b);
 
 }  // namespace vmadiff::spec

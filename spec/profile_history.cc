@@ -66,7 +66,9 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .uffd_features = UffdFeatures::kEvents,
                                .uffd_owner = UffdOwner::kAnyones,
                                .uffd_special = UffdSpecial::kTaken,
-                               .hugetlb_discard = HugetlbDiscard::kSpends};
+                               .hugetlb_discard = HugetlbDiscard::kSpends,
+                               .close_hooks = CloseHooks::kNeverMerge,
+                               .alloc_without_keys = AllocWithoutKeys::kRefused};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -87,6 +89,7 @@ constexpr std::array k612{
     change<&P::shared_names, SharedNames::kTaken>("6.2", "d09e8ca6cb93 (madvise_vma_anon_name)"),
     change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "the source (UFFD_API_FEATURES)"),
     change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("6.9", "measured on 6.1 and 6.12"),
+    change<&P::close_hooks, CloseHooks::kNeverVanish>("6.4", "measured on 6.1 and 6.12"),
 };
 
 /// As the release of what none has yet.
@@ -113,6 +116,8 @@ constexpr std::array kBeforePatch{
     change<&P::moved_anon_vma, MovedAnonVma::kForgotten>("6.16", "879bca0a2c4f (vma_expand)"),
     change<&P::mremap_charge, MremapCharge::kWhatIsCutOff>("6.15", "the source (mremap_to)"),
     change<&P::failed_hook, FailedHook::kKeepsTheOld>("6.16", "measured on 6.12.118 and 6.16.12"),
+    change<&P::alloc_without_keys, AllocWithoutKeys::kTakesTheDefault>(
+        "4.9", "measured on 6.18.15; 6.1.192 and 6.12.118 have it mended"),
 };
 
 constexpr std::array kPatchV2{
@@ -204,6 +209,7 @@ constexpr std::array k73{
     change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::uffd_features, UffdFeatures::kRwp>("7.3", "the source (UFFD_API_FEATURES)"),
+    change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.3", "measured on 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";

@@ -55,6 +55,8 @@ struct Setup {
   bool vma_names = true;    ///< else PR_SET_VMA is EINVAL (CONFIG_ANON_VMA_NAME)
   /// Whether a userfaultfd may ask for events on forks (CAP_SYS_PTRACE): else EPERM.
   bool uffd_event_fork = true;
+  /// The CPU has memory protection keys, and the kernel uses them.
+  bool protection_keys = false;
   /// NUMA nodes that have memory and may be used, a bit for each. 0: a kernel without NUMA.
   std::uint64_t nodes = 1;
   /// Else PR_SET_MEMORY_MERGE is EPERM. Mainline asks for no capability (read in 6.12, measured on

@@ -33,11 +33,6 @@ struct Unmodelled {
     }
     return std::nullopt;
   }
-  std::optional<std::string> operator()(const PkeyMprotect& call) const {
-    // Whether any other exists depends on the machine.
-    if (call.pkey != -1) return fmt::format("protection key {} is not modelled", call.pkey);
-    return std::nullopt;
-  }
   std::optional<std::string> operator()(const Setrlimit& call) const {
     for (const auto& [resource, text] : kRlimitNames) {
       if (call.resource == resource) return std::nullopt;
@@ -109,6 +104,10 @@ struct RangesOf {
     }
     return out;
   }
+  NamedRanges operator()(const Shmat& call) const {
+    if (call.addr == 0 || call.segment >= kFilesPerClass) return {};
+    return {rounded(page_down(call.addr), kSegmentBytes[call.segment]), std::nullopt};
+  }
   template <typename Call>
   NamedRanges operator()(const Call& call) const {
     if constexpr (HasRange<Call>) return {rounded(call.addr, call.length), std::nullopt};
@@ -130,7 +129,9 @@ constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
     "uffd_register", "uffd_unregister",
     "mbind",         "set_mempolicy",
     "set_vma_name",  "uffd_open",
-    "uffd_close"};
+    "uffd_close",    "shmat",
+    "shmdt",         "pkey_alloc",
+    "pkey_free"};
 
 }  // namespace
 

@@ -186,12 +186,12 @@ struct Mseal {
   }
 };
 
-/// pkey_mprotect(2) with the key -1, which makes it mprotect(2).
+/// pkey_mprotect(2). The key -1 makes it mprotect(2).
 struct PkeyMprotect {
   Address addr = 0;
   Address length = 0;
   std::uint64_t prot = 0;
-  std::int32_t pkey = -1;
+  std::int32_t pkey = kNoPkey;
   friend bool operator==(const PkeyMprotect&, const PkeyMprotect&) = default;
   static void fields(auto& c, auto& f) {
     f.range(c.addr, c.length);
@@ -344,11 +344,49 @@ struct UffdClose {
   static void fields(auto& c, auto& f) { f.number(c.userfaultfd); }
 };
 
+/// shmat(2) of one of kFilesPerClass segments, by its number; another number is one that no segment
+/// has. They are there before the sequence begins, of kSegmentBytes each, and stay.
+struct Shmat {
+  std::uint64_t segment = 0;
+  Address addr = 0;
+  std::uint64_t flags = 0;  ///< SHM_*
+  friend bool operator==(const Shmat&, const Shmat&) = default;
+  static void fields(auto& c, auto& f) {
+    f.number(c.segment);
+    f.address(c.addr);
+    f.bits(c.flags, kShmatNames);
+  }
+};
+
+struct Shmdt {
+  Address addr = 0;
+  friend bool operator==(const Shmdt&, const Shmdt&) = default;
+  static void fields(auto& c, auto& f) { f.address(c.addr); }
+};
+
+/// pkey_alloc(2). Outcome: the key.
+struct PkeyAlloc {
+  std::uint64_t flags = 0;   ///< none is defined
+  std::uint64_t rights = 0;  ///< PKEY_DISABLE_*
+  friend bool operator==(const PkeyAlloc&, const PkeyAlloc&) = default;
+  static void fields(auto& c, auto& f) {
+    f.bits(c.flags, kNoNames);
+    f.bits(c.rights, kPkeyRightsNames);
+  }
+};
+
+struct PkeyFree {
+  std::int32_t pkey = 0;
+  friend bool operator==(const PkeyFree&, const PkeyFree&) = default;
+  static void fields(auto& c, auto& f) { f.choice(c.pkey, kNoNames); }
+};
+
 /// The order is part of the byte codec of fuzz/: append only.
-using Syscall = std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock,
-                             Mlock2, Munlock, Mlockall, Munlockall, Mseal, PkeyMprotect,
-                             RemapFilePages, Setrlimit, Fork, Exec, Exit, UffdRegister,
-                             UffdUnregister, Mbind, SetMempolicy, SetVmaName, UffdOpen, UffdClose>;
+using Syscall =
+    std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock, Mlock2, Munlock,
+                 Mlockall, Munlockall, Mseal, PkeyMprotect, RemapFilePages, Setrlimit, Fork, Exec,
+                 Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy, SetVmaName, UffdOpen,
+                 UffdClose, Shmat, Shmdt, PkeyAlloc, PkeyFree>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);

@@ -102,6 +102,11 @@ inline constexpr std::array kPolicyFlagNames{FlagName{kMpolNumaBalancing, "MPOL_
 inline constexpr std::array kMbindNames{FlagName{kMpolMfStrict, "MPOL_MF_STRICT"},
                                         FlagName{kMpolMfMove, "MPOL_MF_MOVE"},
                                         FlagName{kMpolMfMoveAll, "MPOL_MF_MOVE_ALL"}};
+inline constexpr std::array kPkeyRightsNames{FlagName{kPkeyDisableAccess, "PKEY_DISABLE_ACCESS"},
+                                             FlagName{kPkeyDisableWrite, "PKEY_DISABLE_WRITE"}};
+inline constexpr std::array kShmatNames{
+    FlagName{kShmRdonly, "SHM_RDONLY"}, FlagName{kShmRnd, "SHM_RND"},
+    FlagName{kShmRemap, "SHM_REMAP"}, FlagName{kShmExec, "SHM_EXEC"}};
 /// For flag arguments of which no bit has a name.
 inline constexpr std::span<const FlagName> kNoNames{};
 

@@ -49,6 +49,7 @@ std::vector<std::pair<std::string, std::string>> traits_of(const spec::Setup& se
       {"memory nodes", nodes_text(setup.nodes)},
       {"userfaultfd", setup.userfaultfd ? "is there" : "ENOSYS"},
       {"names of memory", setup.vma_names ? "are kept" : "EINVAL"},
+      {"protection keys", setup.protection_keys ? "are there" : "none"},
       {"noexec", setup.zero_noexec || setup.file_noexec
                      ? fmt::format("{}{}", setup.zero_noexec ? "devices " : "",
                                    setup.file_noexec ? "regular files" : "")
@@ -81,7 +82,6 @@ std::vector<std::pair<std::string, std::string>> left_out_on(std::string_view sy
   for (const std::string& code : has.unknown_codes)
     rows.emplace_back(fmt::format("VmFlags '{}'", code), "not known here: not compared");
   if (!has.ksm) rows.emplace_back("KSM calls", has.ksm_note);
-  if (!has.exec_only) rows.emplace_back("PROT_EXEC alone", "takes a protection key on this CPU");
   return rows;
 }
 

@@ -75,7 +75,6 @@ Offer offer_of(std::span<const std::string> systems) {
     const auto withheld = withheld_from(system);
     offer.withheld.insert(offer.withheld.end(), withheld.begin(), withheld.end());
     offer.ksm_calls = offer.ksm_calls && has.ksm;
-    offer.exec_only = offer.exec_only && has.exec_only;
   }
   return offer;
 }
@@ -107,7 +106,6 @@ void keep_within(const Offer& offer, properties::GeneratorOptions& options) {
   options.driver_pages = offer.driver_pages;
   options.refused_maps = offer.refused_maps;
   options.ksm_calls = offer.ksm_calls;
-  options.exec_only = offer.exec_only;
   options.withheld = offer.withheld;
 }
 

@@ -27,7 +27,6 @@ struct Offer {
   std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
   bool refused_maps = false;       ///< GeneratorOptions::refused_maps
   bool ksm_calls = true;
-  bool exec_only = true;
   std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give
   std::string note;                      ///< what is left out, and why; empty where nothing is
 };

@@ -102,7 +102,6 @@ class RealKernels {
     RealKernel real;
     real.capabilities.can_run = true;
     real.capabilities.ksm = true;
-    real.capabilities.exec_only = true;
     real.capabilities.file_counts.fill(spec::kFilesPerClass);
     real.setup = spec::Setup::standard();
     real.pretended = std::move(make);

@@ -22,6 +22,28 @@ MAYBE_UNUSED static long call(long number, unsigned long a, unsigned long b, uns
 #define do_pkey_mprotect(a, l, p, k) call(SYS_pkey_mprotect, a, l, p, k, 0, 0)
 #define do_remap_file_pages(a, l, p, o, f) call(SYS_remap_file_pages, a, l, p, o, f, 0)
 
+#define do_shmdt(a) call(SYS_shmdt, a, 0, 0, 0, 0, 0)
+#define do_pkey_alloc(f, r) call(SYS_pkey_alloc, f, r, 0, 0, 0, 0)
+#define do_pkey_free(k) call(SYS_pkey_free, k, 0, 0, 0, 0, 0)
+
+/* System V segments, made at the first use of each. They are marked to go, and stay for as long as
+ * they are attached somewhere. */
+MAYBE_UNUSED static long do_shmat(unsigned long number, unsigned long a, unsigned long flags)
+{
+	static const unsigned long sizes[4] = { 0x1000, 0x2000, 0x4000, 0x7001 };
+	static long segments[4] = { -1, -1, -1, -1 };
+
+	if (number >= 4)
+		return call(SYS_shmat, ~0ul, a, flags, 0, 0, 0);
+	if (segments[number] < 0) {
+		segments[number] = call(SYS_shmget, 0 /* IPC_PRIVATE */, sizes[number], 0700, 0, 0,
+					0);
+		call(SYS_shmat, (unsigned long)segments[number], 0, 0, 0, 0, 0);
+		call(SYS_shmctl, (unsigned long)segments[number], 0 /* IPC_RMID */, 0, 0, 0, 0);
+	}
+	return call(SYS_shmat, (unsigned long)segments[number], a, flags, 0, 0, 0);
+}
+
 /* The mask is a value; the kernel takes one node less than it is told. */
 MAYBE_UNUSED static long do_mbind(unsigned long a, unsigned long l, unsigned long mode,
 				  unsigned long mode_flags, unsigned long nodes,

@@ -232,7 +232,9 @@ bool tells_of(uint32_t features) {
   return false;
 }
 
+// What came through a fork finds no thread yet: without one nobody would ever answer.
 void begin_listening() {
+  if (need_listener() != 0) leave(4);
   __atomic_add_fetch(&listener.asked, 1, __ATOMIC_SEQ_CST);
   system_call(__NR_futex, address_of(&listener.asked), FUTEX_WAKE, 1);
 }
@@ -368,8 +370,6 @@ uint64_t fork_process(Window& window) {
     // Threads are not inherited.
     listener = {};
     die_with_parent(window);
-    const bool may_listen = !tells_of(kEvents) || need_listener() == 0;
-    if (!may_listen) leave(4);
     return 0;
   }
   if (listens) end_listening();
@@ -393,9 +393,18 @@ uint64_t exec_again(Window& window) {
   return result;
 }
 
-uint64_t run_call(const Record& record) {
+uint64_t attach_segment(const Window& window, uint64_t segment, uint64_t address, uint64_t flags) {
+  const bool is_known = segment < vmadiff::kernel::kSegmentCount;
+  const int32_t id = is_known ? window.segments[segment] : -1;
+  if (is_known && id < 0) return -uint64_t{ENOSYS};
+  return system_call(__NR_shmat, static_cast<uint64_t>(int64_t{id}), address, flags);
+}
+
+uint64_t run_call(const Window& window, const Record& record) {
   const auto& argument = record.argument;
   switch (record.number) {
+    case vmadiff::kernel::kShmat:
+      return attach_segment(window, argument[0], argument[1], argument[2]);
     case vmadiff::kernel::kTouchRead:
       return touch_read(argument[0], argument[1]);
     case vmadiff::kernel::kTouchWrite:
@@ -497,7 +506,7 @@ bool run_records(Window& window) {
           result = -uint64_t{EPERM};
           break;
         default:
-          result = run_call(record);
+          result = run_call(window, record);
       }
     }
     if (!finish(window, index, result)) {

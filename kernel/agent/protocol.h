@@ -52,6 +52,9 @@ inline constexpr uint32_t kSetVmaName = 0xffff000b;
 inline constexpr uint32_t kUffdOpen = 0xffff000c;
 inline constexpr uint32_t kUffdClose = 0xffff000d;
 inline constexpr uint32_t kUffdReset = 0xffff000e;
+/// shmat of the segment argument[0], a number below kSegmentCount, at argument[1] with the flags
+/// argument[2].
+inline constexpr uint32_t kShmat = 0xffff000f;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.
@@ -100,6 +103,9 @@ static_assert(sizeof(Record) == 144);
 inline constexpr uint32_t kRecordCountMax = 6144;
 inline constexpr uint32_t kScratchSize = 0x8000;
 
+/// System V segments that a sequence can attach.
+inline constexpr uint32_t kSegmentCount = 4;
+
 /// A range that the kernel mapped, bytes.
 struct OwnRange {
   uint64_t start;
@@ -133,6 +139,8 @@ struct Window {
   int32_t leaving;
   /// The pid of the agent's parent, without which nobody goes on.
   int32_t parent;
+  /// What shmget said of each segment; negative where there are none, so that no shmat is (ENOSYS).
+  int32_t segments[kSegmentCount];
   /// What to unmap after an exec, so that the layout is the first one again. The count is 0 until
   /// the parent has found out.
   uint32_t own_range_count;

@@ -11,6 +11,7 @@
 #include "kernel/host/agent_session.h"
 #include "kernel/host/own_limits.h"
 #include "kernel/host/program.h"
+#include "kernel/host/protection_keys.h"
 #include "kernel/host/usage.h"
 #include "spec/flags.h"
 #include "spec/setup.h"
@@ -24,6 +25,16 @@ using spec::ToolFault;
 constexpr std::uint32_t kVerifyInterval = 256;
 /// An agent that does not even come to its beginning is replaced so many times.
 constexpr int kSpawnsMax = 100;
+
+/// Whether the record can take a protection key. That of memory that can be executed alone cannot
+/// be given back, nor what pkey_alloc takes on a machine without keys.
+bool takes_a_key(const Record& record) {
+  constexpr std::uint64_t kAccess = PROT_READ | PROT_WRITE | PROT_EXEC;
+  if (record.number == SYS_pkey_alloc) return true;
+  const bool has_prot = record.number == SYS_mmap || record.number == SYS_mprotect ||
+                        record.number == SYS_pkey_mprotect;
+  return has_prot && (record.argument[2] & kAccess) == PROT_EXEC && has_protection_keys();
+}
 
 }  // namespace
 
@@ -144,6 +155,12 @@ bool AgentSession::shows_whole_process() const {
 
 // Maps every file once, and reads from outside what it is called there.
 std::expected<void, ToolFault> AgentSession::learn_files() {
+  const auto& segments = files_.segments.ids();
+  for (std::uint32_t i = 0; i < segments.size(); ++i) {
+    if (segments[i] < 0) continue;
+    known_.push_back(
+        {{0, 0, static_cast<std::uint64_t>(segments[i])}, spec::attachment(i, false, 0)});
+  }
   constexpr spec::Address kFirst = 0x100000000000;
   constexpr spec::Address kStride = 2 * spec::kHugePageSize;
   std::vector<Record> program;
@@ -203,6 +220,7 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
     is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal;
     watches_ = watches_ || record.number == kUffdOpen || record.number == kUffdRegister ||
                record.number == kUffdUnregister;
+    is_suspect_ = is_suspect_ || takes_a_key(record);
     locked_all_ = locked_all_ || record.number == SYS_mlockall;
     exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);
     if (record.number == kFork && forks_ + 1 < kProcessCountMax) ++forks_;

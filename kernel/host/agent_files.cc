@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -172,6 +174,36 @@ void open_device(Opener& opener, FileClass cls, const Descriptor& own, unsigned 
 
 }  // namespace
 
+Segments& Segments::operator=(Segments&& other) noexcept {
+  detach();
+  ids_ = std::exchange(other.ids_, Segments{}.ids_);
+  attached_ = std::exchange(other.attached_, {});
+  return *this;
+}
+
+std::expected<Segments, int> Segments::make() {
+  Segments made;
+  for (std::size_t i = 0; i < made.ids_.size(); ++i) {
+    // SHM_EXEC asks for the right to execute.
+    const int id = ::shmget(IPC_PRIVATE, spec::kSegmentBytes[i], IPC_CREAT | 0700);
+    if (id < 0) return std::unexpected{errno};
+    void* const attached = ::shmat(id, nullptr, 0);
+    const int error = errno;
+    ::shmctl(id, IPC_RMID, nullptr);
+    if (attached == reinterpret_cast<void*>(-1)) return std::unexpected{error};
+    made.ids_[i] = id;
+    made.attached_[i] = attached;
+  }
+  return made;
+}
+
+void Segments::detach() {
+  for (void*& attached : attached_) {
+    if (attached != nullptr) ::shmdt(attached);
+    attached = nullptr;
+  }
+}
+
 std::uint32_t AgentFiles::count(FileClass cls) const {
   return static_cast<std::uint32_t>(
       std::ranges::count_if(files, [cls](const OpenFile& file) { return file.id.cls == cls; }));
@@ -194,7 +226,10 @@ std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) 
                 "needs a kernel with hugetlb and an empty pool of 2 MiB pages "
                 "(sysctl vm.nr_hugepages=0)");
   }
-  return opener.take();
+  AgentFiles opened = opener.take();
+  // Where there are none, shmat is refused, and counts as a call that is not given.
+  if (auto segments = Segments::make()) opened.segments = *std::move(segments);
+  return opened;
 }
 
 }  // namespace vmadiff::kernel

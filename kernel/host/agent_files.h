@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernel/agent/protocol.h"
@@ -18,7 +19,8 @@ namespace vmadiff::kernel {
 /// not have is a closed descriptor, hence EBADF.
 [[nodiscard]] constexpr int descriptor_of(spec::FileId file) {
   if (file.cls == spec::FileClass::kNone || file.cls == spec::FileClass::kAnonShared ||
-      file.cls == spec::FileClass::kOther || file.number >= spec::kFilesPerClass)
+      file.cls == spec::FileClass::kOther || file.cls == spec::FileClass::kSysv ||
+      file.number >= spec::kFilesPerClass)
     return -1;
   return kFirstFileDescriptor +
          static_cast<int>(file.cls) * static_cast<int>(spec::kFilesPerClass) +
@@ -32,8 +34,29 @@ struct OpenFile {
   Descriptor descriptor;  ///< in this process, at or above kDescriptorEnd
 };
 
+/// System V segments, one for each of spec::kSegmentBytes, by what shmget gave them; -1 where they
+/// cannot be had. They are marked to go as soon as nobody has them attached, and are attached in
+/// this process for as long as the object lives: nothing stays behind, whoever dies.
+class Segments {
+ public:
+  Segments() = default;
+  Segments(Segments&& other) noexcept { *this = std::move(other); }
+  Segments& operator=(Segments&& other) noexcept;
+  ~Segments() { detach(); }
+
+  /// Makes them; the errno where that is refused.
+  [[nodiscard]] static std::expected<Segments, int> make();
+  [[nodiscard]] const std::array<int, spec::kFilesPerClass>& ids() const { return ids_; }
+
+ private:
+  void detach();
+  std::array<int, spec::kFilesPerClass> ids_{-1, -1, -1, -1};
+  std::array<void*, spec::kFilesPerClass> attached_{};
+};
+
 struct AgentFiles {
   std::vector<OpenFile> files;
+  Segments segments;
   /// One line for each class that is missing or not whole, with the way to get it.
   std::vector<std::string> notes;
 

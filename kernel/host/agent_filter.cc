@@ -28,7 +28,8 @@ constexpr std::array kAllowed{
     SCMP_SYS(mlock), SCMP_SYS(mlock2), SCMP_SYS(munlock), SCMP_SYS(mlockall), SCMP_SYS(munlockall),
     static_cast<int>(kSysMseal), SCMP_SYS(pkey_mprotect), SCMP_SYS(remap_file_pages),
     SCMP_SYS(prlimit64), SCMP_SYS(execveat), SCMP_SYS(userfaultfd), SCMP_SYS(close),
-    SCMP_SYS(mbind), SCMP_SYS(set_mempolicy),
+    SCMP_SYS(mbind), SCMP_SYS(set_mempolicy), SCMP_SYS(shmat), SCMP_SYS(shmdt),
+    SCMP_SYS(pkey_alloc), SCMP_SYS(pkey_free),
     // What the protocol needs: waiting for work, coming back from a fault, giving up, beginning
     // again after an exec, and knowing whether the parent is there.
     SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),

@@ -137,6 +137,7 @@ std::optional<spec::ToolFault> AgentProcess::start_child(const AgentFiles& files
                                    {executable.number(), kExecutableDescriptor}};
   for (const OpenFile& file : files.files)
     inherited.push_back({file.descriptor.number(), descriptor_of(file.id)});
+  std::ranges::copy(files.segments.ids(), std::begin(window_->segments));
   const int parent = ::getpid();
   window_->parent = parent;
   pid_ = ::fork();

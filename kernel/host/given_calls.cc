@@ -170,6 +170,12 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
   if (setup.vma_names) {
     search.whole(spec::SetVmaName{.addr = kPlace, .length = kPage, .name = spec::VmaName::of("a")});
   }
+  search.whole(spec::Shmat{.segment = 0, .addr = kPlace, .flags = 0}, {});
+  search.whole(spec::Shmdt{kPlace},
+               {{0, spec::Shmat{.segment = 0, .addr = kPlace, .flags = 0}, {}}});
+  // Without keys both fail.
+  search.part(spec::PkeyAlloc{}, Argument::kAny, 0, {});
+  search.part(spec::PkeyFree{1}, Argument::kAny, 0, {{0, spec::PkeyAlloc{}, {}}});
 }
 
 void try_protections(Search& search) {

@@ -43,10 +43,7 @@ struct HostCapabilities {
   /// VmFlags codes that mean nothing here, and are not compared.
   std::vector<std::string> unknown_codes;
   std::vector<std::string> file_notes;  ///< why a class is missing or not whole, a line each
-  /// Whether PROT_EXEC alone may be part of sequences. Not with CPU protection keys, where it takes
-  /// a key (arch_override_mprotect_pkey), which is not modelled.
-  bool exec_only = false;
-  std::string release;  ///< the kernel's, as uname gives it
+  std::string release;                  ///< the kernel's, as uname gives it
 };
 
 struct HostOptions {

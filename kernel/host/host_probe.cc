@@ -1,5 +1,4 @@
 // kernel: what this machine lets us do and how large it is, found by trying in an agent.
-#include <cpuid.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -18,6 +17,7 @@
 #include "kernel/host/layout.h"
 #include "kernel/host/probe.h"
 #include "kernel/host/program.h"
+#include "kernel/host/protection_keys.h"
 #include "kernel/host/traits.h"
 
 namespace vmadiff::kernel {
@@ -61,15 +61,6 @@ Address first_place(const spec::Setup& setup) {
   return place;
 }
 
-bool has_protection_keys() {
-  unsigned a = 0;
-  unsigned b = 0;
-  unsigned c = 0;
-  unsigned d = 0;
-  constexpr unsigned kOspke = 1U << 4;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c & kOspke) != 0;
-}
-
 constexpr std::uint64_t kAnonPrivate = MAP_PRIVATE | MAP_ANONYMOUS;
 /// In /proc/sys/vm/overcommit_memory.
 constexpr std::uint64_t kOvercommitNever = 2;
@@ -89,6 +80,7 @@ spec::Setup setup_of(AgentSession& session) {
   setup.vma_names = has_vma_names(probe);
   setup.uffd_event_fork =
       probe(system_call(kUffdOpen, 0, spec::kUffdEventFork)) != static_cast<std::uint64_t>(-EPERM);
+  setup.protection_keys = has_protection_keys();
   setup.nodes = measured_nodes(probe);
   setup.may_set_memory_merge = set_memory_merge(probe) != static_cast<std::uint64_t>(-EPERM);
   setup.zero_page = maps_zero_page(probe);
@@ -196,7 +188,6 @@ HostCapabilities probe_host(const HostOptions& options) {
   HostCapabilities found;
   utsname system{};
   if (::uname(&system) == 0) found.release = system.release;
-  found.exec_only = !has_protection_keys();
   auto session = AgentSession::open(options);
   if (!session) {
     found.why_not = session.error().message;

@@ -96,7 +96,13 @@ std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
                                                const std::vector<KnownFile>& known,
                                                AnonymousFiles& anonymous_files) {
   if (entry.inode.is_none()) return spec::FileId{};
-  const auto at = std::ranges::find(known, entry.inode, &KnownFile::inode);
+  // A segment has the number that shmget gave it, where other shared memory has its inode's.
+  const bool is_segment = entry.path.starts_with("/SYSV");
+  const auto at = std::ranges::find_if(known, [&](const KnownFile& file) {
+    return is_segment
+               ? file.id.cls == spec::FileClass::kSysv && file.inode.number == entry.inode.number
+               : file.inode == entry.inode;
+  });
   if (at != known.end()) return at->id;
   // Shared memory without a file that has a name is shown by that.
   if (entry.path == "/dev/zero (deleted)" || entry.path.starts_with(kSharedName))
@@ -106,6 +112,18 @@ std::expected<spec::FileId, ToolFault> file_of(const SmapsEntry& entry,
   return std::unexpected(
       ToolFault{fmt::format("smaps shows a mapping of '{}' at {:#x}, which no call can have made",
                             entry.path, entry.range.start)});
+}
+
+/// Of the last line in front of VmFlags, where the machine has protection keys; else 0.
+std::int32_t key_of(const SmapsEntry& entry) {
+  constexpr std::string_view kName = "ProtectionKey:";
+  auto line = entry.sizes.substr(0, entry.sizes.size() - 1);
+  line.remove_prefix(line.rfind('\n') + 1);
+  if (!line.starts_with(kName)) return 0;
+  line.remove_prefix(line.find_last_of(' ') + 1);
+  std::int32_t key = 0;
+  std::from_chars(line.data(), line.data() + line.size(), key);
+  return key;
 }
 
 }  // namespace
@@ -172,7 +190,7 @@ std::expected<void, ToolFault> parse_smaps(std::string_view text,
     }
     // The vsyscall page is the kernel's own, and in no mm.
     if (entry.range.start >= task_size) continue;
-    const auto flags = flags_of(entry.flag_codes, unknown_codes);
+    const auto flags = spec::with_pkey(flags_of(entry.flag_codes, unknown_codes), key_of(entry));
     const auto file = file_of(entry, known, anonymous_files);
     if (!file) return std::unexpected(file.error());
     vmas.push_back({entry.range.start,

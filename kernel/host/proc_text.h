@@ -28,7 +28,7 @@ struct Inode {
 };
 
 struct KnownFile {
-  Inode inode;
+  Inode inode;  ///< of a System V segment, its number alone
   spec::FileId id;
 };
 

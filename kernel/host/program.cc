@@ -96,7 +96,11 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     kSetMempolicy,
     kSetVmaName,
     kUffdOpen,
-    kUffdClose};
+    kUffdClose,
+    kShmat,
+    SYS_shmdt,
+    SYS_pkey_alloc,
+    SYS_pkey_free};
 static_assert(kUserfaultfdCount == spec::kUserfaultfdCount);
 static_assert(std::ranges::none_of(kNumbers, [](std::uint32_t number) { return number == 0; }),
               "each call has a number");

@@ -192,6 +192,7 @@ void show_setup(auto& show, auto& setup) {
   show(setup.userfaultfd);
   show(setup.vma_names);
   show(setup.uffd_event_fork);
+  show(setup.protection_keys);
   show(setup.nodes);
   show(setup.may_set_memory_merge);
   show(setup.zero_page);
@@ -220,7 +221,6 @@ void show_introduction(auto& show, auto& introduction) {
   for (auto& count : c.file_counts) show(count);
   show.list(c.unknown_codes, kScalar);
   show.list(c.file_notes, kScalar);
-  show(c.exec_only);
   show(c.release);
   show_setup(show, introduction.setup);
 }

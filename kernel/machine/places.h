@@ -20,4 +20,7 @@ inline constexpr std::string_view kCrashOn = "vmadiff.crash_on=";
 /// There too: the agent's mappings are placed from the bottom upwards.
 inline constexpr std::string_view kBottomUp = "vmadiff.bottom_up";
 
+/// There too: the machine's CPU has memory protection keys.
+inline constexpr std::string_view kProtectionKeysWord = "vmadiff.pku";
+
 }  // namespace vmadiff::kernel

@@ -64,11 +64,13 @@ Pair make_pair_of_sockets() {
   return {Descriptor{ends[0]}, Descriptor{ends[1]}};
 }
 
-std::string_view cpu_of(Accelerator accelerator) {
-  // Without protection keys PROT_EXEC alone takes none, and can be part of sequences. Emulated, the
-  // string instructions by which a kernel clears pages are slower than loops.
-  return accelerator == Accelerator::kKvm ? "host,pku=off"
-                                          : "max,la57=off,pku=off,erms=off,fsrm=off";
+std::string cpu_of(const MachineOptions& options) {
+  // Emulated, the string instructions by which a kernel clears pages are slower than loops.
+  const std::string_view cpu =
+      options.accelerator == Accelerator::kKvm ? "host" : "max,la57=off,erms=off,fsrm=off";
+  const auto words = fmt::format(" {} ", options.append);
+  const bool has_keys = words.contains(fmt::format(" {} ", kProtectionKeysWord));
+  return fmt::format("{},pku={}", cpu, has_keys ? "on" : "off");
 }
 
 std::vector<std::string> qemu_words(const MachineOptions& options, int initramfs,
@@ -86,7 +88,7 @@ std::vector<std::string> qemu_words(const MachineOptions& options, int initramfs
                                  "-accel",
                                  std::string{name(options.accelerator)},
                                  "-cpu",
-                                 std::string{cpu_of(options.accelerator)},
+                                 cpu_of(options),
                                  "-kernel",
                                  options.kernel,
                                  "-initrd",

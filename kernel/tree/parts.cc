@@ -58,6 +58,7 @@ std::span<const TreePart> tree_parts() {
       TreePart{.file = "arch/x86/mm/pgprot.c", .wrapper = {}, .flags = {}},
       TreePart{.file = "arch/x86/mm/hugetlbpage.c", .wrapper = {}, .flags = {}},
       TreePart{.file = "arch/x86/mm/mmap.c", .wrapper = {}, .flags = {}},
+      TreePart{.file = "arch/x86/mm/pkeys.c", .wrapper = {}, .flags = {}},
       TreePart{.file = "security/commoncap.c", .wrapper = {}, .flags = {}},
       TreePart{.file = "drivers/char/mem.c", .wrapper = "mem.c", .flags = {}},
   };

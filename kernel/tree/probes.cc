@@ -84,6 +84,10 @@ constexpr std::array kProbes{
           .text = "",
           .if_so = "#define VMADIFF_USERFAULTFD \"fs/userfaultfd.c\"",
           .if_not = "#define VMADIFF_USERFAULTFD \"mm/userfaultfd.c\""},
+    Probe{.file = "arch/x86/include/asm/pkeys.h",
+          .text = "arch_set_user_pkey_access(struct task_struct",
+          .if_so = "#define VMADIFF_TASK_OF_PKEY struct task_struct* task,",
+          .if_not = "#define VMADIFF_TASK_OF_PKEY"},
     // 7.3: an offset of its own for a private file's anonymous pages.
     Probe{.file = "mm/vma.h",
           .text = "vma_set_anon_pgoff",

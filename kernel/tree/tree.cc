@@ -78,6 +78,7 @@ vmadiff_tree_setup words_of(const spec::Setup& setup) {
           .has_userfaultfd = setup.userfaultfd,
           .has_vma_names = setup.vma_names,
           .may_trace = setup.uffd_event_fork,
+          .has_protection_keys = setup.protection_keys,
           .may_set_memory_merge = setup.may_set_memory_merge,
           .maps_zero_page = setup.zero_page,
           .zero_is_noexec = setup.zero_noexec,
@@ -428,8 +429,11 @@ HostCapabilities tree_capabilities(const TreeTraits& traits) {
   HostCapabilities has;
   has.can_run = true;
   has.ksm = true;
-  has.exec_only = true;
   has.file_counts.fill(spec::kFilesPerClass);
+  for (const spec::Syscall& call : {spec::Syscall{spec::Shmat{}}, spec::Syscall{spec::Shmdt{}}}) {
+    has.withheld.push_back({{call.index(), spec::CallPart::Argument::kAny, 0},
+                            "ipc/shm.c is not built from the tree"});
+  }
   if (!traits.has_mmap_prepare) {
     using spec::FileClass;
     for (const auto cls : {FileClass::kPreparedPfnmap, FileClass::kTwoHooks})

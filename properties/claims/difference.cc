@@ -122,6 +122,11 @@ class Comparison {
 
   bool same_file(const spec::FileId& a, const spec::FileId& b) {
     if (a.cls != b.cls) return false;
+    if (a.cls == FileClass::kSysv) {
+      // Which attachment it is, is a system's own, and cannot be seen from outside.
+      if (spec::segment_of(a) != spec::segment_of(b)) return false;
+      return !seen_.anon_vma || attached_.pair(a.number, b.number);
+    }
     if (!is_renamed(a.cls)) return a.number == b.number;
     Renaming& renaming = a.cls == FileClass::kOther        ? others_
                          : a.cls == FileClass::kAnonShared ? shared_
@@ -154,6 +159,7 @@ class Comparison {
   Renaming shared_;
   Renaming huge_;
   Renaming others_;
+  Renaming attached_;
 };
 
 std::uint64_t value(Field field, const Snapshot& s) {

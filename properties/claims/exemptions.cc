@@ -141,6 +141,21 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"MoveForgetsReservations", "NothingStaysReserved",
      "mremap that moves a part of a private mapping of huge pages forgets what the rest of it has "
      "reserved (fixup_hugetlb_reservations), and nobody gives that back"},
+    {"CloseHooksStopMerges", "NoCompatibleNeighboursLeftUnmerged",
+     "one of them would go, and a VMA with a close hook, as System V shared memory has, is not "
+     "removed by a merge (can_merge_remove_vma); up to 6.3 it is not even extended"},
+    {"AttachmentsStaySplit", "MprotectThereAndBackIsIdentity",
+     "what was cut out of an attachment of System V shared memory is a VMA with a close hook, "
+     "which "
+     "no merge removes"},
+    {"AttachmentsAreNotHalved", "SplittingACallEqualsTheWhole",
+     "of an attachment of System V shared memory a half can join its neighbour, where the whole, "
+     "being a VMA with a close hook, cannot"},
+    {"ExecuteOnlyForgetsTheKey", "MprotectThereAndBackIsIdentity",
+     "memory that mprotect makes executable alone takes the protection key for that, and what it "
+     "had before is forgotten"},
+    {"ShmdtSaysNothing", "FailedAllocationsAreSurvived",
+     "shmdt goes on where a part of an attachment cannot be unmapped, and succeeds"},
 }};
 
 }  // namespace

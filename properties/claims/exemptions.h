@@ -57,8 +57,13 @@ enum class Exemption : std::uint8_t {
   kChargeComesAfterUnmapping,
   kRoomIsAskedForTwice,
   kMoveForgetsReservations,
+  kCloseHooksStopMerges,
+  kAttachmentsStaySplit,
+  kAttachmentsAreNotHalved,
+  kExecuteOnlyForgetsTheKey,
+  kShmdtSaysNothing,
 };
-inline constexpr std::size_t kExemptionCount = 42;
+inline constexpr std::size_t kExemptionCount = 47;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

@@ -134,9 +134,11 @@ bool same_pages(const Snapshot& before, const Snapshot& after, const spec::Obser
 /// A call that unmaps left one VMA more than there was, or two, and the same pages.
 bool has_split_at_the_ends(const spec::Syscall& call, const Snapshot& before, const Snapshot& after,
                            const spec::Observes& seen) {
-  const bool unmaps =
-      std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Munmap>(call) ||
-      std::holds_alternative<spec::Brk>(call) || std::holds_alternative<spec::RemapFilePages>(call);
+  const bool unmaps = std::holds_alternative<spec::Mmap>(call) ||
+                      std::holds_alternative<spec::Munmap>(call) ||
+                      std::holds_alternative<spec::Brk>(call) ||
+                      std::holds_alternative<spec::RemapFilePages>(call) ||
+                      std::holds_alternative<spec::Shmat>(call);
   const std::size_t splits = after.vmas.size() - before.vmas.size();
   return unmaps && after.vmas.size() > before.vmas.size() && splits <= 2 &&
          same_pages(before, after, seen, 0, ~Address{0});

@@ -27,7 +27,9 @@ const Vma* vma_at(const Snapshot& s, Address address) {
 bool same_file(spec::FileId a, spec::FileId b) {
   const bool is_numbered_by_system =
       a.cls == spec::FileClass::kAnonShared || a.cls == spec::FileClass::kAnonHugetlb;
-  return a == b || (is_numbered_by_system && a.cls == b.cls);
+  const bool is_same_segment = a.cls == spec::FileClass::kSysv && a.cls == b.cls &&
+                               spec::segment_of(a) == spec::segment_of(b);
+  return a == b || is_same_segment || (is_numbered_by_system && a.cls == b.cls);
 }
 
 /// The same memory, whatever its anon_vma and what sticks to it where merges happen; flags in
@@ -317,6 +319,10 @@ struct RuleOfFailure {
     return hole_if(fixed && leaves_a_hole());
   }
   Rule operator()(const spec::RemapFilePages&) const { return hole_if(leaves_a_hole()); }
+  Rule operator()(const spec::Shmat& call) const {
+    return hole_if((call.flags & spec::kShmRemap) != 0 && reach(f.call, f.before).first &&
+                   leaves_a_hole());
+  }
   Rule operator()(const spec::Mremap& call) const {
     return if_so(is_moved_up_to_a_point(parts, call, f.before), Exemption::kMremapStopsMidway);
   }
@@ -366,6 +372,9 @@ std::optional<Exemption> rule_of_success(const FailedAllocation& f, const Stretc
   const bool goes_on = std::holds_alternative<spec::Mlockall>(f.call) ||
                        std::holds_alternative<spec::Munlockall>(f.call);
   if (goes_on && all(parts, as_before_or_wanted)) return Exemption::kMlockallGoesOn;
+  if (std::holds_alternative<spec::Shmdt>(f.call) && all(parts, as_before_or_wanted)) {
+    return Exemption::kShmdtSaysNothing;
+  }
   return std::nullopt;
 }
 

@@ -271,7 +271,10 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
     if (due->range_is_below) source.anon_vma_links = std::min(source.anon_vma_links, 1U);
     const Vma& target = next_is_source ? *prev : *next;
     if (!can_join_anon_vmas(target, source, profile.anon_vma_merge)) continue;
-    if (modifies && !next_is_source && !changed(before, prev->end - spec::kPageSize, *prev)) {
+    if (prev->file.cls == spec::FileClass::kSysv) {
+      exemptions.count(Exemption::kCloseHooksStopMerges);
+    } else if (modifies && !next_is_source &&
+               !changed(before, prev->end - spec::kPageSize, *prev)) {
       exemptions.count(Exemption::kNothingChanged);
     } else if (is_legacy_hook_under_ksm(call, after, *next, profile)) {
       exemptions.count(Exemption::kLegacyMmapHookUnderKsm);

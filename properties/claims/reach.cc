@@ -47,6 +47,11 @@ struct Reach {
   NamedRanges operator()(const spec::RemapFilePages& call) const {
     return {clipped(spec::page_down(call.addr), spec::page_down(call.length)), {}};
   }
+  NamedRanges operator()(const spec::Shmat& call) const {
+    if (call.addr == 0 || call.segment >= spec::kFilesPerClass) return {};
+    return {clipped(spec::page_down(call.addr), spec::page_up(spec::kSegmentBytes[call.segment])),
+            {}};
+  }
   NamedRanges operator()(const spec::Touch& call) const {
     return {outwards(call.addr, call.length), {}};
   }

@@ -8,7 +8,8 @@ namespace {
 
 /// Whether the value of a call that succeeded is an address of the mapping it made.
 bool returns_an_address(const spec::Syscall& call) {
-  return std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Mremap>(call);
+  return std::holds_alternative<spec::Mmap>(call) || std::holds_alternative<spec::Mremap>(call) ||
+         std::holds_alternative<spec::Shmat>(call);
 }
 
 spec::Outcome moved(const spec::Syscall& call, const spec::Outcome& outcome, spec::Address by) {

@@ -7,8 +7,9 @@
 // were), and anon_vmas (a merge on the way lends one for good). Exempt, each by name:
 // VM_SPECIAL VMAs, which split and never merge (SpecialVmasStaySplit), VM_ACCOUNT that stays
 // (AccountingStays), neighbours that another call had made equal without merging them, and which
-// the way back now merges (CompatibleNeighboursWereApart), and no room for the way back
-// (NoWayBack).
+// the way back now merges (CompatibleNeighboursWereApart), no room for the way back (NoWayBack),
+// VMAs with a close hook (AttachmentsStaySplit), and the protection key of what is executed alone
+// (ExecuteOnlyForgetsTheKey).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,6 +63,15 @@ bool accounting_stayed(const Snapshot& before, std::size_t index, const Snapshot
          (after.vmas[*now].flags & spec::kVmAccount) != 0;
 }
 
+/// What is executed alone has a key of its own, whatever it had before.
+bool takes_another_key(const Snapshot& before, std::size_t index, const Snapshot& after,
+                       Address start, std::uint64_t there, std::uint64_t back) {
+  const auto now = holder(after, start, start + 1);
+  const bool executes = there == spec::kProtExec || back == spec::kProtExec;
+  return executes && now &&
+         spec::pkey_of(before.vmas[index].flags) != spec::pkey_of(after.vmas[*now].flags);
+}
+
 /// It was charged for pages that it has no more.
 bool emptied_and_uncharged(const Snapshot& before, std::size_t index, const Snapshot& after,
                            Address start) {
@@ -106,6 +116,10 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
       room.exemptions->count(Exemption::kNoWayBack);
     } else if (d && (before.vmas[*index].flags & spec::kVmSpecial) != 0) {
       room.exemptions->count(Exemption::kSpecialVmasStaySplit);
+    } else if (d && before.vmas[*index].file.cls == spec::FileClass::kSysv) {
+      room.exemptions->count(Exemption::kAttachmentsStaySplit);
+    } else if (d && takes_another_key(before, *index, after, there->addr, there->prot, back.prot)) {
+      room.exemptions->count(Exemption::kExecuteOnlyForgetsTheKey);
     } else if (d && accounting_stayed(before, *index, after, there->addr)) {
       room.exemptions->count(Exemption::kAccountingStays);
     } else if (d && emptied_and_uncharged(before, *index, after, there->addr)) {

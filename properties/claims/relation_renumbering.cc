@@ -27,7 +27,9 @@ bool names_no_address(const spec::Syscall& call) {
   return std::holds_alternative<spec::Prctl>(call) ||
          std::holds_alternative<spec::Mlockall>(call) ||
          std::holds_alternative<spec::Munlockall>(call) ||
-         std::holds_alternative<spec::Setrlimit>(call);
+         std::holds_alternative<spec::Setrlimit>(call) ||
+         std::holds_alternative<spec::PkeyAlloc>(call) ||
+         std::holds_alternative<spec::PkeyFree>(call);
 }
 
 bool is_in_window(const spec::Syscall& call) {

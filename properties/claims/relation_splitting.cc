@@ -9,7 +9,8 @@
 // is not on a huge page (HugePagesCannotBeSplit), and one inside another VM_SPECIAL VMA, which
 // splits and never merges (SpecialVmasStaySplit; munmap leaves nothing to merge). Exempt too is
 // mprotect that makes locked memory writable: it populates the first half, whose new anon_vma can
-// keep the second from merging (PopulationComesBetween); and mprotect to writable of more than
+// keep the second from merging (PopulationComesBetween); what changes attachments of System V
+// shared memory (AttachmentsAreNotHalved); and mprotect to writable of more than
 // RLIMIT_AS has room for once more (RoomIsAskedForTwice).
 #include <fmt/format.h>
 
@@ -53,9 +54,19 @@ struct HalvesOf {
   std::optional<Halves> operator()(const auto&) const { return std::nullopt; }
 };
 
+/// Whether the call changes VMAs with a close hook.
+bool changes_attachments(const spec::Syscall& call, const spec::Snapshot& s) {
+  if (std::holds_alternative<spec::Munmap>(call)) return false;
+  const auto range = spec::named_ranges(call).first;
+  return range && std::ranges::any_of(s.vmas, [&](const spec::Vma& vma) {
+           return vma.file.cls == spec::FileClass::kSysv && vma.range().overlaps(*range);
+         });
+}
+
 /// The rule that keeps a call from being split at `middle`, or nothing.
 std::optional<Exemption> unsplittable(const spec::Syscall& call, const spec::Snapshot& s,
                                       Address middle) {
+  if (changes_attachments(call, s)) return Exemption::kAttachmentsAreNotHalved;
   const auto it = std::ranges::upper_bound(s.vmas, middle, {}, &spec::Vma::end);
   if (it == s.vmas.end() || it->start >= middle) return std::nullopt;
   if ((it->flags & spec::kVmHugetlb) != 0 && middle % spec::kHugePageSize != 0) {

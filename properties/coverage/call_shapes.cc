@@ -79,7 +79,23 @@ struct ClassOf {
     }
   }
   Class operator()(const Mprotect& c) const { return when(aspect == 0, prot_class(c.prot)); }
-  Class operator()(const PkeyMprotect& c) const { return when(aspect == 0, prot_class(c.prot)); }
+  Class operator()(const PkeyMprotect& c) const {
+    if (aspect == 1) return when(c.pkey > 0);
+    return when(aspect == 0, prot_class(c.prot));
+  }
+  Class operator()(const PkeyAlloc& c) const { return when(aspect == 0, c.rights & 3); }
+  Class operator()(const Shmat& c) const {
+    switch (aspect) {
+      case 0:
+        return c.addr == 0 ? 2 : (c.flags & kShmRemap) != 0 ? 1 : 0;
+      case 1:
+        return flag(c.flags, kShmRdonly);
+      case 2:
+        return flag(c.flags, kShmExec);
+      default:
+        return std::nullopt;
+    }
+  }
   Class operator()(const Madvise& c) const {
     return when(aspect == 0 && c.advice >= 0 && c.advice < static_cast<std::int32_t>(kValues),
                 static_cast<std::uint64_t>(c.advice));
@@ -321,6 +337,17 @@ std::vector<Shape> make_shapes() {
       {kName, "name", 0, SetVmaName{.name = VmaName::of("a")}},
       {kName, "name, empty", 0, SetVmaName{.name = VmaName::of("")}},
       {kName, "name taken away", 0, SetVmaName{}},
+      {kAttach, "shmat", 0, Shmat{.addr = kPageSize}},
+      {kAttach, "shmat SHM_REMAP", 0, Shmat{.addr = kPageSize, .flags = kShmRemap}},
+      {kAttach, "shmat anywhere", 0, Shmat{}},
+      {kAttach, "shmat SHM_RDONLY", 1, Shmat{.addr = kPageSize, .flags = kShmRemap | kShmRdonly}},
+      {kAttach, "shmat SHM_EXEC", 2, Shmat{.addr = kPageSize, .flags = kShmRemap | kShmExec}},
+      {kAttach, "shmdt", 0, Shmdt{}},
+      {kKeys, "pkey_mprotect with a key", 1, PkeyMprotect{.prot = kReadWrite, .pkey = 1}},
+      {kKeys, "pkey_alloc", 0, PkeyAlloc{}},
+      {kKeys, "pkey_alloc PKEY_DISABLE_ACCESS", 0, PkeyAlloc{.rights = kPkeyDisableAccess}},
+      {kKeys, "pkey_alloc PKEY_DISABLE_WRITE", 0, PkeyAlloc{.rights = kPkeyDisableWrite}},
+      {kKeys, "pkey_free", 0, PkeyFree{}},
   };
 }
 
@@ -362,10 +389,10 @@ ShapesOfCall shapes_of(const Syscall& call) {
 
 std::string_view name(Family family) {
   constexpr std::array<std::string_view, kFamilyCount> kNames{
-      "map",       "file",  "droppable", "huge",    "driver", "stack",       "place",
-      "populate",  "unmap", "protect",   "heap",    "touch",  "move",        "lock",
-      "lockall",   "ksm",   "advice",    "inherit", "pages",  "guard",       "seal",
-      "rearrange", "limit", "process",   "watch",   "policy", "task policy", "name"};
+      "map",    "file",    "droppable",   "huge",  "driver", "stack",     "place",   "populate",
+      "unmap",  "protect", "heap",        "touch", "move",   "lock",      "lockall", "ksm",
+      "advice", "inherit", "pages",       "guard", "seal",   "rearrange", "limit",   "process",
+      "watch",  "policy",  "task policy", "name",  "attach", "keys"};
   return kNames[static_cast<std::size_t>(family)];
 }
 

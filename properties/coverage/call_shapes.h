@@ -45,8 +45,10 @@ enum class Family : std::uint8_t {
   kPolicy,
   kTaskPolicy,
   kName,
+  kAttach,
+  kKeys,
 };
-inline constexpr std::size_t kFamilyCount = 28;
+inline constexpr std::size_t kFamilyCount = 30;
 /// "map", "task policy", …
 [[nodiscard]] std::string_view name(Family family);
 

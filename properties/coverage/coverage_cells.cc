@@ -57,6 +57,10 @@ const std::vector<ResultsOf>& rows() {
       {"set_vma_name", {kEBADF, kENOMEM, kEFAULT, kEINVAL, kESRCH}, true},
       {"uffd_open", {kEBADF, kEINVAL, kESRCH}},
       {"uffd_close", {kEBADF, kESRCH}, true},
+      {"shmat", {kEPERM, kEAGAIN, kENOMEM, kEINVAL, kESRCH}},
+      {"shmdt", {kEINVAL, kESRCH}},
+      {"pkey_alloc", {kEINVAL, kENOSPC, kESRCH}},
+      {"pkey_free", {kEINVAL, kESRCH}},
   };
   return kRows;
 }

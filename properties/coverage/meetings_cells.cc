@@ -74,6 +74,10 @@ const std::vector<ArgumentsOf>& arguments() {
       {"set_vma_name", {"address", "length", "name"}},
       {"uffd_open", {"userfaultfd", "features"}},
       {"uffd_close", {"userfaultfd"}},
+      {"shmat", {"segment", "address", "flags"}},
+      {"shmdt", {"address"}},
+      {"pkey_alloc", {"", ""}},
+      {"pkey_free", {""}},
   };
   return kArguments;
 }

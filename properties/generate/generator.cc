@@ -75,7 +75,7 @@ class Writer {
         looks_(random_, options),
         maps_huge_files_(std::ranges::find(options.file_classes, spec::FileClass::kHugetlb) !=
                          options.file_classes.end()),
-        swarm_(random_, options, maps_huge_files_),
+        swarm_(random_, options, maps_huge_files_, setup_.protection_keys),
         opening_(opening_of(seed, options, setup_)),
         huge_(random_.percent(15)),
         far_(random_.percent(6) ? kFarOffsets[random_.below(kFarOffsets.size())] : 0),
@@ -217,7 +217,8 @@ class Writer {
                      .place = setup_.bottom_up ? bottom_ : top_,
                      .is_upward = setup_.bottom_up,
                      .may_fork = may_fork(),
-                     .may_exec = may_exec()};
+                     .may_exec = may_exec(),
+                     .has_keys = setup_.protection_keys};
     motif_.plan_meeting(random_, sketch_, options_, room);
     (setup_.bottom_up ? bottom_ : top_) = room.place;
   }

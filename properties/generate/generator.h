@@ -29,7 +29,6 @@ struct GeneratorOptions {
   /// then shows where what stays committed is seen.
   bool refused_maps = false;
   bool ksm_calls = true;                 ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
-  bool exec_only = true;                 ///< PROT_EXEC alone (takes a pkey on some machines)
   std::vector<spec::CallPart> withheld;  ///< what no call may be of
   /// Calls to be made more often: bit i is the i-th of spec::Syscall.
   std::uint64_t favoured = 0;

@@ -32,13 +32,13 @@ Look Looks::any(Random& random) const {
 
 std::uint64_t Looks::any_prot(Random& random) const {
   if (random.percent(40)) return random.of(looks_).prot;
-  if (options_.exec_only && random.percent(3)) return kProtExec;
+  if (random.percent(3)) return kProtExec;
   return random.of(kProts);
 }
 
 Look Looks::fresh(Random& random) const {
   Look look{.prot = random.of(kProts), .flags = kMapPrivate, .file = {}};
-  if (options_.exec_only && random.percent(2)) look.prot = kProtExec;
+  if (random.percent(2)) look.prot = kProtExec;
   const auto kind = random.below(100);
   if (kind < 50 || options_.file_classes.empty()) {
     look.flags |= kMapAnonymous;

@@ -42,6 +42,7 @@ bool is_offered(const Shape& shape, const GeneratorOptions& options, const Meeti
   if (shape.family == Family::kHuge && !has(spec::FileClass::kHugetlb)) return false;
   if (shape.family == Family::kName && !options.setup.vma_names) return false;
   if (shape.family == Family::kKsm && !options.ksm_calls) return false;
+  if (shape.family == Family::kKeys && !room.has_keys) return false;
   if (std::holds_alternative<spec::Exec>(shape.call)) return room.may_exec;
   if (shape.family == Family::kProcess) return room.may_fork;
   const auto* mmap = std::get_if<spec::Mmap>(&shape.call);
@@ -272,6 +273,19 @@ class Layout {
       range = {plot.start - kPage * (1 + random_.below(3)), kPage};
     } else if (std::holds_alternative<spec::Exit>(call)) {
       calls_.emplace_back(spec::Fork{});
+    } else if (auto* shmat = std::get_if<spec::Shmat>(&call)) {
+      set_up(*shmat, range);
+    } else if (auto* shmdt = std::get_if<spec::Shmdt>(&call)) {
+      shmdt->addr = plot.start;
+      calls_.emplace_back(attachment_at(plot.start));
+      if (random_.percent(25)) lay_over(plot.start);
+      if (random_.percent(60)) {
+        // What is left of it is in parts.
+        calls_.emplace_back(spec::Mprotect{plot.start + kPage, kPage, spec::kProtRead});
+      }
+    } else if (shape.family == Family::kKeys && !std::holds_alternative<spec::PkeyAlloc>(call)) {
+      calls_.emplace_back(spec::PkeyAlloc{0, random_.percent(70) ? 0 : random_.below(4)});
+      if (auto* free = std::get_if<spec::PkeyFree>(&call)) free->pkey = 1;
     }
     calls_.push_back(on_range(call, range.start, range.length));
     if (auto* mmap = std::get_if<spec::Mmap>(&calls_.back())) {
@@ -316,6 +330,29 @@ class Layout {
     call.addr = range.start;
     call.length = range.length;
     if (is_duplicate) range.length = 0;
+  }
+
+  spec::Shmat attachment_at(Address start) {
+    return {
+        .segment = random_.below(spec::kFilesPerClass), .addr = start, .flags = spec::kShmRemap};
+  }
+
+  /// The second page of what was just attached at `start` becomes that of another attachment.
+  void lay_over(Address start) {
+    auto other = std::get<spec::Shmat>(calls_.back());
+    other.addr = plots_.back().end + 8 * kPage;
+    calls_.emplace_back(other);
+    calls_.emplace_back(spec::Mremap{.addr = other.addr + kPage,
+                                     .length = kPage,
+                                     .new_length = kPage,
+                                     .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                     .new_addr = start + kPage});
+  }
+
+  void set_up(spec::Shmat& call, const PageRange& range) {
+    call.segment = random_.below(spec::kFilesPerClass);
+    if (call.addr == 0) return;
+    call.addr = (call.flags & spec::kShmRemap) != 0 ? range.start : plots_.back().end;
   }
 
   void set_up(spec::Setrlimit& call) {

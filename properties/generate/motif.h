@@ -21,6 +21,7 @@ struct MeetingRoom {
   bool is_upward = false;
   bool may_fork = true;
   bool may_exec = true;
+  bool has_keys = false;  ///< the machine has protection keys
 };
 
 /// The calls of a plan that were not made yet. A plan is nothing but calls: what comes of them is

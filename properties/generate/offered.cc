@@ -15,15 +15,6 @@ bool is_of_ksm(const spec::Syscall& call) {
           (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
 }
 
-bool is_exec_only(const spec::Syscall& call) {
-  constexpr std::uint64_t kAccess = spec::kProtRead | spec::kProtWrite | spec::kProtExec;
-  const auto is_alone = [](std::uint64_t prot) { return (prot & kAccess) == spec::kProtExec; };
-  if (const auto* mmap = std::get_if<spec::Mmap>(&call)) return is_alone(mmap->prot);
-  if (const auto* mprotect = std::get_if<spec::Mprotect>(&call)) return is_alone(mprotect->prot);
-  if (const auto* pkey = std::get_if<spec::PkeyMprotect>(&call)) return is_alone(pkey->prot);
-  return false;
-}
-
 /// Whether the file of an mmap has a class that is offered; its number becomes one that there is.
 bool has_file(spec::Syscall& call, const GeneratorOptions& options) {
   auto* mmap = std::get_if<spec::Mmap>(&call);
@@ -42,7 +33,6 @@ bool has_file(spec::Syscall& call, const GeneratorOptions& options) {
 
 void make_offered(spec::Syscall& call, const GeneratorOptions& options) {
   const bool is_offered = has_file(call, options) && (options.ksm_calls || !is_of_ksm(call)) &&
-                          (options.exec_only || !is_exec_only(call)) &&
                           !spec::is_of_any(call, options.withheld);
   if (!is_offered) call = spec::Brk{0};
 }

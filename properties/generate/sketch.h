@@ -43,6 +43,14 @@ class Sketch {
   /// How many pages fixed addresses are drawn from.
   [[nodiscard]] std::uint64_t arena_pages() const { return arena_pages_; }
   void set_arena_pages(std::uint64_t pages) { arena_pages_ = pages; }
+  /// Where the last shmat calls were to attach, 0 where there was none.
+  void add_attached(spec::Address at) {
+    attached_[next_attached_ % attached_.size()] = at;
+    ++next_attached_;
+  }
+  [[nodiscard]] spec::Address attached(Random& random) const {
+    return attached_[random.below(attached_.size())];
+  }
   /// One of the recent regions, the newest most often. Requires !empty().
   Region& any(Random& random) {
     const std::size_t held = next_ < regions_.size() ? next_ : regions_.size();
@@ -54,6 +62,8 @@ class Sketch {
  private:
   std::array<Region, 12> regions_;
   std::size_t next_ = 0;
+  std::array<spec::Address, 4> attached_{};
+  std::size_t next_attached_ = 0;
   std::uint64_t arena_pages_ = kArenaPages;
 };
 

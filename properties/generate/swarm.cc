@@ -40,7 +40,7 @@ bool wants(std::uint64_t favoured) {
 
 }  // namespace
 
-Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages)
+Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages, bool protection_keys)
     : setup_(options.setup) {
   const std::uint64_t favoured = options.favoured;
   const auto has = [&](std::uint64_t percent) {
@@ -63,6 +63,9 @@ Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages)
               ? 60
               : 15);
   binds_ = has(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15);
+  attaches_ = has(wants<spec::Shmat, spec::Shmdt>(favoured) ? 60 : 12);
+  const bool keys = wants<spec::PkeyAlloc, spec::PkeyFree, spec::PkeyMprotect>(favoured);
+  keys_ = has(!protection_keys ? 1 : keys ? 60 : 25);
   maps_huge_ = huge_pages && has(4);
   names_ = has(!setup_.vma_names ? 3 : wants<spec::SetVmaName>(favoured) ? 60 : 15);
 }
@@ -103,7 +106,9 @@ std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
     if (!random.percent(4)) return policy;
     return spec::SetMempolicy{policy.mode, policy.mode_flags, policy.nodes};
   }
-  if (kind < 75 && names_) return name(random, sketch);
+  if (kind < 71 && names_) return name(random, sketch);
+  if (kind < 77 && attaches_) return attach(random, sketch);
+  if (kind < 83 && keys_) return use_key(random, sketch);
   return std::nullopt;
 }
 
@@ -292,6 +297,48 @@ spec::Mbind Swarm::bind(Random& random, Sketch& sketch) const {
 spec::SetVmaName Swarm::name(Random& random, Sketch& sketch) const {
   const auto [start, length] = existing_range(random, sketch);
   return {.addr = start, .length = length, .name = any_vma_name(random)};
+}
+
+spec::Syscall Swarm::attach(Random& random, Sketch& sketch) const {
+  if (random.percent(35)) {
+    const Address at = sketch.attached(random);
+    return spec::Shmdt{at != 0 && random.percent(90) ? at : existing_range(random, sketch).start};
+  }
+  spec::Shmat call{.segment = random.below(spec::kFilesPerClass), .addr = 0, .flags = 0};
+  if (random.percent(90)) {
+    const auto there = existing_range(random, sketch);
+    call.addr =
+        random.percent(60) ? there.start : kArena + random.below(sketch.arena_pages()) * kPage;
+    // The arena is mostly taken.
+    if (random.percent(70)) call.flags |= spec::kShmRemap;
+  }
+  if (random.percent(15)) call.flags |= spec::kShmRdonly;
+  if (random.percent(8)) call.flags |= spec::kShmExec;
+  if (random.percent(5)) {
+    call.flags |= spec::kShmRnd;
+    call.addr += random.below(kPage);
+  }
+  if (call.addr == 0) return call;
+  const Address start = spec::page_down(call.addr);
+  sketch.add_attached(start);
+  sketch.add(
+      {.start = start,
+       .end = start + spec::page_up(spec::kSegmentBytes[call.segment]),
+       .look = {spec::kProtRead | spec::kProtWrite, spec::kMapShared | spec::kMapAnonymous, {}},
+       .offset = 0});
+  return call;
+}
+
+/// Of few keys, so that neighbours often have the same.
+spec::Syscall Swarm::use_key(Random& random, Sketch& sketch) const {
+  const auto kind = random.below(100);
+  const auto key = static_cast<std::int32_t>(1 + random.below(3));
+  if (kind < 30) return spec::PkeyAlloc{0, random.percent(50) ? 0 : random.below(4)};
+  if (kind < 38) return spec::PkeyFree{key};
+  const auto [start, length] = existing_range(random, sketch);
+  if (kind < 48) return spec::Mprotect{start, length, spec::kProtExec};
+  return spec::PkeyMprotect{start, length, random.below(random.percent(80) ? 4 : 8),
+                            random.percent(85) ? key : 0};
 }
 
 spec::Setrlimit Swarm::limit(Random& random) const {

@@ -15,8 +15,8 @@ namespace vmadiff::properties {
 class Swarm {
  public:
   /// The families of the options' favoured calls come more often. Without `huge_pages`, no mapping
-  /// asks for them.
-  Swarm(Random& random, const GeneratorOptions& options, bool huge_pages);
+  /// asks for them; without `protection_keys`, calls that name one are rare.
+  Swarm(Random& random, const GeneratorOptions& options, bool huge_pages, bool protection_keys);
 
   /// A call of one of the sequence's families; nothing where it has none, or the turn is the
   /// core's.
@@ -41,6 +41,8 @@ class Swarm {
   [[nodiscard]] spec::Mbind bind(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::SetVmaName name(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Setrlimit limit(Random& random) const;
+  [[nodiscard]] spec::Syscall attach(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::Syscall use_key(Random& random, Sketch& sketch) const;
 
   const spec::Setup& setup_;
   bool moves_;
@@ -56,6 +58,8 @@ class Swarm {
   bool processes_;
   bool registers_;
   bool binds_;
+  bool attaches_;
+  bool keys_;  ///< rare without them: a real kernel needs a fresh process for each pkey_alloc
   bool maps_huge_;
   bool names_;
 };

@@ -162,12 +162,43 @@ struct MakeWild {
   void operator()(spec::Mseal& call) const { range_or_flags(call); }
   void operator()(spec::Mlockall& call) const { call.flags = random.below(16); }
   void operator()(spec::PkeyMprotect& call) const {
-    if (random.percent(30)) {
-      call.prot = wild_prot(call.prot, random);
-    } else {
-      range(call);
+    switch (random.below(4)) {
+      case 0:
+        call.prot = wild_prot(call.prot, random);
+        return;
+      case 1:
+        call.pkey = wild_pkey();
+        return;
+      default:
+        range(call);
     }
   }
+  void operator()(spec::PkeyFree& call) const { call.pkey = wild_pkey(); }
+  void operator()(spec::PkeyAlloc& call) const {
+    if (random.percent(50)) {
+      call.flags = std::uint64_t{1} << random.below(64);
+    } else {
+      call.rights = random.next() >> random.below(64);
+    }
+  }
+  void operator()(spec::Shmat& call) const {
+    switch (random.below(4)) {
+      case 0:
+        call.segment = random.next() >> random.below(64);
+        return;
+      case 1:
+        call.flags = random.next();
+        return;
+      case 2:
+        // Rounded down, it is none, and yet one.
+        call.addr = random.below(kPage);
+        call.flags ^= spec::kShmRnd;
+        return;
+      default:
+        call.addr = wild_address(call.addr, random, setup);
+    }
+  }
+  void operator()(spec::Shmdt& call) const { call.addr = wild_address(call.addr, random, setup); }
   void operator()(spec::RemapFilePages& call) const {
     switch (random.below(4)) {
       case 0:
@@ -273,6 +304,10 @@ struct MakeWild {
   }
 
  private:
+  [[nodiscard]] std::int32_t wild_pkey() const {
+    constexpr std::array<std::int32_t, 6> kKeys{-2, 0, 15, 16, 17, 0x7fffffff};
+    return random.of(kKeys);
+  }
   void range_or_flags(auto& call) const {
     if (random.percent(30)) {
       call.flags = std::uint64_t{1} << random.below(64);

@@ -152,6 +152,27 @@ class Simplify {
     out.emplace_back(spec::Mprotect{call.addr, call.length, call.prot});
     return out;
   }
+  std::vector<spec::Syscall> operator()(const spec::PkeyAlloc& call) const {
+    std::vector<spec::Syscall> out;
+    if (call != spec::PkeyAlloc{}) out.emplace_back(spec::PkeyAlloc{});
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Shmat& call) const {
+    std::vector<spec::Syscall> out;
+    for (const std::uint64_t bit :
+         {call.flags &
+              ~std::uint64_t{spec::kShmRdonly | spec::kShmRnd | spec::kShmRemap | spec::kShmExec},
+          spec::kShmExec, spec::kShmRdonly, spec::kShmRnd, spec::kShmRemap}) {
+      if ((call.flags & bit) != 0) {
+        out.emplace_back(spec::Shmat{call.segment, call.addr, call.flags & ~bit});
+      }
+    }
+    if (!spec::is_page_aligned(call.addr)) {
+      out.emplace_back(spec::Shmat{call.segment, spec::page_down(call.addr), call.flags});
+    }
+    if (call.segment != 0) out.emplace_back(spec::Shmat{0, call.addr, call.flags});
+    return out;
+  }
   std::vector<spec::Syscall> operator()(const spec::Mlockall& call) const {
     std::vector<spec::Syscall> out;
     for (const std::uint64_t bit : {spec::kMclOnfault, spec::kMclFuture, spec::kMclCurrent}) {

@@ -216,6 +216,24 @@ static u64 name_memory(int process, u64 start, u64 length, u64 pointer, const ch
   return ask(process, SYS_prctl, 0x53564d41 /* PR_SET_VMA */, 0, start, length, pointer, 0);
 }
 
+/* System V segments, made at the first use of each. They are marked to go, and stay for as long as
+ * this process has them attached. */
+enum { SEGMENTS = 4 };
+static int segments[SEGMENTS] = {-1, -1, -1, -1};
+
+static u64 attach(int process, u64 number, u64 address, u64 flags) {
+  static const size_t sizes[SEGMENTS] = {0x1000, 0x2000, 0x4000, 0x7001};
+  if (number >= SEGMENTS) return ask(process, SYS_shmat, ~0ul, address, flags, 0, 0, 0);
+  if (segments[number] < 0) {
+    int id = shmget(IPC_PRIVATE, sizes[number], IPC_CREAT | 0700);
+    void* attached = id < 0 ? (void*)-1 : shmat(id, NULL, 0);
+    if (attached == (void*)-1) cannot("sysv:%d: %s", (int)number, strerror(errno));
+    shmctl(id, IPC_RMID, NULL);
+    segments[number] = id;
+  }
+  return ask(process, SYS_shmat, (u64)segments[number], address, flags, 0, 0, 0);
+}
+
 static u64 fork_process(int process) {
   int child = last_process + 1;
   u64 pid;
@@ -310,6 +328,9 @@ static u64 run(const struct step* s, int* error) {
     case MBIND: /* the kernel takes one node less than it is told */
       window->room[0] = a[4];
       result = ask(p, SYS_mbind, a[0], a[1], a[2] | a[3], room_address(0), 65, a[5]);
+      break;
+    case SHMAT:
+      result = attach(p, a[0], a[1], a[2]);
       break;
     case SET_MEMPOLICY:
       window->room[0] = a[2];

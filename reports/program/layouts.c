@@ -14,6 +14,16 @@ static void* grown(void* old, size_t size) {
   return bigger;
 }
 
+/* Which System V segment: its inode is its number. Negative where it is none. */
+static int segment_of(const char* inode, const char* path) {
+  const char* number = strchr(inode, ' ');
+  if (strncmp(path, "/SYSV", 5) != 0) return -1;
+  for (int i = 0; i < SEGMENTS; ++i) {
+    if (segments[i] >= 0 && number && atoi(number + 1) == segments[i]) return i;
+  }
+  return -1;
+}
+
 /* What is mapped, by a name that does not depend on the machine. */
 static void backing_of(const char* inode, const char* path, char* name, size_t size) {
   if (strcmp(inode, "00:00 0") == 0) {
@@ -21,7 +31,7 @@ static void backing_of(const char* inode, const char* path, char* name, size_t s
     return;
   }
   for (const struct file* f = files; f->kind != NO_FILE; ++f) {
-    if (strcmp(inode, f->inode) != 0) continue;
+    if (strcmp(inode, f->inode) != 0 || strncmp(path, "/SYSV", 5) == 0) continue;
     snprintf(name, size, "%s", f->name);
     return;
   }
@@ -29,6 +39,8 @@ static void backing_of(const char* inode, const char* path, char* name, size_t s
     snprintf(name, size, "anon-shared");
   else if (strcmp(path, "/anon_hugepage (deleted)") == 0)
     snprintf(name, size, "anon-hugetlb");
+  else if (segment_of(inode, path) >= 0)
+    snprintf(name, size, "sysv:%d", segment_of(inode, path));
   else
     snprintf(name, size, "other");
 }
@@ -75,6 +87,7 @@ static void look(int process) {
                              permissions[8] = "";
   char mapped[256] = "", vma_name[260];
   u64 start = 0, end = 0, offset = 0;
+  int key = 0; /* of machines with protection keys */
   FILE* smaps;
   snprintf(path, sizeof path, "/proc/%d/smaps", (int)processes[process].pid);
   smaps = fopen(path, "r");
@@ -83,10 +96,11 @@ static void look(int process) {
   while (fgets(line, sizeof line, smaps)) {
     u64 s, e, o;
     int at = 0;
+    if (sscanf(line, "ProtectionKey: %d", &key) == 1) continue;
     if (strncmp(line, "VmFlags: ", 9) != 0) {
       char p[8], d[16], n[32];
       if (sscanf(line, "%lx-%lx %7s %lx %15s %31s %n", &s, &e, p, &o, d, n, &at) != 6) continue;
-      start = s, end = e, offset = o;
+      start = s, end = e, offset = o, key = 0;
       memcpy(permissions, p, sizeof p);
       memcpy(device, d, sizeof d);
       memcpy(number, n, sizeof n);
@@ -97,6 +111,7 @@ static void look(int process) {
     snprintf(inode, sizeof inode, "%s %s", device, number);
     backing_of(inode, mapped, name, sizeof name);
     known_flags(line + 9, flags, sizeof flags);
+    if (key != 0) snprintf(flags + strlen(flags), sizeof flags - strlen(flags), " key=%d", key);
     if (found_count == found_room) {
       found_room = found_room ? 2 * found_room : 64;
       found = grown(found, (size_t)found_room * sizeof *found);

@@ -108,6 +108,8 @@ static u64 measured(const struct need* n) {
       return open_userfaultfd(0, 0, UFFD_EVENT_FORK_BIT) != (u64)-EPERM;
     case VMA_NAMES:
       return name_memory(0, 0, 0, 0, NULL) == 0;
+    case PROTECTION_KEYS:
+      return !is_error(ask(0, SYS_pkey_alloc, 0, 0, 0, 0, 0, 0));
     case MMAP_BASE:
       return map_at(0, 4096, PROT_NONE, 0) + 4096;
     case GIVES_PAGES:

@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -45,7 +47,8 @@ enum {
   SET_MEMPOLICY,
   SET_VMA_NAME,
   UFFD_OPEN,
-  UFFD_CLOSE
+  UFFD_CLOSE,
+  SHMAT
 };
 enum file_kind {
   MEMFD,
@@ -77,6 +80,7 @@ enum trait {
   USERFAULTFD,
   VMA_NAMES,
   UFFD_EVENT_FORK,
+  PROTECTION_KEYS,
   MMAP_BASE,
   GIVES_PAGES,
   REFUSES_PAGES,

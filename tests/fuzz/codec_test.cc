@@ -89,6 +89,11 @@ TEST(Codec, any_argument_value_round_trips) {
         spec::Munlockall{},
         spec::Mseal{value, 0, value},
         spec::PkeyMprotect{value, value, value, -1},
+        spec::PkeyMprotect{value, value, value, static_cast<std::int32_t>(value)},
+        spec::PkeyAlloc{value, ~value},
+        spec::PkeyFree{static_cast<std::int32_t>(value)},
+        spec::Shmat{value, ~value, value},
+        spec::Shmdt{value},
         spec::RemapFilePages{value, value, value, value, value},
         spec::Setrlimit{spec::kRlimitMemlock, value},
     });

@@ -31,7 +31,8 @@ TEST(SeveralUserfaultfds, contexts_keep_apart) {
 TEST(SeveralUserfaultfds, a_close_merges_with_both_neighbours) {
   AddressSpace space;
   space.map(0, 9);
-  for (const std::uint64_t at : {1, 3, 5, 7}) EXPECT_EQ(watch(space, at % 4, at, 1), Outcome::ok());
+  for (const std::uint64_t at : {1UL, 3UL, 5UL, 7UL})
+    EXPECT_EQ(watch(space, at % 4, at, 1), Outcome::ok());
   EXPECT_EQ(space.ruler(9), "ABCDEFGHI");
   EXPECT_EQ(userfaultfd_close(space.mm, {1}), Outcome::ok());
   EXPECT_EQ(space.ruler(9), "AAABCCCDE");

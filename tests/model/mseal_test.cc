@@ -126,8 +126,8 @@ TEST(Mseal, ADeniedPermissionWinsOverTheSeal) {
 }
 
 TEST(Sealing, ForbidsDiscardingWhatCannotBeWritten) {
-  const auto old = *profile_named("linux-6.12");
-  const auto now = *profile_named("linux-6.18");
+  const AddressSpace old{*profile_named("linux-6.12")};
+  const AddressSpace now{*profile_named("linux-6.18")};
   Vma vma;
   vma.flags = kVmRead | kVmSealed;
   EXPECT_TRUE(is_sealed_against(vma, kMadvDontneed, now));

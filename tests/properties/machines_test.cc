@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Machine{"without NUMA", [](spec::Setup& s) { s.nodes = 0; }},
                     Machine{"with nodes 0, 1 and 3", [](spec::Setup& s) { s.nodes = 0b1011; }},
                     Machine{"without userfaultfd", [](spec::Setup& s) { s.userfaultfd = false; }},
+                    Machine{"with protection keys",
+                            [](spec::Setup& s) { s.protection_keys = true; }},
                     Machine{"searched upwards", [](spec::Setup& s) { s.bottom_up = true; }},
                     Machine{"searched upwards with little memory",
                             [](spec::Setup& s) {

@@ -76,8 +76,6 @@ TEST(Unmodelled, NamesWhatLaterStagesBring) {
   EXPECT_TRUE(unmodelled_reason(Mbind{.nodes = 1, .flags = kMpolMfStrict}));
   EXPECT_TRUE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask + 1}));
   EXPECT_FALSE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask}));
-  EXPECT_TRUE(unmodelled_reason(PkeyMprotect{0, 0, 0, 1}));
-  EXPECT_FALSE(unmodelled_reason(PkeyMprotect{0, 0, 0, -1}));
   EXPECT_TRUE(unmodelled_reason(Setrlimit{7, 0}));
   EXPECT_FALSE(unmodelled_reason(Setrlimit{kRlimitAs, 0}));
 }

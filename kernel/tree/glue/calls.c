@@ -7,6 +7,7 @@
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pkeys.h>
 #include <linux/prctl.h>
 #include <linux/rmap.h>
 #include <linux/sched.h>
@@ -176,6 +177,20 @@ static void end_all(struct vmadiff_tree_leftovers* left) {
   left->writers = glue_files_writers();
 }
 
+u32 glue_read_pkru(void) { return current->thread.pkru; }
+void glue_write_pkru(u32 pkru) { current->thread.pkru = pkru; }
+
+// That of arch/x86/kernel/fpu/xstate.c, which the registers are kept by.
+int arch_set_user_pkey_access(VMADIFF_TASK_OF_PKEY int pkey, unsigned long rights) {
+  const unsigned shift = (unsigned)pkey * PKRU_BITS_PER_PKEY;
+  u32 pkru = read_pkru() & ~((u32)(PKRU_AD_BIT | PKRU_WD_BIT) << shift);
+  if (!cpu_feature_enabled(X86_FEATURE_OSPKE)) return -EINVAL;
+  if ((rights & PKEY_DISABLE_ACCESS) != 0) pkru |= PKRU_AD_BIT << shift;
+  if ((rights & PKEY_DISABLE_WRITE) != 0) pkru |= PKRU_WD_BIT << shift;
+  write_pkru(pkru);
+  return 0;
+}
+
 #define CALLS(CALL)   \
   CALL(mmap)          \
   CALL(munmap)        \
@@ -191,6 +206,8 @@ static void end_all(struct vmadiff_tree_leftovers* left) {
   CALL(munlockall)    \
   CALL(mseal)         \
   CALL(pkey_mprotect) \
+  CALL(pkey_alloc)    \
+  CALL(pkey_free)     \
   CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
@@ -213,10 +230,16 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
     }
     end_all(before);
     glue_setup = *setup;
+    if (setup->has_protection_keys) {
+      set_cpu_cap(&boot_cpu_data, X86_FEATURE_OSPKE);
+    } else {
+      clear_bit(X86_FEATURE_OSPKE, (unsigned long*)boot_cpu_data.x86_capability);
+    }
     glue_set_program(initial, count);
     struct process* first = new_process(0);
     set_limits(&first->signal);
     become(0);
+    pkru_write_default();
     struct mm_struct* mm = mm_alloc();
     if (mm == NULL) glue_broken("out of memory", __FILE__, __LINE__);
     first->task.mm = mm;
@@ -281,6 +304,7 @@ static struct vmadiff_tree_result do_fork(unsigned process, unsigned child) {
   GUARDED(result, {
     struct process* made = new_process(child);
     __builtin_memcpy(made->signal.rlim, self->signal.rlim, sizeof(self->signal.rlim));
+    made->task.thread.pkru = self->task.thread.pkru;
     struct mempolicy* policy = mpol_dup(self->task.mempolicy);
     const bool has_policy = !IS_ERR(policy);
     if (has_policy) made->task.mempolicy = policy;
@@ -317,6 +341,7 @@ static struct vmadiff_tree_result do_exec(unsigned process) {
     if (mm == NULL) glue_broken("out of memory", __FILE__, __LINE__);
     self->task.mm = mm;
     self->task.active_mm = mm;
+    pkru_write_default();
     glue_lay_out(mm);
     // The program's mappings are mergeable as all new ones are: by the tree's own loop over them.
     if (is_merging) {

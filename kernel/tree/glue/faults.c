@@ -4,6 +4,7 @@
 // VMAs is the anon_vma, which the tree's own code finds or makes.
 #include <linux/hugetlb.h>
 #include <linux/mm.h>
+#include <linux/mmu_context.h>
 #include <linux/rmap.h>
 
 #include "internal.h"
@@ -70,6 +71,7 @@ long glue_touch(struct mm_struct* mm, unsigned long address, bool is_write) {
   }
   if (vma != NULL && (is_write ? (vma->vm_flags & VM_WRITE) == 0 : !vma_is_accessible(vma)))
     vma = NULL;
+  if (vma != NULL && !arch_vma_access_permitted(vma, is_write, false, false)) vma = NULL;
   if (vma == NULL) {
     mmap_write_unlock(mm);
     return segmentation_fault;

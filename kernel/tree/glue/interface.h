@@ -37,6 +37,7 @@ struct vmadiff_tree_setup {
   int has_userfaultfd;
   int has_vma_names;
   int may_trace; /* CAP_SYS_PTRACE, which a userfaultfd's events on forks want */
+  int has_protection_keys;
   int may_set_memory_merge;
   int maps_zero_page; /* a read fault of private anonymous memory */
   int zero_is_noexec, file_is_noexec;

@@ -7,12 +7,20 @@
 #include <asm/page_64.h>
 #undef clear_page
 static inline void clear_page(void* page) { __builtin_memset(page, 0, 1ul << 12); }
+// The register of protection keys is a process's own, as the instructions for it are not to be had.
+#include <asm/special_insns.h>
+#include <linux/types.h>
+u32 glue_read_pkru(void);
+void glue_write_pkru(u32 pkru);
+#define rdpkru() glue_read_pkru()
+#define wrpkru(pkru) glue_write_pkru(pkru)
+
 #include <asm/cpufeature.h>
 #include <asm/page.h>
 #include <linux/bug.h>
 
-// The CPU has no feature that is asked for here (protection keys, five-level tables, CET): asked
-// without code that is patched at boot.
+// Of the features that are asked for here the CPU has protection keys where the machine does, and
+// no other (five-level tables, CET): asked without code that is patched at boot.
 #undef static_cpu_has
 #define static_cpu_has(bit) boot_cpu_has(bit)
 #undef cpu_feature_enabled

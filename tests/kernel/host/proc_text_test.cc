@@ -113,6 +113,34 @@ TEST(ParseSmaps, VmPatIsNoFlagOfADriversMapping) {
   EXPECT_NE(flags("rd ar") & spec::kVmArch1, 0U);
 }
 
+TEST(ParseSmaps, AProtectionKeyIsPartOfTheFlags) {
+  EXPECT_EQ(parsed("1000-2000 rw-p 00000000 00:00 0 \n"
+                   "Size:                  4 kB\n"
+                   "ProtectionKey:         5\n"
+                   "VmFlags: rd wr \n"
+                   "2000-3000 rw-p 00000000 00:00 0 \n"
+                   "ProtectionKey:         0\n"
+                   "VmFlags: rd wr \n"),
+            "00001000-00002000 rw-p 00000000 anon [rd wr key=5] 0\n"
+            "00002000-00003000 rw-p 00000000 anon [rd wr] 0\n");
+}
+
+TEST(ParseSmaps, ASegmentIsKnownByItsNumberAndHidesNoMemfdOfThatInode) {
+  const std::vector<KnownFile> known{{{0, 1, 77}, {spec::FileClass::kMemfd, 3}},
+                                     {{0, 0, 77}, spec::attachment(2, false, 0)}};
+  std::vector<spec::Vma> vmas;
+  AnonymousFiles anonymous_files;
+  UnknownCodes unknown_codes;
+  ASSERT_TRUE(
+      parse_smaps("1000-2000 rw-s 00000000 00:01 77 /SYSV00000000 (deleted)\n"
+                  "VmFlags: rd wr sh \n"
+                  "2000-3000 rw-s 00000000 00:01 77 /memfd:vmadiff (deleted)\n"
+                  "VmFlags: rd wr sh \n",
+                  known, kTaskSize, anonymous_files, unknown_codes, vmas));
+  EXPECT_EQ(spec::text(vmas.at(0).file), "sysv:2");
+  EXPECT_EQ(spec::text(vmas.at(1).file), "memfd:3");
+}
+
 TEST(ParseSmaps, NothingIsNoVma) { EXPECT_EQ(parsed(""), ""); }
 
 TEST(ParseSmaps, AnUnknownFlagCodeIsNotedAndLeftOut) {
