@@ -86,10 +86,12 @@ class Rules {
         }
         return {};
       case Errno::kEACCES:
-        return (c.prot & spec::kProtWrite) != 0 && c.file.cls == FileClass::kFileReadOnly
-                   ? "the file is open for reading only, and the mapping is shared and writable "
-                     "(do_mmap)"
-                   : "";
+        if ((c.prot & spec::kProtWrite) != 0 && !is_anonymous &&
+            c.file.cls == FileClass::kFileReadOnly) {
+          return "the file is open for reading only, and the mapping is shared and writable "
+                 "(do_mmap)";
+        }
+        return write_or_execute(c.prot);
       case Errno::kEEXIST:
         return overlapped(range, "MAP_FIXED_NOREPLACE (do_mmap)");
       case Errno::kEOVERFLOW:
@@ -102,6 +104,9 @@ class Rules {
                              r_.setup.mmap_min_addr);
         }
         if (const auto why = sealed(range); is_fixed && !why.empty()) return why;
+        if (const auto why = file_seals(c.file); !is_anonymous && !why.empty()) {
+          return fmt::format("{}, and the mapping is shared (memfd_check_seals_mmap)", why);
+        }
         if ((c.prot & spec::kProtExec) != 0 && (r_.setup.zero_noexec || r_.setup.file_noexec) &&
             !is_anonymous) {
           return "the file's mount is noexec (do_mmap)";
@@ -235,6 +240,15 @@ class Rules {
       case Errno::kENOMEM:
         return hole(range, "madvise_walk_vmas");
       case Errno::kEPERM:
+        if (c.advice == spec::kMadvRemove) {
+          return first_that(
+              range,
+              [this](const Vma& vma) {
+                const auto why = file_seals(vma.file);
+                return why.empty() ? why : fmt::format("is of a file that has no holes: {}", why);
+              },
+              "shmem_fallocate");
+        }
         return first_that(
             range,
             [](const Vma& vma) -> Why {
@@ -268,10 +282,24 @@ class Rules {
     }
   }
 
-  Why operator()(const spec::Prctl&) const {
+  Why operator()(const spec::Prctl& c) const {
+    const bool is_about_mdwe = c.option == spec::kPrSetMdwe || c.option == spec::kPrGetMdwe;
+    const bool is_about_ksm =
+        c.option == spec::kPrSetMemoryMerge || c.option == spec::kPrGetMemoryMerge;
+    if (errno_ == Errno::kEPERM && is_about_mdwe) {
+      return "MDWE is on, and stays as it is (prctl_set_mdwe)";
+    }
     if (errno_ == Errno::kEPERM) return "the process has no CAP_SYS_RESOURCE (prctl)";
     if (errno_ != Errno::kEINVAL) return {};
-    if (r_.profile.process_ksm == spec::ProcessKsm::kAbsent) {
+    if (is_about_mdwe && r_.profile.mdwe == spec::Mdwe::kAbsent) {
+      return fmt::format("it is not known (mdwe={})", spec::name(r_.profile.mdwe));
+    }
+    if (c.option == spec::kPrSetMdwe && (c.arg3 | c.arg4 | c.arg5) == 0) {
+      return c.arg2 == spec::kMdweNoInherit
+                 ? "PR_MDWE_NO_INHERIT stands with PR_MDWE_REFUSE_EXEC_GAIN only (prctl_set_mdwe)"
+                 : "a flag is not known (prctl_set_mdwe)";
+    }
+    if (is_about_ksm && r_.profile.process_ksm == spec::ProcessKsm::kAbsent) {
       return fmt::format("it is not known (process_ksm={})", spec::name(r_.profile.process_ksm));
     }
     return "an argument that has no meaning is not 0 (prctl)";
@@ -566,11 +594,115 @@ class Rules {
         return {};
     }
   }
+
+  Why operator()(const spec::Msync& c) const {
+    const Range range{c.addr, c.addr + spec::page_up(c.length)};
+    constexpr std::uint64_t kBoth = spec::kMsAsync | spec::kMsSync;
+    switch (errno_) {
+      case Errno::kEINVAL:
+        if ((c.flags & 0xffffffff & ~(kBoth | spec::kMsInvalidate)) != 0) {
+          return "a flag is not known (msync)";
+        }
+        if (!spec::is_page_aligned(c.addr)) return unaligned("msync");
+        if ((c.flags & kBoth) == kBoth) return "it is either MS_ASYNC or MS_SYNC (msync)";
+        return first_that(
+            range,
+            [](const Vma& vma) -> Why {
+              return (vma.flags & spec::kVmPfnmap) != 0 && is_shared(vma)
+                         ? "is of a driver, which has no fsync"
+                         : "";
+            },
+            "vfs_fsync_range");
+      case Errno::kEBUSY:
+        return first_that(
+            range,
+            [](const Vma& vma) -> Why {
+              return (vma.flags & spec::kVmLocked) != 0 ? "is locked, and would be invalidated"
+                                                        : "";
+            },
+            "msync");
+      case Errno::kENOMEM:
+        if (range.end < range.start) return "the range wraps (msync)";
+        return hole(range, "msync");
+      default:
+        return {};
+    }
+  }
+
+  Why operator()(const spec::AddSeals& c) const {
+    switch (errno_) {
+      case Errno::kEBADF:
+        return "there is no file (fget)";
+      case Errno::kEBUSY:
+        return "a mapping may write to the file (mapping_deny_writable)";
+      case Errno::kEPERM:
+        return c.file.cls == FileClass::kFileReadOnly
+                   ? "the file is open for reading only (memfd_add_seals)"
+                   : "F_SEAL_SEAL is set: no seal is added any more (memfd_add_seals)";
+      case Errno::kEINVAL:
+        if ((c.seals & spec::kSealExec) != 0 && r_.profile.exec_seal == spec::ExecSeal::kAbsent) {
+          return fmt::format("F_SEAL_EXEC is not known (exec_seal={})",
+                             spec::name(r_.profile.exec_seal));
+        }
+        return c.file.cls == FileClass::kMemfd
+                   ? "a seal is not known (memfd_add_seals)"
+                   : fmt::format("{} has no seals (memfd_file_seals_ptr)", spec::text(c.file));
+      default:
+        return {};
+    }
+  }
+
+  Why operator()(const spec::ProcessMadvise& c) const {
+    if (errno_ == Errno::kEINVAL && c.flags != 0) return "no flag is defined (process_madvise)";
+    if (errno_ == Errno::kEPERM &&
+        r_.profile.own_process_madvise == spec::OwnProcessMadvise::kNone) {
+      return fmt::format("it asks for CAP_SYS_NICE (own_process_madvise={})",
+                         spec::name(r_.profile.own_process_madvise));
+    }
+    const bool is_hint = c.advice == spec::kMadvCold || c.advice == spec::kMadvPageout ||
+                         c.advice == spec::kMadvWillneed || c.advice == spec::kMadvCollapse;
+    if (errno_ == Errno::kEINVAL && !is_hint &&
+        r_.profile.own_process_madvise != spec::OwnProcessMadvise::kAll) {
+      return fmt::format("it takes hints alone (own_process_madvise={})",
+                         spec::name(r_.profile.own_process_madvise));
+    }
+    if ((c.length | c.second_length) >> 63 != 0) return "a length is negative (import_iovec)";
+    // Of an error nothing was done before: it is that of the first range that is not empty.
+    const bool is_first = c.length != 0 || !spec::is_page_aligned(c.addr);
+    return (*this)(is_first ? spec::Madvise{c.addr, c.length, c.advice}
+                            : spec::Madvise{c.second_addr, c.second_length, c.advice});
+  }
+
   /// brk has no errno.
   Why operator()(const spec::Brk&) const { return {}; }
 
  private:
   [[nodiscard]] const Vma* vma_at(Address a) const { return explain::vma_at(r_.before, a); }
+
+  /// Which write seal an earlier call has set.
+  [[nodiscard]] Why file_seals(spec::FileId file) const {
+    for (std::size_t i = 0; i < r_.earlier.size(); ++i) {
+      const auto* call = std::get_if<spec::AddSeals>(&r_.earlier[i].call);
+      constexpr std::uint64_t kWrite = spec::kSealWrite | spec::kSealFutureWrite | spec::kSealExec;
+      if (call == nullptr || call->file != file || (call->seals & kWrite) == 0) continue;
+      return fmt::format("call {} has sealed {} against writing", i + 1, spec::text(file));
+    }
+    return {};
+  }
+
+  /// What MDWE says of such a protection, if an earlier call has turned it on.
+  [[nodiscard]] Why write_or_execute(std::uint64_t prot) const {
+    if ((prot & spec::kProtExec) == 0) return {};
+    for (std::size_t i = 0; i < r_.earlier.size(); ++i) {
+      const auto* call = std::get_if<spec::Prctl>(&r_.earlier[i].call);
+      if (call == nullptr || call->option != spec::kPrSetMdwe || call->arg2 == 0) continue;
+      return fmt::format("call {} has turned MDWE on: {} (map_deny_write_exec)", i + 1,
+                         (prot & spec::kProtWrite) != 0
+                             ? "nothing is both writable and executable"
+                             : "nothing that is mapped becomes executable");
+    }
+    return {};
+  }
 
   static Why unaligned(std::string_view where) {
     return fmt::format("the address is not page-aligned ({})", where);
@@ -654,13 +786,14 @@ class Rules {
         if ((prot & spec::kProtRead) != 0) asked |= spec::kVmMayread;
         if ((prot & spec::kProtWrite) != 0) asked |= spec::kVmMaywrite;
         if ((prot & spec::kProtExec) != 0) asked |= spec::kVmMayexec;
-        return first_that(
+        auto why = first_that(
             range,
             [asked](const Vma& vma) -> Why {
               const auto lacks = asked & ~vma.flags;
               return lacks == 0 ? "" : fmt::format("has not {}", flag_names(lacks));
             },
             "do_mprotect_pkey");
+        return why.empty() ? write_or_execute(prot) : why;
       }
       case Errno::kEPERM:
         return sealed(range);

@@ -72,7 +72,12 @@ struct WhyNothing {
                           : "the advice is about pages, of which no VMA knows";
   }
   std::string operator()(const spec::Prctl& c) const {
-    if (c.option == spec::kPrGetMemoryMerge) return "it only asks";
+    if (c.option == spec::kPrGetMemoryMerge || c.option == spec::kPrGetMdwe ||
+        c.option == spec::kPrGetThpDisable) {
+      return "it only asks";
+    }
+    if (c.option == spec::kPrSetMdwe) return "MDWE is for later calls: what is mapped stays";
+    if (c.option == spec::kPrSetThpDisable) return "huge pages are off already";
     return m.before.merge_any == m.after.merge_any ? "KSM is as it is wanted for the process"
                                                    : "no VMA's flag has to change";
   }
@@ -104,6 +109,15 @@ struct WhyNothing {
     return "nothing is registered with it yet";
   }
   std::string operator()(const spec::UffdClose&) const { return "nothing was registered with it"; }
+  std::string operator()(const spec::Msync&) const {
+    return "pages are written back, of which no VMA knows";
+  }
+  std::string operator()(const spec::AddSeals&) const {
+    return "seals are for later calls: what is mapped stays";
+  }
+  std::string operator()(const spec::ProcessMadvise& c) const {
+    return (*this)(spec::Madvise{c.addr, c.length, c.advice});
+  }
   std::string operator()(const spec::Fork&) const { return "the parent keeps all that it has"; }
   std::string operator()(const spec::Exec&) const {
     return "there was the program and nothing else";
@@ -248,7 +262,7 @@ struct OfCall {
     }
   }
   void operator()(const spec::Prctl& c) const {
-    if (c.option == spec::kPrGetMemoryMerge || m.before.merge_any == m.after.merge_any) return;
+    if (c.option != spec::kPrSetMemoryMerge || m.before.merge_any == m.after.merge_any) return;
     out.sentences.push_back(
         m.after.merge_any
             ? "KSM is on for the process: each VMA that may have VM_MERGEABLE gets it, and so will "

@@ -148,6 +148,12 @@ std::optional<std::string> why_not(const ReproducedStep& step) {
   if (const auto* open = std::get_if<spec::UffdOpen>(&call);
       open != nullptr && (open->features & (spec::kUffdEventFork | spec::kUffdEventRemap)) != 0)
     return "somebody else has to read of a userfaultfd's events";
+  const auto* prctl = std::get_if<spec::Prctl>(&call);
+  if (prctl != nullptr && prctl->option == spec::kPrSetMdwe)
+    return "MDWE would be the test's own, for good";
+  if (prctl != nullptr &&
+      (prctl->option == spec::kPrSetThpDisable || prctl->option == spec::kPrGetThpDisable))
+    return "huge pages are the test's own matter";
   if (is_placed(step)) return "where it goes depends on what else is mapped";
   const auto* mmap = std::get_if<spec::Mmap>(&call);
   if (mmap != nullptr && (mmap->flags & spec::kMapAnonymous) == 0) {
@@ -185,10 +191,11 @@ std::string definitions_of(const std::map<std::string, std::uint64_t>& used) {
   return out;
 }
 
-std::string opener_of(FileClass cls) {
-  switch (cls) {
+std::string opener_of(spec::FileId file) {
+  switch (file.cls) {
     case FileClass::kMemfd:
-      return "filled((int)syscall(SYS_memfd_create, \"vmadiff\", 0))";
+      return file.number == spec::kNoexecMemfd ? "open_memfd(8u /* MFD_NOEXEC_SEAL */)"
+                                               : "open_memfd(0x10u /* MFD_EXEC */)";
     case FileClass::kFile:
       return "open_regular(O_RDWR)";
     case FileClass::kFileReadOnly:
@@ -282,7 +289,7 @@ std::expected<DirectCalls, std::string> direct_calls(const Reproduction& r) {
   std::string files;
   for (const auto& [name, file] : all.files) {
     files += fmt::format("static int {} = -1;\n", name);
-    out.opening += fmt::format("\t{} = {};\n", name, opener_of(file.cls));
+    out.opening += fmt::format("\t{} = {};\n", name, opener_of(file));
     out.files.push_back(name);
     out.hugetlb = out.hugetlb || file.cls == FileClass::kHugetlb;
   }

@@ -87,32 +87,41 @@ class Writer {
     return fmt::format("&({:#x})={}", kArea + kRoom, content);
   }
 
+  /// The file that the call names, if it does.
+  static spec::FileId file_of(const spec::Syscall& call) {
+    if (const auto* mmap = std::get_if<spec::Mmap>(&call)) return mmap->file;
+    if (const auto* seals = std::get_if<spec::AddSeals>(&call)) return seals->file;
+    return {};
+  }
+
   void open_files() {
     for (const ReproducedStep& step : r_.steps) {
-      const auto* mmap = std::get_if<spec::Mmap>(&step.call);
-      if (mmap == nullptr || mmap->file.is_none() || files_.contains(spec::text(mmap->file)))
-        continue;
+      const spec::FileId file = file_of(step.call);
+      const auto name = spec::text(file);
+      if (file.is_none() || files_.contains(name)) continue;
       const auto number = next_++;
-      const auto opened = opener(mmap->file.cls);
+      const auto opened = opener(file);
       if (opened.empty()) {
-        files_[spec::text(mmap->file)] = "";
+        files_[name] = "";
         continue;
       }
-      files_[spec::text(mmap->file)] = fmt::format("r{}", number);
+      files_[name] = fmt::format("r{}", number);
       out_ += fmt::format("r{} = {}\n", number, opened);
       const bool has_size =
-          mmap->file.cls == spec::FileClass::kMemfd || mmap->file.cls == spec::FileClass::kFile;
+          file.cls == spec::FileClass::kMemfd || file.cls == spec::FileClass::kFile;
       if (has_size) {
         out_ += fmt::format("ftruncate(r{}, {:#x})\n", number,
                             spec::kFileSizePages << spec::kPageShift);
       }
     }
   }
-  std::string opener(spec::FileClass cls) {
+  std::string opener(spec::FileId file) {
     constexpr std::string_view kHere = "0xffffffffffffff9c";
-    switch (cls) {
+    switch (file.cls) {
       case spec::FileClass::kMemfd:
-        return fmt::format("memfd_create({}, 0x0)", room("'vmadiff\\x00'"));
+        // That may be sealed; and MFD_NOEXEC_SEAL.
+        return fmt::format("memfd_create({}, {})", room("'vmadiff\\x00'"),
+                           file.number == spec::kNoexecMemfd ? "0xa" : "0x2");
       case spec::FileClass::kHugetlb:
         return fmt::format("memfd_create({}, 0x4)", room("'vmadiff\\x00'"));
       case spec::FileClass::kFile:
@@ -266,6 +275,18 @@ class Writer {
     }
     return fmt::format("prctl$PR_SET_VMA({:#x}, {:#x}, {}, {:#x}, {})", spec::kPrSetVma,
                        spec::kPrSetVmaAnonName, pages(c.addr, c.length), c.length, name);
+  }
+  std::string line(const spec::Msync& c) {
+    if (!spec::is_page_aligned(c.addr)) return refuse(kUnaligned);
+    return fmt::format("msync({}, {:#x}, {:#x})", pages(c.addr, c.length), c.length, c.flags);
+  }
+  std::string line(const spec::AddSeals& c) {
+    const auto file = files_.find(spec::text(c.file));
+    return fmt::format("fcntl$addseals({}, 0x409, {:#x})",
+                       file == files_.end() ? std::string{kNoFile} : file->second, c.seals);
+  }
+  std::string line(const spec::ProcessMadvise& /*c*/) {
+    return refuse("a program of syzkaller has no pidfd of itself");
   }
 
   std::string line(const spec::Shmat& /*c*/) { return refuse(kSegments); }

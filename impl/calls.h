@@ -35,6 +35,10 @@ namespace vmadiff::impl {
 [[nodiscard]] spec::Outcome sys_shmdt(MmStruct& mm, const spec::Shmdt& call);
 [[nodiscard]] spec::Outcome sys_pkey_alloc(MmStruct& mm, const spec::PkeyAlloc& call);
 [[nodiscard]] spec::Outcome sys_pkey_free(MmStruct& mm, const spec::PkeyFree& call);
+[[nodiscard]] spec::Outcome sys_msync(MmStruct& mm, const spec::Msync& call);
+[[nodiscard]] spec::Outcome sys_process_madvise(MmStruct& mm, const spec::ProcessMadvise& call);
+/// madvise_behavior_valid, as far as it is modelled.
+[[nodiscard]] bool is_valid_advice(const MmStruct& mm, std::int32_t advice);
 [[nodiscard]] spec::Outcome touch(MmStruct& mm, const spec::Touch& call);
 
 }  // namespace vmadiff::impl

@@ -5,6 +5,7 @@
 
 #include "impl/accounting.h"
 #include "impl/hugetlb.h"
+#include "impl/memfd.h"
 
 namespace vmadiff::impl {
 
@@ -87,12 +88,19 @@ std::uint64_t file_size_pages(const MmStruct& mm, FileId file) {
   }
 }
 
+bool has_fsync(FileId file) {
+  return file.cls != FileClass::kPfnmap && file.cls != FileClass::kPreparedPfnmap &&
+         file.cls != FileClass::kTwoHooks;
+}
+
 Failure punch_hole(MmStruct& mm, FileId file, std::uint64_t offset, Address length) {
   constexpr std::uint64_t kOffsetMax = std::numeric_limits<std::int64_t>::max();
   if (offset > kOffsetMax) return Errno::kEINVAL;
   if (!is_regular(file)) return Errno::kENODEV;
   const std::uint64_t size_max = file.cls == FileClass::kFile ? kRegularFileBytesMax : kOffsetMax;
   if (offset + length > size_max) return Errno::kEFBIG;
+  // shmem_fallocate
+  if (is_write_sealed(mm, file)) return Errno::kEPERM;
   if (is_file_hugepages(file)) hugetlbfs_punch_hole(*mm.hstate, file, offset, length);
   return std::nullopt;
 }

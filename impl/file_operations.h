@@ -22,10 +22,12 @@ namespace vmadiff::impl {
 [[nodiscard]] std::uint64_t file_size_pages(const MmStruct& mm, spec::FileId file);
 
 /// vfs_fallocate with FALLOC_FL_PUNCH_HOLE, bytes: whether the file, which is open for writing, has
-/// room for such a hole. Its size stays; of pages only huge ones are kept, and go. EINVAL, ENODEV,
-/// EFBIG.
+/// room for such a hole, and no seal against it. Its size stays; of pages only huge ones are kept,
+/// and go. EINVAL, ENODEV, EFBIG, EPERM.
 [[nodiscard]] Failure punch_hole(MmStruct& mm, spec::FileId file, std::uint64_t offset,
                                  spec::Address length);
+/// f_op->fsync: what msync can wait for. A driver has none.
+[[nodiscard]] bool has_fsync(spec::FileId file);
 
 /// What a hook may look at and change: of a VMA to come (`.mmap_prepare`), or of a new one
 /// (`.mmap`).

@@ -33,6 +33,11 @@ bool anon_vma_fork(MmStruct& mm, VmArea& vma) {
   return true;
 }
 
+/// mmf_init_flags, of what MDWE has there. exec goes by it, too.
+std::uint64_t inherited_mdwe(const MmStruct& mm) {
+  return (mm.mdwe & kMdweNoInherit) != 0 ? 0 : mm.mdwe;
+}
+
 Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
   if (mm.should_fail()) return Errno::kENOMEM;
   mm.mm_mt = oldmm.mm_mt.duplicate();
@@ -76,6 +81,8 @@ std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) tr
   mm->brk = oldmm.brk;
   mm->data_bytes = oldmm.data_bytes;
   mm->merge_any = oldmm.merge_any;
+  mm->mdwe = inherited_mdwe(oldmm);
+  mm->memfds = oldmm.memfds;
   mm->anon_vmas = oldmm.anon_vmas;
   mm->shmem_pages = oldmm.shmem_pages;
   mm->pkeys = oldmm.pkeys;  // arch_dup_pkeys; the register is the thread's
@@ -90,10 +97,12 @@ void exec_mmap(MmStruct& mm) {
   const Limits limits = mm.limits;
   const bool merge_any = mm.merge_any;
   hugetlb_exit_mmap(mm);
+  const std::uint64_t mdwe = inherited_mdwe(mm);
   // The set-up was good when the sequence began.
   static_cast<void>(mm.start_again(*mm.setup));
   mm.limits = limits;
   mm.merge_any = merge_any;
+  mm.mdwe = mdwe;
   mm.mm_mt.for_each_value([&mm](VmArea* vma) { vma->vm_flags = ksm_vma_flags(mm, vma->vm_flags); });
 }
 

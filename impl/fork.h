@@ -13,8 +13,8 @@ namespace vmadiff::impl {
 /// dup_mmap. ENOMEM: a charge for one of its VMAs is refused, or memory is exhausted.
 [[nodiscard]] std::expected<std::unique_ptr<MmStruct>, spec::Errno> dup_mm(const MmStruct& oldmm);
 
-/// Back to the set-up's mappings; merge-any and the limits go over to the new program, and ksm_exec
-/// marks what is eligible.
+/// Back to the set-up's mappings; merge-any, MDWE and the limits go over to the new program, and
+/// ksm_exec marks what is eligible.
 void exec_mmap(MmStruct& mm);
 
 }  // namespace vmadiff::impl

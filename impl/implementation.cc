@@ -10,6 +10,7 @@
 #include "impl/calls.h"
 #include "impl/fork.h"
 #include "impl/hugetlb.h"
+#include "impl/memfd.h"
 #include "impl/mm.h"
 
 namespace vmadiff::impl {
@@ -48,17 +49,22 @@ struct Dispatch {
   Outcome operator()(const Shmdt& call) const { return sys_shmdt(mm, call); }
   Outcome operator()(const PkeyAlloc& call) const { return sys_pkey_alloc(mm, call); }
   Outcome operator()(const PkeyFree& call) const { return sys_pkey_free(mm, call); }
+  Outcome operator()(const Msync& call) const { return sys_msync(mm, call); }
+  Outcome operator()(const ProcessMadvise& call) const { return sys_process_madvise(mm, call); }
 };
 
 class Implementation final : public System {
  public:
-  explicit Implementation(const KernelProfile& profile) : init_(profile, &faults_) {}
+  explicit Implementation(const KernelProfile& profile) : init_(profile, &faults_) {
+    init_.memfds = &memfds_;
+  }
 
   [[nodiscard]] std::string_view name() const override { return "impl"; }
   [[nodiscard]] Observes observes() const override { return {}; }
 
   std::expected<void, ToolFault> start(const Setup& setup) override {
     forked_.clear();
+    memfds_.reset(init_.profile);
     if (auto wrong = init_.start(setup)) return std::unexpected{ToolFault{std::move(*wrong)}};
     return {};
   }
@@ -76,6 +82,8 @@ class Implementation final : public System {
           } else if constexpr (std::is_same_v<Call, Exec>) {
             exec_mmap(*mm);
             return Outcome::ok();
+          } else if constexpr (std::is_same_v<Call, AddSeals>) {
+            return add_seals(*mm, one);
           } else {
             return Dispatch{*mm}(one);
           }
@@ -130,6 +138,13 @@ class Implementation final : public System {
     return Outcome::ok(forked_.size());
   }
 
+  Outcome add_seals(MmStruct& mm, const AddSeals& call) {
+    std::uint64_t writers = writers_of(init_, call.file);
+    for (const auto& forked : forked_) writers += forked ? writers_of(*forked, call.file) : 0;
+    const Failure failed = memfd_add_seals(mm, call.file, call.seals, writers);
+    return failed ? Outcome::fail(*failed) : Outcome::ok();
+  }
+
   Outcome sys_exit(ProcessId process) {
     if (process == 0) return Outcome::fail(Errno::kEPERM);
     hugetlb_exit_mmap(*forked_[process - 1]);
@@ -138,6 +153,7 @@ class Implementation final : public System {
   }
 
   FaultAttr faults_;
+  MemfdSeals memfds_;
   MmStruct init_;                                  ///< process 0
   std::vector<std::unique_ptr<MmStruct>> forked_;  ///< by number less one; null where it has gone
 };

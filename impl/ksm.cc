@@ -1,29 +1,9 @@
-// impl: which VMAs are VM_MERGEABLE, and when that is decided; prctl(PR_SET_MEMORY_MERGE).
+// impl: which VMAs are VM_MERGEABLE, and when that is decided.
 #include "impl/ksm.h"
 
-#include "impl/calls.h"
-
 namespace vmadiff::impl {
-namespace {
 
 using namespace spec;
-
-// Neither merges VMAs: neighbours that differed only in VM_MERGEABLE stay two (measured on 6.18).
-Failure ksm_enable_merge_any(MmStruct& mm) {
-  if (mm.merge_any) return std::nullopt;
-  if (mm.should_fail()) return Errno::kENOMEM;  // __ksm_enter: the slot of the process
-  mm.merge_any = true;
-  mm.mm_mt.for_each_value([&](VmArea* vma) { vma->vm_flags = ksm_vma_flags(mm, vma->vm_flags); });
-  return std::nullopt;
-}
-
-void ksm_disable_merge_any(MmStruct& mm) {
-  if (!mm.merge_any) return;
-  mm.mm_mt.for_each_value([](VmArea* vma) { vma->vm_flags &= ~kVmMergeable; });
-  mm.merge_any = false;
-}
-
-}  // namespace
 
 bool ksm_compatible(VmFlags flags) {
   return (flags & (kVmShared | kVmMayshare | kVmSpecial | kVmHugetlb | kVmDroppable)) == 0;
@@ -51,20 +31,19 @@ VmFlags ksm_madvise(const MmStruct& mm, const VmArea& vma, std::int32_t advice) 
   return ksm_compatible(vma.vm_flags) ? vma.vm_flags | kVmMergeable : vma.vm_flags;
 }
 
-Outcome sys_prctl(MmStruct& mm, const Prctl& call) {
-  if (mm.profile.process_ksm == ProcessKsm::kAbsent) return Outcome::fail(Errno::kEINVAL);
-  if (call.arg3 != 0 || call.arg4 != 0 || call.arg5 != 0) return Outcome::fail(Errno::kEINVAL);
-  if (call.option == kPrGetMemoryMerge) {
-    if (call.arg2 != 0) return Outcome::fail(Errno::kEINVAL);
-    return Outcome::ok(mm.merge_any ? 1 : 0);
-  }
-  if (!mm.setup->may_set_memory_merge) return Outcome::fail(Errno::kEPERM);
-  if (call.arg2 != 0) {
-    if (const Failure failed = ksm_enable_merge_any(mm)) return Outcome::fail(*failed);
-  } else {
-    ksm_disable_merge_any(mm);
-  }
-  return Outcome::ok();
+// Neither merges VMAs: neighbours that differed only in VM_MERGEABLE stay two (measured on 6.18).
+Failure ksm_enable_merge_any(MmStruct& mm) {
+  if (mm.merge_any) return std::nullopt;
+  if (mm.should_fail()) return Errno::kENOMEM;  // __ksm_enter: the slot of the process
+  mm.merge_any = true;
+  mm.mm_mt.for_each_value([&](VmArea* vma) { vma->vm_flags = ksm_vma_flags(mm, vma->vm_flags); });
+  return std::nullopt;
+}
+
+void ksm_disable_merge_any(MmStruct& mm) {
+  if (!mm.merge_any) return;
+  mm.mm_mt.for_each_value([](VmArea* vma) { vma->vm_flags &= ~kVmMergeable; });
+  mm.merge_any = false;
 }
 
 }  // namespace vmadiff::impl

@@ -18,4 +18,8 @@ namespace vmadiff::impl {
 /// ksm_madvise: the flags after MADV_MERGEABLE or MADV_UNMERGEABLE.
 [[nodiscard]] spec::VmFlags ksm_madvise(const MmStruct& mm, const VmArea& vma, std::int32_t advice);
 
+/// ksm_enable_merge_any, ksm_disable_merge_any.
+[[nodiscard]] Failure ksm_enable_merge_any(MmStruct& mm);
+void ksm_disable_merge_any(MmStruct& mm);
+
 }  // namespace vmadiff::impl

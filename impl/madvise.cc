@@ -168,7 +168,8 @@ Failure madvise_vma_behavior(MmStruct& mm, VmArea& vma, VmArea*& prev, Address s
   return flags ? madvise_update_vma(mm, vma, prev, start, end, *flags) : Failure{flags.error()};
 }
 
-/// madvise_behavior_valid, as far as it is modelled.
+}  // namespace
+
 bool is_valid_advice(const MmStruct& mm, std::int32_t advice) {
   if (advice == kMadvGuardInstall || advice == kMadvGuardRemove) {
     return mm.profile.guard_regions != GuardRegions::kAbsent;
@@ -177,8 +178,6 @@ bool is_valid_advice(const MmStruct& mm, std::int32_t advice) {
   const bool is_gap = advice > kMadvDontneed && advice < kMadvFree;
   return is_known && !is_gap;
 }
-
-}  // namespace
 
 Outcome sys_madvise(MmStruct& mm, const Madvise& call) {
   if (!is_valid_advice(mm, call.advice)) return Outcome::fail(Errno::kEINVAL);

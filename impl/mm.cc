@@ -40,6 +40,7 @@ std::optional<std::string> MmStruct::start_again(const spec::Setup& fresh) {
   brk = fresh.initial.brk;
   data_bytes = 0;
   merge_any = fresh.initial.merge_any;
+  mdwe = 0;
   anon_vmas = spec::kNoAnonVma;
   shmem_pages.clear();
   userfaultfds.fill(std::nullopt);

@@ -29,6 +29,8 @@ using Failure = std::optional<spec::Errno>;
 /// An address in bytes, or an errno.
 using AddressOrErrno = std::expected<spec::Address, spec::Errno>;
 
+struct MemfdSeals;
+
 /// struct mm_struct. Invariants, checked by broken_invariant(): the tree is well-formed, each of
 /// its entries is exactly its VMA's range, and map_count counts them.
 class MmStruct {
@@ -80,12 +82,14 @@ class MmStruct {
   std::map<spec::Address, HugeFolioPtr> huge_ptes;  ///< which huge page is mapped where
   spec::Counters counters;
   PkeyContext pkeys;
-  std::uint32_t attachments = 0;                 ///< how many shmat made
-  spec::Limits limits;                           ///< the soft limits, as setrlimit left them
-  spec::VmFlags def_flags = 0;                   ///< what mlockall gives to new mappings
-  spec::Address brk = 0;                         ///< bytes
-  spec::Address data_bytes = 0;                  ///< end_data - start_data of the program
-  bool merge_any = false;                        ///< MMF_VM_MERGE_ANY
+  std::uint32_t attachments = 0;  ///< how many shmat made
+  spec::Limits limits;            ///< the soft limits, as setrlimit left them
+  spec::VmFlags def_flags = 0;    ///< what mlockall gives to new mappings
+  spec::Address brk = 0;          ///< bytes
+  spec::Address data_bytes = 0;   ///< end_data - start_data of the program
+  bool merge_any = false;         ///< MMF_VM_MERGE_ANY
+  std::uint64_t mdwe = 0;         ///< MMF_HAS_MDWE, MMF_HAS_MDWE_NO_INHERIT: PR_MDWE_*
+  MemfdSeals* memfds = nullptr;   ///< of all processes; null: none is sealed
   spec::AnonVmaId anon_vmas = spec::kNoAnonVma;  ///< the last one that was made
   std::vector<std::uint64_t> shmem_pages;        ///< size of each anon-shared object, by number
   /// struct userfaultfd_ctx, its features, of each that there is, by number.

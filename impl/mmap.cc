@@ -7,6 +7,7 @@
 #include "impl/file_operations.h"
 #include "impl/hugetlb.h"
 #include "impl/limits.h"
+#include "impl/memfd.h"
 #include "impl/mlock.h"
 #include "impl/mmap_region.h"
 #include "impl/populate.h"
@@ -72,7 +73,7 @@ Failure check_file(const MmStruct& mm, const Mmap& call, std::uint64_t flags,
   }
   if (!can_mmap_file(mm, file)) return Errno::kENODEV;
   if ((request.vm_flags & kVmGrowsdown) != 0) return Errno::kEINVAL;
-  return std::nullopt;
+  return memfd_check_seals_mmap(mm, file, request.vm_flags);
 }
 
 /// The same for a mapping without a file.

@@ -9,6 +9,7 @@
 #include "impl/limits.h"
 #include "impl/merge.h"
 #include "impl/mlock.h"
+#include "impl/mprotect.h"
 #include "impl/munmap.h"
 
 namespace vmadiff::impl {
@@ -107,18 +108,9 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 
   const std::uint64_t anon_pgoff = map.addr >> kPageShift;
-  *vma = {map.addr,
-          map.end,
-          hook.vm_flags,
-          hook.pgoff,
-          anon_pgoff,
-          hook.file,
-          kNoAnonVma,
-          0,
-          {},
-          {},
-          {},
-          hook.vm_private_data};
+  *vma = {
+      map.addr, map.end, hook.vm_flags,       hook.pgoff, anon_pgoff, hook.file, kNoAnonVma, 0, {},
+      {},       {},      hook.vm_private_data};
   mm.mm_mt.store_preallocated(map.addr, map.end - 1, vma);
   ++mm.counters.map_count;
   return vma;
@@ -169,6 +161,7 @@ Failure mmap_prepared(MmStruct& mm, MmapState& map) {
 }  // namespace
 
 Failure mmap_region(MmStruct& mm, const MmapRequest& request) {
+  if (map_deny_write_exec(mm, request.vm_flags, request.vm_flags)) return Errno::kEACCES;
   MmapState map;
   map.addr = request.addr;
   map.end = request.addr + request.length;

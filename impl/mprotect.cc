@@ -1,4 +1,6 @@
 // impl: mprotect(2) and pkey_mprotect(2): do_mprotect_pkey.
+#include "impl/mprotect.h"
+
 #include "impl/accounting.h"
 #include "impl/calls.h"
 #include "impl/limits.h"
@@ -62,6 +64,7 @@ Failure mprotect_walk(MmStruct& mm, VmArea* vma, Address start, Address end, std
                                     mm.pkeys.override_mprotect_pkey(vma->vm_flags, prot, pkey));
     // Each of VM_READ, VM_WRITE, VM_EXEC needs its VM_MAY*, four bits above.
     if ((flags & ~(flags >> 4) & kVmAccessFlags) != 0) return Errno::kEACCES;
+    if (map_deny_write_exec(mm, vma->vm_flags, flags)) return Errno::kEACCES;
     if (const Failure failed =
             mprotect_fixup(mm, *vma, prev, start, std::min(end, vma->vm_end), flags)) {
       return failed;

@@ -17,12 +17,7 @@ using spec::FlagName;
 constexpr std::array kProtNoneName{FlagName{0, "PROT_NONE"}};
 constexpr std::array kMapAliases{FlagName{0, "MAP_FILE"},
                                  FlagName{spec::kMapAnonymous, "MAP_ANON"}};
-// Others that change what mmap does.
-constexpr std::uint64_t kPrSetMdwe = 65;
-constexpr std::uint64_t kPrSetThpDisable = 41;
-constexpr std::array kPrctlOthers{FlagName{spec::kPrSetVma, "PR_SET_VMA"},
-                                  FlagName{kPrSetMdwe, "PR_SET_MDWE"},
-                                  FlagName{kPrSetThpDisable, "PR_SET_THP_DISABLE"}};
+constexpr std::array kPrctlOthers{FlagName{spec::kPrSetVma, "PR_SET_VMA"}};
 constexpr std::array kOtherLimits{
     FlagName{0, "RLIMIT_CPU"},       FlagName{1, "RLIMIT_FSIZE"},
     FlagName{4, "RLIMIT_CORE"},      FlagName{5, "RLIMIT_RSS"},
@@ -107,6 +102,9 @@ MemoryCall ranged(Arguments& in) {
   if constexpr (std::is_same_v<Call, spec::Mlock2>) {
     call.flags = in.bits("the flags", {spec::kMlockNames});
   }
+  if constexpr (std::is_same_v<Call, spec::Msync>) {
+    call.flags = in.bits("the flags", {spec::kMsyncNames});
+  }
   if constexpr (std::is_same_v<Call, spec::Mseal>) call.flags = in.bits("the flags", {});
   if constexpr (std::is_same_v<Call, spec::RemapFilePages>) {
     call.flags = in.bits("the flags", {spec::map_flag_names()});
@@ -156,9 +154,11 @@ MemoryCall prctl(Arguments& in) {
   if (!option) return {};
   switch (*option) {
     case spec::kPrSetMemoryMerge:
-    case spec::kPrGetMemoryMerge: {
+    case spec::kPrGetMemoryMerge:
+    case spec::kPrSetMdwe:
+    case spec::kPrGetMdwe: {
       spec::Prctl call{.option = *option};
-      if (!in.at_end()) call.arg2 = in.number("an argument");
+      if (!in.at_end()) call.arg2 = in.bits("an argument", {spec::kMdweNames});
       if (!in.at_end()) call.arg3 = in.number("an argument");
       if (!in.at_end()) call.arg4 = in.number("an argument");
       if (!in.at_end()) call.arg5 = in.number("an argument");
@@ -166,9 +166,7 @@ MemoryCall prctl(Arguments& in) {
     }
     case spec::kPrSetVma:
       return set_vma_name(in);
-    case kPrSetMdwe:
-      return {{}, {}, "prctl(PR_SET_MDWE): memory that may not become executable"};
-    case kPrSetThpDisable:
+    case spec::kPrSetThpDisable:
       return {{}, {}, "prctl(PR_SET_THP_DISABLE)"};
     default:
       return {};
@@ -265,6 +263,7 @@ MemoryCall read(const std::string& name, Arguments& in) {
     return {spec::Mlockall{in.bits("the flags", {spec::kMlockallNames})}, {}, {}};
   if (name == "munlockall") return {spec::Munlockall{}, {}, {}};
   if (name == "mseal") return ranged<spec::Mseal>(in);
+  if (name == "msync") return ranged<spec::Msync>(in);
   if (name == "pkey_mprotect") return ranged<spec::PkeyMprotect>(in);
   if (name == "remap_file_pages") return ranged<spec::RemapFilePages>(in);
   if (name == "mbind") return mbind(in);

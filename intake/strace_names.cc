@@ -24,6 +24,7 @@ constexpr std::array kCalls{
     std::pair{std::string_view{"mlockall"}, kMemory},
     std::pair{std::string_view{"munlockall"}, kMemory},
     std::pair{std::string_view{"mseal"}, kMemory},
+    std::pair{std::string_view{"msync"}, kMemory},
     std::pair{std::string_view{"pkey_mprotect"}, kMemory},
     std::pair{std::string_view{"remap_file_pages"}, kMemory},
     std::pair{std::string_view{"setrlimit"}, kMemory},

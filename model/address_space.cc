@@ -57,6 +57,7 @@ void AddressSpace::start(const spec::Setup& initial_setup) {
   brk = setup->initial.brk;
   merge_any = setup->initial.merge_any;
   limits = setup->limits;
+  mdwe = 0;
   future_flags = 0;
   last_anon_vma = spec::kNoAnonVma;
   anon_shared_pages.clear();

@@ -71,6 +71,7 @@ struct AddressSpace {
   /// Without keys: a pkey_alloc has taken key 0 for good, and found out that there are none.
   bool has_lost_default_pkey = false;
   std::uint32_t attachment_count = 0;  ///< shmat calls that came to a mapping
+  std::uint64_t mdwe = 0;              ///< PR_SET_MDWE: PR_MDWE_*
   /// What later mappings get besides their own flags: VM_LOCKED and VM_LOCKONFAULT, by
   /// mlockall(MCL_FUTURE).
   spec::VmFlags future_flags = 0;

@@ -30,6 +30,9 @@ namespace vmadiff::model {
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Shmdt& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::PkeyAlloc& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::PkeyFree& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Msync& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::AddSeals& call);
+[[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::ProcessMadvise& call);
 
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock& call);
 [[nodiscard]] spec::Outcome run(AddressSpace& space, const spec::Mlock2& call);

@@ -48,6 +48,11 @@ namespace vmadiff::model {
 [[nodiscard]] constexpr bool is_anonymous(const spec::Vma& vma) {
   return vma.file.cls == spec::FileClass::kNone || vma.file.cls == spec::FileClass::kZero;
 }
+/// A device whose memory has no file behind it that could be synchronised.
+[[nodiscard]] constexpr bool is_driver(spec::FileClass cls) {
+  return cls == spec::FileClass::kPfnmap || cls == spec::FileClass::kPreparedPfnmap ||
+         cls == spec::FileClass::kTwoHooks;
+}
 /// Pages of the object behind the VMA; a touch at or above is a SIGBUS. All ones where none is, and
 /// for huge pages, which are another matter.
 [[nodiscard]] std::uint64_t object_pages(const AddressSpace& space, const spec::Vma& vma);

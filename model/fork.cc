@@ -11,6 +11,14 @@ namespace vmadiff::model {
 
 using spec::Vma;
 
+namespace {
+
+std::uint64_t inherited_mdwe(const AddressSpace& space) {
+  return (space.mdwe & spec::kMdweNoInherit) != 0 ? 0 : space.mdwe;
+}
+
+}  // namespace
+
 std::optional<AddressSpace> forked(const AddressSpace& parent) {
   AddressSpace child = parent;
   child.vmas.clear();
@@ -47,6 +55,7 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
   }
   inherit_huge_pages(child);
   child.future_flags = 0;
+  child.mdwe = inherited_mdwe(parent);
   child.beyond_vmas.map_count = 0;
   child.beyond_vmas.locked_vm = 0;
   return child;
@@ -55,8 +64,10 @@ std::optional<AddressSpace> forked(const AddressSpace& parent) {
 void exec(AddressSpace& space) {
   const auto limits = space.limits;
   const bool merge_any = space.merge_any;
+  const std::uint64_t mdwe = inherited_mdwe(space);
   space.drop({0, space.setup->task_size});
   space.start(*space.setup);
+  space.mdwe = mdwe;
   space.limits = limits;
   space.merge_any = merge_any;
   for (auto& [start, vma] : space.vmas.all()) vma.flags = space.with_ksm_flag(vma.flags);

@@ -11,7 +11,7 @@ namespace vmadiff::model {
 [[nodiscard]] std::optional<AddressSpace> forked(const AddressSpace& parent);
 
 /// What an exec of the first program leaves: its mappings, and what is inherited: the resource
-/// limits, and whether mappings become mergeable by themselves (mm_init, begin_new_exec).
+/// limits, whether mappings become mergeable by themselves, and MDWE (mm_init, begin_new_exec).
 void exec(AddressSpace& space);
 
 }  // namespace vmadiff::model

@@ -1,7 +1,8 @@
 // model: the machine: its processes, and what they share besides what their VMAs say: the pool of
-// huge pages and the files whose pages come from it.
+// huge pages, the files whose pages come from it, and the seals of memfds.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -24,11 +25,15 @@ struct HugeFile {
   std::set<std::uint64_t> present;  ///< the pages that it has, all of them reserved
 };
 
+/// F_SEAL_* of each memfd, by number.
+using Seals = std::array<std::uint64_t, spec::kFilesPerClass>;
+
 struct Machine {
   /// By number; null where one has gone.
   std::vector<std::unique_ptr<AddressSpace>> processes;
   HugePool pool;
   std::map<std::pair<spec::FileClass, std::uint32_t>, HugeFile> huge_files;
+  Seals seals{};
   std::uint32_t anon_hugetlb_count = 0;  ///< kAnonHugetlb objects made
   std::uint32_t last_huge_page = 0;      ///< the number of the last page that a process got
 

@@ -10,6 +10,7 @@
 #include "model/join.h"
 #include "model/populate.h"
 #include "model/sealing.h"
+#include "model/seals.h"
 #include "model/walk.h"
 #include "spec/flags.h"
 #include "spec/units.h"
@@ -118,6 +119,7 @@ Result remove(AddressSpace& space, const Vma& vma, Range range) {
   if (punched && is_hugetlb(vma.file.cls)) {
     punch_huge_pages(*space.machine, vma.file, offset, range.size());
   }
+  if (punched && is_write_sealed(space, vma.file)) return fail(Errno::kEPERM);
   return punched;
 }
 

@@ -7,6 +7,8 @@
 #include "model/mapping.h"
 #include "model/placement.h"
 #include "model/populate.h"
+#include "model/seals.h"
+#include "model/write_or_execute.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -75,7 +77,7 @@ Result check_file(const AddressSpace& space, const spec::Mmap& call, Vma& mappin
   }
   if (!has_valid_hooks(cls, space.profile)) return fail(Errno::kENODEV);
   if ((mapping.flags & spec::kVmGrowsdown) != 0) return fail(Errno::kEINVAL);
-  return {};
+  return apply_write_seals(space, mapping);
 }
 
 // The type that memory without a file can have; leaves the flags and the offset that follow.
@@ -164,6 +166,9 @@ Outcome run(AddressSpace& space, const spec::Mmap& call) {
   if (!allowed) return Outcome::fail(allowed.error());
   if ((call.flags & spec::kMapNoreserve) != 0) mapping.flags |= spec::kVmNoreserve;
 
+  if (denies_write_or_execute(space, mapping.flags, mapping.flags)) {
+    return Outcome::fail(Errno::kEACCES);
+  }
   if (const Result mapped = map_region(space, mapping); !mapped) {
     return Outcome::fail(mapped.error());
   }

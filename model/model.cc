@@ -11,6 +11,7 @@
 #include "model/fork.h"
 #include "model/huge_pages.h"
 #include "model/machine.h"
+#include "model/seals.h"
 
 namespace vmadiff::model {
 namespace {
@@ -33,6 +34,7 @@ class Model final : public spec::System {
     machine_.processes[0]->start(setup);
     machine_.pool.start(setup);
     machine_.huge_files.clear();
+    machine_.seals = first_seals(profile_);
     machine_.anon_hugetlb_count = machine_.last_huge_page = 0;
     return {};
   }

@@ -8,6 +8,7 @@
 #include "model/populate.h"
 #include "model/sealing.h"
 #include "model/walk.h"
+#include "model/write_or_execute.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -69,7 +70,9 @@ Result protect_part(AddressSpace& space, Range range, const Vma& vma, std::uint6
                     std::int32_t pkey) {
   VmFlags flags = (vma.flags & ~spec::kVmAccessFlags) | access_flags(prot);
   flags = spec::with_pkey(flags, pkey_for(space, vma, prot, pkey));
-  if (!is_allowed(flags)) return fail(Errno::kEACCES);
+  if (!is_allowed(flags) || denies_write_or_execute(space, vma.flags, flags)) {
+    return fail(Errno::kEACCES);
+  }
   if (is_sealed(vma)) return fail(Errno::kEPERM);
   if (flags == vma.flags) return {};
   if (const Result charged = account(space, vma, range, flags); !charged) return charged;

@@ -24,9 +24,11 @@ spec::FileId as_seen(spec::FileId file) {
 std::vector<spec::FileId> files_of(const Reproduction& r) {
   std::vector<spec::FileId> files;
   for (const ReproducedStep& step : r.steps) {
-    const auto* mmap = std::get_if<spec::Mmap>(&step.call);
-    if (mmap == nullptr || mmap->file.is_none()) continue;
-    if (std::ranges::find(files, mmap->file) == files.end()) files.push_back(mmap->file);
+    spec::FileId file;
+    if (const auto* mmap = std::get_if<spec::Mmap>(&step.call)) file = mmap->file;
+    if (const auto* seals = std::get_if<spec::AddSeals>(&step.call)) file = seals->file;
+    if (file.is_none()) continue;
+    if (std::ranges::find(files, file) == files.end()) files.push_back(file);
   }
   return files;
 }
@@ -86,7 +88,7 @@ std::string call_name(const spec::Syscall& call) {
   constexpr std::array kOwn{
       "touch",         "setrlimit",       "fork",  "exec",          "exit",
       "uffd_register", "uffd_unregister", "mbind", "set_mempolicy", "set_vma_name",
-      "uffd_open",     "uffd_close",      "shmat"};
+      "uffd_open",     "uffd_close",      "shmat", "add_seals",     "process_madvise"};
   std::string name{spec::name(call)};
   if (name == "mseal") return "CALL_MSEAL";
   if (std::ranges::find(kOwn, name) == kOwn.end()) return "SYS_" + name;

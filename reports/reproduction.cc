@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "properties/claims/ksm_calls.h"
+
 namespace vmadiff::reports {
 
 std::size_t Reproduction::add_layout(const std::vector<spec::Vma>& vmas) {
@@ -22,12 +24,8 @@ std::string machine_note(std::string_view setup) {
 }
 
 bool uses_ksm(const std::vector<ReproducedStep>& steps) {
-  return std::ranges::any_of(steps, [](const ReproducedStep& step) {
-    const auto* madvise = std::get_if<spec::Madvise>(&step.call);
-    return std::holds_alternative<spec::Prctl>(step.call) ||
-           (madvise != nullptr &&
-            (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
-  });
+  return std::ranges::any_of(
+      steps, [](const ReproducedStep& step) { return properties::is_of_ksm(step.call); });
 }
 
 }  // namespace vmadiff::reports

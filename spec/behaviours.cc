@@ -115,6 +115,11 @@ constexpr std::array kBehaviours{
                                      CloseHooks::kNeverVanish),
     row<&KernelProfile::alloc_without_keys>(
         "alloc_without_keys", "pkey_alloc without protection keys", AllocWithoutKeys::kRefused),
+    row<&KernelProfile::exec_seal>("exec_seal", "F_SEAL_EXEC", ExecSeal::kPresent),
+    row<&KernelProfile::mdwe>("mdwe", "PR_SET_MDWE", Mdwe::kOptional),
+    row<&KernelProfile::own_process_madvise>("own_process_madvise",
+                                             "process_madvise takes, of the process itself,",
+                                             OwnProcessMadvise::kAll),
 };
 
 }  // namespace

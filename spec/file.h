@@ -18,7 +18,7 @@ struct KernelProfile;
 /// What kind of object a VMA maps. The order is part of the byte codec of fuzz/: append only.
 enum class FileClass : std::uint8_t {
   kNone,          ///< no file: private anonymous memory
-  kMemfd,         ///< `memfd:N`: shmem, opened read-write
+  kMemfd,         ///< `memfd:N`: shmem, opened read-write, and may be sealed (kNoexecMemfd)
   kFile,          ///< `file:N`: a regular file, opened read-write
   kFileReadOnly,  ///< `file-ro:N`: a regular file, opened O_RDONLY
   kZero,          ///< `zero:N`: /dev/zero opened once per N
@@ -46,6 +46,11 @@ inline constexpr std::uint32_t kFilesPerClass = 4;
 /// Size of every memfd and regular file, in pages. A touch behind it is a SIGBUS. A driver's
 /// mapping (pfnmap, prepared-pfnmap, two-hooks) has all its pages, wherever it begins.
 inline constexpr std::uint64_t kFileSizePages = 64;
+
+/// The memfd of this number is made with MFD_NOEXEC_SEAL where there is that flag: nobody may
+/// execute it as a program, and F_SEAL_EXEC is set. Of the others it is not, and sealing them so
+/// seals them against writing, too.
+inline constexpr std::uint32_t kNoexecMemfd = 3;
 
 /// Identity of a mapped object. kAnonShared, kAnonHugetlb and kOther numbers are a system's own:
 /// comparisons are up to renaming.

@@ -70,6 +70,18 @@ inline constexpr std::uint64_t kRlimitMemlock = 8;
 inline constexpr std::uint64_t kRlimitAs = 9;
 inline constexpr std::uint64_t kRlimInfinity = ~std::uint64_t{0};
 
+// --- msync, memfds ------------------------------------------------------------------------------
+inline constexpr std::uint64_t kMsAsync = 1;
+inline constexpr std::uint64_t kMsInvalidate = 2;
+inline constexpr std::uint64_t kMsSync = 4;
+
+inline constexpr std::uint64_t kSealSeal = 1;  ///< F_SEAL_*
+inline constexpr std::uint64_t kSealShrink = 2;
+inline constexpr std::uint64_t kSealGrow = 4;
+inline constexpr std::uint64_t kSealWrite = 8;
+inline constexpr std::uint64_t kSealFutureWrite = 0x10;
+inline constexpr std::uint64_t kSealExec = 0x20;
+
 // --- madvise, prctl -----------------------------------------------------------------------------
 inline constexpr std::int32_t kMadvNormal = 0;
 inline constexpr std::int32_t kMadvRandom = 1;
@@ -102,6 +114,13 @@ inline constexpr std::uint64_t kPrSetMemoryMerge = 67;
 inline constexpr std::uint64_t kPrGetMemoryMerge = 68;
 inline constexpr std::uint64_t kPrSetVma = 0x53564d41;
 inline constexpr std::uint64_t kPrSetVmaAnonName = 0;
+inline constexpr std::uint64_t kPrSetThpDisable = 41;
+inline constexpr std::uint64_t kPrGetThpDisable = 42;
+inline constexpr std::uint64_t kThpDisableExceptAdvised = 2;
+inline constexpr std::uint64_t kPrSetMdwe = 65;
+inline constexpr std::uint64_t kPrGetMdwe = 66;
+inline constexpr std::uint64_t kMdweRefuseExecGain = 1;
+inline constexpr std::uint64_t kMdweNoInherit = 2;
 
 // --- userfaultfd, mbind
 // ---------------------------------------------------------------------------

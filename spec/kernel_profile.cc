@@ -223,9 +223,34 @@ std::string_view name(UffdFeatures b) {
   return {};
 }
 
+std::string_view name(ExecSeal b) { return b == ExecSeal::kAbsent ? "absent" : "present"; }
+
+std::string_view name(Mdwe b) {
+  switch (b) {
+    case Mdwe::kAbsent:
+      return "absent";
+    case Mdwe::kInherited:
+      return "inherited";
+    case Mdwe::kOptional:
+      return "optional";
+  }
+  return {};
+}
+
 std::string_view name(UffdOwner b) { return b == UffdOwner::kAnyones ? "anyones" : "its-own"; }
 
 std::string_view name(UffdSpecial b) { return b == UffdSpecial::kTaken ? "taken" : "refused"; }
+std::string_view name(OwnProcessMadvise b) {
+  switch (b) {
+    case OwnProcessMadvise::kNone:
+      return "none";
+    case OwnProcessMadvise::kHints:
+      return "hints";
+    case OwnProcessMadvise::kAll:
+      return "all";
+  }
+  return {};
+}
 
 std::string_view name(HugetlbDiscard b) {
   return b == HugetlbDiscard::kSpends ? "spends" : "restores";

@@ -312,6 +312,23 @@ enum class AllocWithoutKeys : std::uint8_t {
   kRefused,          ///< ENOSPC
 };
 
+/// F_SEAL_EXEC and MFD_NOEXEC_SEAL (6.3): else it is a seal that is not known.
+enum class ExecSeal : std::uint8_t { kAbsent, kPresent };
+
+/// PR_SET_MDWE (6.3): else EINVAL.
+enum class Mdwe : std::uint8_t {
+  kAbsent,
+  kInherited,  ///< over fork and exec, always
+  kOptional    ///< PR_MDWE_NO_INHERIT (6.7)
+};
+
+/// Which advice process_madvise takes of a process for itself (measured on 6.1, 6.12.118 and 6.18).
+enum class OwnProcessMadvise : std::uint8_t {
+  kNone,   ///< CAP_SYS_NICE is asked for, which no agent has
+  kHints,  ///< MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE
+  kAll     ///< what madvise takes (6.13)
+};
+
 /// Which values a release has, and since when, is in spec/profile_history.cc.
 struct KernelProfile {
   std::string_view name;
@@ -364,6 +381,9 @@ struct KernelProfile {
   HugetlbDiscard hugetlb_discard{};
   CloseHooks close_hooks{};
   AllocWithoutKeys alloc_without_keys{};
+  ExecSeal exec_seal{};
+  Mdwe mdwe{};
+  OwnProcessMadvise own_process_madvise{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -418,5 +438,8 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(HugetlbDiscard b);
 [[nodiscard]] std::string_view name(CloseHooks b);
 [[nodiscard]] std::string_view name(AllocWithoutKeys b);
+[[nodiscard]] std::string_view name(ExecSeal b);
+[[nodiscard]] std::string_view name(Mdwe b);
+[[nodiscard]] std::string_view name(OwnProcessMadvise b);
 
 }  // namespace vmadiff::spec

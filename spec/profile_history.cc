@@ -68,7 +68,10 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .uffd_special = UffdSpecial::kTaken,
                                .hugetlb_discard = HugetlbDiscard::kSpends,
                                .close_hooks = CloseHooks::kNeverMerge,
-                               .alloc_without_keys = AllocWithoutKeys::kRefused};
+                               .alloc_without_keys = AllocWithoutKeys::kRefused,
+                               .exec_seal = ExecSeal::kAbsent,
+                               .mdwe = Mdwe::kAbsent,
+                               .own_process_madvise = OwnProcessMadvise::kNone};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -90,6 +93,9 @@ constexpr std::array k612{
     change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "the source (UFFD_API_FEATURES)"),
     change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("6.9", "measured on 6.1 and 6.12"),
     change<&P::close_hooks, CloseHooks::kNeverVanish>("6.4", "measured on 6.1 and 6.12"),
+    change<&P::exec_seal, ExecSeal::kPresent>("6.3", "measured on 6.1 and 6.12"),
+    change<&P::mdwe, Mdwe::kOptional>("6.7", "PR_MDWE_NO_INHERIT; PR_SET_MDWE since 6.3"),
+    change<&P::own_process_madvise, OwnProcessMadvise::kHints>("6.12", "measured on 6.1 and 6.12"),
 };
 
 /// As the release of what none has yet.
@@ -107,6 +113,8 @@ constexpr std::array kBeforePatch{
     change<&P::hugetlb_placement, HugetlbPlacement::kCommonSearch>(
         "6.13", "hugetlb_get_unmapped_area; measured on 6.18"),
     change<&P::guard_regions, GuardRegions::kByAnonVma>("6.13", "the source (MADV_GUARD_INSTALL)"),
+    change<&P::own_process_madvise, OwnProcessMadvise::kAll>("6.13",
+                                                             "the source (process_madvise)"),
     change<&P::mremap_checks, MremapChecks::kAlignmentFirst>("6.15", "the source (mremap)"),
     change<&P::dontunmap_source, DontunmapSource::kWholeUnaccounted>(
         "6.15", "the source (dontunmap_complete)"),

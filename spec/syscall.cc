@@ -27,9 +27,37 @@ struct Unmodelled {
     }
     return std::nullopt;
   }
+  std::optional<std::string> operator()(const ProcessMadvise& call) const {
+    if (auto reason = (*this)(Madvise{0, 0, call.advice})) return reason;
+    // Where user space ends for this call depends on the processor.
+    constexpr Address kNegative = Address{1} << 63;
+    if (call.length >= kNegative || call.second_length >= kNegative) return std::nullopt;
+    constexpr Address kEnd = 0x7ffffffff000;
+    const auto is_beyond = [](Address addr, Address length) {
+      return addr > kEnd || length > kEnd - addr;
+    };
+    if (is_beyond(call.addr, call.length) || is_beyond(call.second_addr, call.second_length)) {
+      return "process_madvise beyond the end of the address space is not modelled";
+    }
+    return std::nullopt;
+  }
+  std::optional<std::string> operator()(const AddSeals& call) const {
+    // Whether fcntl looks at the upper half of its argument differs between kernels.
+    if (call.seals >> 32 == 0) return std::nullopt;
+    return fmt::format("seals {:#x} are not modelled", call.seals);
+  }
   std::optional<std::string> operator()(const Prctl& call) const {
-    if (call.option != kPrSetMemoryMerge && call.option != kPrGetMemoryMerge) {
-      return fmt::format("prctl option {} is not modelled", call.option);
+    constexpr bool (*kIsNamed)(std::uint64_t) = [](std::uint64_t option) {
+      return std::ranges::find(kPrctlNames, option, &FlagName::bits) != kPrctlNames.end();
+    };
+    if (!kIsNamed(call.option)) return fmt::format("prctl option {} is not modelled", call.option);
+    // What faults and MADV_COLLAPSE do then depends on pages.
+    const bool is_refused = call.arg4 != 0 || call.arg5 != 0 ||
+                            (call.arg3 & ~kThpDisableExceptAdvised) != 0 ||
+                            (call.arg2 == 0 && call.arg3 != 0);
+    const bool keeps_off = call.arg2 != 0 && call.arg3 == 0;
+    if (call.option == kPrSetThpDisable && !is_refused && !keeps_off) {
+      return "transparent huge pages that are on, be it for advised memory, are not modelled";
     }
     return std::nullopt;
   }
@@ -108,6 +136,11 @@ struct RangesOf {
     if (call.addr == 0 || call.segment >= kFilesPerClass) return {};
     return {rounded(page_down(call.addr), kSegmentBytes[call.segment]), std::nullopt};
   }
+  NamedRanges operator()(const ProcessMadvise& call) const {
+    NamedRanges out{rounded(call.addr, call.length), std::nullopt};
+    if (call.has_second()) out.second = rounded(call.second_addr, call.second_length);
+    return out;
+  }
   template <typename Call>
   NamedRanges operator()(const Call& call) const {
     if constexpr (HasRange<Call>) return {rounded(call.addr, call.length), std::nullopt};
@@ -116,22 +149,25 @@ struct RangesOf {
 };
 
 constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
-    "mmap",          "munmap",
-    "mprotect",      "brk",
-    "madvise",       "prctl",
-    "touch",         "mremap",
-    "mlock",         "mlock2",
-    "munlock",       "mlockall",
-    "munlockall",    "mseal",
-    "pkey_mprotect", "remap_file_pages",
-    "setrlimit",     "fork",
-    "exec",          "exit",
-    "uffd_register", "uffd_unregister",
-    "mbind",         "set_mempolicy",
-    "set_vma_name",  "uffd_open",
-    "uffd_close",    "shmat",
-    "shmdt",         "pkey_alloc",
-    "pkey_free"};
+    "mmap",           "munmap",
+    "mprotect",       "brk",
+    "madvise",        "prctl",
+    "touch",          "mremap",
+    "mlock",          "mlock2",
+    "munlock",        "mlockall",
+    "munlockall",     "mseal",
+    "pkey_mprotect",  "remap_file_pages",
+    "setrlimit",      "fork",
+    "exec",           "exit",
+    "uffd_register",  "uffd_unregister",
+    "mbind",          "set_mempolicy",
+    "set_vma_name",   "uffd_open",
+    "uffd_close",     "shmat",
+    "shmdt",          "pkey_alloc",
+    "pkey_free",
+
+    "msync",          "add_seals",
+    "process_madvise"};
 
 }  // namespace
 

@@ -86,7 +86,8 @@ struct Madvise {
   }
 };
 
-/// prctl(2) with PR_SET_MEMORY_MERGE or PR_GET_MEMORY_MERGE.
+/// prctl(2) with PR_SET_MEMORY_MERGE, PR_SET_MDWE, PR_SET_THP_DISABLE, or what asks for one of
+/// them. Transparent huge pages are off from the beginning, as for every agent, and stay so.
 struct Prctl {
   std::uint64_t option = kPrSetMemoryMerge;
   std::uint64_t arg2 = 0;
@@ -96,7 +97,11 @@ struct Prctl {
   friend bool operator==(const Prctl&, const Prctl&) = default;
   static void fields(auto& c, auto& f) {
     f.choice(c.option, kPrctlNames);
-    f.optional_number(c.arg2);
+    if (c.option == kPrSetMdwe) {
+      f.bits(c.arg2, kMdweNames);
+    } else {
+      f.optional_number(c.arg2);
+    }
     f.unused(c.arg3);
     f.unused(c.arg4);
     f.unused(c.arg5);
@@ -381,12 +386,53 @@ struct PkeyFree {
   static void fields(auto& c, auto& f) { f.choice(c.pkey, kNoNames); }
 };
 
+struct Msync {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t flags = 0;  ///< MS_*
+  friend bool operator==(const Msync&, const Msync&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.bits(c.flags, kMsyncNames);
+  }
+};
+
+/// fcntl(2) with F_ADD_SEALS. Seals stay until the sequence ends, whichever process has set them.
+struct AddSeals {
+  FileId file;              ///< kNone: -1
+  std::uint64_t seals = 0;  ///< F_SEAL_*
+  friend bool operator==(const AddSeals&, const AddSeals&) = default;
+  static void fields(auto& c, auto& f) {
+    f.file(c.file);
+    f.bits(c.seals, kSealNames);
+  }
+};
+
+/// process_madvise(2) of the process that calls it, with one range, or with two where the second is
+/// not at 0 and empty. Outcome: the bytes of the ranges that were done.
+struct ProcessMadvise {
+  Address addr = 0;
+  Address length = 0;
+  Address second_addr = 0;
+  Address second_length = 0;
+  std::int32_t advice = 0;  ///< MADV_*
+  std::uint64_t flags = 0;  ///< none is defined
+  friend bool operator==(const ProcessMadvise&, const ProcessMadvise&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.range(c.second_addr, c.second_length);
+    f.choice(c.advice, kAdviceNames);
+    f.bits(c.flags, kNoNames);
+  }
+  [[nodiscard]] bool has_second() const { return second_addr != 0 || second_length != 0; }
+};
+
 /// The order is part of the byte codec of fuzz/: append only.
 using Syscall =
     std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock, Mlock2, Munlock,
                  Mlockall, Munlockall, Mseal, PkeyMprotect, RemapFilePages, Setrlimit, Fork, Exec,
                  Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy, SetVmaName, UffdOpen,
-                 UffdClose, Shmat, Shmdt, PkeyAlloc, PkeyFree>;
+                 UffdClose, Shmat, Shmdt, PkeyAlloc, PkeyFree, Msync, AddSeals, ProcessMadvise>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);

@@ -64,7 +64,20 @@ inline constexpr std::array kAdviceNames{FlagName{kMadvNormal, "MADV_NORMAL"},
                                          FlagName{kMadvGuardInstall, "MADV_GUARD_INSTALL"},
                                          FlagName{kMadvGuardRemove, "MADV_GUARD_REMOVE"}};
 inline constexpr std::array kPrctlNames{FlagName{kPrSetMemoryMerge, "PR_SET_MEMORY_MERGE"},
-                                        FlagName{kPrGetMemoryMerge, "PR_GET_MEMORY_MERGE"}};
+                                        FlagName{kPrGetMemoryMerge, "PR_GET_MEMORY_MERGE"},
+                                        FlagName{kPrSetThpDisable, "PR_SET_THP_DISABLE"},
+                                        FlagName{kPrGetThpDisable, "PR_GET_THP_DISABLE"},
+                                        FlagName{kPrSetMdwe, "PR_SET_MDWE"},
+                                        FlagName{kPrGetMdwe, "PR_GET_MDWE"}};
+inline constexpr std::array kMdweNames{FlagName{kMdweRefuseExecGain, "PR_MDWE_REFUSE_EXEC_GAIN"},
+                                       FlagName{kMdweNoInherit, "PR_MDWE_NO_INHERIT"}};
+inline constexpr std::array kMsyncNames{FlagName{kMsAsync, "MS_ASYNC"},
+                                        FlagName{kMsInvalidate, "MS_INVALIDATE"},
+                                        FlagName{kMsSync, "MS_SYNC"}};
+inline constexpr std::array kSealNames{
+    FlagName{kSealWrite, "F_SEAL_WRITE"}, FlagName{kSealFutureWrite, "F_SEAL_FUTURE_WRITE"},
+    FlagName{kSealExec, "F_SEAL_EXEC"},   FlagName{kSealShrink, "F_SEAL_SHRINK"},
+    FlagName{kSealGrow, "F_SEAL_GROW"},   FlagName{kSealSeal, "F_SEAL_SEAL"}};
 
 /// What stands before the arguments of SetVmaName.
 inline constexpr std::string_view kSetVmaNameHead = "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME";

@@ -8,6 +8,7 @@
 
 #include "kernel/host/host.h"
 #include "kernel/host/layout.h"
+#include "properties/claims/ksm_calls.h"
 #include "properties/generate/wild.h"
 #include "spec/setup_text.h"
 #include "systems/systems.h"
@@ -17,13 +18,6 @@ namespace {
 
 std::uint32_t file_count(const kernel::HostCapabilities& capabilities, spec::FileClass cls) {
   return capabilities.file_counts[static_cast<std::size_t>(cls)];
-}
-
-bool is_of_ksm(const spec::Syscall& call) {
-  const auto* madvise = std::get_if<spec::Madvise>(&call);
-  return std::holds_alternative<spec::Prctl>(call) ||
-         (madvise != nullptr &&
-          (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
 }
 
 }  // namespace
@@ -126,6 +120,12 @@ std::optional<std::string> why_no_answer_to(std::string_view system,
       return fmt::format("call {} maps {}, which {} does not have", i + 1, spec::text(mmap->file),
                          system);
     }
+    const auto* seals = std::get_if<spec::AddSeals>(&sequence[i].call);
+    if (seals != nullptr && !seals->file.is_none() &&
+        seals->file.number >= file_count(has, seals->file.cls)) {
+      return fmt::format("call {} seals {}, which {} does not have", i + 1, spec::text(seals->file),
+                         system);
+    }
     if (mmap != nullptr && !properties::fits_driver(*mmap, kernel::kMemoryDevicePages)) {
       return fmt::format("call {} maps more than the first {} pages of {}", i + 1,
                          kernel::kMemoryDevicePages, spec::text(mmap->file));
@@ -159,7 +159,7 @@ std::optional<std::string> why_not_on(std::string_view system, const spec::Setup
     if (asks_in_vain_for_names(system, setup, sequence[i].call)) {
       return fmt::format("call {} names memory, and {} has no CONFIG_ANON_VMA_NAME", i + 1, system);
     }
-    if (!has_ksm && is_of_ksm(sequence[i].call)) {
+    if (!has_ksm && properties::is_of_ksm(sequence[i].call)) {
       return fmt::format("call {} is of KSM, which {} does not offer", i + 1, system);
     }
   }

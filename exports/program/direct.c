@@ -20,6 +20,8 @@ MAYBE_UNUSED static long call(long number, unsigned long a, unsigned long b, uns
 #define do_munlock(a, l) call(SYS_munlock, a, l, 0, 0, 0, 0)
 #define do_mseal(a, l, f) call(462 /* mseal */, a, l, f, 0, 0, 0)
 #define do_pkey_mprotect(a, l, p, k) call(SYS_pkey_mprotect, a, l, p, k, 0, 0)
+#define do_msync(a, l, f) call(SYS_msync, a, l, f, 0, 0, 0)
+#define do_add_seals(fd, seals) call(SYS_fcntl, fd, 1033 /* F_ADD_SEALS */, seals, 0, 0, 0)
 #define do_remap_file_pages(a, l, p, o, f) call(SYS_remap_file_pages, a, l, p, o, f, 0)
 
 #define do_shmdt(a) call(SYS_shmdt, a, 0, 0, 0, 0, 0)
@@ -60,6 +62,23 @@ MAYBE_UNUSED static long do_set_mempolicy(unsigned long mode, unsigned long mode
 
 #define do_set_vma_name(a, l, name) \
 	call(SYS_prctl, 0x53564d41 /* PR_SET_VMA */, 0, a, l, name, 0)
+
+/* Of the process itself; the second range is none where it is at 0 and empty. */
+MAYBE_UNUSED static long do_process_madvise(unsigned long a, unsigned long l, unsigned long a2,
+					    unsigned long l2, unsigned long advice,
+					    unsigned long flags)
+{
+	unsigned long ranges[4] = { a, l, a2, l2 };
+	long self = call(434 /* pidfd_open */, (unsigned long)getpid(), 0, 0, 0, 0, 0);
+	long result;
+
+	if (self < 0)
+		return self;
+	result = call(440 /* process_madvise */, (unsigned long)self, (unsigned long)ranges,
+		      a2 != 0 || l2 != 0 ? 2 : 1, advice, flags, 0);
+	close((int)self);
+	return result;
+}
 
 /* Userfaultfds, by number; each, unless it is opened, made at its first use with no features. */
 static int userfaultfds[4] = { -1, -1, -1, -1 };
@@ -167,6 +186,16 @@ MAYBE_UNUSED static int filled(int fd)
 			return -1;
 	}
 	return fd;
+}
+
+/* That may be sealed, with a flag that kernels before 6.3 do not know. */
+MAYBE_UNUSED static int open_memfd(unsigned int flag)
+{
+	int fd = (int)syscall(SYS_memfd_create, "vmadiff", 2u | flag);
+
+	if (fd < 0)
+		fd = (int)syscall(SYS_memfd_create, "vmadiff", 2u);
+	return filled(fd);
 }
 
 MAYBE_UNUSED static int open_regular(int flags)

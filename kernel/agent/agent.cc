@@ -339,6 +339,24 @@ static_assert(vmadiff::kernel::kForkFlags ==
 static_assert(vmadiff::kernel::kListenerFlags ==
               (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM));
 
+// The kernel's struct iovec.
+struct Range {
+  uint64_t start;
+  uint64_t length;
+};
+
+uint64_t advise_self(const uint64_t* argument) {
+  const uint64_t self = system_call(__NR_pidfd_open, system_call(__NR_getpid));
+  if (static_cast<int64_t>(self) < 0) return self;
+  const Range ranges[] = {{argument[0], argument[1]}, {argument[2], argument[3]}};
+  const uint64_t count = argument[2] != 0 || argument[3] != 0 ? 2 : 1;
+  const uint64_t result =
+      system_call(__NR_process_madvise, self, address_of(static_cast<const void*>(ranges)), count,
+                  argument[4], argument[5]);
+  system_call(__NR_close, self);
+  return result;
+}
+
 // A fork does not inherit this. The parent may have died before it was said.
 void die_with_parent(const Window& window) {
   system_call(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL);
@@ -434,6 +452,8 @@ uint64_t run_call(const Window& window, const Record& record) {
     case vmadiff::kernel::kSetVmaName:
       return system_call(__NR_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, argument[0], argument[1],
                          argument[2] == 0 ? address_of(record.name) : argument[2] - 1);
+    case vmadiff::kernel::kProcessMadvise:
+      return advise_self(record.argument);
     default:
       return system_call(record.number, argument[0], argument[1], argument[2], argument[3],
                          argument[4], argument[5]);

@@ -55,6 +55,9 @@ inline constexpr uint32_t kUffdReset = 0xffff000e;
 /// shmat of the segment argument[0], a number below kSegmentCount, at argument[1] with the flags
 /// argument[2].
 inline constexpr uint32_t kShmat = 0xffff000f;
+/// process_madvise of the process itself, with spec's arguments: two ranges, of which the second is
+/// none where it is at 0 and empty.
+inline constexpr uint32_t kProcessMadvise = 0xffff0010;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "kernel/host/agent_session.h"
@@ -74,6 +76,22 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
   return done;
 }
 
+std::expected<void, ToolFault> AgentSession::renew_sealed_files() {
+  if (!has_sealed_) return {};
+  if (auto renewed = renew_memfds(files_); !renewed) return renewed;
+  for (const OpenFile& file : files_.files) {
+    struct stat status{};
+    const auto known = std::ranges::find(known_, file.id, &KnownFile::id);
+    if (file.id.cls != spec::FileClass::kMemfd || known == known_.end()) continue;
+    if (::fstat(file.descriptor.number(), &status) != 0)
+      return std::unexpected(ToolFault{fmt::format("{}: fstat: {}", spec::text(file.id), errno)});
+    // On the same file system as the one before.
+    known->inode.number = status.st_ino;
+  }
+  has_sealed_ = false;
+  return {};
+}
+
 // A fault that passes is that of an agent that was killed meanwhile.
 std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   // The old one goes first: two would need twice the memory.
@@ -82,6 +100,7 @@ std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   limits_of_use_ = {
       .patience = options_.timeout, .memory = within_own_limits(memory), .cpu = options_.cpu_limit};
   kills_before_ = out_of_memory_kills();
+  if (auto renewed = renew_sealed_files(); !renewed) return renewed;
   auto agent = AgentProcess::spawn(files_, limits_of_use_);
   if (!agent) {
     agent.error().fault.passes = agent.error().was_killed;
@@ -217,7 +236,12 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
     locks_ = locks_ || record.number == SYS_mlock || record.number == SYS_mlock2 ||
              record.number == SYS_mlockall ||
              (record.number == SYS_mmap && (record.argument[3] & spec::kMapLocked) != 0);
-    is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal;
+    // So it is with MDWE, and with the seals of files, which are not the agent's but its parent's.
+    const bool sets_mdwe = record.number == SYS_prctl && record.process == 0 &&
+                           record.argument[0] == spec::kPrSetMdwe && record.argument[1] != 0;
+    has_sealed_ = has_sealed_ || record.number == SYS_fcntl;
+    is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal ||
+                  sets_mdwe || has_sealed_;
     watches_ = watches_ || record.number == kUffdOpen || record.number == kUffdRegister ||
                record.number == kUffdUnregister;
     is_suspect_ = is_suspect_ || takes_a_key(record);

@@ -123,8 +123,20 @@ class Opener {
   AgentFiles result_;
 };
 
-Descriptor open_memfd() {
-  const Descriptor file{::memfd_create("vmadiff", MFD_CLOEXEC)};
+constexpr unsigned kNoexecSeal = 8;  // MFD_NOEXEC_SEAL
+constexpr unsigned kExec = 0x10;     // MFD_EXEC
+
+/// Both flags are newer than some kernels (6.3), on which it makes no difference here.
+Descriptor create_memfd(std::uint32_t number) {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  const unsigned mode = number == spec::kNoexecMemfd ? kNoexecSeal : kExec;
+  Descriptor file{::memfd_create("vmadiff", kFlags | mode)};
+  if (!file.is_open() && errno == EINVAL) file = Descriptor{::memfd_create("vmadiff", kFlags)};
+  return file;
+}
+
+Descriptor open_memfd(std::uint32_t number) {
+  const Descriptor file = create_memfd(number);
   if (!file.is_open() || !fill(file)) return {};
   return raised(file);
 }
@@ -212,7 +224,8 @@ std::uint32_t AgentFiles::count(FileClass cls) const {
 std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) {
   const Descriptor own = open_file_system();
   Opener opener;
-  opener.open_class(FileClass::kMemfd, open_memfd);
+  std::uint32_t memfd = 0;
+  opener.open_class(FileClass::kMemfd, [&memfd] { return open_memfd(memfd++); });
   open_regular(opener);
   open_device(opener, FileClass::kZero, own, 5, "/dev/zero");
   open_device(opener, FileClass::kUnmappable, own, 3, "/dev/null");
@@ -230,6 +243,18 @@ std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) 
   // Where there are none, shmat is refused, and counts as a call that is not given.
   if (auto segments = Segments::make()) opened.segments = *std::move(segments);
   return opened;
+}
+
+std::expected<void, spec::ToolFault> renew_memfds(AgentFiles& files) {
+  for (const OpenFile& file : files.files) {
+    if (file.id.cls != FileClass::kMemfd) continue;
+    const Descriptor fresh = open_memfd(file.id.number);
+    if (!fresh.is_open() || ::dup3(fresh.number(), file.descriptor.number(), O_CLOEXEC) < 0) {
+      return std::unexpected(spec::ToolFault{
+          fmt::format("{}: cannot be made anew: {}", spec::text(file.id), std::strerror(errno))});
+    }
+  }
+  return {};
 }
 
 }  // namespace vmadiff::kernel

@@ -68,4 +68,7 @@ struct AgentFiles {
 /// is a note; a fault is only what no class can do without.
 [[nodiscard]] std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device);
 
+/// Makes the memfds anew, in the same descriptors: seals cannot be taken away.
+[[nodiscard]] std::expected<void, spec::ToolFault> renew_memfds(AgentFiles& files);
+
 }  // namespace vmadiff::kernel

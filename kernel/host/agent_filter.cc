@@ -20,8 +20,8 @@
 namespace vmadiff::kernel {
 namespace {
 
-/// To let another memory call through, add it here. clone, mremap, prctl and ioctl are let through
-/// by what they ask for, below.
+/// To let another memory call through, add it here. clone, mremap, prctl, fcntl and ioctl are let
+/// through by what they ask for, below.
 constexpr std::array kAllowed{
     // The calls of a sequence.
     SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect), SCMP_SYS(brk), SCMP_SYS(madvise),
@@ -29,7 +29,8 @@ constexpr std::array kAllowed{
     static_cast<int>(kSysMseal), SCMP_SYS(pkey_mprotect), SCMP_SYS(remap_file_pages),
     SCMP_SYS(prlimit64), SCMP_SYS(execveat), SCMP_SYS(userfaultfd), SCMP_SYS(close),
     SCMP_SYS(mbind), SCMP_SYS(set_mempolicy), SCMP_SYS(shmat), SCMP_SYS(shmdt),
-    SCMP_SYS(pkey_alloc), SCMP_SYS(pkey_free),
+    SCMP_SYS(pkey_alloc), SCMP_SYS(pkey_free), SCMP_SYS(mbind), SCMP_SYS(set_mempolicy),
+    SCMP_SYS(msync), SCMP_SYS(process_madvise), SCMP_SYS(pidfd_open), SCMP_SYS(getpid),
     // What the protocol needs: waiting for work, coming back from a fault, giving up, beginning
     // again after an exec, and knowing whether the parent is there.
     SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),
@@ -45,6 +46,11 @@ constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetMemoryMerge, 0}},
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrGetMemoryMerge, 0}},
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetVma, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetThpDisable, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrGetThpDisable, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrSetMdwe, 0}},
+    AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, spec::kPrGetMdwe, 0}},
+    AllowedByArgument{SCMP_SYS(fcntl), {1, SCMP_CMP_EQ, kAddSeals, 0}},
     AllowedByArgument{SCMP_SYS(prctl), {0, SCMP_CMP_EQ, PR_SET_PDEATHSIG, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_API, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_REGISTER, 0}},

@@ -99,6 +99,7 @@ class AgentSession final : public Session {
   std::expected<Run, spec::ToolFault> give_up(const Run& last, bool at_one_place);
   std::expected<void, spec::ToolFault> look(spec::ProcessId process, spec::Snapshot& out);
   void note_what_lasts(std::span<const Record> program);
+  std::expected<void, spec::ToolFault> renew_sealed_files();
   void write_reset(std::vector<Record>& program) const;
 
   HostOptions options_;
@@ -134,6 +135,7 @@ class AgentSession final : public Session {
   std::uint32_t forks_ = 0;         ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;
+  bool has_sealed_ = false;  ///< memfds: they are made anew with the next agent
   std::uint32_t sequences_ = 0;
   std::uint64_t process_count_ = 0;
 };

@@ -42,6 +42,11 @@ std::uint64_t pages_of(const Record& record, bool locks) {
                      argument[2] == spec::kMadvCollapse
                  ? std::min(length, spec::Setup{}.task_size)
                  : 0;
+    case kProcessMadvise:
+      return argument[4] == spec::kMadvPopulateRead || argument[4] == spec::kMadvPopulateWrite
+                 ? std::min(argument[1], spec::Setup{}.task_size) +
+                       std::min(argument[3], spec::Setup{}.task_size)
+                 : 0;
     case SYS_mlock:
     case SYS_mlock2:
       return lockable(length);

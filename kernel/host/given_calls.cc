@@ -67,6 +67,13 @@ class Search {
     if (outcome && (outcome->is_death() || is_refusal(*outcome))) add(part, *outcome);
   }
 
+  /// The call, which asks for what is so in the beginning unless somebody has set it before.
+  void unset(const Syscall& call, std::uint64_t value) {
+    const auto outcome = tried({}, call);
+    if (!outcome || !outcome->is_ok() || outcome->value() == 0) return;
+    add({index_of(call), Argument::kChoice, value}, *outcome);
+  }
+
   /// A process cannot be had as often as a sequence may ask for one.
   void forks() {
     Sequence all;
@@ -176,6 +183,10 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
   // Without keys both fail.
   search.part(spec::PkeyAlloc{}, Argument::kAny, 0, {});
   search.part(spec::PkeyFree{1}, Argument::kAny, 0, {{0, spec::PkeyAlloc{}, {}}});
+  search.whole(spec::Msync{kPlace, kPage, spec::kMsAsync});
+  search.whole(spec::AddSeals{{spec::FileClass::kMemfd, 0}, 0}, {});
+  // Refused for its flags on every kernel that has it, as no policy refuses.
+  search.part(spec::ProcessMadvise{.flags = 1}, Argument::kAny, 0, {});
 }
 
 void try_protections(Search& search) {
@@ -235,6 +246,13 @@ void try_choices(Search& search, const spec::Setup& setup) {
     const spec::Madvise call{kPlace, kPage, static_cast<std::int32_t>(advice.bits)};
     if (!spec::unmodelled_reason(call)) search.part(call, Argument::kChoice, advice.bits);
   }
+  for (const auto& [option, value] :
+       {std::pair{spec::kPrGetMdwe, 0}, std::pair{spec::kPrSetMdwe, 0},
+        std::pair{spec::kPrGetThpDisable, 0}, std::pair{spec::kPrSetThpDisable, 1}}) {
+    search.part(spec::Prctl{.option = option, .arg2 = static_cast<std::uint64_t>(value)},
+                Argument::kChoice, option, {});
+  }
+  search.unset(spec::Prctl{.option = spec::kPrGetMdwe}, spec::kPrGetMdwe);
   const auto& limits = setup.limits;
   for (const auto& [resource, soft] :
        {std::pair{spec::kRlimitData, limits.data}, std::pair{spec::kRlimitStack, limits.stack},

@@ -100,7 +100,10 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     kShmat,
     SYS_shmdt,
     SYS_pkey_alloc,
-    SYS_pkey_free};
+    SYS_pkey_free,
+    SYS_msync,
+    SYS_fcntl,
+    kProcessMadvise};
 static_assert(kUserfaultfdCount == spec::kUserfaultfdCount);
 static_assert(std::ranges::none_of(kNumbers, [](std::uint32_t number) { return number == 0; }),
               "each call has a number");
@@ -123,6 +126,10 @@ constexpr std::uint64_t kErrnoMax = 4095;
 Record record_of(const spec::Syscall& call, spec::Address task_size) {
   if (const auto* touch = std::get_if<spec::Touch>(&call))
     return record_of_touch(*touch, task_size);
+  if (const auto* seals = std::get_if<spec::AddSeals>(&call)) {
+    const auto file = static_cast<std::uint64_t>(std::int64_t{descriptor_of(seals->file)});
+    return system_call(SYS_fcntl, file, kAddSeals, seals->seals);
+  }
   Arguments arguments;
   spec::visit_fields(call, arguments);
   return arguments.record(kNumbers[call.index()]);

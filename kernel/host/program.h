@@ -14,6 +14,9 @@ namespace vmadiff::kernel {
 /// mseal(2): newer than the system headers.
 inline constexpr std::uint32_t kSysMseal = 462;
 
+/// F_ADD_SEALS of fcntl(2).
+inline constexpr std::uint32_t kAddSeals = 1033;
+
 /// The record that makes the call. `task_size` bounds what a touch may reach, bytes.
 [[nodiscard]] Record record_of(const spec::Syscall& call, spec::Address task_size);
 

@@ -325,6 +325,7 @@ class Tree final : public spec::System {
     std::ranges::copy(record.argument, arguments.begin());
     auto number = record.number;
     std::array<std::uint64_t, 2> words{};
+    std::array<std::uint64_t, 4> ranges{};
     switch (record.number) {
       case kSetLimit: {
         const auto& limits = setup_->limits;
@@ -354,6 +355,15 @@ class Tree final : public spec::System {
                      record.argument[1],
                      record.argument[2] == 0 ? argument_of(record.name) : record.argument[2] - 1};
         break;
+      case kProcessMadvise: {
+        // Two of the kernel's struct iovec.
+        std::copy_n(record.argument, ranges.size(), ranges.begin());
+        const bool has_second = ranges[2] != 0 || ranges[3] != 0;
+        number = SYS_process_madvise;
+        arguments = {0, argument_of(ranges.data()), has_second ? 2U : 1U, record.argument[4],
+                     record.argument[5]};
+        break;
+      }
       default:
         break;
     }

@@ -45,7 +45,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
      "a merge on the way there lends the range its neighbour's anon_vma; kernels that ask for a "
      "single-link chain of the neighbour do not merge it back into memory that was never written"},
     {"NoWayBack", "MprotectThereAndBackIsIdentity",
-     "the way back needs another VMA or another charge than the way there, and there is no room"},
+     "the way back needs another VMA or another charge than the way there, and there is no room; "
+     "or MDWE forbids it"},
     {"HugePagesCannotBeSplit", "SplittingACallEqualsTheWhole",
      "a call on a part of a hugetlb mapping fails unless it is aligned to the huge page"},
     {"MadviseStopsMidway", "FailedCallsChangeNothing",

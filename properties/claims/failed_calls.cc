@@ -62,6 +62,9 @@ struct PartialFailure {
     return error == Errno::kENOMEM || error == Errno::kEAGAIN ? Exemption::kMadviseGoesOnOverHoles
                                                               : Exemption::kMadviseStopsMidway;
   }
+  std::optional<Exemption> operator()(const spec::ProcessMadvise& call) const {
+    return (*this)(spec::Madvise{call.addr, call.length, call.advice});
+  }
   std::optional<Exemption> operator()(const spec::Mlock&) const {
     return Exemption::kMlockStopsMidway;
   }

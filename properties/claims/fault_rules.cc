@@ -181,6 +181,11 @@ struct MayAnswer {
   bool operator()(const spec::SetVmaName&) const {
     return is(Errno::kENOMEM) || is(Errno::kEAGAIN);
   }
+  // The first range may be done, and the second not.
+  bool operator()(const spec::ProcessMadvise& call) const {
+    return (*this)(spec::Madvise{call.addr, call.length, call.advice}) ||
+           (call.length != 0 && f.outcome == spec::Outcome::ok(call.length));
+  }
   // Locking answers ENOMEM, populating what is locked EAGAIN (__mlock_posix_error_return).
   bool operator()(const spec::Mlock&) const { return is(Errno::kENOMEM) || is(Errno::kEAGAIN); }
   bool operator()(const spec::Mlock2&) const { return is(Errno::kENOMEM) || is(Errno::kEAGAIN); }
@@ -333,6 +338,11 @@ struct RuleOfFailure {
   Rule operator()(const spec::PkeyMprotect&) const { return walk(Exemption::kMprotectStopsMidway); }
   Rule operator()(const spec::Madvise&) const { return walk(Exemption::kMadviseStopsMidway); }
   Rule operator()(const spec::SetVmaName&) const { return walk(Exemption::kMadviseStopsMidway); }
+  // Of two ranges the second may lie below the first.
+  Rule operator()(const spec::ProcessMadvise&) const {
+    return if_so(all(parts, as_before_or_wanted) && has_cuts_of(f, f.wanted, true),
+                 Exemption::kMadviseStopsMidway);
+  }
   Rule operator()(const spec::Mlock&) const { return walk(Exemption::kMlockStopsMidway); }
   Rule operator()(const spec::Mlock2&) const { return walk(Exemption::kMlockStopsMidway); }
   Rule operator()(const spec::Munlock&) const { return walk(Exemption::kMlockStopsMidway); }

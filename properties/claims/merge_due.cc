@@ -54,6 +54,11 @@ struct WhereDue {
     if (!changes_flags(call.advice)) return std::nullopt;
     return rounded_up(call.addr, call.length);
   }
+  /// Of one range that was done; a second one may undo what is due of the first.
+  std::optional<Due> operator()(const spec::ProcessMadvise& call) const {
+    if (call.has_second() || outcome.value() != call.length) return std::nullopt;
+    return (*this)(spec::Madvise{call.addr, call.length, call.advice});
+  }
   std::optional<Due> operator()(const spec::Mlock& call) const { return outwards(call); }
   std::optional<Due> operator()(const spec::Mlock2& call) const { return outwards(call); }
   std::optional<Due> operator()(const spec::Munlock& call) const { return outwards(call); }

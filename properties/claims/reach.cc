@@ -64,6 +64,13 @@ struct Reach {
   NamedRanges operator()(const spec::Munlock& call) const {
     return {outwards(call.addr, call.length), {}};
   }
+  NamedRanges operator()(const spec::ProcessMadvise& call) const {
+    NamedRanges out{clipped(call.addr, rounded(call.length, false)), {}};
+    if (call.has_second()) {
+      out.second = clipped(call.second_addr, rounded(call.second_length, false));
+    }
+    return out;
+  }
   /// They refuse a start inside a page, and round their length up.
   template <typename Call>
   NamedRanges operator()(const Call& call) const {

@@ -8,17 +8,11 @@
 // the flag early for some mappings only, private mappings of files with a legacy .mmap hook: these
 // are left out of both runs and counted (LegacyMmapHookUnderKsm). A kernel that sets it early for
 // none has no such excuse, and breaks the claim at once.
+#include "properties/claims/ksm_calls.h"
 #include "properties/claims/relation.h"
 
 namespace vmadiff::properties {
 namespace {
-
-bool is_ksm_call(const spec::Syscall& call) {
-  if (std::holds_alternative<spec::Prctl>(call)) return true;
-  const auto* madvise = std::get_if<spec::Madvise>(&call);
-  return madvise != nullptr &&
-         (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable);
-}
 
 bool gets_the_flag_late(const spec::Syscall& call, const spec::KernelProfile& profile) {
   const auto* mmap = std::get_if<spec::Mmap>(&call);
@@ -40,7 +34,7 @@ RelationResult enabling_ksm_changes_no_layout(RelationRoom& room, const spec::Se
   room.second.add({.process = 0, .call = spec::Prctl{.arg2 = 1}, .expected = {}}, 0);
   for (std::size_t i = 0; i < sequence.size(); ++i) {
     const spec::Step& step = sequence[i];
-    if (is_ksm_call(step.call)) continue;
+    if (is_of_ksm(step.call)) continue;
     if (gets_the_flag_late(step.call, *room.profile)) {
       room.exemptions->count(Exemption::kLegacyMmapHookUnderKsm);
       continue;

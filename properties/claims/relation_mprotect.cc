@@ -7,9 +7,9 @@
 // were), and anon_vmas (a merge on the way lends one for good). Exempt, each by name:
 // VM_SPECIAL VMAs, which split and never merge (SpecialVmasStaySplit), VM_ACCOUNT that stays
 // (AccountingStays), neighbours that another call had made equal without merging them, and which
-// the way back now merges (CompatibleNeighboursWereApart), no room for the way back (NoWayBack),
-// VMAs with a close hook (AttachmentsStaySplit), and the protection key of what is executed alone
-// (ExecuteOnlyForgetsTheKey).
+// the way back now merges (CompatibleNeighboursWereApart), no room for the way back, or MDWE that
+// forbids it (NoWayBack), VMAs with a close hook (AttachmentsStaySplit), and the protection key of
+// what is executed alone (ExecuteOnlyForgetsTheKey).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -81,6 +81,17 @@ bool emptied_and_uncharged(const Snapshot& before, std::size_t index, const Snap
          (was.flags & spec::kVmAccount) != 0 && (after.vmas[*now].flags & spec::kVmAccount) == 0;
 }
 
+/// Whether MDWE, which a call before has turned on, may refuse that protection.
+bool may_be_denied(const spec::Sequence& sequence, std::size_t i, std::uint64_t prot) {
+  const auto sets_mdwe = [](const spec::Step& step) {
+    const auto* prctl = std::get_if<spec::Prctl>(&step.call);
+    return prctl != nullptr && prctl->option == spec::kPrSetMdwe && prctl->arg2 != 0;
+  };
+  return (prot & spec::kProtExec) != 0 &&
+         std::any_of(sequence.begin(), sequence.begin() + static_cast<std::ptrdiff_t>(i),
+                     sets_mdwe);
+}
+
 }  // namespace
 
 RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
@@ -112,7 +123,9 @@ RelationResult mprotect_there_and_back_is_identity(RelationRoom& room,
     if (auto s = system.snapshot(step.process, after); !s) return std::unexpected(s.error());
     // A mark that sticks goes to what a merge on the way there made one, and stays.
     const auto d = difference(before, after, seen, {.flags = spec::kVmSticky});
-    if (outcome == spec::Outcome::fail(spec::Errno::kENOMEM)) {
+    const bool is_denied = outcome == spec::Outcome::fail(spec::Errno::kEACCES) &&
+                           may_be_denied(sequence, i, back.prot);
+    if (outcome == spec::Outcome::fail(spec::Errno::kENOMEM) || is_denied) {
       room.exemptions->count(Exemption::kNoWayBack);
     } else if (d && (before.vmas[*index].flags & spec::kVmSpecial) != 0) {
       room.exemptions->count(Exemption::kSpecialVmasStaySplit);

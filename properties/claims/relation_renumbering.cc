@@ -44,7 +44,8 @@ bool is_in_window(const spec::Syscall& call) {
     return inside(first) && mremap->new_length < kWindow.size() &&
            (fixed ? inside(second) : !moves);
   }
-  return inside(first);
+  const auto* self = std::get_if<spec::ProcessMadvise>(&call);
+  return inside(first) && (self == nullptr || !self->has_second() || inside(second));
 }
 
 bool maps_huge_pages(const spec::Syscall& call) {
@@ -63,6 +64,10 @@ struct Move {
   void operator()(spec::Mremap& call) const {
     call.addr += by;
     call.new_addr += by;
+  }
+  void operator()(spec::ProcessMadvise& call) const {
+    if (call.has_second()) call.second_addr += by;
+    call.addr += by;
   }
   template <typename Call>
   void operator()(Call& call) const {

@@ -101,6 +101,7 @@ struct ClassOf {
                 static_cast<std::uint64_t>(c.advice));
   }
   Class operator()(const Prctl& c) const {
+    if (c.option != kPrSetMemoryMerge && c.option != kPrGetMemoryMerge) return std::nullopt;
     return when(aspect == 0, c.option == kPrGetMemoryMerge ? 2 : c.arg2 != 0 ? 1 : 0);
   }
   Class operator()(const Touch& c) const {
@@ -114,6 +115,8 @@ struct ClassOf {
     const std::uint64_t size = c.new_length == c.length ? 0 : c.new_length < c.length ? 1 : 2;
     return ((c.flags & kMremapFixed) != 0 ? 3 : 0) + size + (leaves ? 6 : 0);
   }
+  Class operator()(const Msync& c) const { return when(aspect == 0, c.flags & 7); }
+  Class operator()(const ProcessMadvise& c) const { return (*this)(Madvise{.advice = c.advice}); }
   Class operator()(const Mlock2& c) const { return when(aspect == 0, c.flags & kMlockOnfault); }
   Class operator()(const Mlockall& c) const { return when(aspect == 0, c.flags & 7); }
   Class operator()(const Setrlimit& c) const {
@@ -263,6 +266,8 @@ std::vector<Shape> make_shapes() {
       {kPages, "madvise PAGEOUT", 0, Madvise{.advice = kMadvPageout}},
       {kPopulate, "madvise POPULATE_READ", 0, Madvise{.advice = kMadvPopulateRead}, kMarked},
       {kPopulate, "madvise POPULATE_WRITE", 0, Madvise{.advice = kMadvPopulateWrite}, kMarked},
+      {kPages, "msync SYNC", 0, Msync{.flags = kMsSync}},
+      {kPages, "process_madvise COLD", 0, ProcessMadvise{.advice = kMadvCold}},
       {kPages, "madvise DONTNEED_LOCKED", 0, Madvise{.advice = kMadvDontneedLocked}},
       {kGuard, "madvise GUARD_INSTALL", 0, Madvise{.advice = kMadvGuardInstall}, kMarked},
       {kGuard, "madvise GUARD_REMOVE", 0, Madvise{.advice = kMadvGuardRemove}, kMarked},
@@ -293,6 +298,7 @@ std::vector<Shape> make_shapes() {
        Mlockall{kMclCurrent | kMclFuture | kMclOnfault}},
       {kLockAll, "munlockall", 0, Munlockall{}},
       {kSeal, "mseal", 0, Mseal{}},
+      {kSeal, "add_seals", 0, AddSeals{{FileClass::kMemfd, 0}, kSealGrow}},
       {kRearrange, "remap_file_pages", 0, RemapFilePages{}, kOnShared},
       {kLimit, "setrlimit DATA", 0, Setrlimit{kRlimitData, kSomePages}},
       {kLimit, "setrlimit STACK", 0, Setrlimit{kRlimitStack, kSomePages}},

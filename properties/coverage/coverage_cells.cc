@@ -35,7 +35,7 @@ const std::vector<ResultsOf>& rows() {
       {"mprotect", {kEPERM, kENOMEM, kEACCES, kEINVAL, kESRCH}, true},
       {"brk", {kESRCH}, true, true},
       {"madvise", {kEPERM, kENOMEM, kEACCES, kEFAULT, kEINVAL, kESRCH}, true, true},
-      {"prctl", {kEINVAL, kESRCH}},
+      {"prctl", {kEPERM, kEINVAL, kESRCH}},
       {"touch", {kSIGBUS, kSIGSEGV, kESRCH}},
       {"mremap", {kEPERM, kEAGAIN, kENOMEM, kEFAULT, kEINVAL, kESRCH}, true, true},
       {"mlock", {kEPERM, kENOMEM, kEINVAL, kESRCH}, true},
@@ -61,6 +61,9 @@ const std::vector<ResultsOf>& rows() {
       {"shmdt", {kEINVAL, kESRCH}},
       {"pkey_alloc", {kEINVAL, kENOSPC, kESRCH}},
       {"pkey_free", {kEINVAL, kESRCH}},
+      {"msync", {kENOMEM, kEBUSY, kEINVAL, kESRCH}},
+      {"add_seals", {kEPERM, kEBUSY, kEINVAL, kESRCH}},
+      {"process_madvise", {kENOMEM, kEINVAL, kESRCH}},
   };
   return kRows;
 }

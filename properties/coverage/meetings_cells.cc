@@ -78,6 +78,9 @@ const std::vector<ArgumentsOf>& arguments() {
       {"shmdt", {"address"}},
       {"pkey_alloc", {"", ""}},
       {"pkey_free", {""}},
+      {"msync", {"address", "length", "flags"}},
+      {"add_seals", {"file", "seals"}},
+      {"process_madvise", {"address", "length", "second address", "second length", "advice", ""}},
   };
   return kArguments;
 }

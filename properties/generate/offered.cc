@@ -3,20 +3,19 @@
 
 #include <algorithm>
 
+#include "properties/claims/ksm_calls.h"
 #include "spec/flags.h"
 
 namespace vmadiff::properties {
 namespace {
 
-bool is_of_ksm(const spec::Syscall& call) {
-  const auto* madvise = std::get_if<spec::Madvise>(&call);
-  return std::holds_alternative<spec::Prctl>(call) ||
-         (madvise != nullptr &&
-          (madvise->advice == spec::kMadvMergeable || madvise->advice == spec::kMadvUnmergeable));
-}
-
-/// Whether the file of an mmap has a class that is offered; its number becomes one that there is.
+/// Whether the file of a call has a class that is offered; its number becomes one that there is.
 bool has_file(spec::Syscall& call, const GeneratorOptions& options) {
+  if (auto* seals = std::get_if<spec::AddSeals>(&call);
+      seals != nullptr && !seals->file.is_none()) {
+    seals->file.number %= std::max<std::uint32_t>(options.files_per_class, 1);
+    return std::ranges::find(options.file_classes, seals->file.cls) != options.file_classes.end();
+  }
   auto* mmap = std::get_if<spec::Mmap>(&call);
   if (mmap == nullptr || mmap->file.is_none()) return true;
   mmap->file.number %= std::max<std::uint32_t>(options.files_per_class, 1);

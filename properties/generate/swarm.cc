@@ -68,6 +68,10 @@ Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages, b
   keys_ = has(!protection_keys ? 1 : keys ? 60 : 25);
   maps_huge_ = huge_pages && has(4);
   names_ = has(!setup_.vma_names ? 3 : wants<spec::SetVmaName>(favoured) ? 60 : 15);
+  syncs_ = has(wants<spec::Msync>(favoured) ? 30 : 8);
+  advises_self_ = has(wants<spec::ProcessMadvise>(favoured) ? 40 : 10);
+  seals_files_ = has(wants<spec::AddSeals>(favoured) ? 12 : 3);
+  restricts_ = has(wants<spec::Prctl>(favoured) ? 6 : 2);
 }
 
 std::optional<spec::Syscall> Swarm::process_call(Random& random) const {
@@ -106,9 +110,14 @@ std::optional<spec::Syscall> Swarm::call(Random& random, Sketch& sketch) const {
     if (!random.percent(4)) return policy;
     return spec::SetMempolicy{policy.mode, policy.mode_flags, policy.nodes};
   }
-  if (kind < 71 && names_) return name(random, sketch);
-  if (kind < 77 && attaches_) return attach(random, sketch);
-  if (kind < 83 && keys_) return use_key(random, sketch);
+  if (kind < 68 && names_) return name(random, sketch);
+  if (kind < 72 && attaches_) return attach(random, sketch);
+  if (kind < 76 && keys_) return use_key(random, sketch);
+  if (kind < 76) return std::nullopt;
+  if (kind < 79 && syncs_) return sync(random, sketch);
+  if (kind < 82 && advises_self_) return advise_self(random, sketch);
+  if (kind < 85 && seals_files_) return seal_file(random);
+  if (kind < 87 && restricts_) return restrict(random);
   return std::nullopt;
 }
 
@@ -339,6 +348,53 @@ spec::Syscall Swarm::use_key(Random& random, Sketch& sketch) const {
   if (kind < 48) return spec::Mprotect{start, length, spec::kProtExec};
   return spec::PkeyMprotect{start, length, random.below(random.percent(80) ? 4 : 8),
                             random.percent(85) ? key : 0};
+}
+
+spec::Msync Swarm::sync(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  constexpr std::array kFlags{spec::kMsSync,
+                              spec::kMsSync,
+                              spec::kMsAsync,
+                              spec::kMsInvalidate,
+                              spec::kMsInvalidate | spec::kMsSync,
+                              spec::kMsInvalidate | spec::kMsAsync};
+  return {start, length, random.of(kFlags)};
+}
+
+spec::AddSeals Swarm::seal_file(Random& random) const {
+  constexpr std::array kSeals{spec::kSealWrite,       spec::kSealWrite, spec::kSealFutureWrite,
+                              spec::kSealFutureWrite, spec::kSealExec,  spec::kSealExec,
+                              spec::kSealShrink,      spec::kSealGrow,  spec::kSealSeal};
+  const auto number = static_cast<std::uint32_t>(random.below(spec::kFilesPerClass));
+  spec::AddSeals call{.file = {spec::FileClass::kMemfd, number}, .seals = random.of(kSeals)};
+  if (random.percent(10)) call.seals |= random.of(kSeals);
+  if (random.percent(5)) call.file.cls = spec::FileClass::kFile;
+  return call;
+}
+
+spec::ProcessMadvise Swarm::advise_self(Random& random, Sketch& sketch) const {
+  const auto [start, length] = existing_range(random, sketch);
+  spec::ProcessMadvise call{.addr = start, .length = length, .advice = random.of(kAdvice)};
+  if (random.percent(50)) {
+    const auto second = existing_range(random, sketch);
+    call.second_addr = second.start;
+    call.second_length = second.length;
+  }
+  return call;
+}
+
+spec::Prctl Swarm::restrict(Random& random) const {
+  const auto kind = random.below(100);
+  if (kind < 45) {
+    return {.option = spec::kPrSetMdwe, .arg2 = spec::kMdweRefuseExecGain};
+  }
+  if (kind < 70) {
+    return {.option = spec::kPrSetMdwe, .arg2 = spec::kMdweRefuseExecGain | spec::kMdweNoInherit};
+  }
+  if (kind < 75) return {.option = spec::kPrSetMdwe, .arg2 = 0};
+  if (kind < 90) return {.option = spec::kPrGetMdwe};
+  if (kind < 95) return {.option = spec::kPrGetThpDisable};
+  return {.option = spec::kPrSetThpDisable, .arg2 = 1};
 }
 
 spec::Setrlimit Swarm::limit(Random& random) const {

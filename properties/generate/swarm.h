@@ -43,6 +43,10 @@ class Swarm {
   [[nodiscard]] spec::Setrlimit limit(Random& random) const;
   [[nodiscard]] spec::Syscall attach(Random& random, Sketch& sketch) const;
   [[nodiscard]] spec::Syscall use_key(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::Msync sync(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::AddSeals seal_file(Random& random) const;
+  [[nodiscard]] spec::ProcessMadvise advise_self(Random& random, Sketch& sketch) const;
+  [[nodiscard]] spec::Prctl restrict(Random& random) const;
 
   const spec::Setup& setup_;
   bool moves_;
@@ -62,6 +66,10 @@ class Swarm {
   bool keys_;  ///< rare without them: a real kernel needs a fresh process for each pkey_alloc
   bool maps_huge_;
   bool names_;
+  bool syncs_;
+  bool advises_self_;
+  bool seals_files_;  ///< rare, as seals_
+  bool restricts_;    ///< MDWE: rare for the same reason
 };
 
 }  // namespace vmadiff::properties

@@ -279,6 +279,42 @@ struct MakeWild {
       range(call);
     }
   }
+  void operator()(spec::Msync& call) const {
+    if (random.percent(40)) {
+      call.flags = random.percent(60) ? random.below(16) : random.next();
+    } else {
+      range(call);
+    }
+  }
+  void operator()(spec::AddSeals& call) const {
+    switch (random.below(3)) {
+      case 0:
+        call.file = {};
+        return;
+      case 1:
+        call.file.cls = spec::FileClass::kFileReadOnly;
+        return;
+      default:
+        call.seals = random.below(256);
+    }
+  }
+  void operator()(spec::ProcessMadvise& call) const {
+    switch (random.below(4)) {
+      case 0:
+        call.flags = random.next() >> random.below(64);
+        return;
+      case 1:
+        call.advice = wild_advice(random);
+        return;
+      case 2:
+        // An empty range, which may be at an odd place, or one that nobody has.
+        call.length = random.percent(60) ? 0 : std::uint64_t{1} << 63;
+        call.addr += random.percent(50) ? 0 : 1 + random.below(kPage - 1);
+        return;
+      default:
+        call.second_addr += 1 + random.below(kPage - 1);
+    }
+  }
   void operator()(spec::Setrlimit& call) const { call.limit = random.next() >> random.below(64); }
   void operator()(spec::Brk& call) const { call.addr = wild_address(call.addr, random, setup); }
   void operator()(spec::Prctl& call) const {
@@ -356,6 +392,13 @@ void tame(spec::Syscall& call, std::uint64_t driver_pages) {
                              madvise->advice == spec::kMadvPopulateWrite ||
                              madvise->advice == spec::kMadvGuardInstall;
     if (needs_pages && madvise->length > spec::kTouchBytesMax) madvise->length = kPage;
+  } else if (auto* self = std::get_if<spec::ProcessMadvise>(&call)) {
+    const bool needs_pages = self->advice == spec::kMadvPopulateRead ||
+                             self->advice == spec::kMadvPopulateWrite ||
+                             self->advice == spec::kMadvGuardInstall;
+    for (Address* length : {&self->length, &self->second_length}) {
+      if (needs_pages && *length > spec::kTouchBytesMax && *length >> 63 == 0) *length = kPage;
+    }
   }
 }
 

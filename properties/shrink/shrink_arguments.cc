@@ -101,8 +101,9 @@ class Simplify {
     const auto add = [&](spec::Prctl simpler) {
       if (simpler != call) out.emplace_back(simpler);
     };
-    add({.option = call.option, .arg2 = call.arg2});
-    if (call.arg2 > 1) {
+    const bool must_stay = call.option == spec::kPrSetThpDisable && call.arg2 == 0;
+    if (!must_stay) add({.option = call.option, .arg2 = call.arg2});
+    if (call.arg2 > 1 && call.option != spec::kPrSetThpDisable) {
       add({call.option, 1, call.arg3, call.arg4, call.arg5});
     }
     return out;
@@ -207,6 +208,31 @@ class Simplify {
       if ((call.features & bit) != 0)
         out.emplace_back(spec::UffdOpen{call.userfaultfd, call.features & ~bit});
     }
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::Msync& call) const {
+    auto out = ranges(call);
+    for (const std::uint64_t bit : {spec::kMsInvalidate, spec::kMsAsync, spec::kMsSync}) {
+      if ((call.flags & bit) == 0) continue;
+      out.emplace_back(spec::Msync{call.addr, call.length, call.flags & ~bit});
+    }
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::AddSeals& call) const {
+    std::vector<spec::Syscall> out;
+    if (call.file.number != 0) out.emplace_back(spec::AddSeals{{call.file.cls, 0}, call.seals});
+    for (const auto& [bit, name] : spec::kSealNames) {
+      if ((call.seals & bit) != 0) out.emplace_back(spec::AddSeals{call.file, call.seals & ~bit});
+    }
+    return out;
+  }
+  std::vector<spec::Syscall> operator()(const spec::ProcessMadvise& call) const {
+    std::vector<spec::Syscall> out{spec::Madvise{call.addr, call.length, call.advice}};
+    if (call.has_second()) {
+      out.emplace_back(spec::Madvise{call.second_addr, call.second_length, call.advice});
+      out.emplace_back(spec::ProcessMadvise{call.addr, call.length, 0, 0, call.advice, call.flags});
+    }
+    for (auto& shorter : ranges(call)) out.push_back(shorter);
     return out;
   }
   template <typename Call>

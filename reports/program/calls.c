@@ -91,7 +91,9 @@ static int open_file(const struct file* f) {
   int fd;
   switch (f->kind) {
     case MEMFD:
-      fd = (int)syscall(SYS_memfd_create, "vmadiff", 0u);
+      /* That may be sealed, and MFD_NOEXEC_SEAL for one of them, else MFD_EXEC: since 6.3. */
+      fd = (int)syscall(SYS_memfd_create, "vmadiff", strcmp(f->name, "memfd:3") == 0 ? 10u : 18u);
+      if (fd < 0) fd = (int)syscall(SYS_memfd_create, "vmadiff", 2u);
       if (fd >= 0) fill(fd, f->name);
       return fd;
     case REGULAR:
@@ -234,6 +236,17 @@ static u64 attach(int process, u64 number, u64 address, u64 flags) {
   return ask(process, SYS_shmat, (u64)segments[number], address, flags, 0, 0, 0);
 }
 
+/* The second range is none where it is at 0 and empty. */
+static u64 advise_self(int process, const u64* a) {
+  u64 result, self = ask(process, 434 /* pidfd_open */, (u64)processes[process].pid, 0, 0, 0, 0, 0);
+  if (is_error(self)) return self;
+  memcpy((void*)window->room, a, 4 * sizeof(u64));
+  result = ask(process, 440 /* process_madvise */, self, room_address(0),
+               a[2] != 0 || a[3] != 0 ? 2 : 1, a[4], a[5], 0);
+  ask(process, SYS_close, self, 0, 0, 0, 0, 0);
+  return result;
+}
+
 static u64 fork_process(int process) {
   int child = last_process + 1;
   u64 pid;
@@ -338,6 +351,13 @@ static u64 run(const struct step* s, int* error) {
       break;
     case SET_VMA_NAME:
       result = name_memory(p, a[0], a[1], a[2], s->name);
+      break;
+    case ADD_SEALS:
+      result = ask(p, SYS_fcntl, s->file < 0 ? ~0ul : (u64)(FIRST_FILE + s->file),
+                   1033 /* F_ADD_SEALS */, a[1], 0, 0, 0);
+      break;
+    case PROCESS_MADVISE:
+      result = advise_self(p, a);
       break;
     default:
       result = ask(p, s->call, a[0], a[1], a[2], a[3], a[4], a[5]);

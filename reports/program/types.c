@@ -48,7 +48,9 @@ enum {
   SET_VMA_NAME,
   UFFD_OPEN,
   UFFD_CLOSE,
-  SHMAT
+  SHMAT,
+  ADD_SEALS,
+  PROCESS_MADVISE
 };
 enum file_kind {
   MEMFD,

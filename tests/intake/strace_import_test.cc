@@ -162,6 +162,19 @@ TEST(StraceImport, NamesOfMemoryAreKept) {
             "prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, NULL) = 0\n");
 }
 
+TEST(StraceImport, SyncingAndMdweAreKept) {
+  EXPECT_EQ(steps(kBegin + "7 mmap(NULL, 4096" + kAnon +
+                  "0x7f1200000000\n"
+                  "7 msync(0x7f1200000000, 4096, MS_INVALIDATE|MS_SYNC) = 0\n"
+                  "7 prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) = 0\n"
+                  "7 prctl(PR_GET_MDWE, 0, 0, 0, 0) = 0x1 (PR_MDWE_REFUSE_EXEC_GAIN)\n"),
+            "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|"
+            "MAP_FIXED_NOREPLACE, -1, 0) = 0x100000000000\n"
+            "msync(0x100000000000, 0x1000, MS_INVALIDATE|MS_SYNC) = 0\n"
+            "prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) = 0\n"
+            "prctl(PR_GET_MDWE, 0, 0, 0, 0) = 1\n");
+}
+
 TEST(StraceImport, WhatCannotBeKeptIsSaidOnceEachKind) {
   EXPECT_EQ(
       losses(kBegin +

@@ -105,13 +105,25 @@ TEST(Reproducer, EveryCallHasItsC) {
   for (const std::string_view name : spec::call_names()) {
     for (const std::string_view arguments :
          {"(0x100000000000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)",
-          "(0x100000000000, 0x1000, MPOL_BIND, 0, 0x1, 0)", "(MPOL_DEFAULT, 0, 0)",
-          "(0x100000000000, 0x1000, PROT_READ, -1)", "(0x100000000000, 0x1000, PROT_NONE, 0, 0)",
-          "(0x100000000000, 0x1000, WP)", "(0x100000000000, 0x1000, READ)",
-          "(0x100000000000, 0x1000, MADV_NORMAL)", "(0x100000000000, 0x1000, PROT_READ)",
-          "(0x100000000000, 0x1000, 0x1000, 0)", "(0x100000000000, 0x1000, 0)",
-          "(RLIMIT_AS, RLIM_INFINITY)", "(PR_GET_MEMORY_MERGE)", "(MCL_CURRENT)",
-          "(0x100000000000, 0x1000, \"a\")", "(0x100000000000, 0x1000)", "(NULL)", "()"}) {
+          "(0x100000000000, 0x1000, MPOL_BIND, 0, 0x1, 0)",
+          "(MPOL_DEFAULT, 0, 0)",
+          "(0x100000000000, 0x1000, PROT_READ, -1)",
+          "(0x100000000000, 0x1000, PROT_NONE, 0, 0)",
+          "(0x100000000000, 0x1000, WP)",
+          "(0x100000000000, 0x1000, READ)",
+          "(0x100000000000, 0x1000, MADV_NORMAL)",
+          "(0x100000000000, 0x1000, PROT_READ)",
+          "(0x100000000000, 0x1000, 0x1000, 0)",
+          "(0x100000000000, 0x1000, 0)",
+          "(RLIMIT_AS, RLIM_INFINITY)",
+          "(PR_GET_MEMORY_MERGE)",
+          "(MCL_CURRENT)",
+          "(memfd:0, F_SEAL_GROW)",
+          "(0x100000000000, 0x1000, NULL, 0, MADV_NORMAL, 0)",
+          "(0x100000000000, 0x1000, \"a\")",
+          "(0x100000000000, 0x1000)",
+          "(NULL)",
+          "()"}) {
       const auto line = std::string{name} + std::string{arguments} + "\n";
       if (!spec::parse_trace(line).errors.empty()) continue;
       trace += line;

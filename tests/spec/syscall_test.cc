@@ -76,6 +76,13 @@ TEST(Unmodelled, NamesWhatLaterStagesBring) {
   EXPECT_TRUE(unmodelled_reason(Mbind{.nodes = 1, .flags = kMpolMfStrict}));
   EXPECT_TRUE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask + 1}));
   EXPECT_FALSE(unmodelled_reason(SetMempolicy{.nodes = kNodesMask}));
+  EXPECT_TRUE(unmodelled_reason(ProcessMadvise{.advice = kMadvSoftOffline}));
+  EXPECT_TRUE(unmodelled_reason(ProcessMadvise{.addr = 0x7ffffffff000, .length = 1}));
+  EXPECT_FALSE(unmodelled_reason(ProcessMadvise{.addr = 0x7ffffffff000}));
+  EXPECT_FALSE(unmodelled_reason(ProcessMadvise{.second_length = ~Address{0}}));
+  EXPECT_TRUE(unmodelled_reason(AddSeals{.file = {}, .seals = std::uint64_t{1} << 32}));
+  EXPECT_TRUE(unmodelled_reason(Prctl{.option = 4}));
+  EXPECT_FALSE(unmodelled_reason(Prctl{.option = kPrGetMdwe, .arg2 = 9}));
   EXPECT_TRUE(unmodelled_reason(Setrlimit{7, 0}));
   EXPECT_FALSE(unmodelled_reason(Setrlimit{kRlimitAs, 0}));
 }

@@ -24,6 +24,11 @@ constexpr std::string_view kCanonical =
     "-1 ERRNO_3730\n"
     "madvise(0x100000000000, 0x1000, MADV_UNMERGEABLE) = 0\n"
     "madvise(0x100000000000, 0x1000, -7)\n"
+    "msync(0x100000000000, 0x1000, MS_INVALIDATE|MS_SYNC) = -1 EBUSY\n"
+    "add_seals(memfd:3, F_SEAL_WRITE|F_SEAL_SEAL) = 0\n"
+    "process_madvise(0x100000000000, 0x1000, NULL, 0, MADV_COLD, 0) = 0x1000\n"
+    "prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) = 0\n"
+    "prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) = 1\n"
     "touch(0x100000000000, 0x1000, WRITE) = -1 SIGSEGV\n"
     "# the end\n";
 
@@ -35,7 +40,7 @@ TEST(TraceText, ParsingThenPrintingIsTheIdentityOnCanonicalText) {
   const ParseResult parsed = parse_trace(text);
   for (const ParseError& error : parsed.errors) ADD_FAILURE() << spec::text("t", error);
   EXPECT_EQ(print_trace(parsed.trace), text);
-  EXPECT_EQ(parsed.trace.sequence.size(), 11U);
+  EXPECT_EQ(parsed.trace.sequence.size(), 16U);
   EXPECT_EQ(parsed.trace.lines.front(), 2U);
 }
 

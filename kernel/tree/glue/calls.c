@@ -3,11 +3,15 @@
 #include <asm/syscall.h>
 #include <asm/unistd.h>
 #include <linux/cred.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/ksm.h>
+#include <linux/memfd.h>
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/pkeys.h>
+#include <linux/pid.h>
 #include <linux/prctl.h>
 #include <linux/rmap.h>
 #include <linux/sched.h>
@@ -143,6 +147,8 @@ static struct process* new_process(unsigned number) {
   if (process == NULL) glue_broken("out of memory", __FILE__, __LINE__);
   process->task.signal = &process->signal;
   process->task.group_leader = &process->task;
+  refcount_set(&process->task.usage, 1);
+  init_rwsem(&process->signal.exec_update_lock);
   INIT_LIST_HEAD(&process->signal.thread_head);
   process->signal.nr_threads = 1;
   rcu_assign_pointer(process->task.cred, &nobody);
@@ -208,7 +214,8 @@ int arch_set_user_pkey_access(VMADIFF_TASK_OF_PKEY int pkey, unsigned long right
   CALL(pkey_mprotect) \
   CALL(pkey_alloc)    \
   CALL(pkey_free)     \
-  CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd)
+  CALL(remap_file_pages) CALL(setrlimit) CALL(mbind) CALL(set_mempolicy) CALL(userfaultfd) \
+  CALL(msync) CALL(process_madvise)
 
 #define DECLARE(name) long __x64_sys_##name(const struct pt_regs*);
 CALLS(DECLARE)
@@ -253,6 +260,22 @@ static struct vmadiff_tree_result start(const struct vmadiff_tree_setup* setup,
   return result;
 }
 
+// Whatever descriptor it is, it is of the process that asks.
+struct task_struct* pidfd_get_task(int pidfd, unsigned int* flags) {
+  *flags = 0;
+  return get_task_struct(current);
+}
+
+// fcntl, of which nothing but seals is asked.
+static long add_seals(unsigned descriptor, unsigned command, unsigned long seals) {
+  struct file* file = fget(descriptor);
+  long result;
+  if (file == NULL) return -EBADF;
+  result = memfd_fcntl(file, command, seals);
+  fput(file);
+  return result;
+}
+
 static long dispatch(unsigned number, const struct pt_regs* regs) {
   // A policy of the machine's.
   if (number == __NR_prctl && regs->di == PR_SET_MEMORY_MERGE && !glue_setup.may_set_memory_merge &&
@@ -268,6 +291,8 @@ static long dispatch(unsigned number, const struct pt_regs* regs) {
   case __NR_##name: \
     return __x64_sys_##name(regs);
     CALLS(CASE)
+    case __NR_fcntl:
+      return add_seals(regs->di, regs->si, regs->dx);
 #undef CASE
     default:
       return -ENOSYS;

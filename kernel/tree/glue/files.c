@@ -31,6 +31,7 @@ enum {
 };
 #define FILES_PER_CLASS VMADIFF_TREE_FILES_PER_CLASS
 #define FILE_PAGES 64
+#define NOEXEC_MEMFD 3
 
 struct glue_file {
   struct file file;
@@ -214,6 +215,7 @@ static struct glue_file* make_file(unsigned file_class, unsigned number) {
   if (file_class == CLASS_MEMFD) {
     struct file* made = shmem_file_setup("memfd", FILE_PAGES * PAGE_SIZE, VMADIFF_NORESERVE);
     if (IS_ERR(made)) return NULL;
+    glue_shmem_unseal(made, number != NOEXEC_MEMFD);
     return of(made);
   }
   if (file_class == CLASS_HUGETLB) {
@@ -253,7 +255,9 @@ int glue_files_init(void) {
 
 void glue_files_forget(void) {
   for (unsigned number = 0; number < FILES_PER_CLASS; ++number) {
-    glue_shmem_forget(&files[CLASS_MEMFD][number]->file);
+    struct file* file = &files[CLASS_MEMFD][number]->file;
+    glue_shmem_forget(file);
+    glue_shmem_unseal(file, number != NOEXEC_MEMFD);
   }
 }
 
@@ -300,7 +304,13 @@ int vfs_fallocate(struct file* file, int mode, loff_t offset, loff_t length) {
   if (offset < 0 || length <= 0) return -EINVAL;
   if ((file->f_mode & FMODE_WRITE) == 0) return -EBADF;
   if (!S_ISREG(file_inode(file)->i_mode)) return -ENODEV;
-  return offset > bytes_max - length ? -EFBIG : 0;
+  if (offset > bytes_max - length) return -EFBIG;
+  return glue_shmem_is_write_sealed(file) ? -EPERM : 0;
+}
+
+// Every file of a file system can be waited for, and none of a driver's.
+int vfs_fsync_range(struct file* file, loff_t start, loff_t end, int datasync) {
+  return S_ISREG(file_inode(file)->i_mode) ? 0 : -EINVAL;
 }
 
 bool path_noexec(const struct path* path) {

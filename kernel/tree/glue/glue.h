@@ -20,6 +20,9 @@ int glue_hugetlbfs_init(void);
 struct file* glue_hugetlb_file(void);
 // What a sequence has left in a memfd: the policies of its ranges.
 void glue_shmem_forget(struct file* file);
+// A memfd's seals as they are when it is made.
+void glue_shmem_unseal(struct file* file, bool is_executable);
+bool glue_shmem_is_write_sealed(const struct file* file);
 int glue_mempolicy_init(void);
 int glue_ksm_init(void);
 struct mm_struct* glue_dup_mm(struct task_struct* child, struct mm_struct* mm);

@@ -28,6 +28,24 @@ int glue_shmem_init(void) {
   return 0;
 }
 
+void glue_shmem_unseal(struct file* file, bool is_executable) {
+  struct inode* inode = file_inode(file);
+  struct shmem_inode_info* info = SHMEM_I(inode);
+  // What memfd_create does for MFD_ALLOW_SEALING, and for MFD_NOEXEC_SEAL.
+  if ((info->seals & F_SEAL_WRITE) != 0) mapping_allow_writable(inode->i_mapping);
+  info->seals = 0;
+#ifdef F_SEAL_EXEC
+  if (is_executable) return;
+  inode->i_mode &= ~0111;
+  info->seals = F_SEAL_EXEC;
+#endif
+}
+
 void glue_shmem_forget(struct file* file) {
   mpol_free_shared_policy(&SHMEM_I(file_inode(file))->policy);
+}
+
+bool glue_shmem_is_write_sealed(const struct file* file) {
+  return shmem_file((struct file*)file) &&
+         (SHMEM_I(file_inode(file))->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) != 0;
 }
