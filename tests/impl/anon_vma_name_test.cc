@@ -97,7 +97,7 @@ TEST(AnonVmaName, of_shared_memory_without_a_file) {
 }
 
 TEST(AnonVmaName, a_kernel_without_them) {
-  Setup machine = Setup::standard();
+  spec::Setup machine = spec::Setup::standard();
   machine.vma_names = false;
   AddressSpace space{kDefaultProfileName, machine};
   space.map(0, 1);

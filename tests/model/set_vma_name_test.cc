@@ -45,7 +45,7 @@ TEST(SetVmaName, NewMemoryHasNone) {
   EXPECT_EQ(process.ruler(4), "AABB");
   (void)process.map(0, 1);
   EXPECT_EQ(process.ruler(4), "ABCC");
-  const Address heap = Setup::standard().start_brk;
+  const Address heap = spec::Setup::standard().start_brk;
   (void)process(Brk{heap + kPageSize});
   EXPECT_EQ(process(SetVmaName{heap, kPageSize, kA}), kOk);
   (void)process(Brk{heap + 2 * kPageSize});
@@ -151,7 +151,7 @@ TEST(SetVmaName, RefusesRangesAsMadviseDoes) {
 }
 
 TEST(SetVmaName, TheLimitOfVmasIsEagain) {
-  Setup setup = Setup::standard();
+  spec::Setup setup = spec::Setup::standard();
   setup.max_map_count = setup.initial.vmas.size() + 1;
   Process process(kDefaultProfileName, setup);
   (void)process.map(0, 2);
@@ -160,7 +160,7 @@ TEST(SetVmaName, TheLimitOfVmasIsEagain) {
 }
 
 TEST(SetVmaName, AKernelWithoutThemKnowsNoSuchCall) {
-  Setup setup = Setup::standard();
+  spec::Setup setup = spec::Setup::standard();
   setup.vma_names = false;
   Process process(kDefaultProfileName, setup);
   (void)process.map(0, 1);
