@@ -43,7 +43,7 @@ enum class MergeOutcome : std::uint8_t {
   kNothingThere,  ///< no neighbour at either end
   kNotDue,        ///< the call asks for no merge
 };
-inline constexpr std::size_t kMergeOutcomeCount = 13;
+inline constexpr std::size_t kMergeOutcomeCount = 14;
 
 enum class KsmMode : std::uint8_t { kOff, kMadvised, kProcessWide };
 inline constexpr std::size_t kKsmModeCount = 3;
