@@ -36,7 +36,7 @@ Outcome run(AddressSpace& space, const spec::AddSeals& call) {
                               spec::kSealGrow | (has_exec ? spec::kSealExec : 0);
   const FileClass cls = call.file.cls;
   if (call.file.is_none()) return Outcome::fail(Errno::kEBADF);
-  if (!is_opened_writable(cls)) return Outcome::fail(Errno::kEPERM);
+  if (!is_opened_writable(call.file)) return Outcome::fail(Errno::kEPERM);
   if ((call.seals & ~known) != 0) return Outcome::fail(Errno::kEINVAL);
   // Files of huge pages have seals, and were made with the one against more.
   if (is_hugetlb(cls)) return Outcome::fail(Errno::kEPERM);

@@ -54,7 +54,7 @@ TEST(Hstate, what_is_reserved_is_nobody_elses) {
 
 TEST(Hugetlb, nothing_is_left_but_what_a_move_of_a_part_forgets) {
   const auto left_by = [](std::string_view text) {
-    Setup setup = Setup::standard();
+    spec::Setup setup = spec::Setup::standard();
     setup.nr_hugepages = 4;
     const auto system = make_implementation(*profile_named(kDefaultProfileName));
     EXPECT_TRUE(system->start(setup));

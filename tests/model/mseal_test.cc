@@ -1,6 +1,7 @@
 // tests/model: mseal, and what a sealed VMA refuses. For the advice it refuses see madvise.
 #include <gtest/gtest.h>
 
+#include "model/machine.h"
 #include "model/sealing.h"
 #include "process.h"
 
@@ -126,8 +127,9 @@ TEST(Mseal, ADeniedPermissionWinsOverTheSeal) {
 }
 
 TEST(Sealing, ForbidsDiscardingWhatCannotBeWritten) {
-  const AddressSpace old{*profile_named("linux-6.12")};
-  const AddressSpace now{*profile_named("linux-6.18")};
+  Machine machine;
+  const AddressSpace old{*profile_named("linux-6.12"), machine};
+  const AddressSpace now{*profile_named("linux-6.18"), machine};
   Vma vma;
   vma.flags = kVmRead | kVmSealed;
   EXPECT_TRUE(is_sealed_against(vma, kMadvDontneed, now));

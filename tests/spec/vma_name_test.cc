@@ -59,7 +59,11 @@ TEST(VmaName, SaysWhatIsWrongWithALine) {
 }
 
 TEST(VmaName, StandsBehindALineAsMapsWritesIt) {
-  Vma vma{.start = 0x1000, .end = 0x2000, .flags = kVmRead, .name = VmaName::of("Go: heap")};
+  Vma vma;
+  vma.start = 0x1000;
+  vma.end = 0x2000;
+  vma.flags = kVmRead;
+  vma.name = VmaName::of("Go: heap");
   EXPECT_EQ(text(vma), "00001000-00002000 r--p 00000000 anon [rd] [anon:Go: heap]");
   vma.file = {FileClass::kAnonShared, 0};
   EXPECT_EQ(text(vma), "00001000-00002000 r--p 00000000 anon-shared [rd] [anon_shmem:Go: heap]");

@@ -136,7 +136,7 @@ TEST(ParseSmaps, ASegmentIsKnownByItsNumberAndHidesNoMemfdOfThatInode) {
                   "VmFlags: rd wr sh \n"
                   "2000-3000 rw-s 00000000 00:01 77 /memfd:vmadiff (deleted)\n"
                   "VmFlags: rd wr sh \n",
-                  known, kTaskSize, anonymous_files, unknown_codes, vmas));
+                  known, kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kNo, vmas));
   EXPECT_EQ(spec::text(vmas.at(0).file), "sysv:2");
   EXPECT_EQ(spec::text(vmas.at(1).file), "memfd:3");
 }

@@ -27,7 +27,9 @@ Vma shared(std::uint64_t first, std::uint64_t last, std::uint32_t number) {
           0,           0};
 }
 
-Snapshot of(std::vector<Vma> vmas) { return {.vmas = std::move(vmas), .counters = {}}; }
+Snapshot of(std::vector<Vma> vmas) {
+  return {.vmas = std::move(vmas), .counters = {}, .huge_pages = {}};
+}
 
 TEST(Difference, EqualSnapshotsHaveNone) {
   EXPECT_FALSE(difference(of({anonymous(0, 2)}), of({anonymous(0, 2)}), {}));

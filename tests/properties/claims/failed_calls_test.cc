@@ -20,7 +20,9 @@ constexpr spec::VmFlags kReadWrite = kReadOnly | spec::kVmWrite;
 Vma vma(std::uint64_t first, std::uint64_t last, spec::VmFlags flags = kReadWrite) {
   return {page(first), page(last), flags, page(first) >> spec::kPageShift, {}, 0, 0};
 }
-Snapshot of(std::vector<Vma> vmas) { return {.vmas = std::move(vmas), .counters = {}}; }
+Snapshot of(std::vector<Vma> vmas) {
+  return {.vmas = std::move(vmas), .counters = {}, .huge_pages = {}};
+}
 
 class FailedCalls : public testing::Test {
  protected:

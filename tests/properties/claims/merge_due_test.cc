@@ -33,8 +33,16 @@ class MergeDue : public testing::Test {
   std::optional<std::size_t> unmerged(const spec::Syscall& call, const std::vector<Vma>& before,
                                       const std::vector<Vma>& after,
                                       Outcome outcome = Outcome::ok()) {
-    Snapshot b{.vmas = before, .counters = {}, .brk = brk_before_, .merge_any = merge_any_};
-    Snapshot a{.vmas = after, .counters = {}, .brk = brk_after_, .merge_any = merge_any_};
+    Snapshot b{.vmas = before,
+               .counters = {},
+               .brk = brk_before_,
+               .merge_any = merge_any_,
+               .huge_pages = {}};
+    Snapshot a{.vmas = after,
+               .counters = {},
+               .brk = brk_after_,
+               .merge_any = merge_any_,
+               .huge_pages = {}};
     return unmerged_neighbour(call, outcome, b, a, setup_, profile_, {}, counts_);
   }
   std::optional<std::size_t> after_mmap(std::uint64_t first, std::uint64_t last,

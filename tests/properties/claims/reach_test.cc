@@ -60,7 +60,8 @@ TEST(Reach, HugePagesAreWhole) {
   EXPECT_EQ(first(small), (Range{kStart, page(1)}));
   const spec::Snapshot before{
       .vmas = {{kStart, kStart + 2 * spec::kHugePageSize, spec::kVmHugetlb, 0, {}, 0, 0}},
-      .counters = {}};
+      .counters = {},
+      .huge_pages = {}};
   const spec::Mremap moves{.addr = kStart,
                            .length = 1,
                            .new_length = spec::kHugePageSize + 1,

@@ -21,7 +21,7 @@ Vma vma(std::uint64_t first, std::uint64_t last, spec::VmFlags flags = kData) {
 }
 
 Snapshot of(std::vector<Vma> vmas) {
-  Snapshot s{.vmas = std::move(vmas), .counters = {}};
+  Snapshot s{.vmas = std::move(vmas), .counters = {}, .huge_pages = {}};
   s.counters = counters_of(s);
   return s;
 }

@@ -24,7 +24,8 @@ Vma vma(std::uint64_t first, std::uint64_t last, spec::VmFlags flags = kReadWrit
 }
 
 Snapshot state(std::vector<Vma> vmas, bool merge_any = false) {
-  return {.vmas = std::move(vmas), .counters = {}, .brk = 0, .merge_any = merge_any};
+  return {
+      .vmas = std::move(vmas), .counters = {}, .brk = 0, .merge_any = merge_any, .huge_pages = {}};
 }
 
 constexpr std::size_t index_of(const spec::Syscall& call) { return call.index(); }
