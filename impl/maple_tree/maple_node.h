@@ -21,7 +21,7 @@ inline constexpr unsigned kMapleSlotsMin = kMapleSlots / 4;  ///< of every node 
 inline constexpr unsigned kMapleHeightMax = 16;              ///< levels
 
 /// The part of a leaf that searches read, whatever its values are. Slot i is an entry over
-/// [first[i], last[i]]. Slots from `count` on are free: there `last` is the last key of all.
+/// [first[i], last[i]]. Slots from `count` on are free: there both are the last key of all.
 struct MapleLeafKeys {
   std::uint64_t last[kMapleSlots];
   std::uint64_t first[kMapleSlots];

@@ -35,11 +35,14 @@ struct MapleSearch {
   /// The longest gap in a leaf that covers the keys from `min` on, and below an inner node.
   std::uint64_t (*leaf_gap)(const MapleLeafKeys& leaf, std::uint64_t min);
   std::uint64_t (*inner_gap)(const MapleInner& inner);
-  /// Where `size` > 0 keys have room in [low, top], closed: into `found`, or false.
-  bool (*lowest_room)(const void* root, unsigned height, std::uint64_t low, std::uint64_t top,
-                      std::uint64_t size, std::uint64_t& found);
-  bool (*highest_room)(const void* root, unsigned height, std::uint64_t low, std::uint64_t top,
-                       std::uint64_t size, std::uint64_t& found);
+  /// Where to look for `size` > 0 keys in [low, top], closed, top not the last key of all; slots
+  /// as bits. The outermost children have their gaps partly outside, so they may have less room.
+  std::uint32_t (*children_with_room)(const MapleInner& inner, std::uint64_t low, std::uint64_t top,
+                                      std::uint64_t size);
+  /// There is room in front of these slots of a leaf that covers the keys from `min` on; behind the
+  /// last entry is in front of a free slot.
+  std::uint32_t (*room_in_leaf)(const MapleLeafKeys& leaf, std::uint64_t min, std::uint64_t low,
+                                std::uint64_t top, std::uint64_t size);
 };
 
 /// The fastest form that this processor can run.

@@ -27,7 +27,7 @@
 //  5. An inner node's gap[i] is exactly the longest gap below child[i], in keys.
 //  6. The nodes in use are exactly those that can be reached.
 //  7. Leaves are linked in order.
-//  8. Free slots hold the last key, null and no gap.
+//  8. Free slots hold the last key of all, null and no gap.
 //
 // Memory: 832 bytes a node from a pool per tree, the first one in the tree itself. An entry costs
 // 27 bytes in a full leaf, a gap none, plus a twentieth for inner nodes. Nodes are never given back
@@ -147,6 +147,10 @@ class MapleTree {
 
   [[nodiscard]] MaplePlace walk(Key key) const { return maple_search->walk(root_, height_, key); }
   [[nodiscard]] const Leaf& first_leaf() const;
+  [[nodiscard]] std::optional<Key> lowest_below(const void* node, unsigned depth, Key min, Key low,
+                                                Key top, Key size) const;
+  [[nodiscard]] std::optional<Key> highest_below(const void* node, unsigned depth, Key min, Key low,
+                                                 Key top, Key size) const;
   /// The keys that path[depth] covers, closed.
   [[nodiscard]] static Key node_min(const Path& path, unsigned depth);
   [[nodiscard]] static Key node_max(const Path& path, unsigned depth);

@@ -1,6 +1,8 @@
 // impl: maple tree, part of maple_tree.h: looking up, walking, searching for room.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "impl/maple_tree/maple_tree.h"
@@ -189,17 +191,57 @@ auto MapleTree<T>::end() const -> Iterator {
 template <typename T>
 auto MapleTree<T>::lowest_empty_area(Key low, Key high, Key size) const -> std::optional<Key> {
   if (size == 0 || high <= low || high - low < size) return std::nullopt;
-  Key found = 0;
-  if (!maple_search->lowest_room(root_, height_, low, high - 1, size, found)) return std::nullopt;
-  return found;
+  return lowest_below(root_, 0, 0, low, high - 1, size);
 }
 
 template <typename T>
 auto MapleTree<T>::highest_empty_area(Key low, Key high, Key size) const -> std::optional<Key> {
   if (size == 0 || high <= low || high - low < size) return std::nullopt;
-  Key found = 0;
-  if (!maple_search->highest_room(root_, height_, low, high - 1, size, found)) return std::nullopt;
-  return found;
+  return highest_below(root_, 0, 0, low, high - 1, size);
+}
+
+/// [low, top] is the window, closed; the node covers the keys from `min` on.
+template <typename T>
+auto MapleTree<T>::lowest_below(const void* node, unsigned depth, Key min, Key low, Key top,
+                                Key size) const -> std::optional<Key> {
+  if (depth + 1 == height_) {
+    const auto& leaf = *static_cast<const MapleLeafKeys*>(node);
+    const std::uint32_t slots = maple_search->room_in_leaf(leaf, min, low, top, size);
+    if (slots == 0) return std::nullopt;
+    const auto slot = static_cast<unsigned>(std::countr_zero(slots));
+    return std::max(low, slot == 0 ? min : leaf.last[slot - 1] + 1);
+  }
+  const auto& inner = *static_cast<const MapleInner*>(node);
+  std::uint32_t slots = maple_search->children_with_room(inner, low, top, size);
+  for (; slots != 0; slots &= slots - 1) {
+    const auto slot = static_cast<unsigned>(std::countr_zero(slots));
+    const Key first = slot == 0 ? min : inner.pivot[slot - 1] + 1;
+    const auto found = lowest_below(inner.child[slot], depth + 1, first, low, top, size);
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+auto MapleTree<T>::highest_below(const void* node, unsigned depth, Key min, Key low, Key top,
+                                 Key size) const -> std::optional<Key> {
+  if (depth + 1 == height_) {
+    const auto& leaf = *static_cast<const MapleLeafKeys*>(node);
+    const std::uint32_t slots = maple_search->room_in_leaf(leaf, min, low, top, size);
+    if (slots == 0) return std::nullopt;
+    const auto slot = static_cast<unsigned>(std::bit_width(slots)) - 1;
+    return std::min(top, slot == leaf.count ? kKeyMax : leaf.first[slot] - 1) - (size - 1);
+  }
+  const auto& inner = *static_cast<const MapleInner*>(node);
+  std::uint32_t slots = maple_search->children_with_room(inner, low, top, size);
+  while (slots != 0) {
+    const auto slot = static_cast<unsigned>(std::bit_width(slots)) - 1;
+    const Key first = slot == 0 ? min : inner.pivot[slot - 1] + 1;
+    const auto found = highest_below(inner.child[slot], depth + 1, first, low, top, size);
+    if (found) return found;
+    slots ^= std::uint32_t{1} << slot;
+  }
+  return std::nullopt;
 }
 
 }  // namespace vmadiff::impl

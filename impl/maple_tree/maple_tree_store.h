@@ -138,7 +138,8 @@ void MapleTree<T>::find_place(Key key) {
   const unsigned depth = height_ - 1;
   if (path_is_known_) {
     const Leaf& leaf = leaf_of(path_.node[depth]);
-    if (leaf.count > 0 && leaf.first[0] <= key && key <= leaf.last[leaf.count - 1]) {
+    if (leaf.count > 0 && leaf.first[0] <= key &&
+        (leaf.next == nullptr || key <= leaf.last[leaf.count - 1])) {
       path_.slot[depth] = maple_search->count_below(leaf.last, key);
       return;
     }
@@ -229,7 +230,7 @@ bool MapleTree<T>::store_in_leaf(Key first, Key last, T value) {
     shift_slots(leaf.value, to, from + fresh, count - to);
     leaf.count = new_count;
     for (unsigned slot = new_count; slot < count; ++slot) {
-      leaf.last[slot] = kKeyMax;
+      leaf.last[slot] = leaf.first[slot] = kKeyMax;
       leaf.value[slot] = T{};
     }
   }
@@ -274,7 +275,7 @@ bool MapleTree<T>::erase_end_of_leaf(Leaf& leaf, unsigned from, Key first) {
     ++new_count;
   }
   for (unsigned slot = new_count; slot < leaf.count; ++slot) {
-    leaf.last[slot] = kKeyMax;
+    leaf.last[slot] = leaf.first[slot] = kKeyMax;
     leaf.value[slot] = T{};
   }
   leaf.count = new_count;

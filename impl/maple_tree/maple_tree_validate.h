@@ -59,7 +59,7 @@ struct MapleTree<T>::Check {
       fail(depth, min, max, "ends at {:#x}, and it is not the last leaf", from - 1);
     }
     for (unsigned slot = leaf.count; slot < kMapleSlots; ++slot) {
-      if (leaf.last[slot] != kKeyMax || !is_null(leaf.value[slot])) {
+      if (leaf.last[slot] != kKeyMax || leaf.first[slot] != kKeyMax || !is_null(leaf.value[slot])) {
         fail(depth, min, max, "free slot {} is not empty", slot);
       }
     }

@@ -87,20 +87,45 @@ TEST_P(MapleSearchTest, finds_room_in_a_leaf) {
     const Key low = below(8000);
     const Key top = i % 5 == 0 ? kKeyMax - 1 : low + below(8000);
     const Key size = 1 + below(2000);
-    std::optional<Key> lowest;
-    std::optional<Key> highest;
-    for (const auto& [first, last] : gaps(keys)) {
-      const Key start = std::max(first, low);
-      const Key stop = std::min(last, top);
-      if (start > stop || stop - start < size - 1) continue;
-      if (!lowest) lowest = start;
-      highest = stop - (size - 1);
+    std::uint32_t expected = 0;
+    Key from = 0;
+    for (unsigned slot = 0; slot <= keys.count; ++slot) {
+      const bool is_behind = slot == keys.count;
+      if (is_behind && slot > 0 && keys.last[slot - 1] == kKeyMax) break;
+      const Key start = std::max(from, low);
+      const Key stop = std::min(is_behind ? kKeyMax : keys.first[slot] - 1, top);
+      const bool is_gap = is_behind || keys.first[slot] > from;
+      if (is_gap && start <= stop && stop - start >= size - 1) expected |= 1U << slot;
+      if (!is_behind) from = keys.last[slot] + 1;
     }
-    Key found = 0;
-    ASSERT_EQ(GetParam().lowest_room(&keys, 1, low, top, size, found), lowest.has_value()) << i;
-    if (lowest) ASSERT_EQ(found, *lowest);
-    ASSERT_EQ(GetParam().highest_room(&keys, 1, low, top, size, found), highest.has_value()) << i;
-    if (highest) ASSERT_EQ(found, *highest);
+    ASSERT_EQ(GetParam().room_in_leaf(keys, 0, low, top, size), expected) << i;
+    // One that another leaf follows has nothing behind its last entry.
+    MapleLeafKeys next{};
+    MapleLeafKeys not_last = keys;
+    not_last.next = &next;
+    ASSERT_EQ(GetParam().room_in_leaf(not_last, 0, low, top, size), expected & ~(1U << keys.count));
+  }
+}
+
+TEST_P(MapleSearchTest, finds_children_with_room) {
+  for (unsigned count = 2; count <= kMapleInnerSlotsMax; ++count) {
+    MapleInner inner{};
+    std::fill_n(inner.pivot, kMapleSlots, kKeyMax);
+    inner.count = count;
+    for (unsigned slot = 0; slot + 1 < count; ++slot) inner.pivot[slot] = 100 * slot + 99;
+    for (unsigned slot = 0; slot < count; ++slot) inner.gap[slot] = below(50);
+    for (unsigned i = 0; i < 100; ++i) {
+      const Key low = below(100 * count);
+      const Key top = low + below(i % 2 == 0 ? 100 : 3000);
+      const Key size = 1 + below(50);
+      std::uint32_t expected = 0;
+      for (unsigned slot = 0; slot < count; ++slot) {
+        const Key first = 100 * Key{slot};
+        const Key last = slot + 1 == count ? kKeyMax : first + 99;
+        if (last >= low && first <= top && inner.gap[slot] >= size) expected |= 1U << slot;
+      }
+      ASSERT_EQ(GetParam().children_with_room(inner, low, top, size), expected);
+    }
   }
 }
 
@@ -130,13 +155,6 @@ TEST_P(MapleSearchTest, goes_down_to_the_child_that_is_responsible) {
       ASSERT_EQ(path.slot[0], expected);
       ASSERT_EQ(path.node[1], &leaves[expected]);
       ASSERT_EQ(path.slot[1], place.slot);
-      // In front of each leaf but the first there is more than 50,000.
-      Key found = 0;
-      if (slot == 0) continue;
-      ASSERT_TRUE(GetParam().lowest_room(&inner, 2, inner.pivot[slot - 1], kKeyMax, 50'000, found));
-      ASSERT_EQ(found, inner.pivot[slot - 1] + 1);
-      ASSERT_TRUE(GetParam().highest_room(&inner, 2, 0, leaves[slot].first[0], 50'000, found));
-      ASSERT_EQ(found, leaves[slot].first[0] - 50'000);
     }
   }
 }
