@@ -9,7 +9,6 @@
 #include <new>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace vmadiff::impl {
 
@@ -18,16 +17,17 @@ inline constexpr unsigned kMapleLeafSlotsMax =
     kMapleSlots - 1;  ///< one is free: a search ends there
 inline constexpr unsigned kMapleInnerSlotsMax = kMapleSlots;
 inline constexpr unsigned kMapleSlotsMin = kMapleSlots / 4;  ///< of every node but a root
+inline constexpr std::size_t kMapleLine = 64;                ///< what a processor fetches at once
 inline constexpr unsigned kMapleHeightMax = 16;              ///< levels
 
 /// The part of a leaf that searches read, whatever its values are. Slot i is an entry over
 /// [first[i], last[i]]. Slots from `count` on are free: there both are the last key of all.
 struct MapleLeafKeys {
-  std::uint64_t last[kMapleSlots];
-  std::uint64_t first[kMapleSlots];
   MapleLeafKeys* prev;  ///< leaves are linked in order
   MapleLeafKeys* next;
   std::uint32_t count;
+  alignas(kMapleLine) std::uint64_t last[kMapleSlots];
+  std::uint64_t first[kMapleSlots];
 };
 
 /// In free slots the value is null.
@@ -40,15 +40,15 @@ struct MapleLeaf : MapleLeafKeys {
 /// its pivot, as those of free slots, is the last key of all. gap[i] is the length in keys of the
 /// longest gap below child[i], 0 in free slots.
 struct MapleInner {
-  std::uint64_t pivot[kMapleSlots];
+  std::uint32_t count;
+  alignas(kMapleLine) std::uint64_t pivot[kMapleSlots];
   void* child[kMapleSlots];
   std::uint64_t gap[kMapleSlots];
-  std::uint32_t count;
 };
 
 /// Whether it is a leaf follows from its depth: all leaves are at the same one.
 template <typename T>
-union alignas(64) MapleNode {
+union alignas(kMapleLine) MapleNode {
   MapleLeaf<T> leaf;
   MapleInner inner;
   MapleNode* next_free;
@@ -63,19 +63,16 @@ class MapleNodePool {
   static_assert(std::is_trivial_v<T>, "a value is a pointer or a number");
 
   MapleNodePool() = default;
-  MapleNodePool(MapleNodePool&& other) noexcept { *this = std::move(other); }
+  MapleNodePool(MapleNodePool&& other) noexcept { swap(other); }
   MapleNodePool& operator=(MapleNodePool&& other) noexcept {
-    chunks_ = std::exchange(other.chunks_, {});
-    free_ = std::exchange(other.free_, nullptr);
-    chunk_ = std::exchange(other.chunk_, 0);
-    used_ = std::exchange(other.used_, 0);
-    available_ = std::exchange(other.available_, 0);
-    nodes_ = std::exchange(other.nodes_, 0);
+    MapleNodePool{std::move(other)}.swap(*this);
     return *this;
   }
   MapleNodePool(const MapleNodePool&) = delete;
   MapleNodePool& operator=(const MapleNodePool&) = delete;
-  ~MapleNodePool() = default;
+  ~MapleNodePool() {
+    while (chunks_ != nullptr) ::operator delete(std::exchange(chunks_, chunks_->next));
+  }
 
   /// Makes sure that `count` takes in a row succeed. False where memory is exhausted.
   [[nodiscard]] bool reserve(std::size_t count) {
@@ -90,11 +87,11 @@ class MapleNodePool {
       free_ = node->next_free;
       return node;
     }
-    if (used_ == chunks_[chunk_].size) {
-      ++chunk_;
+    while (used_ == chunk_->size) {
+      chunk_ = chunk_->next;
       used_ = 0;
     }
-    return &chunks_[chunk_].nodes[used_++];
+    return chunk_->nodes + used_++;
   }
 
   void give_back(Node* node) {
@@ -106,38 +103,56 @@ class MapleNodePool {
   /// Every node is free again; the memory is kept.
   void reset() {
     free_ = nullptr;
-    chunk_ = used_ = 0;
+    chunk_ = chunks_;
+    used_ = 0;
     available_ = nodes_;
   }
 
   [[nodiscard]] std::size_t in_use() const { return nodes_ - available_; }
 
  private:
+  /// Begins a piece of memory; the nodes follow at the next line.
   struct Chunk {
-    std::unique_ptr<Node[]> nodes;
+    Chunk* next;
     std::size_t size;
+    Node* nodes;
   };
 
-  /// Each chunk is twice as large as the one before, up to a limit, and large enough.
+  /// Each chunk is as large as all before it, up to a limit, and large enough. Alignment is made by
+  /// hand, since allocators take more time for it than for memory.
   [[nodiscard]] bool allocate(std::size_t lacking) {
     constexpr std::size_t kLargest = 64;
     const std::size_t size =
         std::max(lacking, std::min(kLargest, std::max<std::size_t>(nodes_, 4)));
-    try {
-      chunks_.push_back({std::unique_ptr<Node[]>{new Node[size]}, size});
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
+    std::size_t space = size * sizeof(Node) + alignof(Node);
+    void* memory = ::operator new(sizeof(Chunk) + space, std::nothrow);
+    if (memory == nullptr) return false;
+    void* place = static_cast<std::byte*>(memory) + sizeof(Chunk);
+    if (std::align(alignof(Node), size * sizeof(Node), place, space) == nullptr) return false;
+    auto* chunk = new (memory) Chunk{nullptr, size, static_cast<Node*>(place)};
+    (chunks_ == nullptr ? chunks_ : newest_->next) = chunk;
+    if (chunk_ == nullptr) chunk_ = chunk;
+    newest_ = chunk;
     nodes_ += size;
     available_ += size;
     return true;
   }
 
-  std::vector<Chunk> chunks_;
-  Node* free_ = nullptr;
-  std::size_t chunk_ =
-      0;  ///< of the nodes not in the free list those from here on were never taken
+  void swap(MapleNodePool& other) {
+    std::swap(chunks_, other.chunks_);
+    std::swap(newest_, other.newest_);
+    std::swap(chunk_, other.chunk_);
+    std::swap(used_, other.used_);
+    std::swap(free_, other.free_);
+    std::swap(available_, other.available_);
+    std::swap(nodes_, other.nodes_);
+  }
+
+  Chunk* chunks_ = nullptr;  ///< in the order they were made
+  Chunk* newest_ = nullptr;
+  Chunk* chunk_ = nullptr;  ///< of the nodes not in the free list those from here on were not taken
   std::size_t used_ = 0;
+  Node* free_ = nullptr;
   std::size_t available_ = 0;
   std::size_t nodes_ = 0;
 };

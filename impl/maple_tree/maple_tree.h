@@ -158,6 +158,8 @@ class MapleTree {
   [[nodiscard]] static bool step_right(Path& path, unsigned depth);
   [[nodiscard]] static bool step_left(Path& path, unsigned depth);
 
+  /// For duplicate(): a tree of one node, and one whose nodes are yet to come.
+  explicit MapleTree(unsigned height) : height_(height) {}
   explicit MapleTree(const Leaf& only) : root_(&own_) { own_.leaf = only; }
   [[nodiscard]] bool is_to_fail();
   [[nodiscard]] bool reserve();

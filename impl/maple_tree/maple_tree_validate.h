@@ -175,11 +175,10 @@ void MapleTree<T>::clear() {
 template <typename T>
 auto MapleTree<T>::duplicate() const -> MapleTree {
   if (height_ == 1) return MapleTree{root_->leaf};
-  MapleTree copy;
+  MapleTree copy{height_};
   if (!copy.pool_.reserve(pool_.in_use())) throw std::bad_alloc{};
   Leaf* before = nullptr;
   copy.root_ = copy_below(*root_, 0, copy.pool_, before);
-  copy.height_ = height_;
   return copy;
 }
 

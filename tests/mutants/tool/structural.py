@@ -21,6 +21,9 @@ from tool.mutant import Mutant, SpanEdit
 SKIPPED_FILES = {
     "impl/maple_tree/maple_tree_validate.h",  # the check of the tree, judged by maple_tree_validate_test: no behaviour
     "impl/maple_tree/maple_tree.cc",  # instantiations for tests
+    # Each form runs on some processors only; all that this one can run are judged by maple_search_test.
+    "impl/maple_tree/maple_search.cc",
+    "impl/maple_tree/maple_search_forms.h",
 }
 SKIPPED_FUNCTIONS = {
     "broken_invariant",  # the self-check, as above
