@@ -92,6 +92,7 @@ class KernelBuild {
     if (options_.on_step) options_.on_step(what);
   }
   [[nodiscard]] fs::path objects() const { return directory_ / "o"; }
+  [[nodiscard]] fs::path fragment() const { return directory_ / "fragment"; }
 
   /// The tree, or links to its sources where somebody has built in it. Where there once were links
   /// the objects are of these.
@@ -105,20 +106,44 @@ class KernelBuild {
     return link_sources(tree_, view);
   }
 
+  /// Whether that was wished the last time, of Kconfig files that are no newer.
+  [[nodiscard]] bool is_configured(std::string_view wished) const {
+    if (text_of(fragment()) != wished) return false;
+    std::error_code error;
+    const auto since = fs::last_write_time(fragment(), error);
+    if (error || !fs::exists(objects() / ".config", error)) return false;
+    std::ifstream files{objects() / "include/config/auto.conf.cmd"};
+    bool is_known = false;
+    for (std::string word; files >> word;) {
+      if (!fs::path{word}.filename().string().starts_with("Kconfig")) continue;
+      is_known = true;
+      const auto changed = fs::last_write_time(source_ / word, error);
+      if (error || changed > since) return false;
+    }
+    return is_known;
+  }
+
   /// What make is told of ours where nothing else is said of it, then what somebody wants besides.
   std::expected<void, ToolFault> configure() {
     const auto ours = wishes_of(options_.flavour);
-    const auto fragment = directory_ / "fragment";
-    std::ofstream file{fragment};
-    for (const Wish& wish : ours) file << line_of(wish) << '\n';
-    for (const Wish& wish : options_.more) file << line_of(wish) << '\n';
-    file.close();
-    if (!file) return failed(fragment, "it cannot be written");
-    say("configuring");
-    if (auto made = make({"KCONFIG_ALLCONFIG=" + fragment.string(), "allnoconfig"},
-                         "its configuration", {});
-        !made)
-      return made;
+    std::string wished;
+    for (const Wish& wish : ours) wished += line_of(wish) + '\n';
+    for (const Wish& wish : options_.more) wished += line_of(wish) + '\n';
+    if (!is_configured(wished)) {
+      say("configuring");
+      const auto fragment = this->fragment();
+      std::ofstream file{fragment};
+      file << wished;
+      file.close();
+      if (!file) return failed(fragment, "it cannot be written");
+      if (auto made = make({"KCONFIG_ALLCONFIG=" + fragment.string(), "allnoconfig"},
+                           "its configuration", {});
+          !made) {
+        std::error_code error;
+        fs::remove(fragment, error);
+        return made;
+      }
+    }
     const auto configuration = text_of(objects() / ".config");
     for (const Wish& wish : not_granted(options_.more, configuration))
       return failed(tree_, fmt::format("it does not take {}: {}", line_of(wish), why_not(wish)));

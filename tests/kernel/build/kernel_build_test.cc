@@ -29,6 +29,8 @@ constexpr const char* kMakefile = R"(O ?= .
 allnoconfig:
 	@mkdir -p $(O)
 	@grep -v -w -f drops $(KCONFIG_ALLCONFIG) > $(O)/.config
+	@mkdir -p $(O)/include/config
+	@printf 'deps_config := \\\n\tKconfig \\\n\tmm/Kconfig\n' > $(O)/include/config/auto.conf.cmd
 bzImage: $(O)/arch/x86/boot/bzImage
 $(O)/arch/x86/boot/bzImage: $(O)/vma.o image
 	@mkdir -p $(dir $@)
@@ -81,9 +83,11 @@ class KernelBuildTest : public StoreTest {
 
   std::expected<StoredKernel, spec::ToolFault> build(KernelBuildOptions options = {}) {
     lines_.clear();
+    steps_.clear();
     remarks_.clear();
     if (options.name.empty()) options.name = built_name_of(tree_, "");
     options.on_line = [this](std::string_view line) { lines_.emplace_back(line); };
+    options.on_step = [this](std::string_view what) { steps_.emplace_back(what); };
     options.on_remark = [this](std::string_view what) { remarks_.emplace_back(what); };
     return build_kernel(tree_, options);
   }
@@ -102,12 +106,16 @@ class KernelBuildTest : public StoreTest {
     options.interrupted = [] { return true; };
     return options;
   }
+  [[nodiscard]] bool configured() const {
+    return std::ranges::find(steps_, "configuring") != steps_.end();
+  }
   [[nodiscard]] bool compiled() const {
     return std::ranges::find(lines_, "  CC      mm/vma.o") != lines_.end();
   }
 
   fs::path tree_;
   std::vector<std::string> lines_;
+  std::vector<std::string> steps_;
   std::vector<std::string> remarks_;
   std::string cache_;
 };
@@ -134,6 +142,21 @@ TEST_F(KernelBuildTest, ASecondTimeWhatWasChangedIsCompiled) {
   fs::last_write_time(tree_ / "mm/vma.c", fs::file_time_type::clock::now() + std::chrono::hours{1});
   ASSERT_TRUE(build());
   EXPECT_TRUE(compiled());
+}
+
+TEST_F(KernelBuildTest, ItIsConfiguredAgainWhereSomethingElseWouldComeOfIt) {
+  ASSERT_TRUE(build());
+  EXPECT_TRUE(configured());
+  ASSERT_TRUE(build());
+  EXPECT_FALSE(configured());
+  ASSERT_TRUE(build(wishing({"MINE", "y"})));
+  EXPECT_TRUE(configured()) << "something else is wished";
+  ASSERT_TRUE(build(wishing({"MINE", "y"})));
+  EXPECT_FALSE(configured());
+  fs::last_write_time(tree_ / "mm/Kconfig",
+                      fs::file_time_type::clock::now() + std::chrono::hours{1});
+  ASSERT_TRUE(build(wishing({"MINE", "y"})));
+  EXPECT_TRUE(configured()) << "a Kconfig file was changed";
 }
 
 TEST_F(KernelBuildTest, TheCompilersFirstErrorIsToldAndTheKernelBeforeIsKept) {
