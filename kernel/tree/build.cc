@@ -15,10 +15,10 @@
 
 #include "kernel/failed.h"
 #include "kernel/store/command.h"
+#include "kernel/store/place.h"
 #include "kernel/tree/makefile.h"
 #include "kernel/tree/missing.h"
 #include "kernel/tree/parts.h"
-#include "kernel/store/place.h"
 #include "kernel/tree/probes.h"
 #include "kernel/tree/source.h"
 
