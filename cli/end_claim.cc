@@ -128,12 +128,19 @@ Read read_flags(Words& words, VmaClaim& out) {
   const auto close = rest.find(']');
   if (close == std::string_view::npos) return wrong(at, "expected ']' behind the flags");
   FlagsClaim flags;
+  spec::VmFlags keys = 0;
   Words list{rest.substr(1, close - 1)};
   while (!list.is_empty()) {
     const auto here = at + 1 + list.at();
     const auto word = list.next();
     const bool is_not = word.starts_with('-');
     const auto code = word.substr(is_not ? 1 : 0);
+    // A key is several bits of one field: it is that one, or the line does not hold.
+    if (const auto key = spec::vm_flags_from_text(code) & spec::kVmPkeyMask; key != 0 && !is_not) {
+      if (keys != 0) return wrong(here, "memory has one protection key");
+      keys = key;
+      continue;
+    }
     const auto known = spec::vm_flag_codes();
     const auto flag = std::ranges::find(known, code, &spec::FlagName::name);
     if (flag == known.end() || flag->bits == spec::kVmSoftdirty) {
@@ -151,6 +158,8 @@ Read read_flags(Words& words, VmaClaim& out) {
                  "a list with rd, wr, ex, sh, mr, mw, me or ms has all flags: what is not in it is "
                  "not there");
   }
+  flags.set |= keys;
+  if (keys != 0 && !flags.is_whole) flags.clear |= spec::kVmPkeyMask & ~keys;
   if (flags.set == 0 && flags.clear == 0) return wrong(at, "expected flags between the brackets");
   out.flags = flags;
   words.drop(close + 1);

@@ -30,6 +30,9 @@ std::expected<Readied, process::Refusal> ready(const TraceFile& file, std::strin
                                                                    : std::string{systems::kHost}};
   auto setup = systems::setup_for(starts_like);
   if (!setup) return process::lacks(setup.error().message);
+  // A trace that names memory means a kernel that keeps names; a model is one, whatever the host
+  // is.
+  if (!systems::is_real(system)) setup->vma_names = true;
   // Asked for by name, it may be one that the trace was not meant for; what it cannot do stays.
   if (const auto reason = why_not_run(system, file)) {
     return std::unexpected(nobody_runs(file, fmt::format("{}: {}", system, *reason)));

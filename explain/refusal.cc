@@ -918,7 +918,8 @@ class Rules {
         if (auto why = has(spec::kVmIo | spec::kVmPfnmap); !why.empty()) return why;
         const auto needed = advice == spec::kMadvPopulateWrite ? spec::kVmWrite : spec::kVmRead;
         const auto lacks = needed & ~vma.flags;
-        return lacks == 0 ? "" : fmt::format("has not {}", flag_names(lacks));
+        if (lacks != 0) return fmt::format("has not {}", flag_names(lacks));
+        return spec::pkey_of(vma.flags) == 0 ? "" : "has a key whose rights do not permit it";
       }
       default:
         return has(spec::kVmHugetlb);

@@ -76,8 +76,11 @@ class Cursor {
     skip_space();
     if (failed() || at_ == line_.size() || line_[at_] != '"') return std::nullopt;
     for (std::size_t end = at_ + 1; end < line_.size(); ++end) {
-      if (line_[end] == '\\') ++end;
-      if (end >= line_.size() || line_[end] != '"') continue;
+      if (line_[end] == '\\') {
+        ++end;  // what it stands before ends nothing
+        continue;
+      }
+      if (line_[end] != '"') continue;
       const auto inside = line_.substr(at_ + 1, end - at_ - 1);
       at_ = end + 1;
       return inside;

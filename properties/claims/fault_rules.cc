@@ -382,6 +382,13 @@ std::optional<Exemption> rule_of_success(const FailedAllocation& f, const Stretc
   const bool goes_on = std::holds_alternative<spec::Mlockall>(f.call) ||
                        std::holds_alternative<spec::Munlockall>(f.call);
   if (goes_on && all(parts, as_before_or_wanted)) return Exemption::kMlockallGoesOn;
+  // A short answer: something stopped the second range, an error of its own or this one.
+  const auto* advise = std::get_if<spec::ProcessMadvise>(&f.call);
+  const bool is_short = advise != nullptr && advise->second_length != 0 &&
+                        f.outcome == spec::Outcome::ok(advise->length);
+  if (is_short && only_cuts && all(parts, as_before_or_wanted)) {
+    return Exemption::kMadviseStopsMidway;
+  }
   if (std::holds_alternative<spec::Shmdt>(f.call) && all(parts, as_before_or_wanted)) {
     return Exemption::kShmdtSaysNothing;
   }

@@ -31,7 +31,8 @@ bool has_file(spec::Syscall& call, const GeneratorOptions& options) {
 }  // namespace
 
 void make_offered(spec::Syscall& call, const GeneratorOptions& options) {
-  const bool is_offered = has_file(call, options) && (options.ksm_calls || !is_of_ksm(call)) &&
+  const bool is_offered = !spec::unmodelled_reason(call) && has_file(call, options) &&
+                          (options.ksm_calls || !is_of_ksm(call)) &&
                           !spec::is_of_any(call, options.withheld);
   if (!is_offered) call = spec::Brk{0};
 }

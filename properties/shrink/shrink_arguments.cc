@@ -233,6 +233,8 @@ class Simplify {
       out.emplace_back(spec::ProcessMadvise{call.addr, call.length, 0, 0, call.advice, call.flags});
     }
     for (auto& shorter : ranges(call)) out.push_back(shorter);
+    // A length that is refused is modelled anywhere, a shorter one is not.
+    std::erase_if(out, [](const spec::Syscall& c) { return spec::unmodelled_reason(c); });
     return out;
   }
   template <typename Call>

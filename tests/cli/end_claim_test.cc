@@ -95,7 +95,7 @@ TEST(EndClaim, NamesAreAsMapsWritesThem) {
   EXPECT_EQ(broken(kMap, line + " no name\n"), std::vector<std::string>{});
   EXPECT_EQ(broken(kMap, line + " [anon:]\n").size(), 1U);
   EXPECT_EQ(broken(kMap, line + " [anon:a\n"),
-            std::vector<std::string>{"x.trace:2:36: error: expected ']' behind the name"});
+            std::vector<std::string>{"x.trace:2:32: error: in '#=': expected ']' behind the name"});
 }
 
 TEST(EndClaim, LinesAreAllThatIsMapped) {

@@ -65,13 +65,13 @@ TEST(Undecided, IsNothingThatCouldBeFound) {
                         << (found ? text(found->sequence) : "");
   }
   // What no kernel shows: the reviewer's predicate where each file has one hook, a flag that
-  // nothing can set, what shows in Committed_AS alone, and in 6.1 what is done with calls that it
-  // does not have.
+  // nothing can set, what shows in Committed_AS or of a driver alone, and in 6.1 what is done with
+  // calls that it does not have.
   const std::set<std::string_view> of_61{"droppable_lock", "ksm_brk",        "mseal_over_sealed",
                                          "sealed_discard", "uffd_droppable", "unmergeable_flags"};
   auto all = of_61;
-  all.insert(
-      {"failed_hook", "ksm_early", "ksm_late", "mmap_prepare", "moved_anon_vma", "zero_hook"});
+  all.insert({"failed_hook", "ksm_early", "ksm_late", "mmap_prepare", "moved_anon_vma",
+              "uffd_special", "zero_hook"});
   EXPECT_EQ(behaviours, all);
   for (const Undecided& one : open) {
     if (of_61.contains(one.behaviour->name))

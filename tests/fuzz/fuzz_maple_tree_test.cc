@@ -77,7 +77,7 @@ struct CopiesTooLittle : Tree {
 };
 struct BreaksAnInvariant : Tree {
   std::optional<std::string> validate() const {
-    return height() > 2 ? std::optional<std::string>{"gap 1 is wrong"} : Tree::validate();
+    return height() > 1 ? std::optional<std::string>{"gap 1 is wrong"} : Tree::validate();
   }
 };
 

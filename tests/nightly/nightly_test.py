@@ -182,7 +182,7 @@ class Nights(unittest.TestCase):
         self.assertIn("0 new findings, 1 known", first)
         self.assertIn("OnlyEligibleVmasAreMergeable", first)
         self.assertIn("<svg", first)
-        self.assertRegex(first, r"behaviours met: <b>\d+</b> of 494")
+        self.assertRegex(first, r"behaviours met: <b>\d+</b> of \d+")
         self.night(status=0, only="corpus,random")
         second = (self.place / "state" / "nights" / self.last()["night"] / "index.html").read_text()
         self.assertIn("0 new findings, 1 known", second)

@@ -45,19 +45,35 @@ spec::Vma vma(spec::Address start, spec::Address end, spec::VmFlags flags, spec:
   return {start, end, flags, pgoff, file, spec::kNoAnonVma, 0};
 }
 
-/// A reproduction of a trace whose results stand in it, and of the layout behind it.
-reports::Reproduction of(std::string_view trace, const std::vector<spec::Vma>& layout) {
+reports::Reproduction of_a_machine(bool zero_page, std::string_view trace,
+                                   const std::vector<spec::Vma>& layout) {
   reports::Reproduction r;
   const auto parsed = spec::parse_trace(trace);
   EXPECT_TRUE(parsed.errors.empty());
   r.story = {"a test */ of the comment"};
   r.setup = spec::Setup::standard();
+  r.setup.zero_page = zero_page;
   for (const spec::Step& step : parsed.trace.sequence)
     r.steps.push_back({step.process, step.call, step.expected});
   r.steps.back().layout = r.add_layout(layout);
   r.held = "as \"expected\"";
   r.differed = "different";
   return r;
+}
+
+/// Whether read faults map the zero page here: a program that rests on it says so.
+bool has_zero_page() {
+  static const bool has = [] {
+    constexpr std::string_view kRead = "touch(0x100000000000, 0x1000, READ) = -1 SIGSEGV\n";
+    return compile_and_run(reports::c_program(of_a_machine(true, kRead, {}))).status != 3;
+  }();
+  return has;
+}
+
+/// A reproduction, on this machine, of a trace whose results stand in it, and of the layout behind
+/// it.
+reports::Reproduction of(std::string_view trace, const std::vector<spec::Vma>& layout) {
+  return of_a_machine(has_zero_page(), trace, layout);
 }
 
 constexpr spec::VmFlags kAnon = spec::kVmDataDefaultFlags | spec::kVmAccount;
@@ -123,6 +139,9 @@ TEST(Reproducer, EveryCallHasItsC) {
           "(0x100000000000, 0x1000, \"a\")",
           "(0x100000000000, 0x1000)",
           "(NULL)",
+          "(0, 0)",
+          "(1)",
+          "(0, 0x100000000000, 0)",
           "()"}) {
       const auto line = std::string{name} + std::string{arguments} + "\n";
       if (!spec::parse_trace(line).errors.empty()) continue;
@@ -246,7 +265,7 @@ prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, "[") = -1 EINVAL
 prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, 0xffffffffffffffff) = -1 EFAULT
 prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0x100000000000, 0x1000, NULL) = 0
 )",
-              {});
+              {vma(0x100000000000, 0x100000002000, kFileRead)});
   const auto ran = compile_and_run(reports::c_program(r));
   EXPECT_TRUE(ran.status == 0 || ran.status == 3) << ran.out;
   if (ran.status == 3) {

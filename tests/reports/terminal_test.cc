@@ -22,7 +22,7 @@ TEST(TerminalText, SaysEverythingInTheOrderInWhichItIsNeeded) {
                                                              .test = "findings/x.test.cc",
                                                              .fault = {}});
   const auto golden = std::string{R"(FINDING: SystemsAgreeOnLayout
-  claimed: After every call every system shows the same VMAs, counters, break and KSM state.
+  claimed: After every call every system shows the same VMAs, counters, break, KSM state and pool of huge pages.
   found:   VMA 100000000000-100000004000: end is 100000004000, expected; it is 100000002000 on the
            host
 seeds: run 0x2a, sequence 0x1f; profile linux-6.18; 7 simplifications

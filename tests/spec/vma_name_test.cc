@@ -46,16 +46,16 @@ TEST(VmaName, SaysWhatIsWrongWithALine) {
     return parsed.errors.empty() ? "" : text("t", parsed.errors.front());
   };
   EXPECT_EQ(error("\"a"),
-            "t:1:59: error: expected a name in quotes, NULL, or "
+            "t:1:57: error: expected a name in quotes, NULL, or "
             "0xffffffffffffffff, found '\"'");
   EXPECT_EQ(error("7"),
-            "t:1:59: error: expected a name in quotes, NULL, or "
+            "t:1:57: error: expected a name in quotes, NULL, or "
             "0xffffffffffffffff, found '7'");
-  EXPECT_EQ(error("\"\\000\""), "t:1:59: error: a name ends at its first zero byte");
+  EXPECT_EQ(error("\"\\000\""), "t:1:57: error: a name ends at its first zero byte");
   EXPECT_EQ(error("\"\\q\""),
-            "t:1:59: error: a backslash stands before what it cannot stand before");
+            "t:1:57: error: a backslash stands before what it cannot stand before");
   EXPECT_EQ(error('"' + std::string(128, 'a') + '"'),
-            "t:1:59: error: a name of 128 bytes: at most 127 are kept");
+            "t:1:57: error: a name of 128 bytes: at most 127 are kept");
 }
 
 TEST(VmaName, StandsBehindALineAsMapsWritesIt) {

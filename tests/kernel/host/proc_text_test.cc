@@ -58,7 +58,7 @@ TEST(ParseSmaps, ReadsNames) {
                    "VmFlags: rd wr sh \n"),
             "00001000-00002000 rw-p 00000000 anon [rd wr] [anon:Go: heap] 0\n"
             "00002000-00003000 rw-p 00000000 anon [rd wr] [anon:] 0\n"
-            "00003000-00004000 rw-s 00000000 anon-shared [rd wr sh] [anon_shmem:a] 0\n");
+            "00003000-00004000 rw-p 00000000 anon-shared [rd wr sh] [anon_shmem:a] 0\n");
 }
 
 TEST(ParseSmaps, TheHeapHidesItsName) {
