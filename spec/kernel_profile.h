@@ -305,8 +305,8 @@ enum class CloseHooks : std::uint8_t {
   kNeverVanish,  ///< they merge where none of them goes by that
 };
 
-/// What pkey_alloc does on a machine without protection keys (measured on 6.18.44, and on 6.12.118
-/// and 7.3.4).
+/// What pkey_alloc does on a machine without protection keys (measured on 6.1.192, 6.12.118 and
+/// 6.18.44; 7.3.4 by its source).
 enum class AllocWithoutKeys : std::uint8_t {
   kTakesTheDefault,  ///< takes the key 0, which cannot be given back, and says EINVAL; then ENOSPC
   kRefused,          ///< ENOSPC
@@ -322,7 +322,8 @@ enum class Mdwe : std::uint8_t {
   kOptional    ///< PR_MDWE_NO_INHERIT (6.7)
 };
 
-/// Which advice process_madvise takes of a process for itself (measured on 6.1, 6.12.118 and 6.18).
+/// Which advice process_madvise takes of a process for itself (measured on 6.1 and 6.18; 6.12.118
+/// by its source).
 enum class OwnProcessMadvise : std::uint8_t {
   kNone,   ///< CAP_SYS_NICE is asked for, which no agent has
   kHints,  ///< MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE

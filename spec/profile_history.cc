@@ -93,9 +93,10 @@ constexpr std::array k612{
     change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "the source (UFFD_API_FEATURES)"),
     change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("6.9", "measured on 6.1 and 6.12"),
     change<&P::close_hooks, CloseHooks::kNeverVanish>("6.4", "measured on 6.1 and 6.12"),
-    change<&P::exec_seal, ExecSeal::kPresent>("6.3", "measured on 6.1 and 6.12"),
+    change<&P::exec_seal, ExecSeal::kPresent>("6.3", "measured on 6.1; 6.12 by its source"),
     change<&P::mdwe, Mdwe::kOptional>("6.7", "PR_MDWE_NO_INHERIT; PR_SET_MDWE since 6.3"),
-    change<&P::own_process_madvise, OwnProcessMadvise::kHints>("6.12", "measured on 6.1 and 6.12"),
+    change<&P::own_process_madvise, OwnProcessMadvise::kHints>(
+        "6.12", "measured on 6.1; 6.12.118 by its source"),
 };
 
 /// As the release of what none has yet.
@@ -180,7 +181,7 @@ constexpr std::array k618{
     change<&P::mseal_over_sealed, MsealOverSealed::kMerges>("6.19.14", "measured on 6.18.44"),
     change<&P::droppable_lock, DroppableLock::kNeverLocked>("7.0", "measured on 6.18.44"),
     change<&P::uffd_floor, UffdFloor::kAnywhere>("7.0", "measured on 6.18.44"),
-    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "measured on 6.18.44"),
+    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "the source; no kernel was asked"),
 };
 
 constexpr std::array k619{
@@ -189,7 +190,7 @@ constexpr std::array k619{
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
     change<&P::uffd_floor, UffdFloor::kLowestPlaced>(
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
-    change<&P::uffd_special, UffdSpecial::kTaken>("6.7", "what 6.18.44 has mended"),
+    change<&P::uffd_special, UffdSpecial::kTaken>("6.7", "the source; no kernel was asked"),
 };
 
 constexpr std::array k70{
@@ -217,7 +218,7 @@ constexpr std::array k73{
     change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::uffd_features, UffdFeatures::kRwp>("7.3", "the source (UFFD_API_FEATURES)"),
-    change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.3", "measured on 7.3.4"),
+    change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.3", "the source of 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";
