@@ -65,8 +65,9 @@ std::size_t MapleTree<T>::size() const {
   return entries;
 }
 
-/// What a walk will read next, while it is busy here.
+/// What a walk will read next, if there is more, while it is busy here.
 inline void prefetch_leaf(const MapleLeafKeys* leaf) {
+  if (leaf == nullptr) return;
   constexpr std::size_t kLine = 64;
   const auto* bytes = reinterpret_cast<const char*>(leaf);
   for (std::size_t at = 0; at < sizeof(MapleLeaf<void*>); at += kLine) {
