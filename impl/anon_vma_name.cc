@@ -49,11 +49,15 @@ Failure set_name_of(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, Add
     prev = &vma;
     return std::nullopt;
   }
+  const VmFlags flags = vma.vm_flags;
   const auto modified = vma_modify_name(mm, prev, vma, start, end, name);
   if (!modified) {
     return modified.error() == Errno::kENOMEM ? Errno::kEAGAIN : modified.error();
   }
   prev = *modified;
+  // madvise_update_vma takes them as they were before the merge: sticky flags of a neighbour, as
+  // VM_MAYBE_GUARD, are lost with it (seen on the code of 7.3.4).
+  prev->vm_flags = flags;
   prev->anon_name = name;
   return std::nullopt;
 }

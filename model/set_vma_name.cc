@@ -44,7 +44,10 @@ bool can_be_named(const Vma& vma, const spec::KernelProfile& profile) {
 Result name_part(AddressSpace& space, Range range, const Vma& vma, VmaName name) {
   if (!can_be_named(vma, space.profile)) return fail(Errno::kEBADF);
   if (vma.name == name) return {};
+  const spec::VmFlags own = vma.flags;
   const Result done = change_name(space, range, name);
+  // The whole VMA has the flags of what was named, and loses the marks of what that merged with.
+  if (done) space.vmas.at(range.start)->flags = own;
   // As madvise: the kernel is short of something (here: the map count limit).
   if (!done && done.error() == Errno::kENOMEM) return fail(Errno::kEAGAIN);
   return done;

@@ -351,7 +351,7 @@ class Runs(unittest.TestCase):
         self.assertLessEqual(hunt["calls"], 6)
 
     def test_each_end_is_told_apart(self):
-        comment = "// The pool of huge pages is empty."
+        comment = "// handle_pte_marker: the VMA's handler is never asked."
         status, results = self.run_of(
             entry("survivor", comment, "// It is empty."),
             entry("stillborn", comment, "this is not C++;"),
@@ -363,7 +363,7 @@ class Runs(unittest.TestCase):
         self.assertEqual(status, command.EXIT_SURVIVOR)
 
     def test_what_does_not_compile_does_not_count(self):
-        status, results = self.run_of(entry("stillborn", "// The pool of huge pages is empty.", "this is not C++;"))
+        status, results = self.run_of(entry("stillborn", "// handle_pte_marker: the VMA's handler is never asked.", "this is not C++;"))
         self.assertEqual(status, command.EXIT_ALL_FOUND)
         self.assertEqual(results["stillborn"]["verdict"], "stillborn")
 
@@ -381,7 +381,7 @@ class Runs(unittest.TestCase):
             self.assertEqual(hunt["calls"], 1)
 
     def test_contenders_are_compared_and_what_one_alone_finds_is_named(self):
-        comment = "// The pool of huge pages is empty."
+        comment = "// handle_pte_marker: the VMA's handler is never asked."
         place = "if (call.length == 0) return Outcome::ok();"
         with tempfile.TemporaryDirectory() as directory:
             for one in (entry("nothing", comment, "// It is empty."),
@@ -410,7 +410,8 @@ class Runs(unittest.TestCase):
 
     def test_what_only_the_trees_own_tests_show_is_found(self):
         status, results = self.run_of(
-            entry("tree", "keys->first[slot] > key) {", "keys->first[slot] >= key) {", "impl/maple_tree/maple_tree_read.h"))
+            entry("tree", "while (buffer.count < kMapleSlotsMin) {", "while (buffer.count + 1 < kMapleSlotsMin) {",
+                  "impl/maple_tree/maple_tree_store.h"))
         self.assertEqual(status, command.EXIT_ALL_FOUND)
         self.assertEqual(results["tree"]["hunts"][0]["oracle"], "tree")
 
