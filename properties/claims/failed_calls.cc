@@ -202,7 +202,8 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
   const auto same = [&](Address start, Address end) {
     return same_pages(before, after, seen, start, end, Pages::kSame, loose);
   };
-  if (!same(0, low->start) || !same(low->end, high->start) || !same(high->end, ~Address{0})) {
+  if (!same(0, low->start) || !same(low->end, high->start) ||
+      !same(std::max(low->end, high->end), ~Address{0})) {
     return false;
   }
   const bool leaves_a_hole = exemption == Exemption::kMmapHookFailsAfterUnmapping ||

@@ -7,7 +7,8 @@
 // of what was wrong with them (docs/mutants.md).
 // How: the first system without faults says what each call does. On the one with faults the first
 // allocation of the call fails, then the second, until it makes no more.
-// Not covered: two failures in one call, and allocations of pages.
+// Not covered: two failures in one call, allocations of pages, and machines with a pool of huge
+// pages, of which a call that fails has taken some (docs/open.md).
 #include <fmt/format.h>
 
 #include "properties/claims/fault_rules.h"
@@ -25,6 +26,7 @@ class Ordeal {
   Ordeal(RelationRoom& room, const spec::Sequence& sequence) : room_(room), sequence_(sequence) {}
 
   RelationResult run() {
+    if (room_.setup->has_huge_pages()) return std::nullopt;
     auto run = record(*room_.authority, *room_.setup, sequence_, room_.first_run);
     if (run) run = restart(0);
     if (!run) return std::unexpected(run.error());

@@ -17,7 +17,7 @@ sys.path.insert(0, str(HERE))
 from tool import historical, workshop  # noqa: E402
 
 # Its trace has what a kernel's own test can be given, too.
-MUTANT = "mlockall-onfault-alone"
+MUTANT = "mseal-madvise-bitmask"
 STAGES = "corpus,known,random,relations,faults,distill"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
 KSELFTEST = CACHE / "vmadiff" / "sources" / "linux-7.3" / "tools" / "testing" / "selftests"
