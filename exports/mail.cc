@@ -66,6 +66,9 @@ std::string trace_line(std::string text) {
       cut = text.rfind('|', room - 1);
       cut = cut == std::string::npos ? room : cut + 1;
     }
+    // A name in quotes is one word, whatever is in it.
+    if (std::ranges::count(text.substr(0, cut), '"') % 2 != 0)
+      cut = text.rfind(' ', text.rfind('"', cut));
     out += fmt::format("{:{}}{} \\\n", "", indent, text.substr(0, cut));
     text.erase(0, text[cut] == ' ' ? cut + 1 : cut);
     indent = 2 * kIndent;

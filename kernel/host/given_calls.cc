@@ -178,6 +178,8 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
     search.whole(spec::SetVmaName{.addr = kPlace, .length = kPage, .name = spec::VmaName::of("a")});
   }
   search.whole(spec::Shmat{.segment = 0, .addr = kPlace, .flags = 0}, {});
+  search.part(spec::Shmat{.segment = 0, .addr = kPlace, .flags = spec::kShmExec}, Argument::kFlags,
+              spec::kShmExec, {});
   search.whole(spec::Shmdt{kPlace},
                {{0, spec::Shmat{.segment = 0, .addr = kPlace, .flags = 0}, {}}});
   // Without keys both fail.
