@@ -67,8 +67,13 @@ std::string trace_line(std::string text) {
       cut = cut == std::string::npos ? room : cut + 1;
     }
     // A name in quotes is one word, whatever is in it.
-    if (std::ranges::count(text.substr(0, cut), '"') % 2 != 0)
-      cut = text.rfind(' ', text.rfind('"', cut));
+    if (std::ranges::count(text.substr(0, cut), '"') % 2 != 0) {
+      const auto opens = text.rfind('"', cut);
+      const auto before = opens == 0 ? std::string::npos : text.rfind(' ', opens);
+      cut = before != std::string::npos && before != 0 ? before
+                                                       : text.find(' ', text.find('"', opens + 1));
+      if (cut == std::string::npos) break;
+    }
     out += fmt::format("{:{}}{} \\\n", "", indent, text.substr(0, cut));
     text.erase(0, text[cut] == ' ' ? cut + 1 : cut);
     indent = 2 * kIndent;

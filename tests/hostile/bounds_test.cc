@@ -113,7 +113,7 @@ TEST_F(Bounds, OfCpuTime) {
 }
 
 TEST_F(Bounds, DoNotShowInWhatStaysWithinThem) {
-  const auto trace = taken_and_given_back(20);
+  const auto trace = taken_and_given_back(8);
   EXPECT_FALSE(run(trace).contains("died"));
   EXPECT_FALSE(host_->take_setback());
 }
