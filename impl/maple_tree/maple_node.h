@@ -138,7 +138,7 @@ class MapleNodePool {
     return true;
   }
 
-  void swap(MapleNodePool& other) {
+  void swap(MapleNodePool& other) noexcept {
     std::swap(chunks_, other.chunks_);
     std::swap(newest_, other.newest_);
     std::swap(chunk_, other.chunk_);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 
 namespace vmadiff::impl {
 namespace {
@@ -49,7 +50,7 @@ constexpr const char* kName = "AVX2";
 
 /// Keys have no sign, comparisons have: both are moved by half of all keys.
 VMADIFF_TARGET inline std::uint32_t below_mask(const Key* keys, Key key) {
-  const __m256i half = _mm256_set1_epi64x(static_cast<long long>(Key{1} << 63));
+  const __m256i half = _mm256_set1_epi64x(std::numeric_limits<long long>::min());
   const __m256i wanted = _mm256_xor_si256(_mm256_set1_epi64x(static_cast<long long>(key)), half);
   std::uint32_t mask = 0;
   for (unsigned i = 0; i < kMapleSlots; i += 4) {

@@ -7,7 +7,7 @@
 /// than one that begins then.
 VMADIFF_TARGET void prefetch_slots(const void* leaf) {
   const char* from = static_cast<const char*>(leaf) + offsetof(MapleLeafKeys, first);
-  for (unsigned i = 0; i < 2 * kMapleSlots * sizeof(Key); i += kMapleLine) {
+  for (std::size_t i = 0; i < std::size_t{2} * kMapleSlots * sizeof(Key); i += kMapleLine) {
     __builtin_prefetch(from + i);
   }
 }

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 
 #include "impl/maple_tree/maple_tree.h"
 
@@ -87,7 +86,11 @@ struct MapleTree<T>::InnerBuffer {
 /// Moves `count` slots of an array from one place in it to another, which may overlap.
 template <typename U>
 void shift_slots(U* slots, unsigned from, unsigned to, unsigned count) {
-  std::memmove(slots + to, slots + from, count * sizeof(U));
+  if (to <= from) {
+    std::copy(slots + from, slots + from + count, slots + to);
+  } else {
+    std::copy_backward(slots + from, slots + from + count, slots + to + count);
+  }
 }
 
 // --- paths ------------------------------------------------------------------------------------
@@ -152,7 +155,9 @@ void MapleTree<T>::find_place(Key key) {
 
 template <typename T>
 bool MapleTree<T>::is_to_fail() {
-  return fail_countdown_ != 0 && --fail_countdown_ == 0;
+  if (fail_countdown_ == 0) return false;
+  --fail_countdown_;
+  return fail_countdown_ == 0;
 }
 
 template <typename T>

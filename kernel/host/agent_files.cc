@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -202,7 +203,7 @@ std::expected<Segments, int> Segments::make() {
     void* const attached = ::shmat(id, nullptr, 0);
     const int error = errno;
     ::shmctl(id, IPC_RMID, nullptr);
-    if (attached == reinterpret_cast<void*>(-1)) return std::unexpected{error};
+    if (reinterpret_cast<std::intptr_t>(attached) == -1) return std::unexpected{error};
     made.ids_[i] = id;
     made.attached_[i] = attached;
   }
