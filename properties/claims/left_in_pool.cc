@@ -20,8 +20,9 @@ std::uint64_t may_be_forgotten(std::span<const spec::Step> calls,
   std::uint64_t reserved = 0;
   bool moves = false;
   for (std::size_t i = 0; i < std::min(calls.size(), outcomes.size()); ++i) {
-    if (!outcomes[i].is_ok()) continue;
+    // One that stops midway has moved a part, too.
     moves = moves || std::holds_alternative<spec::Mremap>(calls[i].call);
+    if (!outcomes[i].is_ok()) continue;
     const auto* mmap = std::get_if<spec::Mmap>(&calls[i].call);
     if (mmap == nullptr || !maps_huge_pages(*mmap)) continue;
     const bool reserves = (mmap->flags & spec::kMapNoreserve) == 0 &&
