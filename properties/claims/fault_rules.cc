@@ -234,15 +234,12 @@ bool is_as_before_but_for_a_hole(const Stretches& stretches, const spec::Range& 
 }
 
 /// A move between two ranges, bytes.
-struct Move {
-  spec::Range source;
-  spec::Range target;
+struct Move : MoveRanges {
   spec::VmFlags lost;  ///< what the VMAs of both may have given away, or kept
   const Snapshot& before;
 
   Move(const spec::Mremap& call, Address new_addr, const Snapshot& before_it)
-      : source{call.addr, call.addr + in_pages(call.length, is_huge_at(before_it, call.addr))},
-        target{new_addr, new_addr + in_pages(call.new_length, is_huge_at(before_it, call.addr))},
+      : MoveRanges(ranges_of(call, new_addr, before_it)),
         // The charge, while the source is unmapped (unmap_source_vma), and a userfaultfd
         // (UserfaultfdLosesWhatMoves).
         lost(spec::kVmAccount | spec::kVmUffd),
@@ -305,10 +302,11 @@ bool is_moved_up_to_a_point(const Stretches& stretches, const spec::Mremap& call
   };
   return std::ranges::all_of(stretches, [&](const Stretch& s) {
     if (s.is_as_before()) return true;
-    if (is_moved_or_stays(s, move)) {
-      const bool has_left = is_in(s.start, kept) && s.before != nullptr && s.after == nullptr;
-      return !has_left || has_arrived(s.start - call.addr + call.new_addr);
-    }
+    // Where it was, a huge page of the same move may have been wanted, which reaches beyond the
+    // target.
+    const bool has_left = is_in(s.start, kept) && s.before != nullptr && s.after == nullptr;
+    if (has_left) return has_arrived(s.start - call.addr + call.new_addr);
+    if (is_moved_or_stays(s, move)) return true;
     return is_in(s.start, move.target) && s.after == nullptr && !is_in(s.start, move.source);
   });
 }
@@ -325,8 +323,11 @@ struct RuleOfFailure {
   }
   Rule operator()(const spec::RemapFilePages&) const { return hole_if(leaves_a_hole()); }
   Rule operator()(const spec::Shmat& call) const {
-    return hole_if((call.flags & spec::kShmRemap) != 0 && reach(f.call, f.before).first &&
-                   leaves_a_hole());
+    // do_shmat: an address that is rounded down to nothing is MAP_FIXED, but what is there is not
+    // asked for.
+    const bool replaces =
+        (call.flags & spec::kShmRemap) != 0 || (call.addr != 0 && spec::page_down(call.addr) == 0);
+    return hole_if(replaces && reach(f.call, f.before).first && leaves_a_hole());
   }
   Rule operator()(const spec::Mremap& call) const {
     return if_so(is_moved_up_to_a_point(parts, call, f.before), Exemption::kMremapStopsMidway);

@@ -37,12 +37,9 @@ struct Reach {
     return {clipped(call.addr, rounded(call.length, maps_huge_pages(call))), {}};
   }
   NamedRanges operator()(const spec::Mremap& call) const {
-    const bool is_huge = is_huge_at(before, call.addr);
-    NamedRanges out{clipped(call.addr, rounded(call.length, is_huge)), {}};
-    if ((call.flags & spec::kMremapFixed) != 0) {
-      out.second = clipped(call.new_addr, rounded(call.new_length, is_huge));
-    }
-    return out;
+    const auto [source, target] = ranges_of(call, call.new_addr, before);
+    const bool names_target = (call.flags & spec::kMremapFixed) != 0;
+    return {source, names_target ? std::optional{target} : std::nullopt};
   }
   NamedRanges operator()(const spec::RemapFilePages& call) const {
     return {clipped(spec::page_down(call.addr), spec::page_down(call.length)), {}};
@@ -86,6 +83,18 @@ struct Reach {
 bool is_huge_at(const spec::Snapshot& s, Address address) {
   const auto vma = std::ranges::upper_bound(s.vmas, address, {}, &spec::Vma::end);
   return vma != s.vmas.end() && vma->start <= address && (vma->flags & spec::kVmHugetlb) != 0;
+}
+
+MoveRanges ranges_of(const spec::Mremap& call, Address new_addr, const Snapshot& before) {
+  const bool is_huge = is_huge_at(before, call.addr);
+  MoveRanges out{.source = clipped(call.addr, rounded(call.length, is_huge)),
+                 .target = clipped(new_addr, rounded(call.new_length, is_huge))};
+  if (call.length == call.new_length && !is_huge && is_huge_at(before, out.source.end - 1)) {
+    const Address rest = spec::huge_page_up(out.source.end) - out.source.end;
+    out.source = clipped(out.source.start, out.source.end - out.source.start + rest);
+    out.target = clipped(out.target.start, out.target.end - out.target.start + rest);
+  }
+  return out;
 }
 
 bool maps_huge_pages(const spec::Mmap& call) {

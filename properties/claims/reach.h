@@ -21,6 +21,15 @@ namespace vmadiff::properties {
   return is_huge ? spec::huge_page_up(length) : spec::page_up(length);
 }
 
+/// [from, to) of an mremap, bytes, whether the destination counts or not. Of several VMAs a huge
+/// page at the end moves as a whole, whatever of it was asked for.
+struct MoveRanges {
+  spec::Range source;
+  spec::Range target;
+};
+[[nodiscard]] MoveRanges ranges_of(const spec::Mremap& call, spec::Address new_addr,
+                                   const spec::Snapshot& before);
+
 /// The range that the call works on in a state `before` it, and mremap's destination where it is
 /// given; none for calls whose effect is not a given range. Clipped to the 64-bit space.
 [[nodiscard]] spec::NamedRanges reach(const spec::Syscall& call, const spec::Snapshot& before);
