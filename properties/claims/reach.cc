@@ -87,14 +87,16 @@ bool is_huge_at(const spec::Snapshot& s, Address address) {
 
 MoveRanges ranges_of(const spec::Mremap& call, Address new_addr, const Snapshot& before) {
   const bool is_huge = is_huge_at(before, call.addr);
-  MoveRanges out{.source = clipped(call.addr, rounded(call.length, is_huge)),
-                 .target = clipped(new_addr, rounded(call.new_length, is_huge))};
-  if (call.length == call.new_length && !is_huge && is_huge_at(before, out.source.end - 1)) {
-    const Address rest = spec::huge_page_up(out.source.end) - out.source.end;
-    out.source = clipped(out.source.start, out.source.end - out.source.start + rest);
-    out.target = clipped(out.target.start, out.target.end - out.target.start + rest);
+  // PAGE_ALIGN of a length that wraps is none: it asks for a second mapping, as 0 does.
+  Address length = in_pages(call.length, is_huge);
+  Address new_length = in_pages(call.new_length, is_huge);
+  const Address end = call.addr + length;
+  if (length == new_length && !is_huge && is_huge_at(before, end - 1)) {
+    const Address rest = spec::huge_page_up(end) - end;
+    length += rest;
+    new_length += rest;
   }
-  return out;
+  return {.source = clipped(call.addr, length), .target = clipped(new_addr, new_length)};
 }
 
 bool maps_huge_pages(const spec::Mmap& call) {
