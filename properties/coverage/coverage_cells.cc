@@ -77,53 +77,65 @@ constexpr std::string_view kTextAndData =
     "the first neighbours in the address space are the program's text and data: flags";
 constexpr std::string_view kSharedOnly = "it maps shared memory, which has no anon_vma";
 
-constexpr std::array kUnmeetable{
+constexpr std::string_view kWatchedHasAFlag =
+    "memory that is new, or let go, is not watched, and what is watched has a flag for it: flags";
+
+constexpr std::array kOfSomeCalls{
     Unmeetable{"", MergeOutcome::kExempt, {}, "not asked for: each is an exemption's own count"},
     Unmeetable{"mmap", {}, KsmMode::kMadvised, kNewIsNotMergeable},
     Unmeetable{"brk", {}, KsmMode::kMadvised, kNewIsNotMergeable},
     Unmeetable{"remap_file_pages", {}, KsmMode::kMadvised, "shared memory is never mergeable"},
     Unmeetable{"remap_file_pages", MergeOutcome::kAnonVma, {}, kSharedOnly},
+    Unmeetable{"mmap", MergeOutcome::kUserfaultfd, {}, kWatchedHasAFlag},
+    Unmeetable{"brk", MergeOutcome::kUserfaultfd, {}, kWatchedHasAFlag},
+    Unmeetable{"remap_file_pages", MergeOutcome::kUserfaultfd, {}, kWatchedHasAFlag},
+    Unmeetable{"uffd_unregister", MergeOutcome::kUserfaultfd, {}, kWatchedHasAFlag},
     Unmeetable{"brk", MergeOutcome::kRight, {}, kHeapJoinsLeft},
     Unmeetable{"brk", MergeOutcome::kBoth, {}, kHeapJoinsLeft},
     Unmeetable{"brk",
                MergeOutcome::kSpecial,
                {},
                "a special mapping over the end of the heap is a driver's, or 2 MiB long"},
-    Unmeetable{"mlockall", MergeOutcome::kRight, {}, kNoNeighbours},
-    Unmeetable{"mlockall", MergeOutcome::kBoth, {}, kNoNeighbours},
-    Unmeetable{"mlockall", {}, KsmMode::kMadvised, "nothing is mapped at address 0"},
-    Unmeetable{"mlockall",
-               MergeOutcome::kNothingThere,
-               {},
-               "the program's own text and data are neighbours"},
-    Unmeetable{"munlockall",
-               MergeOutcome::kNothingThere,
-               {},
-               "the program's own text and data are neighbours"},
-    Unmeetable{"munlockall", MergeOutcome::kRight, {}, kNoNeighbours},
-    Unmeetable{"munlockall", MergeOutcome::kBoth, {}, kNoNeighbours},
-    Unmeetable{"munlockall", {}, KsmMode::kMadvised, "nothing is mapped at address 0"},
-    Unmeetable{"mlockall", MergeOutcome::kSpecial, {}, kTextAndData},
-    Unmeetable{"mlockall", MergeOutcome::kFile, {}, kTextAndData},
-    Unmeetable{"mlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
-    Unmeetable{"mlockall", MergeOutcome::kOffset, {}, kTextAndData},
-    Unmeetable{"mlockall", MergeOutcome::kPolicy, {}, kTextAndData},
-    Unmeetable{"munlockall", MergeOutcome::kPolicy, {}, kTextAndData},
-    Unmeetable{"mlockall", MergeOutcome::kName, {}, kTextAndData},
-    Unmeetable{"munlockall", MergeOutcome::kName, {}, kTextAndData},
-    Unmeetable{"munlockall", MergeOutcome::kSpecial, {}, kTextAndData},
-    Unmeetable{"munlockall", MergeOutcome::kFile, {}, kTextAndData},
-    Unmeetable{"munlockall", MergeOutcome::kAnonVma, {}, kTextAndData},
-    Unmeetable{"munlockall", MergeOutcome::kOffset, {}, kTextAndData},
     Unmeetable{"", MergeOutcome::kNotDue, KsmMode::kMadvised,
                "without a range there is none that could be madvised"},
     Unmeetable{"", MergeOutcome::kSpecial, KsmMode::kMadvised,
                "not asked for: the range is no special one then, but its neighbour"},
 };
 
+/// Calls whose range is the whole address space, and what none of them can meet.
+constexpr std::array<std::string_view, 3> kOfAllMemory{"mlockall", "munlockall", "uffd_close"};
+constexpr std::array kNotOfAllMemory{
+    Unmeetable{{}, MergeOutcome::kRight, {}, kNoNeighbours},
+    Unmeetable{{}, MergeOutcome::kBoth, {}, kNoNeighbours},
+    Unmeetable{{}, {}, KsmMode::kMadvised, "nothing is mapped at address 0"},
+    Unmeetable{
+        {}, MergeOutcome::kNothingThere, {}, "the program's own text and data are neighbours"},
+    Unmeetable{{}, MergeOutcome::kSpecial, {}, kTextAndData},
+    Unmeetable{{}, MergeOutcome::kFile, {}, kTextAndData},
+    Unmeetable{{}, MergeOutcome::kAnonVma, {}, kTextAndData},
+    Unmeetable{{}, MergeOutcome::kOffset, {}, kTextAndData},
+    Unmeetable{{}, MergeOutcome::kPolicy, {}, kTextAndData},
+    Unmeetable{{}, MergeOutcome::kName, {}, kTextAndData},
+    Unmeetable{{}, MergeOutcome::kUserfaultfd, {}, kTextAndData},
+};
+
+const std::vector<Unmeetable>& unmeetable() {
+  static const std::vector<Unmeetable> kAll = [] {
+    std::vector<Unmeetable> all(kOfSomeCalls.begin(), kOfSomeCalls.end());
+    for (const std::string_view call : kOfAllMemory) {
+      for (Unmeetable one : kNotOfAllMemory) {
+        one.call = call;
+        all.push_back(one);
+      }
+    }
+    return all;
+  }();
+  return kAll;
+}
+
 bool is_unmeetable(const ResultsOf& row, MergeOutcome merge, KsmMode ksm) {
   if (merge == MergeOutcome::kNotDue && !row.not_due) return true;
-  return std::ranges::any_of(kUnmeetable, [&](const Unmeetable& u) {
+  return std::ranges::any_of(unmeetable(), [&](const Unmeetable& u) {
     return (u.call.empty() || u.call == row.call) && (!u.merge || *u.merge == merge) &&
            (!u.ksm || *u.ksm == ksm);
   });
@@ -155,7 +167,7 @@ std::vector<Cell> make_cells() {
 
 }  // namespace
 
-std::span<const Unmeetable> unmeetable_cells() { return kUnmeetable; }
+std::span<const Unmeetable> unmeetable_cells() { return unmeetable(); }
 
 std::span<const Cell> meetable_cells() {
   static const std::vector<Cell> kCells = make_cells();

@@ -250,8 +250,12 @@ class Writer {
         Look other = look;
         if (!look.file.is_none())
           other.file.number = (look.file.number + 1) % options_.files_per_class;
-        motif_.plan_marks(random_, sketch_, look, other,
-                          swarm_.mark(random_, looks_.any_prot(random_)), madvised);
+        const spec::Syscall mark = swarm_.mark(random_, looks_.any_prot(random_));
+        if (swarm_.has_userfaultfds() && look.file.is_none() && random_.percent(40)) {
+          motif_.plan_watched(random_, sketch_, look, mark, madvised);
+        } else {
+          motif_.plan_marks(random_, sketch_, look, other, mark, madvised);
+        }
       }
       call = motif_.next();
     }

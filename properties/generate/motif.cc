@@ -42,7 +42,7 @@ void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const L
   const auto part = [&](Address index) { return start + index * unit; };
   calls_.clear();
   bool reversed = false;
-  switch (random.below(4)) {
+  switch (random.below(5)) {
     case 0:  // one mapping: its middle is marked last
       calls_.emplace_back(map(look, start, 3 * unit, offset));
       break;
@@ -65,6 +65,11 @@ void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const L
         calls_.emplace_back(map(look, part(1), 2 * unit, offset + 4 * unit));
       }
       break;
+    case 3:  // two memory policies
+      calls_.emplace_back(map(look, start, 3 * unit, offset));
+      calls_.emplace_back(
+          spec::Mbind{.addr = part(1), .length = unit, .mode = spec::kMpolBind, .nodes = 1});
+      break;
     default:  // two anon_vmas
       calls_.emplace_back(map(look, start, unit, offset));
       calls_.emplace_back(map(look, part(2), unit, offset + 2 * unit));
@@ -83,6 +88,50 @@ void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const L
   sketch.add({.start = start, .end = part(3), .look = look, .offset = offset});
 }
 
+void Motif::plan_watched(Random& random, Sketch& sketch, const Look& look,
+                         const spec::Syscall& mark, bool madvised) {
+  const Address start = kArena + kPage * random.below(kArenaPages);
+  const auto part = [&](Address index) { return start + index * kPage; };
+  const auto watch = [&](Address at, std::uint64_t number) {
+    calls_.emplace_back(spec::UffdRegister{at, kPage, spec::kUffdModeWp, number});
+  };
+  const auto advise = [&](Address at, Address length) {
+    if (madvised) calls_.emplace_back(spec::Madvise{at, length, spec::kMadvMergeable});
+  };
+  calls_.clear();
+  if (random.percent(30)) {  // one of the two keeps what moves
+    const Address from = part(8);
+    calls_.emplace_back(spec::UffdOpen{1, spec::kUffdEventRemap});
+    calls_.emplace_back(map(look, start, kPage, 0));
+    calls_.emplace_back(map(look, from, kPage, kPage));
+    advise(start, kPage);
+    advise(from, kPage);
+    watch(start, 0);
+    watch(from, 1);
+    calls_.emplace_back(spec::Mremap{.addr = from,
+                                     .length = kPage,
+                                     .new_length = kPage,
+                                     .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                                     .new_addr = part(1)});
+    sketch.add({.start = start, .end = part(2), .look = look, .offset = 0});
+    return;
+  }
+  calls_.emplace_back(map(look, start, 3 * kPage, 0));
+  advise(start, 3 * kPage);
+  if (random.percent(20)) {  // one: they are let go one after the other
+    calls_.emplace_back(spec::UffdRegister{start, 3 * kPage, spec::kUffdModeWp, 0});
+    for (const Address index : {0U, 2U, 1U})
+      calls_.emplace_back(spec::UffdUnregister{part(index), kPage, 0});
+    sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
+    return;
+  }
+  watch(part(1), 1);
+  watch(part(0), 0);
+  watch(part(2), 0);
+  for (const Address index : {0U, 2U, 1U}) calls_.push_back(on_range(mark, part(index), kPage));
+  sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
+}
+
 void Motif::plan_heap_end(Random& random, Address brk) {
   const Address from = kArena + kPage * random.below(kArenaPages);
   const Address end = spec::page_up(brk) + 2 * kPage;
@@ -96,6 +145,13 @@ void Motif::plan_heap_end(Random& random, Address brk) {
                                    .new_length = kPage,
                                    .flags = spec::kMremapMaymove | spec::kMremapFixed,
                                    .new_addr = end - kPage});
+  if (random.percent(30)) {  // and away: what stays has the offset, but no anon_vma
+    calls_.emplace_back(spec::Mremap{.addr = end - kPage,
+                                     .length = kPage,
+                                     .new_length = kPage,
+                                     .flags = spec::kMremapMaymove | spec::kMremapDontunmap,
+                                     .new_addr = 0});
+  }
   calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
 }
 

@@ -37,6 +37,12 @@ class Motif {
   void plan_marks(Random& random, Sketch& sketch, const Look& look, const Look& other,
                   const spec::Syscall& mark, bool madvised);
 
+  /// Plans neighbours that differ in nothing but the userfaultfd that watches them, each marked by
+  /// `mark`, or one moved beside the other; or such as one watches, let go one after the other. The
+  /// look's memory must be such as can be watched, else there is no difference.
+  void plan_watched(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
+                    bool madvised);
+
   /// Plans a meeting of calls of two or three shapes (call_shapes.h); notes in `room` what it
   /// takes.
   void plan_meeting(Random& random, Sketch& sketch, const GeneratorOptions& options,

@@ -36,7 +36,7 @@ void vary_shape(spec::Setup& setup, Random& random) {
   if (random.percent(5)) setup.userfaultfd = false;
   if (random.percent(8)) setup.vma_names = false;
   if (random.percent(15)) setup.uffd_event_fork = false;
-  if (random.percent(30)) setup.protection_keys = true;
+  if (random.percent(75)) setup.protection_keys = true;
 }
 
 /// The program of a real kernel's sequences needs so much more room when it begins anew (exec).

@@ -29,6 +29,7 @@ class Swarm {
   /// Flags that the families add to a mapping now and then: MAP_LOCKED and the like.
   [[nodiscard]] std::uint64_t map_flags(Random& random) const;
   [[nodiscard]] bool has_stacks() const { return stacks_; }
+  [[nodiscard]] bool has_userfaultfds() const { return registers_; }
   /// Whether the sequence has more than one process; and fork, exec or exit, now and then.
   [[nodiscard]] bool has_processes() const { return processes_; }
   [[nodiscard]] std::optional<spec::Syscall> process_call(Random& random) const;

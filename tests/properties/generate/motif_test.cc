@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <type_traits>
 #include <vector>
 
@@ -77,14 +78,63 @@ TEST(Motif, TwoFilesAreTwo) {
 }
 
 TEST(Motif, TheHeapGrowsBehindMemoryFromElsewhere) {
-  Random random{7};
-  Motif motif;
-  motif.plan_heap_end(random, 0x5000);
-  const auto calls = all(motif);
-  ASSERT_EQ(calls.size(), 5U);
-  const auto& move = std::get<spec::Mremap>(calls[3]);
-  EXPECT_EQ(move.new_addr + move.new_length, std::get<spec::Brk>(calls[2]).addr);
-  EXPECT_GT(std::get<spec::Brk>(calls[4]).addr, std::get<spec::Brk>(calls[2]).addr);
+  bool stays = false;
+  bool leaves = false;
+  for (std::uint64_t seed = 1; seed < 30; ++seed) {
+    const auto calls = planned(seed, &Motif::plan_heap_end, 0x5000);
+    ASSERT_GE(calls.size(), 5U) << seed;
+    const auto& before = std::get<spec::Brk>(calls[2]);
+    const auto& move = std::get<spec::Mremap>(calls[3]);
+    EXPECT_EQ(move.new_addr + move.new_length, before.addr);
+    EXPECT_GT(std::get<spec::Brk>(calls.back()).addr, before.addr);
+    if (calls.size() == 6) {
+      EXPECT_EQ(std::get<spec::Mremap>(calls[4]).addr, move.new_addr);
+    }
+    (calls.size() == 6 ? leaves : stays) = true;
+  }
+  EXPECT_TRUE(stays && leaves);
+}
+
+TEST(Motif, NeighboursAreWatchedByTwo) {
+  bool moved = false;
+  bool marked = false;
+  bool let_go = false;
+  for (std::uint64_t seed = 1; seed < 30; ++seed) {
+    Random random{seed};
+    Sketch sketch;
+    Motif motif;
+    motif.plan_watched(random, sketch, kPlain, spec::Mseal{}, true);
+    std::vector<spec::UffdRegister> watched;
+    spec::Address at_last = 0;
+    int unwatched = 0;
+    for (const auto& call : all(motif)) {
+      if (const auto* watch = std::get_if<spec::UffdRegister>(&call)) watched.push_back(*watch);
+      if (std::holds_alternative<spec::UffdUnregister>(call)) ++unwatched;
+      if (const auto* move = std::get_if<spec::Mremap>(&call)) {
+        moved = true;
+        at_last = move->new_addr;
+      }
+      if (const auto* seal = std::get_if<spec::Mseal>(&call)) {
+        marked = true;
+        at_last = seal->addr;
+      }
+    }
+    if (unwatched != 0) {
+      let_go = true;
+      EXPECT_EQ(unwatched, 3);
+      continue;
+    }
+    // What comes last is watched by another than its neighbour.
+    const auto is_by = [](std::uint64_t number) {
+      return [number](const spec::UffdRegister& watch) { return watch.userfaultfd == number; };
+    };
+    EXPECT_TRUE(std::ranges::any_of(watched, is_by(1))) << seed;
+    const auto neighbour =
+        std::ranges::find(watched, at_last - spec::kPageSize, &spec::UffdRegister::addr);
+    ASSERT_NE(neighbour, watched.end()) << seed;
+    EXPECT_TRUE(is_by(0)(*neighbour));
+  }
+  EXPECT_TRUE(moved && marked && let_go);
 }
 
 TEST(Motif, WhatIsDroppedIsNotMade) {
