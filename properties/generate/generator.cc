@@ -235,7 +235,7 @@ class Writer {
         return (options_.favoured >> wanted.index() & 1) != 0;
       };
       if (random_.percent(favours(spec::Brk{}) ? 40 : 5)) {
-        motif_.plan_heap_end(random_, brk_);
+        motif_.plan_heap_end(random_, brk_, may_fork());
       } else if (maps_huge_files_ && random_.percent(favours(spec::RemapFilePages{}) ? 30 : 3)) {
         motif_.plan_remap(random_, {spec::FileClass::kHugetlb, 0});
       } else if (random_.percent(2)) {

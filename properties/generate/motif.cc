@@ -132,7 +132,7 @@ void Motif::plan_watched(Random& random, Sketch& sketch, const Look& look,
   sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
 }
 
-void Motif::plan_heap_end(Random& random, Address brk) {
+void Motif::plan_heap_end(Random& random, Address brk, bool may_fork) {
   const Address from = kArena + kPage * random.below(kArenaPages);
   const Address end = spec::page_up(brk) + 2 * kPage;
   const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
@@ -145,7 +145,12 @@ void Motif::plan_heap_end(Random& random, Address brk) {
                                    .new_length = kPage,
                                    .flags = spec::kMremapMaymove | spec::kMremapFixed,
                                    .new_addr = end - kPage});
-  if (random.percent(30)) {  // and away: what stays has the offset, but no anon_vma
+  // What is left has the offset, but no anon_vma: in a child where it is wiped, or where it was.
+  if (may_fork && random.percent(30)) {
+    calls_.emplace_back(spec::Madvise{end - kPage, kPage, spec::kMadvWipeonfork});
+    calls_.emplace_back(spec::Fork{});
+    calls_.emplace_back(spec::Madvise{end - kPage, kPage, spec::kMadvKeeponfork});
+  } else if (random.percent(30)) {
     calls_.emplace_back(spec::Mremap{.addr = end - kPage,
                                      .length = kPage,
                                      .new_length = kPage,

@@ -49,7 +49,7 @@ class Motif {
                     MeetingRoom& room);
 
   /// Plans memory from elsewhere, written before, under the end of the heap, which then grows.
-  void plan_heap_end(Random& random, spec::Address brk);
+  void plan_heap_end(Random& random, spec::Address brk, bool may_fork);
 
   /// Plans a hole in the low addresses that MAP_32BIT is given, barely large enough for a huge page
   /// of the file, and a mapping that looks for room there.

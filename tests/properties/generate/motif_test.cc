@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <type_traits>
 #include <vector>
 
@@ -78,10 +79,10 @@ TEST(Motif, TwoFilesAreTwo) {
 }
 
 TEST(Motif, TheHeapGrowsBehindMemoryFromElsewhere) {
-  bool stays = false;
-  bool leaves = false;
-  for (std::uint64_t seed = 1; seed < 30; ++seed) {
-    const auto calls = planned(seed, &Motif::plan_heap_end, 0x5000);
+  // By how many calls there are: it stays, it leaves, it is wiped in a child.
+  std::set<std::size_t> ways;
+  for (std::uint64_t seed = 1; seed < 40; ++seed) {
+    const auto calls = planned(seed, &Motif::plan_heap_end, 0x5000, true);
     ASSERT_GE(calls.size(), 5U) << seed;
     const auto& before = std::get<spec::Brk>(calls[2]);
     const auto& move = std::get<spec::Mremap>(calls[3]);
@@ -90,9 +91,12 @@ TEST(Motif, TheHeapGrowsBehindMemoryFromElsewhere) {
     if (calls.size() == 6) {
       EXPECT_EQ(std::get<spec::Mremap>(calls[4]).addr, move.new_addr);
     }
-    (calls.size() == 6 ? leaves : stays) = true;
+    if (calls.size() == 8) {
+      EXPECT_TRUE(std::holds_alternative<spec::Fork>(calls[5]));
+    }
+    ways.insert(calls.size());
   }
-  EXPECT_TRUE(stays && leaves);
+  EXPECT_EQ(ways, (std::set<std::size_t>{5, 6, 8}));
 }
 
 TEST(Motif, NeighboursAreWatchedByTwo) {
@@ -140,7 +144,7 @@ TEST(Motif, NeighboursAreWatchedByTwo) {
 TEST(Motif, WhatIsDroppedIsNotMade) {
   Random random{7};
   Motif motif;
-  motif.plan_heap_end(random, 0x5000);
+  motif.plan_heap_end(random, 0x5000, false);
   motif.drop();
   EXPECT_FALSE(motif.next());
 }
