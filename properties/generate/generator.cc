@@ -253,6 +253,8 @@ class Writer {
         const spec::Syscall mark = swarm_.mark(random_, looks_.any_prot(random_));
         if (swarm_.has_userfaultfds() && look.file.is_none() && random_.percent(40)) {
           motif_.plan_watched(random_, sketch_, look, mark, madvised);
+        } else if (look.file.is_none() && random_.percent(15)) {
+          motif_.plan_return(random_, sketch_, look, mark, may_fork());
         } else {
           motif_.plan_marks(random_, sketch_, look, other, mark, madvised);
         }

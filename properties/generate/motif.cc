@@ -1,6 +1,7 @@
 // properties: the plans.
 #include "properties/generate/motif.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "properties/generate/ranges.h"
@@ -129,6 +130,40 @@ void Motif::plan_watched(Random& random, Sketch& sketch, const Look& look,
   watch(part(0), 0);
   watch(part(2), 0);
   for (const Address index : {0U, 2U, 1U}) calls_.push_back(on_range(mark, part(index), kPage));
+  sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
+}
+
+void Motif::plan_return(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
+                        bool may_fork) {
+  const Address start = kArena + kPage * random.below(kArenaPages);
+  const auto part = [&](Address index) { return start + index * kPage; };
+  const auto move = [](Address from, Address to) {
+    return spec::Mremap{.addr = from,
+                        .length = kPage,
+                        .new_length = kPage,
+                        .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                        .new_addr = to};
+  };
+  // Where the fresh part is, and where the other one that was written.
+  const Address fresh = random.percent(50) ? 0 : 2;
+  const Address written = 2 - fresh;
+  calls_.clear();
+  calls_.emplace_back(map(look, part(1), kPage, 0));
+  calls_.emplace_back(write(part(1)));
+  calls_.emplace_back(move(part(1), part(8)));
+  if (may_fork && random.percent(40)) {  // in a child, where it stays apart from the fresh one, too
+    calls_.emplace_back(spec::Fork{});
+    calls_.emplace_back(map(look, part(fresh), kPage, 0));
+    calls_.emplace_back(move(part(8), part(1)));
+    sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
+    return;
+  }
+  calls_.emplace_back(map(look, part(written), kPage, 0));
+  calls_.emplace_back(write(part(written)));
+  calls_.emplace_back(map(look, part(fresh), kPage, 0));
+  calls_.emplace_back(move(part(8), part(1)));
+  calls_.push_back(on_range(mark, part(written), kPage));
+  calls_.push_back(on_range(mark, part(std::min<Address>(fresh, 1)), 2 * kPage));
   sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
 }
 

@@ -43,6 +43,12 @@ class Motif {
   void plan_watched(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
                     bool madvised);
 
+  /// Plans memory without a file that was written, and comes back to where it was: now a fresh VMA
+  /// is on one side, which takes its anon_vma, and one with an anon_vma of its own on the other,
+  /// which stays apart whatever `mark` makes alike. In a child it stays apart from both.
+  void plan_return(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
+                   bool may_fork);
+
   /// Plans a meeting of calls of two or three shapes (call_shapes.h); notes in `room` what it
   /// takes.
   void plan_meeting(Random& random, Sketch& sketch, const GeneratorOptions& options,

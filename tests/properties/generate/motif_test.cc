@@ -99,6 +99,37 @@ TEST(Motif, TheHeapGrowsBehindMemoryFromElsewhere) {
   EXPECT_EQ(ways, (std::set<std::size_t>{5, 6, 8}));
 }
 
+TEST(Motif, WhatComesBackLiesBetweenAFreshVmaAndAWrittenOne) {
+  bool in_one = false;
+  bool in_a_child = false;
+  for (std::uint64_t seed = 1; seed < 30; ++seed) {
+    Random random{seed};
+    Sketch sketch;
+    Motif motif;
+    motif.plan_return(random, sketch, kPlain, spec::Mseal{}, true);
+    const auto calls = all(motif);
+    const auto home = std::get<spec::Mmap>(calls[0]).addr;
+    if (std::holds_alternative<spec::Fork>(calls.at(3))) {
+      in_a_child = true;
+      ASSERT_EQ(calls.size(), 6U);
+      EXPECT_EQ(std::get<spec::Mremap>(calls[5]).new_addr, home);
+      continue;
+    }
+    in_one = true;
+    ASSERT_EQ(calls.size(), 9U);
+    EXPECT_EQ(std::get<spec::Mremap>(calls[6]).new_addr, home);
+    const auto written = std::get<spec::Mmap>(calls[3]).addr;
+    const auto fresh = std::get<spec::Mmap>(calls[5]).addr;
+    EXPECT_EQ(std::get<spec::Touch>(calls[4]).addr, written);
+    EXPECT_EQ(written + fresh, 2 * home);
+    // What is marked last is the fresh one and what came back, together.
+    EXPECT_EQ(std::get<spec::Mseal>(calls[7]).addr, written);
+    EXPECT_EQ(std::get<spec::Mseal>(calls[8]).addr, std::min(fresh, home));
+    EXPECT_EQ(std::get<spec::Mseal>(calls[8]).length, 2 * spec::kPageSize);
+  }
+  EXPECT_TRUE(in_one && in_a_child);
+}
+
 TEST(Motif, NeighboursAreWatchedByTwo) {
   bool moved = false;
   bool marked = false;
