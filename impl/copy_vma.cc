@@ -32,8 +32,11 @@ VmArea* copy_vma(MmStruct& mm, VmArea*& vma, Address addr, Address length, std::
   vmg.anon_name = vma->anon_name;
   vmg.uffd_ctx = vma->uffd_ctx;
   if (keep_source && is_unfaulted) {
-    if (vmg.prev == vma) vmg.prev = nullptr;
-    if (vmg.next == vma) vmg.next = nullptr;
+    const bool adjoins = vmg.start == vma->vm_end || vmg.end == vma->vm_start;
+    const bool merges_with_none =
+        adjoins && mm.profile.dontunmap_source == DontunmapSource::kCutOutAlone;
+    if (vmg.prev == vma || merges_with_none) vmg.prev = nullptr;
+    if (vmg.next == vma || merges_with_none) vmg.next = nullptr;
   }
   const bool may_merge =
       mm.profile.uffd_move == UffdMove::kMerges || !vma_has_uffd_without_event_remap(mm, *vma);

@@ -119,6 +119,8 @@ Failure call_hook(MmStruct& mm, HookState& state) {
     case FileClass::kHugetlb:
     case FileClass::kAnonHugetlb:
       return hugetlb_hook(mm, state);
+    case FileClass::kMemfd:
+      return seal_check_future_write(mm, state.file, state.vm_flags);
     case FileClass::kPfnmap:
     case FileClass::kPreparedPfnmap:
       state.vm_flags |= kPfnmapFlags;

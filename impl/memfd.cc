@@ -13,6 +13,14 @@ bool is_shared_maywrite(VmFlags flags) {
   return (flags & (kVmShared | kVmMaywrite)) == (kVmShared | kVmMaywrite);
 }
 
+/// check_write_seal: nothing to a private mapping.
+Failure check_write_seal(VmFlags& vm_flags) {
+  if ((vm_flags & kVmShared) == 0) return std::nullopt;
+  if ((vm_flags & kVmWrite) != 0) return Errno::kEPERM;
+  vm_flags &= ~kVmMaywrite;
+  return std::nullopt;
+}
+
 /// S_IXUGO of the inode.
 bool is_executable(FileId memfd) { return memfd.number != kNoexecMemfd; }
 
@@ -33,10 +41,16 @@ bool is_write_sealed(const MmStruct& mm, FileId file) {
 }
 
 Failure memfd_check_seals_mmap(const MmStruct& mm, FileId file, VmFlags& vm_flags) {
-  if (!is_write_sealed(mm, file) || (vm_flags & kVmShared) == 0) return std::nullopt;
-  if ((vm_flags & kVmWrite) != 0) return Errno::kEPERM;
-  vm_flags &= ~kVmMaywrite;
-  return std::nullopt;
+  const bool leaves_future = mm.profile.future_write_seal == FutureWriteSeal::kByHook &&
+                             (file_seals(mm, file) & kSealWrite) == 0;
+  if (leaves_future || !is_write_sealed(mm, file)) return std::nullopt;
+  return check_write_seal(vm_flags);
+}
+
+Failure seal_check_future_write(const MmStruct& mm, FileId file, VmFlags& vm_flags) {
+  if (mm.profile.future_write_seal != FutureWriteSeal::kByHook) return std::nullopt;
+  if ((file_seals(mm, file) & kSealFutureWrite) == 0) return std::nullopt;
+  return check_write_seal(vm_flags);
 }
 
 std::uint64_t writers_of(const MmStruct& mm, FileId file) {

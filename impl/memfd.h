@@ -21,6 +21,10 @@ struct MemfdSeals {
 /// is_write_sealed.
 [[nodiscard]] bool is_write_sealed(const MmStruct& mm, spec::FileId file);
 
+/// seal_check_future_write, by shmem's hook where that looks at F_SEAL_FUTURE_WRITE: the same of
+/// that seal.
+[[nodiscard]] Failure seal_check_future_write(const MmStruct& mm, spec::FileId file,
+                                              spec::VmFlags& vm_flags);
 /// memfd_check_seals_mmap: EPERM where a shared mapping could be written to in spite of a seal; one
 /// that is read-only loses VM_MAYWRITE.
 [[nodiscard]] Failure memfd_check_seals_mmap(const MmStruct& mm, spec::FileId file,

@@ -84,8 +84,9 @@ VmArea* merge(MmStruct& mm, const MmapState& map) {
 }
 
 /// __mmap_new_vma: a VMA of its own, for which a legacy hook may change flags and file. Kernels
-/// before 6.16 try to merge again after that, but here a hook that changes flags makes the mapping
-/// VM_SPECIAL, which never merges.
+/// before 6.16 then try to merge again where there is a VMA below. Of the hooks here shmem's alone
+/// leaves what can merge (a sealed memfd, which loses VM_MAYWRITE); others that change flags make
+/// the mapping VM_SPECIAL.
 std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   HookState& hook = map.hook;
   const bool has_legacy_hook = !hook.file.is_none() && hooks_of(hook.file.cls, mm.profile).mmap;
@@ -93,6 +94,7 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   if (is_ksm_late && mm.profile.ksm_late == KsmLate::kBeforeHook) update_ksm_flags(mm, map);
   VmArea* vma = mm.vm_area_alloc();
   if (vma == nullptr) return std::unexpected{Errno::kENOMEM};
+  const VmFlags asked = hook.vm_flags;
   Failure failed;
   if (!mm.preallocate(map.addr, map.end - 1)) {
     failed = Errno::kENOMEM;
@@ -104,6 +106,12 @@ std::expected<VmArea*, Errno> mmap_new_vma(MmStruct& mm, MmapState& map) {
   if (failed) {
     mm.vmas.give_back(vma);
     return std::unexpected{*failed};
+  }
+  if (hook.vm_flags != asked && has_legacy_hook && map.vms.prev != nullptr) {
+    if (VmArea* merged = merge(mm, map)) {
+      mm.vmas.give_back(vma);
+      return merged;
+    }
   }
   if (is_ksm_late && mm.profile.ksm_late != KsmLate::kBeforeHook) update_ksm_flags(mm, map);
 

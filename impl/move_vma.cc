@@ -16,7 +16,7 @@ namespace {
 using namespace spec;
 
 bool cuts_out(const MmStruct& mm, const VmaRemapStruct& vrm) {
-  return vrm.is_dontunmap() && mm.profile.dontunmap_source == DontunmapSource::kCutOut;
+  return vrm.is_dontunmap() && is_cut_out(mm.profile.dontunmap_source);
 }
 
 /// Whether there is room for what this VMA's move may add: before 7.1 three with one to spare;

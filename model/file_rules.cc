@@ -2,6 +2,7 @@
 #include "model/file_rules.h"
 
 #include "model/huge_pages.h"
+#include "model/seals.h"
 #include "spec/flags.h"
 #include "spec/units.h"
 
@@ -85,6 +86,8 @@ Result call_hook(AddressSpace& space, Vma& mapping) {
       mapping.flags |= spec::kVmHugetlb | spec::kVmDontexpand;
       if (mapping.pgoff % (spec::kHugePageSize / spec::kPageSize) != 0) return fail(Errno::kEINVAL);
       return reserve_huge_pages(space, mapping);
+    case FileClass::kMemfd:
+      return apply_seals_of_hook(space, mapping);
     case FileClass::kPfnmap:
     case FileClass::kPreparedPfnmap:
       mapping.flags |= spec::kVmPfnmap | spec::kVmIo | spec::kVmDontexpand | spec::kVmDontdump;

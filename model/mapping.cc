@@ -160,10 +160,17 @@ Result map_region(AddressSpace& space, Vma mapping) {
   if (!early && profile.ksm_late == spec::KsmLate::kBeforeHook) {
     mapping.flags = space.with_ksm_flag(mapping.flags);
   }
-  // 6.12 tries once more to merge where the hook changed the flags and there is a previous VMA.
-  // The hooks that do so here make the VMA special, so that this never succeeds.
   if (has_hook_on_new_vma(mapping, profile)) {
+    const spec::VmFlags asked = mapping.flags;
     if (const Result hook = call_hook(space, mapping); !hook) return hook;
+    // Before 6.16 a merge is tried once more where the hook changed the flags and there is a VMA
+    // below.
+    const bool again = mapping.flags != asked && space.vmas.before(mapping.start) != nullptr;
+    const Joins joins = again ? joins_of_new(space, mapping) : Joins{};
+    if (joins.any()) {
+      lay_down(space, mapping, joins);
+      return {};
+    }
   }
   if (!early && profile.ksm_late != spec::KsmLate::kBeforeHook) {
     mapping.flags = space.with_ksm_flag(mapping.flags);

@@ -58,7 +58,7 @@ std::uint64_t displacement_of_copy(const AddressSpace& space, const Vma& source,
 void empty_source(AddressSpace& space, Range from) {
   const DontunmapSource rule = space.profile.dontunmap_source;
   Vma& source = *space.vmas.at(from.start);
-  if (rule != DontunmapSource::kCutOut && (source.flags & spec::kVmLocked) != 0) {
+  if (!is_cut_out(rule) && (source.flags & spec::kVmLocked) != 0) {
     space.beyond_vmas.locked_vm += source.pages();
   }
   source.flags &= ~kLockedMask;
@@ -66,7 +66,7 @@ void empty_source(AddressSpace& space, Range from) {
   if (source.range() != from) return;
   source.anon_vma = spec::kNoAnonVma;
   source.anon_vma_links = 0;
-  if (rule != DontunmapSource::kCutOut) return;
+  if (!is_cut_out(rule)) return;
   if (source.file.is_none()) source.pgoff = source.start >> kPageShift;
   space.displacement.set(from, 0);
 }
@@ -96,8 +96,7 @@ Result move(AddressSpace& space, const Move& move) {
     return fail(Errno::kEINVAL);
   }
 
-  const bool cuts_out =
-      move.keeps_source && space.profile.dontunmap_source == DontunmapSource::kCutOut;
+  const bool cuts_out = move.keeps_source && is_cut_out(space.profile.dontunmap_source);
   if (cuts_out && (source.flags & spec::kVmLocked) != 0) {
     space.vmas.cut_at(from.start);
     space.vmas.cut_at(from.end);
@@ -117,8 +116,12 @@ Result move(AddressSpace& space, const Move& move) {
   space.displacement.set(copy.range(), displacement_of_copy(space, source, move));
   Joins joins = joins_of(space, as_asked(copy, space.profile));
   if (cuts_out) {
-    joins.left = joins.left && copy.start != kept.end;
-    joins.right = joins.right && copy.end != kept.start;
+    const bool is_behind = joins.left && copy.start == kept.end;
+    const bool is_before = joins.right && copy.end == kept.start;
+    const bool alone = space.profile.dontunmap_source == DontunmapSource::kCutOutAlone;
+    if (alone && (is_behind || is_before)) joins = {};
+    joins.left = joins.left && !is_behind;
+    joins.right = joins.right && !is_before;
   }
   const bool loses_its_watch =
       is_watched(source) && !watcher_has(space, source, spec::kUffdEventRemap);

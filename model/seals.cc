@@ -60,11 +60,30 @@ Outcome run(AddressSpace& space, const spec::AddSeals& call) {
   return Outcome::ok();
 }
 
-Result apply_write_seals(const AddressSpace& space, Vma& mapping) {
-  if ((mapping.flags & spec::kVmShared) == 0 || !is_write_sealed(space, mapping.file)) return {};
+namespace {
+
+// The write seals that are looked at before anything is done; the hook looks at the others.
+std::uint64_t seals_beforehand(const spec::KernelProfile& profile) {
+  const bool both = profile.future_write_seal == spec::FutureWriteSeal::kBeforehand;
+  return both ? kBothWriteSeals : spec::kSealWrite;
+}
+
+Result apply(std::uint64_t seals, const AddressSpace& space, Vma& mapping) {
+  if (mapping.file.cls != FileClass::kMemfd || (mapping.flags & spec::kVmShared) == 0) return {};
+  if ((space.machine->seals.at(mapping.file.number) & seals) == 0) return {};
   if ((mapping.flags & spec::kVmWrite) != 0) return fail(Errno::kEPERM);
   mapping.flags &= ~spec::kVmMaywrite;
   return {};
+}
+
+}  // namespace
+
+Result apply_write_seals(const AddressSpace& space, Vma& mapping) {
+  return apply(seals_beforehand(space.profile), space, mapping);
+}
+
+Result apply_seals_of_hook(const AddressSpace& space, Vma& mapping) {
+  return apply(kBothWriteSeals & ~seals_beforehand(space.profile), space, mapping);
 }
 
 bool is_write_sealed(const AddressSpace& space, FileId file) {

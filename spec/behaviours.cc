@@ -120,6 +120,8 @@ constexpr std::array kBehaviours{
     row<&KernelProfile::own_process_madvise>("own_process_madvise",
                                              "process_madvise takes, of the process itself,",
                                              OwnProcessMadvise::kAll),
+    row<&KernelProfile::future_write_seal>("future_write_seal", "F_SEAL_FUTURE_WRITE is looked at",
+                                           FutureWriteSeal::kBeforehand),
 };
 
 }  // namespace

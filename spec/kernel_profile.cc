@@ -75,6 +75,8 @@ std::string_view name(MremapMove b) {
 
 std::string_view name(DontunmapSource b) {
   switch (b) {
+    case DontunmapSource::kCutOutAlone:
+      return "cut-out-alone";
     case DontunmapSource::kCutOut:
       return "cut-out";
     case DontunmapSource::kWholeUnaccounted:
@@ -250,6 +252,10 @@ std::string_view name(OwnProcessMadvise b) {
       return "all";
   }
   return {};
+}
+
+std::string_view name(FutureWriteSeal b) {
+  return b == FutureWriteSeal::kByHook ? "by-hook" : "beforehand";
 }
 
 std::string_view name(HugetlbDiscard b) {

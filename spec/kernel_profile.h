@@ -54,12 +54,17 @@ enum class MremapChecks : std::uint8_t {
 
 /// What MREMAP_DONTUNMAP leaves where the memory was (dontunmap_complete; measured on 6.18).
 enum class DontunmapSource : std::uint8_t {
-  kCutOut,            ///< 6.12.117: locked memory is cut at the range's ends before it loses its
-                      ///< lock; the two never become one; a VMA that loses its anon_vma gets the
-                      ///< offset of fresh memory
+  kCutOutAlone,  ///< 6.1.192: as kCutOut; what is moved right beside its source, never written,
+                 ///< is merged with nothing on the other side either
+  kCutOut,       ///< 6.12.117: locked memory is cut at the range's ends before it loses its
+                 ///< lock; the two never become one; a VMA that loses its anon_vma gets the
+                 ///< offset of fresh memory
   kWholeUnaccounted,  ///< 6.15: the whole VMA loses VM_LOCKED and VM_ACCOUNT; locked_vm stays high
   kWhole,             ///< 6.17: the whole VMA loses VM_LOCKED; locked_vm stays high
 };
+[[nodiscard]] constexpr bool is_cut_out(DontunmapSource source) {
+  return source == DontunmapSource::kCutOut || source == DontunmapSource::kCutOutAlone;
+}
 
 /// How a hugetlb file's mapping without MAP_FIXED is placed (hugetlb_get_unmapped_area; 6.13).
 enum class HugetlbPlacement : std::uint8_t {
@@ -312,6 +317,15 @@ enum class AllocWithoutKeys : std::uint8_t {
   kRefused,          ///< ENOSPC
 };
 
+/// When F_SEAL_FUTURE_WRITE is looked at (measured on 6.1.192, 6.12.118 and 7.3.4). F_SEAL_WRITE is
+/// before anything is done, on all of them.
+enum class FutureWriteSeal : std::uint8_t {
+  kByHook,  ///< by shmem's hook: what was there is gone by then, and where the mapping becomes a
+            ///< part of another VMA it is not looked at; where VM_MAYWRITE goes a merge is tried
+            ///< again
+  kBeforehand  ///< with F_SEAL_WRITE (memfd_check_seals_mmap)
+};
+
 /// F_SEAL_EXEC and MFD_NOEXEC_SEAL (6.3): else it is a seal that is not known.
 enum class ExecSeal : std::uint8_t { kAbsent, kPresent };
 
@@ -385,6 +399,7 @@ struct KernelProfile {
   ExecSeal exec_seal{};
   Mdwe mdwe{};
   OwnProcessMadvise own_process_madvise{};
+  FutureWriteSeal future_write_seal{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -442,5 +457,6 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(ExecSeal b);
 [[nodiscard]] std::string_view name(Mdwe b);
 [[nodiscard]] std::string_view name(OwnProcessMadvise b);
+[[nodiscard]] std::string_view name(FutureWriteSeal b);
 
 }  // namespace vmadiff::spec

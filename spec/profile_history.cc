@@ -30,7 +30,7 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .hugetlb_placement = HugetlbPlacement::kOwnSearch,
                                .mremap_checks = MremapChecks::kVmaFirst,
                                .mremap_move = MremapMove::kOneVma,
-                               .dontunmap_source = DontunmapSource::kCutOut,
+                               .dontunmap_source = DontunmapSource::kCutOutAlone,
                                .sealed_discard = SealedDiscard::kReadOnlyAnonymous,
                                .process_ksm = ProcessKsm::kAbsent,
                                .mseal = MsealCall::kAbsent,
@@ -71,7 +71,8 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .alloc_without_keys = AllocWithoutKeys::kRefused,
                                .exec_seal = ExecSeal::kAbsent,
                                .mdwe = Mdwe::kAbsent,
-                               .own_process_madvise = OwnProcessMadvise::kNone};
+                               .own_process_madvise = OwnProcessMadvise::kNone,
+                               .future_write_seal = FutureWriteSeal::kByHook};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -97,6 +98,9 @@ constexpr std::array k612{
     change<&P::mdwe, Mdwe::kOptional>("6.7", "PR_MDWE_NO_INHERIT; PR_SET_MDWE since 6.3"),
     change<&P::own_process_madvise, OwnProcessMadvise::kHints>(
         "6.12", "measured on 6.1; 6.12.118 by its source"),
+    change<&P::dontunmap_source, DontunmapSource::kCutOut>("6.12", "measured on 6.1 and 6.12"),
+    change<&P::future_write_seal, FutureWriteSeal::kBeforehand>(
+        "6.12", "memfd_check_seals_mmap; measured on 6.1.192 and 6.12.118"),
 };
 
 /// As the release of what none has yet.

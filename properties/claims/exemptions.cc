@@ -78,6 +78,10 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"TheSourceLosesItsAnonVma", "NoCompatibleNeighboursLeftUnmerged",
      "of several VMAs that MREMAP_DONTUNMAP moves to right behind their range, the first meets the "
      "last while that has its anon_vma yet, which it loses when its own turn comes"},
+    {"TheMovedLosesItsAnonVma", "NoCompatibleNeighboursLeftUnmerged",
+     "from 6.16 to 6.18.15 what mremap moves beside memory that was never written loses its "
+     "anon_vma "
+     "to it, which had kept it apart from its other neighbour (mended by 61f67c230a5e)"},
     {"PopulationComesBetween", "SplittingACallEqualsTheWhole",
      "mprotect that makes locked memory writable populates it at once; done in two halves, the "
      "first "

@@ -37,6 +37,7 @@ enum class Exemption : std::uint8_t {
   kPopulationComesAfter,
   kDontunmapKeepsItsSource,
   kTheSourceLosesItsAnonVma,
+  kTheMovedLosesItsAnonVma,
   kPopulationComesBetween,
   kUserfaultfdStopsMidway,
   kMbindStopsMidway,
@@ -63,7 +64,7 @@ enum class Exemption : std::uint8_t {
   kExecuteOnlyForgetsTheKey,
   kShmdtSaysNothing,
 };
-inline constexpr std::size_t kExemptionCount = 47;
+inline constexpr std::size_t kExemptionCount = 48;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

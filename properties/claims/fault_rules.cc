@@ -172,6 +172,14 @@ bool populates(std::int32_t advice) {
 struct MayAnswer {
   const FailedAllocation& f;
 
+  // What would have become a part of a VMA that was there before the seal has a hook where it does
+  // not.
+  bool operator()(const spec::Mmap& call) const {
+    return is(Errno::kENOMEM) || is_refused_by_the_hook(call.file.cls == spec::FileClass::kMemfd);
+  }
+  bool operator()(const spec::RemapFilePages&) const {
+    return is(Errno::kENOMEM) || is_refused_by_the_hook(true);
+  }
   bool operator()(const spec::Brk&) const { return f.outcome == spec::Outcome::ok(f.before.brk); }
   bool operator()(const spec::Madvise& call) const {
     const bool needs_pages = populates(call.advice) || call.advice == spec::kMadvGuardInstall;
@@ -200,6 +208,10 @@ struct MayAnswer {
 
  private:
   [[nodiscard]] bool is(Errno error) const { return f.outcome == spec::Outcome::fail(error); }
+  [[nodiscard]] bool is_refused_by_the_hook(bool is_memfd) const {
+    return is_memfd && is(Errno::kEPERM) &&
+           f.profile.future_write_seal == spec::FutureWriteSeal::kByHook;
+  }
 };
 
 bool all(const Stretches& stretches, bool (*holds)(const Stretch&)) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "properties/claims/exemptions.h"
+#include "spec/kernel_profile.h"
 #include "spec/outcome.h"
 #include "spec/snapshot.h"
 #include "spec/syscall.h"
@@ -22,6 +23,7 @@ struct FailedAllocation {
   const spec::Snapshot& after;
   const spec::Outcome& wanted_outcome;  ///< without the failure, on the system that says so
   const spec::Snapshot& wanted;         ///< the state after that
+  const spec::KernelProfile& profile;
 };
 
 /// What came of it.

@@ -158,7 +158,7 @@ bool was_populated(const Snapshot& before, const Vma& now) {
 bool lies_by_its_source(const spec::Syscall& call, const spec::KernelProfile& profile) {
   const auto* mremap = std::get_if<spec::Mremap>(&call);
   return mremap != nullptr && (mremap->flags & spec::kMremapDontunmap) != 0 &&
-         profile.dontunmap_source == spec::DontunmapSource::kCutOut;
+         spec::is_cut_out(profile.dontunmap_source);
 }
 
 /// Whether `now` is what MREMAP_DONTUNMAP left of memory that had an anon_vma.
@@ -168,6 +168,19 @@ bool lost_its_anon_vma(const spec::Syscall& call, const Snapshot& before, const 
   const auto was = std::ranges::upper_bound(before.vmas, now.start, {}, &Vma::end);
   return was != before.vmas.end() && was->start <= now.start && was->anon_vma != spec::kNoAnonVma &&
          now.anon_vma == spec::kNoAnonVma;
+}
+
+/// Whether `moved` is what mremap made of memory that had an anon_vma, under a kernel that forgets
+/// it.
+bool forgot_its_anon_vma(const spec::Syscall& call, const Snapshot& before, const Vma& moved,
+                         const spec::KernelProfile& profile) {
+  const auto* mremap = std::get_if<spec::Mremap>(&call);
+  if (mremap == nullptr || profile.moved_anon_vma != spec::MovedAnonVma::kForgotten) return false;
+  if (moved.anon_vma != spec::kNoAnonVma) return false;
+  const spec::Range range{mremap->addr, mremap->addr + spec::page_up(mremap->length)};
+  return std::ranges::any_of(before.vmas, [&](const Vma& vma) {
+    return vma.range().overlaps(range) && vma.anon_vma != spec::kNoAnonVma;
+  });
 }
 
 /// Whether mseal left the two apart where one of them had been sealed before, under a kernel that
@@ -289,6 +302,8 @@ std::optional<std::size_t> unmerged_neighbour(const spec::Syscall& call,
       exemptions.count(Exemption::kDontunmapKeepsItsSource);
     } else if (lost_its_anon_vma(call, before, *prev) || lost_its_anon_vma(call, before, *next)) {
       exemptions.count(Exemption::kTheSourceLosesItsAnonVma);
+    } else if (forgot_its_anon_vma(call, before, source, profile)) {
+      exemptions.count(Exemption::kTheMovedLosesItsAnonVma);
     } else if (moved_registered(call, before, *next)) {
       exemptions.count(Exemption::kUserfaultfdLosesWhatMoves);
     } else if (asks_by_the_wrong_offset(call, before, *prev, profile)) {

@@ -8,7 +8,7 @@ namespace {
 
 struct OwnBreach {
   std::string_view claim;
-  std::string_view has;  ///< a part of the finding's fingerprint: the call, or a flag; empty: any
+  std::string_view reason_of_finding;  ///< the end of its fingerprint; empty: any
   bool (*is_of)(const spec::KernelProfile&);
   std::string_view why;
 };
@@ -22,13 +22,6 @@ bool asks_before_the_hook(const spec::KernelProfile& profile) {
   return profile.ksm_late == spec::KsmLate::kBeforeHook;
 }
 
-bool forgets_what_moves(const spec::KernelProfile& profile) {
-  return profile.moved_anon_vma == spec::MovedAnonVma::kForgotten;
-}
-
-constexpr std::string_view kForgottenAnonVma =
-    "what mremap moves beside memory that was never written loses its anon_vma, which kept it "
-    "apart";
 constexpr std::string_view kLateFlag =
     "VM_MERGEABLE is set after the merge attempt, which is what the patch repairs";
 constexpr std::string_view kEarlyQuestion =
@@ -37,8 +30,6 @@ constexpr std::string_view kEarlyQuestion =
 constexpr std::array kOwnBreaches{
     // Only of memory that has the flag: others have to merge on every kernel.
     OwnBreach{"NoCompatibleNeighboursLeftUnmerged", "/mg", merges_before_the_flag, kLateFlag},
-    OwnBreach{"NoCompatibleNeighboursLeftUnmerged", "/mremap/", forgets_what_moves,
-              kForgottenAnonVma},
     OwnBreach{"EnablingKsmChangesNoLayout", "", merges_before_the_flag, kLateFlag},
     OwnBreach{"OnlyEligibleVmasAreMergeable", "", asks_before_the_hook, kEarlyQuestion},
 };
@@ -46,8 +37,8 @@ constexpr std::array kOwnBreaches{
 }  // namespace
 
 std::string_view own_breach(const Finding& finding, const spec::KernelProfile& profile) {
-  for (const auto& [claim, part, is_of, why] : kOwnBreaches) {
-    if (finding.claim == claim && finding.fingerprint.contains(part) && is_of(profile)) {
+  for (const auto& [claim, reason, is_of, why] : kOwnBreaches) {
+    if (finding.claim == claim && finding.fingerprint.ends_with(reason) && is_of(profile)) {
       return why;
     }
   }

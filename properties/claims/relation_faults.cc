@@ -79,7 +79,8 @@ class Ordeal {
                               .outcome = outcome,
                               .after = room_.scratch,
                               .wanted_outcome = room_.first_run.outcomes[i],
-                              .wanted = room_.first_run.states[i + 1]},
+                              .wanted = room_.first_run.states[i + 1],
+                              .profile = *room_.profile},
                              room_.seen);
     if (!survived) return std::unexpected(breach(i, number, outcome, survived.error(), "state"));
     return *survived;

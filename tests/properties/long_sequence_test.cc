@@ -93,12 +93,6 @@ TEST(OwnBreaches, AreOfTheBehaviourNotOfTheName) {
   // The same claim, of memory without the flag, is another matter on every kernel.
   finding.fingerprint = "NoCompatibleNeighboursLeftUnmerged/mmap/";
   EXPECT_EQ(of("linux-6.12"), "");
-  // What mremap moves is forgotten from 6.16 to 6.18.15.
-  finding.fingerprint = "NoCompatibleNeighboursLeftUnmerged/mremap/";
-  EXPECT_NE(of("linux-6.17"), "");
-  EXPECT_NE(of("patch-v2"), "");
-  EXPECT_EQ(of("linux-6.12"), "");
-  EXPECT_EQ(of("linux-6.18"), "");
   finding.claim = "OnlyEligibleVmasAreMergeable";
   EXPECT_NE(of("patch-v2"), "");
   EXPECT_NE(of("patch-v2-review"), "");

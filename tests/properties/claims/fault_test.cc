@@ -242,6 +242,7 @@ TEST(Faults, ATouchThatSucceedsLeavesAnAnonVma) {
   auto with = without;
   with.vmas.front().anon_vma = 1;
   const auto ok = Outcome::ok();
+  const auto profile = spec::profile_named("linux-6.18").value();
   const spec::Syscall touch = spec::Touch{page(0), spec::kPageSize, spec::Access::kWrite};
   const spec::Syscall lock = spec::Mlock{page(0), spec::kPageSize};
   const auto survived = [&](const spec::Syscall& call, const spec::Snapshot& after) {
@@ -250,7 +251,8 @@ TEST(Faults, ATouchThatSucceedsLeavesAnAnonVma) {
                      .outcome = ok,
                      .after = after,
                      .wanted_outcome = ok,
-                     .wanted = with},
+                     .wanted = with,
+                     .profile = profile},
                     {})
         .has_value();
   };

@@ -101,6 +101,18 @@ INSTANTIATE_TEST_SUITE_P(
             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
             "touch(0x100000002000, 0x1000, WRITE)\n"
             "mprotect(0x100000001000, 0x1000, PROT_READ|PROT_WRITE)\n"},
+        Case{"TheMovedLosesItsAnonVma", "linux-6.17",
+             "mmap(0x100000001000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "touch(0x100000001000, 0x1000, WRITE)\n"
+             "mremap(0x100000001000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000003000)\n"
+             "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "touch(0x100000000000, 0x1000, WRITE)\n"
+             "mmap(0x100000002000, 0x1000, PROT_READ|PROT_WRITE, "
+             "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+             "mremap(0x100000003000, 0x1000, 0x1000, MREMAP_MAYMOVE|MREMAP_FIXED, "
+             "0x100000001000)\n"},
         Case{"TheSourceLosesItsAnonVma", "linux-6.18",
              "fork()\n"
              "[pid 1] brk(0x20021000)\n"

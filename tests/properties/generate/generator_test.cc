@@ -23,9 +23,10 @@ namespace {
 constexpr std::uint64_t kSequences = 2000;
 
 template <typename Visit>
-void each_step(const GeneratorOptions& options, const Visit& visit) {
+void each_step(const GeneratorOptions& options, const Visit& visit,
+               std::uint64_t sequences = kSequences) {
   spec::Sequence sequence;
-  for (std::uint64_t i = 0; i < kSequences; ++i) {
+  for (std::uint64_t i = 0; i < sequences; ++i) {
     generate(sequence_seed(3, i), options, sequence);
     for (const spec::Step& step : sequence) visit(step);
   }
@@ -356,12 +357,15 @@ TEST(Generator, SomeMremapAsksForTheWholeAddressSpace) {
   const auto options = generator_options();
   std::uint64_t whole = 0;
   std::uint64_t all_but_a_page = 0;
-  each_step(options, [&](const spec::Step& step) {
-    const auto* mremap = std::get_if<spec::Mremap>(&step.call);
-    if (mremap == nullptr) return;
-    if (mremap->new_length == options.setup.task_size) ++whole;
-    if (mremap->new_length == options.setup.task_size - spec::kPageSize) ++all_but_a_page;
-  });
+  each_step(
+      options,
+      [&](const spec::Step& step) {
+        const auto* mremap = std::get_if<spec::Mremap>(&step.call);
+        if (mremap == nullptr) return;
+        if (mremap->new_length == options.setup.task_size) ++whole;
+        if (mremap->new_length == options.setup.task_size - spec::kPageSize) ++all_but_a_page;
+      },
+      4 * kSequences);
   EXPECT_GT(whole, 0U);
   EXPECT_GT(all_but_a_page, 0U);
 }
