@@ -94,6 +94,8 @@ class Simplify {
     if (call.addr <= start_brk_) return out;
     const Address over = call.addr - start_brk_;
     for (const Address l : shorter_lengths(over)) out.emplace_back(spec::Brk{start_brk_ + l});
+    // No shorter, but a whole page; nothing makes a part of a page of it again.
+    if (!spec::is_page_aligned(call.addr)) out.emplace_back(spec::Brk{spec::page_up(call.addr)});
     return out;
   }
   std::vector<spec::Syscall> operator()(const spec::Prctl& call) const {

@@ -130,6 +130,13 @@ TEST(Shrink, TheBreakShrinksTowardsItsStart) {
   EXPECT_TRUE(has(candidates, "brk(0x20021000)\n"));
 }
 
+TEST(Shrink, ABreakInsideAPageBecomesAWholeOne) {
+  const auto candidates =
+      texts(with_simpler_arguments(sequence_of("brk(0x20020aba)\n"), kLandmarks));
+  EXPECT_TRUE(has(candidates, "brk(0x20021000)\n"));
+  EXPECT_TRUE(texts(with_simpler_arguments(sequence_of("brk(0x20021000)\n"), kLandmarks)).empty());
+}
+
 TEST(Shrink, WildAddressesStayWhereTheyAre) {
   const auto sequence = sequence_of("munmap(0xfffffffffffff000, 0x2000)\nmunmap(0, 0x1000)\n");
   EXPECT_TRUE(texts(with_addresses_moved(sequence, kLandmarks)).empty());
