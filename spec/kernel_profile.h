@@ -320,9 +320,9 @@ enum class AllocWithoutKeys : std::uint8_t {
 /// When F_SEAL_FUTURE_WRITE is looked at (measured on 6.1.192, 6.12.118 and 7.3.4). F_SEAL_WRITE is
 /// before anything is done, on all of them.
 enum class FutureWriteSeal : std::uint8_t {
-  kByHook,  ///< by shmem's hook: what was there is gone by then, and where the mapping becomes a
-            ///< part of another VMA it is not looked at; where VM_MAYWRITE goes a merge is tried
-            ///< again
+  kByHook,     ///< by shmem's hook: what was there is gone by then, and where the mapping becomes a
+               ///< part of another VMA it is not looked at; where VM_MAYWRITE goes a merge is tried
+               ///< again
   kBeforehand  ///< with F_SEAL_WRITE (memfd_check_seals_mmap)
 };
 
