@@ -91,13 +91,12 @@ constexpr std::array k612{
     change<&P::search_floor, SearchFloor::kLowestMappable>("6.4", "measured on 6.1 and 6.12"),
     change<&P::aligned_room, AlignedRoom::kToTop>("6.8", "measured on 6.1 and 6.12"),
     change<&P::shared_names, SharedNames::kTaken>("6.2", "d09e8ca6cb93 (madvise_vma_anon_name)"),
-    change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "the source (UFFD_API_FEATURES)"),
+    change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "measured on 6.1 and 6.12"),
     change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("6.9", "measured on 6.1 and 6.12"),
     change<&P::close_hooks, CloseHooks::kNeverVanish>("6.4", "measured on 6.1 and 6.12"),
-    change<&P::exec_seal, ExecSeal::kPresent>("6.3", "measured on 6.1; 6.12 by its source"),
+    change<&P::exec_seal, ExecSeal::kPresent>("6.3", "measured on 6.1 and 6.12"),
     change<&P::mdwe, Mdwe::kOptional>("6.7", "PR_MDWE_NO_INHERIT; PR_SET_MDWE since 6.3"),
-    change<&P::own_process_madvise, OwnProcessMadvise::kHints>(
-        "6.12", "measured on 6.1; 6.12.118 by its source"),
+    change<&P::own_process_madvise, OwnProcessMadvise::kHints>("6.12", "measured on 6.1 and 6.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("6.12", "measured on 6.1 and 6.12"),
     change<&P::future_write_seal, FutureWriteSeal::kBeforehand>(
         "6.12", "memfd_check_seals_mmap; measured on 6.1.192 and 6.12.118"),
@@ -110,7 +109,7 @@ constexpr std::string_view kOfAPatch = "patch";
 constexpr std::array k612118{
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3",
                                                   "measured on 6.12.118; 6.12.117 is without"),
-    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "the source of 6.12.118"),
+    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "measured on 6.12.118"),
 };
 
 /// What the patch was posted against.
@@ -119,7 +118,7 @@ constexpr std::array kBeforePatch{
         "6.13", "hugetlb_get_unmapped_area; measured on 6.18"),
     change<&P::guard_regions, GuardRegions::kByAnonVma>("6.13", "the source (MADV_GUARD_INSTALL)"),
     change<&P::own_process_madvise, OwnProcessMadvise::kAll>("6.13",
-                                                             "the source (process_madvise)"),
+                                                             "measured on 6.12 and 6.16.12"),
     change<&P::mremap_checks, MremapChecks::kAlignmentFirst>("6.15", "the source (mremap)"),
     change<&P::dontunmap_source, DontunmapSource::kWholeUnaccounted>(
         "6.15", "the source (dontunmap_complete)"),
@@ -169,7 +168,7 @@ constexpr std::array k617{
     change<&P::unmergeable_flags, UnmergeableFlags::kKeepsOthers>(
         "6.18", "f04aad36a07c (ksm_madvise); measured on 6.17.13"),
     change<&P::failed_hook, FailedHook::kKeepsAll>("6.17", "measured on 6.16.12 and 6.17.13"),
-    change<&P::uffd_owner, UffdOwner::kItsOwn>("6.17", "the source (userfaultfd_unregister)"),
+    change<&P::uffd_owner, UffdOwner::kItsOwn>("6.17", "measured on 6.16.12 and 6.17.13"),
 };
 
 constexpr std::array k61815{
@@ -194,7 +193,7 @@ constexpr std::array k619{
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
     change<&P::uffd_floor, UffdFloor::kLowestPlaced>(
         "6.19", "what 6.18.44 has mended; measured on 6.19.14"),
-    change<&P::uffd_special, UffdSpecial::kTaken>("6.7", "the source; no kernel was asked"),
+    change<&P::uffd_special, UffdSpecial::kTaken>("6.7", "measured on 6.19.14 and 7.0.13"),
 };
 
 constexpr std::array k70{
@@ -207,13 +206,15 @@ constexpr std::array k70{
 
 constexpr std::array k71{
     change<&P::mremap_room, MremapRoom::kFourAlways>("7.1", "measured on 7.0.13 and 7.1.13"),
-    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "the source of 7.1.5 and 7.1.13"),
+    change<&P::uffd_special, UffdSpecial::kRefused>("7.1.13", "measured on 7.0.13 and 7.1.13"),
 };
 
 constexpr std::array k72{
     change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.13"),
+    change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.2",
+                                                               "measured on 7.1.13 and 7.2.13"),
 };
 
 constexpr std::array k73{
@@ -221,8 +222,7 @@ constexpr std::array k73{
     change<&P::uffd_move, UffdMove::kNeverMerges>("7.3", "measured on 7.2.12 and 7.3.4"),
     change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
-    change<&P::uffd_features, UffdFeatures::kRwp>("7.3", "the source (UFFD_API_FEATURES)"),
-    change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.3", "the source of 7.3.4"),
+    change<&P::uffd_features, UffdFeatures::kRwp>("7.3", "measured on 7.2.13 and 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";
