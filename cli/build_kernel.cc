@@ -25,18 +25,12 @@
 namespace vmadiff::cli {
 namespace {
 
-/// What make is at, on stderr: each step is a line; on a terminal it carries how many files are
-/// compiled, and the last.
+/// What make is at, on stderr; on a terminal with how many files are compiled, and the last.
 class MakeLines {
  public:
   void begin(std::string_view what) {
-    end();
-    step_ = what;
-    if (is_terminal_) {
-      process::rewrite_line(step_);
-    } else {
-      fmt::print(stderr, "{}\n", step_);
-    }
+    line_.end(false);
+    line_.begin(what);
   }
   /// "  CC      mm/vma.o"
   void line(std::string_view text) {
@@ -44,17 +38,13 @@ class MakeLines {
     ++done_;
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     const auto file = text.find_last_of(' ');
-    if (is_terminal_ && file != std::string_view::npos)
-      process::rewrite_line(fmt::format("{}: {} files, {}", step_, done_, text.substr(file + 1)));
+    if (file != std::string_view::npos)
+      line_.more(fmt::format(": {} files, {}", done_, text.substr(file + 1)));
   }
-  void end() {
-    if (!step_.empty() && is_terminal_) process::clear_line();
-    step_.clear();
-  }
+  void end() { line_.end(false); }
 
  private:
-  bool is_terminal_ = process::can_rewrite_lines();
-  std::string step_;
+  process::StepLine line_;
   std::size_t done_ = 0;
 };
 

@@ -33,36 +33,18 @@ namespace {
 constexpr std::string_view kNameExpected =
     "expected debian-X.Y or debian-X.Y.Z, as in debian-6.12, or linux-X.Y for a source";
 
-/// What apt is at, on stderr: each step is a line; on a terminal it carries how far it is.
+/// What apt is at, on stderr; on a terminal with how far it is.
 class AptLines {
  public:
   kernel::AptWatch watch() {
-    return {.on_step = [this](std::string_view what) { begin(what); },
-            .on_progress = [this](int percent) { progress(percent); },
+    return {.on_step = [this](std::string_view what) { line_.begin(what); },
+            .on_progress = [this](int percent) { line_.more(fmt::format("  {:3} %", percent)); },
             .interrupted = process::is_interrupted};
   }
-  void end() {
-    if (!step_.empty() && is_terminal_) fmt::print(stderr, "\n");
-    step_.clear();
-  }
+  void end() { line_.end(); }
 
  private:
-  void begin(std::string_view what) {
-    end();
-    step_ = what;
-    if (is_terminal_) {
-      process::rewrite_line(step_);
-    } else {
-      fmt::print(stderr, "{}\n", step_);
-    }
-  }
-  void progress(int percent) {
-    if (!is_terminal_ || step_.empty()) return;
-    process::rewrite_line(fmt::format("{}  {:3} %", step_, percent));
-  }
-
-  bool is_terminal_ = process::can_rewrite_lines();
-  std::string step_;
+  process::StepLine line_;
 };
 
 struct Offer {

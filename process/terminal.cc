@@ -1,6 +1,7 @@
 // process: terminals.
 #include "process/terminal.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -46,6 +47,31 @@ void clear_line() { steer(std::string{kToItsBeginning} + std::string{kEraseToIts
 
 bool wants_colours(int descriptor) {
   return is_smart_terminal(descriptor) && variable("NO_COLOR").empty();
+}
+
+void StepLine::begin(std::string_view step) {
+  end();
+  step_ = step;
+  if (is_terminal_) {
+    rewrite_line(step_);
+  } else {
+    fmt::print(stderr, "{}\n", step_);
+  }
+}
+
+void StepLine::more(std::string_view how_far) {
+  if (is_terminal_ && !step_.empty()) rewrite_line(fmt::format("{}{}", step_, how_far));
+}
+
+void StepLine::end(bool stays) {
+  if (is_terminal_ && !step_.empty()) {
+    if (stays) {
+      fmt::print(stderr, "\n");
+    } else {
+      clear_line();
+    }
+  }
+  step_.clear();
 }
 
 }  // namespace vmadiff::process

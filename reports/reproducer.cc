@@ -11,6 +11,7 @@
 #include "reports/requirements.h"
 #include "reports/trace.h"
 #include "spec/trace_text.h"
+#include "spec/word_fields.h"
 
 namespace vmadiff::reports {
 namespace {
@@ -34,32 +35,14 @@ std::vector<spec::FileId> files_of(const Reproduction& r) {
 }
 
 /// A call's six arguments, and the index of its file.
-class Arguments {
+class Arguments : public spec::WordFields<Arguments> {
  public:
   explicit Arguments(const std::vector<spec::FileId>& files) : files_(files) {}
-  void range(spec::Address addr, spec::Address length) {
-    add(addr);
-    add(length);
-  }
-  void address(spec::Address a) { add(a); }
-  void optional_address(spec::Address a) { add(a); }
-  void length(spec::Address l) { add(l); }
-  void offset(std::uint64_t o) { add(o); }
-  void prot(std::uint64_t p) { add(p); }
-  void map_flags(std::uint64_t f) { add(f); }
   void file(spec::FileId f) {
     const auto at = std::ranges::find(files_, f);
     if (at != files_.end()) file_ = static_cast<int>(at - files_.begin());
     add(0);
   }
-  void access(spec::Access a) { add(a == spec::Access::kWrite ? 1 : 0); }
-  void bits(std::uint64_t value, std::span<const spec::FlagName> /*names*/) { add(value); }
-  void choice(auto value, std::span<const spec::FlagName> /*names*/) {
-    add(static_cast<std::uint64_t>(value));
-  }
-  void number(std::uint64_t n) { add(n); }
-  void optional_number(std::uint64_t n) { add(n); }
-  void unused(std::uint64_t n) { add(n); }
   void vma_name(spec::VmaName n) {
     // No kernel's memory can be read from outside.
     constexpr std::uint64_t kUnreadable = 0xffff800000000000;
@@ -75,6 +58,7 @@ class Arguments {
   }
 
  private:
+  friend spec::WordFields<Arguments>;
   void add(std::uint64_t value) { values_.at(count_++) = value; }
   const std::vector<spec::FileId>& files_;
   std::array<std::uint64_t, 6> values_{};

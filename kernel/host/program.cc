@@ -10,38 +10,16 @@
 #include <span>
 
 #include "kernel/host/agent_files.h"
+#include "spec/word_fields.h"
 
 namespace vmadiff::kernel {
 namespace {
 
 /// A call's arguments as the kernel takes them.
-class Arguments {
+class Arguments : public spec::WordFields<Arguments> {
  public:
-  void range(spec::Address addr, spec::Address length) {
-    add(addr);
-    add(length);
-  }
-  void address(spec::Address a) { add(a); }
-  void optional_address(spec::Address a) { add(a); }
-  void length(spec::Address l) { add(l); }
-  void offset(std::uint64_t o) { add(o); }
-  void prot(std::uint64_t p) { add(p); }
-  void map_flags(std::uint64_t f) { add(f); }
   /// The descriptor is an int to the kernel; -1 is widened as C would.
   void file(spec::FileId f) { choice(descriptor_of(f), {}); }
-  void access(spec::Access a) { add(a == spec::Access::kWrite ? 1 : 0); }
-  void bits(std::uint64_t value, std::span<const spec::FlagName>) { add(value); }
-  template <std::integral T>
-  void choice(T value, std::span<const spec::FlagName>) {
-    if constexpr (std::signed_integral<T>) {
-      add(static_cast<std::uint64_t>(std::int64_t{value}));
-    } else {
-      add(value);
-    }
-  }
-  void number(std::uint64_t n) { add(n); }
-  void optional_number(std::uint64_t n) { add(n); }
-  void unused(std::uint64_t n) { add(n); }
   void vma_name(spec::VmaName n) { name_ = n; }
 
   [[nodiscard]] Record record(std::uint32_t number) const {
@@ -52,6 +30,7 @@ class Arguments {
   }
 
  private:
+  friend spec::WordFields<Arguments>;
   void add(std::uint64_t value) { values_.at(count_++) = value; }
   void write_name(Record& record) const {
     // No kernel's memory can be read from here.

@@ -9,12 +9,13 @@
 #include "properties/generate/random.h"
 #include "properties/shrink/shrink.h"
 #include "spec/setup_text.h"
+#include "spec/word_fields.h"
 
 namespace vmadiff::properties {
 namespace {
 
 /// A number for "this very sequence", to skip what was tried. A collision loses one candidate.
-class Digest {
+class Digest : public spec::WordFields<Digest> {
  public:
   explicit Digest(const spec::Sequence& sequence) {
     for (const spec::Step& step : sequence) {
@@ -25,31 +26,14 @@ class Digest {
   }
   [[nodiscard]] std::uint64_t value() const { return value_; }
 
-  void range(spec::Address addr, spec::Address length) {
-    add(addr);
-    add(length);
-  }
-  void address(spec::Address a) { add(a); }
-  void optional_address(spec::Address a) { add(a); }
-  void length(spec::Address l) { add(l); }
-  void offset(std::uint64_t o) { add(o); }
-  void prot(std::uint64_t p) { add(p); }
-  void map_flags(std::uint64_t f) { add(f); }
   void file(spec::FileId f) {
     add(static_cast<std::uint64_t>(f.cls));
     add(f.number);
   }
-  void access(spec::Access a) { add(static_cast<std::uint64_t>(a)); }
-  void bits(std::uint64_t value, std::span<const spec::FlagName> /*names*/) { add(value); }
-  void choice(auto value, std::span<const spec::FlagName> /*names*/) {
-    add(static_cast<std::uint64_t>(value));
-  }
-  void number(std::uint64_t n) { add(n); }
-  void optional_number(std::uint64_t n) { add(n); }
-  void unused(std::uint64_t n) { add(n); }
   void vma_name(spec::VmaName n) { add(n.digest()); }
 
  private:
+  friend spec::WordFields<Digest>;
   void add(std::uint64_t x) { value_ = mix(value_ ^ x) + 0x9e3779b97f4a7c15ULL; }
 
   std::uint64_t value_ = 0;
