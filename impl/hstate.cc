@@ -21,16 +21,20 @@ void Hstate::init(const spec::Setup& setup) {
 }
 
 bool Hstate::acct_memory(std::uint64_t delta) {
-  const std::uint64_t available = free_huge_pages - resv_huge_pages;
-  if (delta > available) {
+  // resv_huge_pages can be "below 0": a page's reservation was given up before it was free.
+  const auto needed = static_cast<std::int64_t>(resv_huge_pages + delta - free_huge_pages);
+  if (needed > 0) {
     // All of what is needed comes, or nothing.
-    const std::uint64_t needed = delta - available;
-    if (needed > nr_overcommit_huge_pages - surplus_huge_pages) return false;
-    surplus_huge_pages += needed;
-    free_huge_pages += needed;
+    const auto more = static_cast<std::uint64_t>(needed);
+    if (more > nr_overcommit_huge_pages - surplus_huge_pages) return false;
+    surplus_huge_pages += more;
+    free_huge_pages += more;
   }
   resv_huge_pages += delta;
-  return true;
+  // allowed_mems_nr.
+  if (delta <= free_huge_pages) return true;
+  unacct_memory(delta);
+  return false;
 }
 
 void Hstate::unacct_memory(std::uint64_t delta) {
@@ -43,16 +47,18 @@ void Hstate::unacct_memory(std::uint64_t delta) {
 
 HugeFolioPtr Hstate::alloc_folio(bool use_global_reservation) {
   auto folio = std::make_shared<HugeFolio>();
-  if (use_global_reservation) {
-    --free_huge_pages;
-    --resv_huge_pages;
-    folio->restore_reserve = true;
-  } else if (free_huge_pages != resv_huge_pages) {
+  // dequeue_hugetlb_folio_vma, of available_huge_pages.
+  const bool available = use_global_reservation || free_huge_pages != resv_huge_pages;
+  if (available && free_huge_pages != 0) {
     --free_huge_pages;
   } else if (surplus_huge_pages < nr_overcommit_huge_pages) {
     ++surplus_huge_pages;  // alloc_surplus_hugetlb_folio: it is in use at once
   } else {
     return nullptr;
+  }
+  if (use_global_reservation) {
+    --resv_huge_pages;
+    folio->restore_reserve = true;
   }
   return folio;
 }

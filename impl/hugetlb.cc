@@ -72,15 +72,16 @@ void unmap_range(MmStruct& mm, VmArea& vma, Address start, Address end,
                  std::vector<HugeFolioPtr>& gather) {
   Hstate& h = *mm.hstate;
   ResvMap* const map = is_mayshare(vma) ? nullptr : private_map(h, vma);
-  const bool restores = mm.profile.hugetlb_discard == HugetlbDiscard::kRestores &&
-                        h.surplus_huge_pages == 0 && map != nullptr &&
-                        is_vma_resv_set(vma, kResvOwner);
+  const HugetlbDiscard discard = mm.profile.hugetlb_discard;
+  const bool restores = discard != HugetlbDiscard::kSpends && h.surplus_huge_pages == 0 &&
+                        map != nullptr && is_vma_resv_set(vma, kResvOwner);
   const auto first = mm.huge_ptes.lower_bound(start);
   const auto last = mm.huge_ptes.lower_bound(end);
   for (auto pte = first; pte != last; ++pte) {
     HugeFolio& folio = *pte->second;
     --folio.mapcount;
-    if (restores && folio.is_anon && folio.mapcount == 0) {
+    const bool in_use = folio.mapcount != 0 && discard == HugetlbDiscard::kRestores;
+    if (restores && folio.is_anon && !in_use) {
       folio.restore_reserve = true;
       map->regions.erase(hugecache_offset(vma, pte->first));
     }

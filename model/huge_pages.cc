@@ -51,16 +51,33 @@ std::uint64_t mappers(const Machine& machine, std::uint32_t number) {
 
 /// A page for whoever has it reserved, or not. False where there is none.
 bool take(HugePool& pool, bool is_reserved) {
-  if (!is_reserved) return pool.take();
-  pool.take_reserved();
-  return true;
+  return is_reserved ? pool.take_reserved() : pool.take();
 }
 
 /// `page` has no page of its own any more; nobody else, and it is free.
 void let_go(Machine& machine, HugePage& page) {
   const std::uint32_t number = std::exchange(page.own, 0);
   page.of_file = false;
-  if (number != 0 && mappers(machine, number) == 0) machine.pool.give_back();
+  if (number == 0 || mappers(machine, number) != 0) return;
+  if (machine.promised_when_free.erase(number) != 0) {
+    machine.pool.give_back_reserved();
+  } else {
+    machine.pool.give_back();
+  }
+}
+
+/// Whether what its owner lets go is promised again although others have the page.
+bool promises_shared(const AddressSpace& space) {
+  return space.profile.hugetlb_discard == spec::HugetlbDiscard::kRestoresShared &&
+         !space.machine->pool.has_surplus();
+}
+
+/// Its owner has the promise again, and the pool when all have let it go. False: there is no such
+/// page.
+bool promise_when_free(Machine& machine, const HugePage& page) {
+  if (page.own == 0 || !page.is_owner || mappers(machine, page.own) == 1) return false;
+  machine.promised_when_free.insert(page.own);
+  return true;
 }
 
 /// A page of its own, zeroed or a copy of what was there. With it comes an anon_vma; where none can
@@ -214,8 +231,10 @@ void unmap_huge_pages(AddressSpace& space, Range range) {
   const auto first = space.huge_pages.lower_bound(range.start);
   const auto end = space.huge_pages.lower_bound(range.end);
   std::uint64_t reserved = 0;
+  const bool too_early = promises_shared(space);
   for (auto it = first; it != end; ++it) {
     reserved += it->second.is_reserved ? 1 : 0;
+    if (too_early && promise_when_free(*space.machine, it->second)) ++reserved;
     let_go(*space.machine, it->second);
   }
   space.huge_pages.erase(first, end);
@@ -227,16 +246,20 @@ void discard_huge_pages(AddressSpace& space, const Vma& vma, Range range) {
   if (is_shared(vma)) return;
   Machine& machine = *space.machine;
   const Range whole = whole_pages(range);
-  const bool restores = space.profile.hugetlb_discard == spec::HugetlbDiscard::kRestores &&
-                        !machine.pool.has_surplus();
+  const bool restores =
+      space.profile.hugetlb_discard != spec::HugetlbDiscard::kSpends && !machine.pool.has_surplus();
+  const bool too_early = promises_shared(space);
   const auto end = space.huge_pages.lower_bound(whole.end);
   for (auto it = space.huge_pages.lower_bound(whole.start); it != end; ++it) {
     HugePage& page = it->second;
     const bool is_last = page.own != 0 && mappers(machine, page.own) == 1;
     if (restores && is_last && page.is_owner) {
-      page.own = 0;
+      machine.promised_when_free.insert(page.own);
       page.is_reserved = true;
-      machine.pool.give_back_reserved();
+      let_go(machine, page);
+    } else if (too_early && promise_when_free(machine, page)) {
+      page.is_reserved = true;
+      let_go(machine, page);
     } else {
       let_go(machine, page);
     }

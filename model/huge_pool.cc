@@ -10,32 +10,44 @@ void HugePool::start(const spec::Setup& setup) {
   now_ = {.free = setup.nr_hugepages, .reserved = 0, .surplus = 0};
 }
 
+std::int64_t HugePool::unpromised() const {
+  return static_cast<std::int64_t>(now_.free - now_.reserved);
+}
+
 bool HugePool::reserve(std::uint64_t count) {
-  const std::uint64_t unpromised = now_.free - now_.reserved;
-  if (count > unpromised) {
-    const std::uint64_t missing = count - unpromised;
+  if (const auto wanted = static_cast<std::int64_t>(count); wanted > unpromised()) {
+    const auto missing = static_cast<std::uint64_t>(wanted - unpromised());
     if (missing > surplus_max_ - now_.surplus) return false;
     now_.free += missing;
     now_.surplus += missing;
   }
   now_.reserved += count;
-  return true;
+  if (count <= now_.free) return true;
+  unreserve(count);
+  return false;
 }
 
 void HugePool::unreserve(std::uint64_t count) {
   now_.reserved -= count;
-  const std::uint64_t going = std::min(count, now_.surplus);
+  const std::uint64_t going = std::min({count, now_.surplus, now_.free});
   now_.free -= going;
   now_.surplus -= going;
 }
 
-void HugePool::take_reserved() {
-  --now_.free;
+bool HugePool::take_reserved() {
+  if (now_.free != 0) {
+    --now_.free;
+  } else if (now_.surplus != surplus_max_) {
+    ++now_.surplus;
+  } else {
+    return false;
+  }
   --now_.reserved;
+  return true;
 }
 
 bool HugePool::take() {
-  if (now_.free > now_.reserved) {
+  if (unpromised() != 0 && now_.free != 0) {
     --now_.free;
     return true;
   }
@@ -53,7 +65,7 @@ void HugePool::give_back() {
 }
 
 void HugePool::give_back_reserved() {
-  ++now_.free;
+  give_back();
   ++now_.reserved;
 }
 

@@ -35,7 +35,10 @@ struct Machine {
   std::map<std::pair<spec::FileClass, std::uint32_t>, HugeFile> huge_files;
   Seals seals{};
   std::uint32_t anon_hugetlb_count = 0;  ///< kAnonHugetlb objects made
-  std::uint32_t last_huge_page = 0;      ///< the number of the last page that a process got
+  /// Pages whose owner let them go while others have them: the pool has a promise more when they
+  /// are free (HugetlbDiscard::kRestoresShared).
+  std::set<std::uint32_t> promised_when_free;
+  std::uint32_t last_huge_page = 0;  ///< the number of the last page that a process got
 
   [[nodiscard]] HugeFile& huge_file(spec::FileId file) {
     return huge_files[{file.cls, file.number}];

@@ -34,6 +34,7 @@ class Model final : public spec::System {
     machine_.processes[0]->start(setup);
     machine_.pool.start(setup);
     machine_.huge_files.clear();
+    machine_.promised_when_free.clear();
     machine_.seals = first_seals(profile_);
     machine_.anon_hugetlb_count = machine_.last_huge_page = 0;
     return {};

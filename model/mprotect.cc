@@ -60,7 +60,11 @@ Result account(const AddressSpace& space, const Vma& vma, Range range, VmFlags& 
 std::int32_t pkey_for(AddressSpace& space, const Vma& vma, std::uint64_t prot, std::int32_t asked) {
   if (asked != spec::kNoPkey) return asked;
   const std::int32_t own = spec::pkey_of(vma.flags);
-  if (prot == spec::kProtExec) return space.pkeys.for_execution().value_or(own);
+  if (prot == spec::kProtExec) {
+    // Key 0, which was freed, counts as none (__arch_override_mprotect_pkey).
+    const std::int32_t key = space.pkeys.for_execution().value_or(0);
+    return key != 0 ? key : own;
+  }
   const bool was_for_execution =
       (vma.flags & spec::kVmAccessFlags) == spec::kVmExec && space.pkeys.is_for_execution(own);
   return was_for_execution ? 0 : own;

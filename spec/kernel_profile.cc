@@ -259,7 +259,15 @@ std::string_view name(FutureWriteSeal b) {
 }
 
 std::string_view name(HugetlbDiscard b) {
-  return b == HugetlbDiscard::kSpends ? "spends" : "restores";
+  switch (b) {
+    case HugetlbDiscard::kSpends:
+      return "spends";
+    case HugetlbDiscard::kRestoresShared:
+      return "restores-shared";
+    case HugetlbDiscard::kRestores:
+      return "restores";
+  }
+  return {};
 }
 
 std::string_view name(CloseHooks b) {

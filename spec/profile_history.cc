@@ -116,6 +116,8 @@ constexpr std::array k612118{
 constexpr std::array kBeforePatch{
     change<&P::hugetlb_placement, HugetlbPlacement::kCommonSearch>(
         "6.13", "hugetlb_get_unmapped_area; measured on 6.18"),
+    change<&P::hugetlb_discard, HugetlbDiscard::kRestoresShared>("6.16",
+                                                                 "measured on 6.12 and 6.16.12"),
     change<&P::guard_regions, GuardRegions::kByAnonVma>("6.13", "the source (MADV_GUARD_INSTALL)"),
     change<&P::own_process_madvise, OwnProcessMadvise::kAll>("6.13",
                                                              "measured on 6.12 and 6.16.12"),
@@ -213,6 +215,7 @@ constexpr std::array k72{
     change<&P::mremap_room, MremapRoom::kFourOrFiveAlways>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.13"),
+    change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("7.2", "measured on 7.1.13 and 7.2.13"),
     change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.2",
                                                                "measured on 7.1.13 and 7.2.13"),
 };
