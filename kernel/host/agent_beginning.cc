@@ -49,15 +49,24 @@ std::expected<void, ToolFault> AgentSession::begin() {
   appetite_ = {};
   if (agent_) agent_->begin_sequence();
   ++sequences_;
-  if (!is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
+  // A seal cannot be undone, and the agent has the file.
+  const bool is_sealed = seals_ && std::ranges::any_of(files_.files, has_new_seals);
+  if (!is_alive() || is_suspect_ || is_sealed || sequences_ >= options_.sequences_per_process)
     return replace_agent();
-  if (sequences_ % kVerifyInterval == 0) {
-    spec::Snapshot now;
-    if (auto read = snapshot(0, now); !read) return read;
-    if (now.vmas != initial_.vmas || now.counters != initial_.counters) return replace_agent();
-    must_reset_ = true;
-  }
-  return {};
+  seals_ = false;
+  if (!is_doubtful_ && sequences_ % kVerifyInterval != 0) return {};
+  const auto is_good = is_at_its_beginning();
+  if (!is_good) return std::unexpected(is_good.error());
+  return *is_good ? std::expected<void, ToolFault>{} : replace_agent();
+}
+
+// Whether a reset leaves it as it was at first, seen from outside.
+std::expected<bool, ToolFault> AgentSession::is_at_its_beginning() {
+  is_doubtful_ = false;
+  spec::Snapshot now;
+  if (auto read = snapshot(0, now); !read) return std::unexpected(std::move(read.error()));
+  must_reset_ = true;
+  return now.vmas == initial_.vmas && now.counters == initial_.counters;
 }
 
 std::expected<bool, ToolFault> AgentSession::settle() {
@@ -77,18 +86,19 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
 }
 
 std::expected<void, ToolFault> AgentSession::renew_sealed_files() {
-  if (!has_sealed_) return {};
-  if (auto renewed = renew_memfds(files_); !renewed) return renewed;
-  for (const OpenFile& file : files_.files) {
+  if (!seals_) return {};
+  for (OpenFile& file : files_.files) {
+    if (!has_new_seals(file)) continue;
+    if (auto renewed = renew_memfd(file); !renewed) return renewed;
     struct stat status{};
     const auto known = std::ranges::find(known_, file.id, &KnownFile::id);
-    if (file.id.cls != spec::FileClass::kMemfd || known == known_.end()) continue;
+    if (known == known_.end()) continue;
     if (::fstat(file.descriptor.number(), &status) != 0)
       return std::unexpected(ToolFault{fmt::format("{}: fstat: {}", spec::text(file.id), errno)});
     // On the same file system as the one before.
     known->inode.number = status.st_ino;
   }
-  has_sealed_ = false;
+  seals_ = false;
   return {};
 }
 
@@ -111,7 +121,8 @@ std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   ++process_count_;
   limits_ = agent_->limits();
   sequences_ = 0;
-  is_suspect_ = limits_changed_ = locked_all_ = locks_ = watches_ = exec_made_ = false;
+  is_suspect_ = is_doubtful_ = limits_changed_ = locked_all_ = locks_ = watches_ = exec_made_ =
+      false;
   forks_ = 0;
   appetite_ = {};
   auto ready = learn_beginning();
@@ -229,25 +240,33 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
   for (const Record& record : program) {
     names_ = names_ || record.number == kSetVmaName;
     limits_changed_ = limits_changed_ || record.number == kSetLimit;
-    // What is left of a locked mapping counts as locked for ever (measured on 6.18), and a seal
-    // cannot be undone.
+    // What is left of a locked mapping can count as locked for ever (measured on 6.18).
     const bool leaves_the_source =
         record.number == SYS_mremap && (record.argument[3] & spec::kMremapDontunmap) != 0;
     locks_ = locks_ || record.number == SYS_mlock || record.number == SYS_mlock2 ||
              record.number == SYS_mlockall ||
              (record.number == SYS_mmap && (record.argument[3] & spec::kMapLocked) != 0);
-    // So it is with MDWE, and with the seals of files, which are not the agent's but its parent's.
-    const bool sets_mdwe = record.number == SYS_prctl && record.process == 0 &&
-                           record.argument[0] == spec::kPrSetMdwe && record.argument[1] != 0;
-    has_sealed_ = has_sealed_ || record.number == SYS_fcntl;
-    is_suspect_ = is_suspect_ || (leaves_the_source && locks_) || record.number == kSysMseal ||
-                  sets_mdwe || has_sealed_;
+    is_doubtful_ = is_doubtful_ || (leaves_the_source && locks_);
+    // The seals of files are not the agent's but its parent's. Memory that is sealed needs no note:
+    // the reset cannot unmap it.
+    seals_ = seals_ || record.number == SYS_fcntl;
     watches_ = watches_ || record.number == kUffdOpen || record.number == kUffdRegister ||
                record.number == kUffdUnregister;
     is_suspect_ = is_suspect_ || takes_a_key(record);
     locked_all_ = locked_all_ || record.number == SYS_mlockall;
     exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);
     if (record.number == kFork && forks_ + 1 < kProcessCountMax) ++forks_;
+  }
+}
+
+// What lasts only where the call succeeds, and cannot be undone.
+void AgentSession::note_what_came(std::span<const Record> program,
+                                  std::span<const std::uint64_t> results) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Record& record = program[i];
+    const bool sets_mdwe = record.number == SYS_prctl && record.process == 0 &&
+                           record.argument[0] == spec::kPrSetMdwe && record.argument[1] != 0;
+    is_suspect_ = is_suspect_ || (sets_mdwe && results[i] == 0);
   }
 }
 

@@ -116,7 +116,8 @@ class Opener {
     for (std::uint32_t number = 0; number < spec::kFilesPerClass; ++number) {
       Descriptor file = open();
       if (!file.is_open()) return note(cls, std::strerror(errno));
-      result_.files.push_back({{cls, number}, std::move(file)});
+      const int seals = cls == FileClass::kMemfd ? ::fcntl(file.number(), F_GET_SEALS) : 0;
+      result_.files.push_back({{cls, number}, std::move(file), seals});
     }
   }
 
@@ -246,16 +247,17 @@ std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) 
   return opened;
 }
 
-std::expected<void, spec::ToolFault> renew_memfds(AgentFiles& files) {
-  for (const OpenFile& file : files.files) {
-    if (file.id.cls != FileClass::kMemfd) continue;
-    const Descriptor fresh = open_memfd(file.id.number);
-    if (!fresh.is_open() || ::dup3(fresh.number(), file.descriptor.number(), O_CLOEXEC) < 0) {
-      return std::unexpected(spec::ToolFault{
-          fmt::format("{}: cannot be made anew: {}", spec::text(file.id), std::strerror(errno))});
-    }
-  }
-  return {};
+bool has_new_seals(const OpenFile& file) {
+  return file.id.cls == FileClass::kMemfd &&
+         ::fcntl(file.descriptor.number(), F_GET_SEALS) != file.seals;
+}
+
+std::expected<void, spec::ToolFault> renew_memfd(OpenFile& file) {
+  const Descriptor fresh = open_memfd(file.id.number);
+  if (fresh.is_open() && ::dup3(fresh.number(), file.descriptor.number(), O_CLOEXEC) >= 0)
+    return {};
+  return std::unexpected(spec::ToolFault{
+      fmt::format("{}: cannot be made anew: {}", spec::text(file.id), std::strerror(errno))});
 }
 
 }  // namespace vmadiff::kernel

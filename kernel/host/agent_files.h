@@ -32,6 +32,7 @@ static_assert(kFirstFileDescriptor + spec::kFileClassCount * spec::kFilesPerClas
 struct OpenFile {
   spec::FileId id;
   Descriptor descriptor;  ///< in this process, at or above kDescriptorEnd
+  int seals = 0;          ///< of a memfd, as it began (F_GET_SEALS)
 };
 
 /// System V segments, one for each of spec::kSegmentBytes, by what shmget gave them; -1 where they
@@ -68,7 +69,10 @@ struct AgentFiles {
 /// is a note; a fault is only what no class can do without.
 [[nodiscard]] std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device);
 
-/// Makes the memfds anew, in the same descriptors: seals cannot be taken away.
-[[nodiscard]] std::expected<void, spec::ToolFault> renew_memfds(AgentFiles& files);
+/// Whether the file is a memfd that has other seals by now than it began with.
+[[nodiscard]] bool has_new_seals(const OpenFile& file);
+
+/// Makes such a memfd anew, in the same descriptor: seals cannot be taken away.
+[[nodiscard]] std::expected<void, spec::ToolFault> renew_memfd(OpenFile& file);
 
 }  // namespace vmadiff::kernel

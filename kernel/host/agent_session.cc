@@ -231,7 +231,9 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
     must_reset_ = false;
     const auto done = end.index < prefix ? 0 : std::min(end.index - prefix, calls);
     const auto all = agent_->results();
-    results.insert(results.end(), all.begin() + prefix, all.begin() + prefix + done);
+    const auto came = all.subspan(prefix, done);
+    results.insert(results.end(), came.begin(), came.end());
+    note_what_came(program, came);
     if (end.kind == RunEnd::Kind::kDied) {
       // A death in the observation is the last call's doing.
       const auto blamed = std::min(done, calls - (calls == 0 ? 0 : 1));

@@ -99,7 +99,9 @@ class AgentSession final : public Session {
   std::expected<Run, spec::ToolFault> give_up(const Run& last, bool at_one_place);
   std::expected<void, spec::ToolFault> look(spec::ProcessId process, spec::Snapshot& out);
   void note_what_lasts(std::span<const Record> program);
+  void note_what_came(std::span<const Record> program, std::span<const std::uint64_t> results);
   std::expected<void, spec::ToolFault> renew_sealed_files();
+  std::expected<bool, spec::ToolFault> is_at_its_beginning();
   void write_reset(std::vector<Record>& program) const;
 
   HostOptions options_;
@@ -135,7 +137,8 @@ class AgentSession final : public Session {
   std::uint32_t forks_ = 0;         ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;
-  bool has_sealed_ = false;  ///< memfds: they are made anew with the next agent
+  bool is_doubtful_ = false;  ///< it may not be as it was, which can be seen
+  bool seals_ = false;        ///< a record may have sealed a memfd, since that was looked at
   std::uint32_t sequences_ = 0;
   std::uint64_t process_count_ = 0;
 };
