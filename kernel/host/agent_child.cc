@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,7 +16,9 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstring>
+#include <memory>
 
 #include "kernel/agent/protocol.h"
 #include "kernel/host/layout.h"
@@ -124,8 +127,10 @@ std::string describe(SpawnStep step, std::string_view what) {
   return fmt::format("agent: cannot be started: {}: {} ({})", call, what, remedy);
 }
 
-void become_agent(int parent, int executable, std::span<const Inherited> inherited,
-                  SpawnReport report) {
+namespace {
+
+[[noreturn]] void become_agent(int parent, int executable, std::span<const Inherited> inherited,
+                               SpawnReport report) {
   const auto at = [&report](SpawnStep step) {
     std::atomic_ref{report.step}.store(static_cast<std::uint32_t>(step));
     return true;
@@ -146,6 +151,29 @@ void become_agent(int parent, int executable, std::span<const Inherited> inherit
   }
   report.error = errno;
   ::_exit(127);
+}
+
+/// What the child is told.
+struct Orders {
+  int parent;
+  int executable;
+  std::span<const Inherited> inherited;
+  SpawnReport report;
+};
+
+int begin_child(void* orders) {
+  const auto& [parent, executable, inherited, report] = *static_cast<const Orders*>(orders);
+  become_agent(parent, executable, inherited, report);
+}
+
+}  // namespace
+
+int start_agent(int parent, int executable, std::span<const Inherited> inherited,
+                SpawnReport report) {
+  constexpr std::size_t kStackSize = std::size_t{64} << 10;
+  const auto stack = std::make_unique_for_overwrite<std::byte[]>(kStackSize);
+  Orders orders{parent, executable, inherited, report};
+  return ::clone(&begin_child, stack.get() + kStackSize, CLONE_VM | CLONE_VFORK | SIGCHLD, &orders);
 }
 
 }  // namespace vmadiff::kernel

@@ -34,12 +34,14 @@ struct SpawnReport {
   std::int32_t& error;  ///< the errno of the step that failed
 };
 
-/// Makes only calls that are safe after fork in a program with threads. The agent gets an address
-/// space without randomisation, in its parent's direction, the default stack limit (mmap_base
-/// depends on it), no other limits, no descriptors but those named, no signals from the terminal, a
-/// process group of its own, the first place in line where the kernel is out of memory, and dies
-/// with its parent. On failure reports it and exits.
-[[noreturn]] void become_agent(int parent, int executable, std::span<const Inherited> inherited,
-                               SpawnReport report);
+/// Makes a child that becomes the agent, and waits until it is: its pid, or -1 and errno. Until
+/// then it runs in the parent's memory, of which no copy is made, and makes only calls that are
+/// safe there, in a program with threads. The agent gets an address space without randomisation, in
+/// its parent's direction, the default stack limit (mmap_base depends on it), no other limits, no
+/// descriptors but those named, no signals from the terminal, a process group of its own, the first
+/// place in line where the kernel is out of memory, and dies with its parent. Where a step fails,
+/// the child reports it and exits.
+[[nodiscard]] int start_agent(int parent, int executable, std::span<const Inherited> inherited,
+                              SpawnReport report);
 
 }  // namespace vmadiff::kernel

@@ -12,6 +12,9 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include "kernel/descriptor.h"
 #include "kernel/host/program.h"
@@ -62,9 +65,7 @@ constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_LT, kWindowStart, 0}},
     AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_GE, kWindowStart + kWindowSize, 0}}};
 
-}  // namespace
-
-std::expected<std::vector<sock_filter>, spec::ToolFault> agent_filter() {
+std::expected<std::vector<sock_filter>, spec::ToolFault> make_filter() {
   const auto fault = [](const char* what, int error) {
     return std::unexpected(
         spec::ToolFault{fmt::format("seccomp filter: {}: {}", what, std::strerror(error))});
@@ -91,6 +92,20 @@ std::expected<std::vector<sock_filter>, spec::ToolFault> agent_filter() {
       ::pread(file.number(), program.data(), static_cast<std::size_t>(size), 0) != size)
     return fault("reading it back", errno);
   return program;
+}
+
+}  // namespace
+
+std::expected<std::span<const sock_filter>, spec::ToolFault> agent_filter() {
+  static std::mutex mutex;
+  static std::vector<sock_filter> made;
+  const std::scoped_lock lock{mutex};
+  if (made.empty()) {
+    auto filter = make_filter();
+    if (!filter) return std::unexpected(std::move(filter.error()));
+    made = *std::move(filter);
+  }
+  return made;
 }
 
 }  // namespace vmadiff::kernel

@@ -9,6 +9,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <mutex>
+#include <utility>
+
+#include "kernel/agent/protocol.h"
+#include "kernel/descriptor.h"
 
 // VMADIFF_AGENT_FILE is the linked agent; the build rebuilds this file when it changes.
 asm(R"(
@@ -35,7 +40,9 @@ namespace vmadiff::kernel {
 
 std::span<const char> agent_image() { return {vmadiff_agent_begin, vmadiff_agent_end}; }
 
-std::expected<Descriptor, spec::ToolFault> executable_agent() {
+namespace {
+
+std::expected<Descriptor, spec::ToolFault> make_executable() {
   // Kernels before 6.3 refuse MFD_EXEC, and need no such word.
   int number = ::memfd_create("vmadiff-agent", MFD_CLOEXEC | MFD_EXEC);
   if (number < 0 && errno == EINVAL) number = ::memfd_create("vmadiff-agent", MFD_CLOEXEC);
@@ -44,7 +51,7 @@ std::expected<Descriptor, spec::ToolFault> executable_agent() {
         fmt::format("memfd_create for the agent's executable: {}{}", std::strerror(errno),
                     errno == EACCES ? " (set vm.memfd_noexec to 0 or 1)" : "")});
   }
-  Descriptor file{number};
+  const Descriptor file{number};
   const auto image = agent_image();
   for (std::size_t done = 0; done < image.size();) {
     const auto written = ::write(number, image.data() + done, image.size() - done);
@@ -54,7 +61,26 @@ std::expected<Descriptor, spec::ToolFault> executable_agent() {
     }
     done += static_cast<std::size_t>(written);
   }
-  return file;
+  Descriptor raised{::fcntl(number, F_DUPFD_CLOEXEC, kDescriptorEnd)};
+  if (raised.is_open()) return raised;
+  return std::unexpected(
+      spec::ToolFault{fmt::format("raising the descriptor of the agent's executable: {} (allow "
+                                  "more open files: ulimit -n 1024)",
+                                  std::strerror(errno))});
+}
+
+}  // namespace
+
+std::expected<int, spec::ToolFault> executable_agent() {
+  static std::mutex mutex;
+  static Descriptor made;
+  const std::scoped_lock lock{mutex};
+  if (!made.is_open()) {
+    auto executable = make_executable();
+    if (!executable) return std::unexpected(std::move(executable.error()));
+    made = *std::move(executable);
+  }
+  return made.number();
 }
 
 }  // namespace vmadiff::kernel

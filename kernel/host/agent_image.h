@@ -4,7 +4,6 @@
 #include <expected>
 #include <span>
 
-#include "kernel/descriptor.h"
 #include "spec/system.h"
 
 namespace vmadiff::kernel {
@@ -12,8 +11,9 @@ namespace vmadiff::kernel {
 /// The ELF file, as it was linked.
 [[nodiscard]] std::span<const char> agent_image();
 
-/// A descriptor that can be executed (execveat, AT_EMPTY_PATH). A fault where the machine forbids
-/// executable memfds (vm.memfd_noexec=2).
-[[nodiscard]] std::expected<Descriptor, spec::ToolFault> executable_agent();
+/// A descriptor that can be executed (execveat, AT_EMPTY_PATH), at or above kDescriptorEnd: the
+/// same one each time, open as long as this process. A fault where the machine forbids executable
+/// memfds (vm.memfd_noexec=2). Safe from any thread.
+[[nodiscard]] std::expected<int, spec::ToolFault> executable_agent();
 
 }  // namespace vmadiff::kernel

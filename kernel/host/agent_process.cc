@@ -129,24 +129,18 @@ std::optional<spec::ToolFault> AgentProcess::make_window(Descriptor& file) {
 
 std::optional<spec::ToolFault> AgentProcess::start_child(const AgentFiles& files,
                                                          const Descriptor& window) {
-  auto image = executable_agent();
-  if (!image) return std::move(image.error());
-  const Descriptor executable{::fcntl(image->number(), F_DUPFD_CLOEXEC, kDescriptorEnd)};
-  if (!executable.is_open()) return fault_of_errno("raising a descriptor", kDescriptorRemedy);
+  const auto executable = executable_agent();
+  if (!executable) return executable.error();
   std::vector<Inherited> inherited{{window.number(), kWindowDescriptor},
-                                   {executable.number(), kExecutableDescriptor}};
+                                   {*executable, kExecutableDescriptor}};
   for (const OpenFile& file : files.files)
     inherited.push_back({file.descriptor.number(), descriptor_of(file.id)});
   std::ranges::copy(files.segments.ids(), std::begin(window_->segments));
   const int parent = ::getpid();
   window_->parent = parent;
-  pid_ = ::fork();
+  pid_ = start_agent(parent, *executable, inherited, {window_->spawn_step, window_->spawn_errno});
   if (pid_ < 0) {
     return spec::ToolFault{describe(SpawnStep::kForking, std::strerror(errno))};
-  }
-  if (pid_ == 0) {
-    become_agent(parent, executable.number(), inherited,
-                 {window_->spawn_step, window_->spawn_errno});
   }
   pidfd_ = Descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
   if (!pidfd_.is_open()) return fault_of_errno("pidfd_open");
