@@ -55,6 +55,24 @@ class System {
     for (const Step& step : sequence) outcomes.push_back(apply(step.process, step.call));
   }
 
+  /// The same behind start(), with a look behind each step at its process: states[0] is the first
+  /// process before all steps, states[i + 1] the one of step i behind it. Ends behind a death, of
+  /// which there is an outcome and no state. `states` may have more than those, kept for their
+  /// memory. A system that is far away does it in one go.
+  virtual std::expected<void, ToolFault> apply_and_look(std::span<const Step> sequence,
+                                                        std::vector<Outcome>& outcomes,
+                                                        std::vector<Snapshot>& states) {
+    if (states.size() < sequence.size() + 1) states.resize(sequence.size() + 1);
+    outcomes.clear();
+    if (auto seen = snapshot(0, states[0]); !seen) return seen;
+    for (const Step& step : sequence) {
+      outcomes.push_back(apply(step.process, step.call));
+      if (outcomes.back().is_death()) return {};
+      if (auto seen = snapshot(step.process, states[outcomes.size()]); !seen) return seen;
+    }
+    return {};
+  }
+
   /// Says that these will be run next, each by start() and apply_all(), in this order; some may be
   /// left out. A system that is far away runs them ahead. Nothing is kept of what they point to.
   virtual void will_run(std::span<const Announced> /*sequences*/) {}

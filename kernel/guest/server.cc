@@ -119,9 +119,20 @@ class Server {
                 return record.number == kFork;
               });
     const bool crashes = cut_before_crash(request.program.records);
+    if (auto ran = request.looks ? run_looking(request, answer) : run_all(request, answer); !ran)
+      return ran;
+    if (crashes) crash();
+    if (answer.run.died) return {};
+    if (request.ends) {
+      if (auto done = settle(); !done) return done;
+      answer.left = left_;
+    }
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> run_all(const Request& request, Answer& answer) {
     auto ran = session_->run(request.program, answer.results);
     if (!ran) return std::unexpected(ran.error());
-    if (crashes) crash();
     answer.run = *std::move(ran);
     if (answer.run.died) return {};
     const auto huge_pages = pool_.now();
@@ -130,11 +141,33 @@ class Server {
       if (auto seen = session_->snapshot(number, snapshot); !seen) return seen;
       if (!snapshot.vmas.empty()) snapshot.huge_pages = huge_pages;
     }
-    if (request.ends) {
-      if (auto done = settle(); !done) return done;
-      answer.left = left_;
+    return {};
+  }
+
+  std::expected<void, spec::ToolFault> run_looking(const Request& request, Answer& answer) {
+    if (request.begins) {
+      if (auto seen = see(0, answer.states.emplace_back()); !seen) return seen;
+    }
+    Program one = request.program;
+    std::vector<std::uint64_t> result;
+    for (const Record& record : request.program.records) {
+      one.records.assign(1, record);
+      auto ran = session_->run(one, result);
+      if (!ran) return std::unexpected(ran.error());
+      const auto done = answer.run.done + ran->done;
+      answer.run = *std::move(ran);
+      answer.run.done = done;
+      if (answer.run.died) return {};
+      answer.results.push_back(result.front());
+      if (auto seen = see(record.process, answer.states.emplace_back()); !seen) return seen;
     }
     return {};
+  }
+
+  std::expected<void, spec::ToolFault> see(spec::ProcessId process, spec::Snapshot& snapshot) {
+    auto seen = session_->snapshot(process, snapshot);
+    if (seen && !snapshot.vmas.empty()) snapshot.huge_pages = pool_.now();
+    return seen;
   }
 
   std::expected<void, spec::ToolFault> begin() {
@@ -167,8 +200,7 @@ class Server {
     Reader reader{body};
     spec::Snapshot snapshot;
     const auto process = static_cast<spec::ProcessId>(reader.number());
-    if (auto seen = session_->snapshot(process, snapshot); !seen) return seen;
-    if (!snapshot.vmas.empty()) snapshot.huge_pages = pool_.now();
+    if (auto seen = see(process, snapshot); !seen) return seen;
     send(wire_, MessageKind::kSeen, body_of(snapshot));
     return {};
   }

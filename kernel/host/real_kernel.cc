@@ -53,18 +53,23 @@ class RealKernel final : public spec::System {
     outcomes.clear();
     write(*setup_, sequence, program_);
     has_run_ = true;
-    const auto ran = session_->run(program_, results_);
-    if (!ran) {
-      how_died_ = ran.error().message;
-      setback_ = ran.error();
-    } else {
-      if (!ran->setback.empty())
-        setback_ = spec::ToolFault{fmt::format("{}: {}", name_, ran->setback), true};
-      for (std::uint32_t i = 0; i < ran->done; ++i)
-        outcomes.push_back(outcome_of(sequence[i].call, results_[i]));
-      if (ran->died && how_died_.empty()) how_died_ = ran->how_died;
-    }
+    take(session_->run(program_, results_), sequence, outcomes);
     outcomes.resize(sequence.size(), spec::Outcome::died());
+  }
+
+  std::expected<void, spec::ToolFault> apply_and_look(
+      std::span<const spec::Step> sequence, std::vector<spec::Outcome>& outcomes,
+      std::vector<spec::Snapshot>& states) override {
+    write(*setup_, sequence, program_);
+    auto ran = session_->run_and_look(program_, results_, states);
+    if (ran && !*ran) return System::apply_and_look(sequence, outcomes, states);
+    has_run_ = true;
+    outcomes.clear();
+    take(ran ? std::expected<Session::Run, spec::ToolFault>{**std::move(ran)}
+             : std::unexpected(std::move(ran.error())),
+         sequence, outcomes);
+    if (outcomes.size() < sequence.size()) outcomes.push_back(spec::Outcome::died());
+    return {};
   }
 
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
@@ -104,6 +109,21 @@ class RealKernel final : public spec::System {
   [[nodiscard]] bool is_death_dear() const override { return session_->is_death_dear(); }
 
  private:
+  /// Appends what the calls gave; a death is the caller's to append.
+  void take(const std::expected<Session::Run, spec::ToolFault>& ran,
+            std::span<const spec::Step> sequence, std::vector<spec::Outcome>& outcomes) {
+    if (!ran) {
+      how_died_ = ran.error().message;
+      setback_ = ran.error();
+      return;
+    }
+    if (!ran->setback.empty())
+      setback_ = spec::ToolFault{fmt::format("{}: {}", name_, ran->setback), true};
+    for (std::uint32_t i = 0; i < ran->done; ++i)
+      outcomes.push_back(outcome_of(sequence[i].call, results_[i]));
+    if (ran->died && how_died_.empty()) how_died_ = ran->how_died;
+  }
+
   static void write(const spec::Setup& setup, std::span<const spec::Step> sequence,
                     Program& program) {
     program.records.clear();

@@ -60,6 +60,14 @@ class Session {
   virtual std::expected<Run, spec::ToolFault> run(const Program& program,
                                                   std::vector<std::uint64_t>& results) = 0;
 
+  /// The same behind begin(), with a look behind each record: spec::System::apply_and_look's
+  /// states. Nothing where it is no cheaper than one record after the other; then none has run.
+  virtual std::expected<std::optional<Run>, spec::ToolFault> run_and_look(
+      const Program& /*program*/, std::vector<std::uint64_t>& /*results*/,
+      std::vector<spec::Snapshot>& /*states*/) {
+    return std::nullopt;
+  }
+
   /// The state of a process after the last run: all of spec::Snapshot but anonymous offsets and
   /// anon_vmas. Empty for a process that is not there.
   virtual std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,

@@ -42,6 +42,15 @@ void merge_seen(Seen& all, Seen latest) {
   }
 }
 
+Answer killed(const MachineDeath& death) {
+  return {.run = {.done = 0,
+                  .died = true,
+                  .how_died = death.how,
+                  .setback = "its virtual machine was killed from outside (SIGKILL)"},
+          .results = {},
+          .seen = {}};
+}
+
 std::string text(const Program& program) {
   std::string out;
   for (const Record& record : program.records) {
@@ -259,6 +268,34 @@ std::expected<Session::Run, ToolFault> GuestSession::run(const Program& program,
   return last_.run;
 }
 
+std::expected<std::optional<Session::Run>, ToolFault> GuestSession::run_and_look(
+    const Program& program, std::vector<std::uint64_t>& results,
+    std::vector<spec::Snapshot>& states) {
+  while (machine_ && messages_ != 0) {
+    if (!receive_announced()) return std::nullopt;
+  }
+  // What killed the machine before is looked for call by call.
+  if (!machine_ || !begins_ || !suspects_.empty() || program.records.empty()) return std::nullopt;
+  auto answer = [&]() -> std::expected<Answer, ToolFault> {
+    auto asked = ask({.begins = true, .program = program, .ends = false, .looks = true});
+    if (asked) return *std::move(asked);
+    if (!asked.error().is_death) return std::unexpected(std::move(asked.error().fault));
+    const auto death = std::move(asked.error().death);
+    bury(death);
+    if (death.was_killed) return killed(death);
+    return run_after_death(program, death, true, true);
+  }();
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  const bool is_whole = answer->run.died || answer->states.size() == program.records.size() + 1;
+  if (!is_whole) return std::unexpected(ToolFault{"guest: an answer without its states"});
+  begins_ = is_settled_ = was_announced_ = false;
+  results = answer->results;
+  states = std::move(answer->states);
+  last_ = *std::move(answer);
+  last_.states.clear();
+  return last_.run;
+}
+
 /// A machine that was sent ahead has run others since: what goes on behind a program that was
 /// announced goes on where the last of these ended, unless the program is run once more.
 std::expected<Answer, ToolFault> GuestSession::return_to(const Program& program) {
@@ -277,12 +314,7 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
   const auto death = std::move(answer.error().death);
   if (death.was_killed) {
     bury(death);
-    return Answer{.run = {.done = 0,
-                          .died = true,
-                          .how_died = death.how,
-                          .setback = "its virtual machine was killed from outside (SIGKILL)"},
-                  .results = {},
-                  .seen = {}};
+    return killed(death);
   }
   // Programs sent ahead may have killed it as well.
   suspect_announced(death);
@@ -293,8 +325,15 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
                   .results = {},
                   .seen = {}};
   }
+  return run_after_death(program, death, was_alone, false);
+}
+
+/// The sequence again, in another machine: which call it is that kills one.
+std::expected<Answer, ToolFault> GuestSession::run_after_death(const Program& program,
+                                                               const MachineDeath& death,
+                                                               bool was_alone, bool looks) {
   if (auto booted = boot(); !booted) return std::unexpected(booted.error());
-  auto again = run_call_by_call(program);
+  auto again = run_call_by_call(program, looks);
   if (!again || again->run.died || !was_alone) return again;
   // It lived: the death is reported all the same, at the last call.
   bury(death);
@@ -306,16 +345,19 @@ std::expected<Answer, ToolFault> GuestSession::run_alone(const Program& program)
 }
 
 /// From the beginning. Where the machine dies, the last answer's call is the one.
-std::expected<Answer, ToolFault> GuestSession::run_call_by_call(const Program& program) {
+std::expected<Answer, ToolFault> GuestSession::run_call_by_call(const Program& program,
+                                                                bool looks) {
   Answer all;
   bool begins = true;
   for (const Record& record : program.records) {
-    auto answer = ask({begins,
-                       {.records = {record},
-                        .distrusted = program.distrusted,
-                        .max_map_count = program.max_map_count,
-                        .nr_hugepages = program.nr_hugepages,
-                        .nr_overcommit_hugepages = program.nr_overcommit_hugepages}});
+    auto answer = ask({.begins = begins,
+                       .program = {.records = {record},
+                                   .distrusted = program.distrusted,
+                                   .max_map_count = program.max_map_count,
+                                   .nr_hugepages = program.nr_hugepages,
+                                   .nr_overcommit_hugepages = program.nr_overcommit_hugepages},
+                       .ends = false,
+                       .looks = looks});
     begins = false;
     if (!answer && !answer.error().is_death)
       return std::unexpected(std::move(answer.error().fault));
@@ -329,6 +371,7 @@ std::expected<Answer, ToolFault> GuestSession::run_call_by_call(const Program& p
     ++all.run.done;
     all.results.push_back(answer->results.front());
     merge_seen(all.seen, std::move(answer->seen));
+    std::ranges::move(answer->states, std::back_inserter(all.states));
   }
   return all;
 }

@@ -33,6 +33,9 @@ class GuestSession final : public Session {
   std::expected<void, spec::ToolFault> begin() override;
   std::expected<Run, spec::ToolFault> run(const Program& program,
                                           std::vector<std::uint64_t>& results) override;
+  std::expected<std::optional<Run>, spec::ToolFault> run_and_look(
+      const Program& program, std::vector<std::uint64_t>& results,
+      std::vector<spec::Snapshot>& states) override;
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override;
@@ -63,7 +66,11 @@ class GuestSession final : public Session {
   Result<std::optional<Answer>> announced(const Program& program);
   std::expected<Answer, spec::ToolFault> return_to(const Program& program);
   std::expected<Answer, spec::ToolFault> run_alone(const Program& program);
-  std::expected<Answer, spec::ToolFault> run_call_by_call(const Program& program);
+  std::expected<Answer, spec::ToolFault> run_after_death(const Program& program,
+                                                         const MachineDeath& death, bool was_alone,
+                                                         bool looks);
+  std::expected<Answer, spec::ToolFault> run_call_by_call(const Program& program,
+                                                          bool looks = false);
   Answer after_all(const Program& program, Answer answer);
   std::expected<Left, spec::ToolFault> settled();
   void suspect_announced(const MachineDeath& death);

@@ -107,6 +107,7 @@ void show_request(auto& show, auto& request) {
   show(request.begins);
   show_program(show, request.program);
   show(request.ends);
+  show(request.looks);
 }
 
 void show_vma(auto& show, auto& vma) {
@@ -161,6 +162,7 @@ void show_answer(auto& show, auto& answer) {
     show_snapshot(s, seen.second);
   });
   show_left(show, answer.left);
+  show.list(answer.states, [](auto& s, auto& state) { show_snapshot(s, state); });
 }
 
 void show_program_end(auto& show, auto& end) {

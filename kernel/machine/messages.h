@@ -38,6 +38,8 @@ struct Request {
   bool begins = false;  ///< from the initial state; else it goes on where the last one ended
   Program program;
   bool ends = false;  ///< what the sequence left is asked for, too
+  /// The states behind all records are asked for, in place of those at the end.
+  bool looks = false;
 };
 
 /// What a sequence has left behind when all its processes and mappings are gone.
@@ -53,6 +55,9 @@ struct Answer {
   /// first too where the request begins.
   std::vector<std::pair<spec::ProcessId, spec::Snapshot>> seen;
   Left left = {};  ///< of a request that ends its sequence
+  /// Of one that looks: the first process before the records where it begins, then each record's
+  /// process behind it.
+  std::vector<spec::Snapshot> states = {};
 };
 
 /// How a program that was brought along ended.

@@ -21,17 +21,11 @@ spec::Outcome moved(const spec::Syscall& call, const spec::Outcome& outcome, spe
 
 std::expected<void, spec::ToolFault> record(spec::System& system, const spec::Setup& setup,
                                             const spec::Sequence& sequence, Recording& out) {
-  if (out.states.size() < sequence.size() + 1) out.states.resize(sequence.size() + 1);
-  out.outcomes.clear();
   out.steps = 0;
   if (auto started = system.start(setup); !started) return started;
-  if (auto seen = system.snapshot(0, out.states[0]); !seen) return seen;
-  for (const spec::Step& step : sequence) {
-    out.outcomes.push_back(system.apply(step.process, step.call));
-    if (out.outcomes.back().is_death()) return {};
-    ++out.steps;
-    if (auto seen = system.snapshot(step.process, out.states[out.steps]); !seen) return seen;
-  }
+  if (auto done = system.apply_and_look(sequence, out.outcomes, out.states); !done) return done;
+  const bool died = !out.outcomes.empty() && out.outcomes.back().is_death();
+  out.steps = out.outcomes.size() - (died ? 1 : 0);
   return {};
 }
 
