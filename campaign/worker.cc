@@ -76,6 +76,12 @@ class Bench {
     return checker.check(sequence, thorough ? Observation::kEveryStep : Observation::kAtEnd);
   }
 
+  [[nodiscard]] std::chrono::nanoseconds bare_time() const {
+    std::chrono::nanoseconds sum{};
+    for (const spec::System* system : crew_.systems()) sum += system->bare_time();
+    return sum;
+  }
+
   [[nodiscard]] properties::Tally tally() const {
     auto sum = thorough_.tally();
     if (quick_) sum.add(quick_->tally());
@@ -231,6 +237,7 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange,
     draw(next);
     BlockResult result;
     const auto before = bench.tally();
+    const auto bare_before = bench.bare_time();
     for (std::uint64_t i = 0; i < block.count && !must_end() && !result.fault; ++i) {
       if (slot != nullptr) slot->begin(hand.seeds[i], hand.favoured, hand.favour_madvised);
       const auto& setup = hand.setups[i];
@@ -255,6 +262,9 @@ void work(const CampaignOptions& options, Dealer& dealer, Exchange& exchange,
       }
     }
     result.tally = since(before, bench.tally());
+    const auto bare = bench.bare_time() - bare_before;
+    progress.bare_nanoseconds.fetch_add(static_cast<std::uint64_t>(bare.count()),
+                                        std::memory_order_relaxed);
     const bool failed = result.fault.has_value();
     exchange.hand_in(block.number, std::move(result));
     if (options.coverage) {

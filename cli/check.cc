@@ -60,6 +60,7 @@ struct Plan {
   reports::RunHeader header;
   std::string left_out;  ///< SystemChoice's
   std::unique_ptr<campaign::Sights> sights;
+  bool tells_bare_time = false;
 };
 
 constexpr std::string_view kFaultClaims = "faults";
@@ -214,6 +215,7 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   campaign.max_findings = options.max_findings;
   campaign.budget = *budget;
   campaign.coverage = options.coverage;
+  out.tells_bare_time = options.bare_time;
   campaign.setup_variation = systems::setups_of(choice->systems);
   campaign.generator.setup_variation = campaign.setup_variation;
   // A real kernel is looked at through a text that grows with them.
@@ -397,6 +399,7 @@ process::ExitStatus campaign(const Plan& planned, Reporter& reporter, process::P
                                                   }});
   const auto& tally = result.summary.tally;
   status.finish(tally.operations, tally.remote_operations);
+  if (planned.tells_bare_time) status.finish_bare_time();
   reporter.print(result.summary);
   const bool has_page = reporter.write_page(result.summary, progress);
   const bool found = progress.findings.load() != 0;

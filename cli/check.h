@@ -32,6 +32,7 @@ struct CheckOptions {
   bool ktap = false;  ///< each claim a test
   std::string junit;  ///< besides: the file where JUnit XML goes, or empty
   bool coverage = false;
+  bool bare_time = false;  ///< of the real kernels' calls: a line on stderr
   /// The booted kernel that is asked about what a tree's code shows: "guest:debian-7.3"; or empty.
   std::string confirm;
   bool faults = false;  ///< make allocations fail: the claims about that, besides those named

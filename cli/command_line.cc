@@ -167,6 +167,8 @@ Entry add_check(CLI::App& top) {
       "directory where what is seen waits to be made small: a run that is killed leaves "
       "it there, and the next one takes it up first");
   add_test_options(app, *o);
+  app->add_flag("--bare-time", o->bare_time,
+                "say at the end how much of the time the real kernels' calls took by themselves");
   app->add_flag("--coverage", o->coverage,
                 "count the behaviours that are met, and steer towards those that are not");
   app->add_flag(

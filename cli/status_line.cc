@@ -132,4 +132,13 @@ void StatusLine::finish(std::uint64_t operations, std::uint64_t remote_operation
   fmt::print(stderr, "\n");
 }
 
+void StatusLine::finish_bare_time() {
+  if (form_ == StatusForm::kJson) return;
+  const double spent = duration<double>(steady_clock::now() - progress_.start).count();
+  const double bare =
+      duration<double>(std::chrono::nanoseconds{progress_.bare_nanoseconds.load()}).count();
+  const auto ratio = bare > 0 ? fmt::format("{:.2f} times as long", spent / bare) : "no such calls";
+  fmt::print(stderr, "bare time of the calls: {:.3f} of {:.3f} s ({})\n", bare, spent, ratio);
+}
+
 }  // namespace vmadiff::cli

@@ -24,6 +24,8 @@ class StatusLine {
   void clear();
   /// The rate over the whole run, as a last line.
   void finish(std::uint64_t operations, std::uint64_t remote_operations);
+  /// How much of the time since the beginning the real kernels' calls took by themselves.
+  void finish_bare_time();
 
  private:
   [[nodiscard]] std::chrono::steady_clock::duration interval() const;

@@ -13,6 +13,8 @@ struct Progress {
   std::chrono::steady_clock::time_point start;
   std::atomic<std::uint64_t> operations{0};
   std::atomic<std::uint64_t> findings{0};
+  /// What real kernels' calls have taken by themselves.
+  std::atomic<std::uint64_t> bare_nanoseconds{0};
   /// Of those that can be met; 0 where they are not counted.
   std::atomic<std::uint64_t> behaviours{0};
 

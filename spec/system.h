@@ -2,6 +2,7 @@
 // implementation, a real kernel. Nothing below cli/ knows which ones are being compared.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -112,6 +113,10 @@ class System {
   virtual std::expected<std::optional<std::int64_t>, ToolFault> left_allocated() {
     return std::nullopt;
   }
+
+  /// How long the calls of all runs have taken by themselves, as far as the system notes it; it
+  /// never falls.
+  [[nodiscard]] virtual std::chrono::nanoseconds bare_time() const { return {}; }
 
   /// Whether a snapshot costs much more than a call. The runner then uses apply_all.
   [[nodiscard]] virtual bool is_remote() const { return false; }

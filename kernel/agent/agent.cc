@@ -477,6 +477,8 @@ void wait_for_turn(Window& window) {
 // The result of the record at `index` is known: false where the program must end.
 bool finish(Window& window, uint32_t index, uint64_t result) {
   const Record& record = window.records[index];
+  if (index >= window.timed_first && index < window.timed_end)
+    window.ticks += vmadiff::kernel::ticks_now() - window.began;
   window.results[index] = result;
   if (record.must_equal != 0 && result != record.expected) return false;
   __atomic_store_n(&window.current, index + 1, __ATOMIC_RELEASE);
@@ -511,6 +513,7 @@ bool run_records(Window& window) {
       give_turn(window, record.process);
       return false;
     }
+    window.began = vmadiff::kernel::ticks_now();
     if (is_there) {
       switch (record.number) {
         case vmadiff::kernel::kFork:

@@ -121,6 +121,9 @@ struct Userfaultfd {
   uint32_t features;
 };
 
+/// The time stamp counter of this processor.
+inline uint64_t ticks_now() { return __builtin_ia32_rdtsc(); }
+
 /// The whole window. `request` and `reply` are futex words, each written by one side only: a
 /// program runs when request has been raised by one, and is over when reply equals it. `turn` is a
 /// futex word among the agent's processes: the one whose turn it is runs records until one is
@@ -148,6 +151,12 @@ struct Window {
   /// the parent has found out.
   uint32_t own_range_count;
   OwnRange own_ranges[kOwnRangeCountMax];
+  /// The records [timed_first, timed_end) are timed: how many ticks all of them took. `began` is
+  /// when the present one did.
+  uint32_t timed_first;
+  uint32_t timed_end;
+  uint64_t ticks;
+  uint64_t began;
   /// The agent's processes' own business: which userfaultfds each has, and a bit for each
   /// descriptor that was one's since the last kUffdReset.
   Userfaultfd userfaultfds[kProcessCountMax][kUserfaultfdCount];

@@ -122,6 +122,7 @@ class Server {
     if (auto ran = request.looks ? run_looking(request, answer) : run_all(request, answer); !ran)
       return ran;
     if (crashes) crash();
+    answer.bare_nanoseconds = static_cast<std::uint64_t>(session_->bare_time().count());
     if (answer.run.died) return {};
     if (request.ends) {
       if (auto done = settle(); !done) return done;

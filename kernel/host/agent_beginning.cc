@@ -55,7 +55,11 @@ std::expected<void, ToolFault> AgentSession::begin() {
     return replace_agent();
   seals_ = false;
   if (!is_doubtful_ && sequences_ % kVerifyInterval != 0) return {};
-  const auto is_good = is_at_its_beginning();
+  auto is_good = is_at_its_beginning();
+  if (is_good && !*is_good) {
+    needs_new_memory_ = true;
+    is_good = is_at_its_beginning();
+  }
   if (!is_good) return std::unexpected(is_good.error());
   return *is_good ? std::expected<void, ToolFault>{} : replace_agent();
 }
@@ -63,6 +67,7 @@ std::expected<void, ToolFault> AgentSession::begin() {
 // Whether a reset leaves it as it was at first, seen from outside.
 std::expected<bool, ToolFault> AgentSession::is_at_its_beginning() {
   is_doubtful_ = false;
+  must_reset_ = true;
   spec::Snapshot now;
   if (auto read = snapshot(0, now); !read) return std::unexpected(std::move(read.error()));
   must_reset_ = true;
@@ -121,8 +126,8 @@ std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   ++process_count_;
   limits_ = agent_->limits();
   sequences_ = 0;
-  is_suspect_ = is_doubtful_ = limits_changed_ = locked_all_ = locks_ = watches_ = exec_made_ =
-      false;
+  is_suspect_ = is_doubtful_ = needs_new_memory_ = limits_changed_ = locked_all_ = locks_ =
+      watches_ = exec_made_ = false;
   forks_ = 0;
   appetite_ = {};
   auto ready = learn_beginning();
@@ -155,7 +160,7 @@ std::expected<void, ToolFault> AgentSession::learn_beginning() {
   }
   if (free_from < kTaskSize)
     reset_.push_back(must_give(0, system_call(SYS_munmap, free_from, kTaskSize - free_from)));
-  if (reset_.size() + 9 > kResetCountMax)
+  if (reset_.size() + 10 > kResetCountMax)
     return std::unexpected(ToolFault{"agent: the kernel keeps too many mappings of its own"});
   return {};
 }
@@ -252,7 +257,7 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
     seals_ = seals_ || record.number == SYS_fcntl;
     watches_ = watches_ || record.number == kUffdOpen || record.number == kUffdRegister ||
                record.number == kUffdUnregister;
-    is_suspect_ = is_suspect_ || takes_a_key(record);
+    needs_new_memory_ = needs_new_memory_ || (record.process == 0 && takes_a_key(record));
     locked_all_ = locked_all_ || record.number == SYS_mlockall;
     exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);
     if (record.number == kFork && forks_ + 1 < kProcessCountMax) ++forks_;
@@ -284,10 +289,11 @@ void AgentSession::write_reset(std::vector<Record>& program) const {
       program.push_back(must_give(0, system_call(kSetLimit, resource, soft)));
     }
   }
+  if (needs_new_memory_) program.push_back(must_give(0, system_call(kExec)));
   if (locked_all_) program.push_back(must_give(0, system_call(SYS_munlockall)));
   program.insert(program.end(), reset_.begin(), reset_.end());
   const auto& [brk, merge_any] = unseen_[0];
-  if (brk != start_brk_) {
+  if (brk != start_brk_ && !needs_new_memory_) {
     // The break only shrinks where something is mapped, and the heap has just been unmapped.
     const auto heap = spec::page_up(brk) - spec::page_up(start_brk_);
     if (heap != 0) {

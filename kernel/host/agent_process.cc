@@ -463,7 +463,9 @@ void AgentProcess::end_all() {
     is_led = is_led && info.si_pid != pid_;
     if (!has_members && !is_led) break;
     if (info.si_pid != 0) continue;
-    ::poll(nullptr, 0, 1);
+    // The leader says when it has ended; of the others it is only seen.
+    pollfd leader{.fd = is_led ? pidfd_.number() : -1, .events = POLLIN, .revents = 0};
+    ::poll(&leader, 1, 1);
     patience.look(milliseconds{1});
   }
   pid_ = -1;

@@ -79,6 +79,14 @@ class AgentProcess {
   /// memory the sequence can have taken by their end: only where that is over the limit is it
   /// watched.
   RunEnd run(std::uint32_t count, const Appetite& appetite = {});
+  /// The records [first, end) of the next run are timed.
+  void time_records(std::uint32_t first, std::uint32_t end) {
+    window_->timed_first = first;
+    window_->timed_end = end;
+    window_->ticks = 0;
+  }
+  /// How many ticks (ticks_now) those took.
+  [[nodiscard]] std::uint64_t ticks() const { return window_->ticks; }
   /// A sequence begins: what was taken until now is not its own.
   void begin_sequence();
 

@@ -199,11 +199,16 @@ std::expected<Session::Run, ToolFault> AgentSession::give_up(const Run& last, bo
 
 std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
     std::span<const Record> program, std::vector<std::uint64_t>& results) {
-  for (bool is_retry = false;; is_retry = true) {
+  const auto appetite = appetite_;
+  for (bool is_fresh = false;;) {
+    appetite_ = appetite;
     prefix_.clear();
+    bool has_new_memory = false;
     if (must_reset_) {
       write_reset(prefix_);
       agent_->count_processes_anew();
+      has_new_memory = std::exchange(needs_new_memory_, false);
+      exec_made_ = exec_made_ || has_new_memory;
       limits_changed_ = locked_all_ = locks_ = watches_ = false;
       forks_ = 0;
     }
@@ -217,15 +222,25 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
       *at++ = in_process(process, system_call(SYS_prctl, spec::kPrGetMemoryMerge));
     }
     add_appetite(appetite_, program, past_.size(), locked_all_);
+    agent_->time_records(prefix, prefix + calls);
     const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1), appetite_);
+    bare_ticks_ += agent_->ticks();
     const bool was_killed = end.kind == RunEnd::Kind::kDied && end.death.was_killed;
     const bool is_reset_broken = end.kind != RunEnd::Kind::kDone && end.index < prefix &&
                                  !was_killed && end.death.over_limit.empty();
+    // Memory that is sealed goes with the whole of it.
+    const bool is_sealed =
+        is_reset_broken && !has_new_memory && prefix_[end.index].number == SYS_munmap;
+    if (is_sealed) {
+      needs_new_memory_ = true;
+      continue;
+    }
     if (is_reset_broken) {
-      if (is_retry)
+      if (is_fresh)
         return std::unexpected(
             ToolFault{"agent: a fresh process cannot be reset to its beginning"});
       if (auto done = replace_agent(); !done) return std::unexpected(done.error());
+      is_fresh = true;
       continue;
     }
     must_reset_ = false;
@@ -261,6 +276,14 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
     }
     return Trip{{.done = done, .died = false, .how_died = {}, .setback = {}}, false};
   }
+}
+
+std::chrono::nanoseconds AgentSession::bare_time() const {
+  const auto ticks = ticks_now() - opened_ticks_;
+  if (ticks == 0) return {};
+  const std::chrono::duration<double, std::nano> since = std::chrono::steady_clock::now() - opened_;
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(
+      static_cast<double>(bare_ticks_) * since.count() / static_cast<double>(ticks))};
 }
 
 std::expected<void, ToolFault> AgentSession::snapshot(spec::ProcessId process,

@@ -4,6 +4,7 @@
 // nobody notices.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -56,6 +57,7 @@ class AgentSession final : public Session {
 
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
+  [[nodiscard]] std::chrono::nanoseconds bare_time() const override;
 
   /// What snapshots have shown so far.
   [[nodiscard]] const UnknownCodes& unknown_codes() const { return unknown_codes_; }
@@ -66,8 +68,8 @@ class AgentSession final : public Session {
 
  private:
   static constexpr spec::Address kTaskSize = spec::Setup{}.task_size;
-  /// Records of a reset, at most: the limits, munlockall, the gaps between four kept mappings, the
-  /// filler, the break, the flag.
+  /// Records of a reset, at most: the limits, an exec, munlockall, the gaps between four kept
+  /// mappings, the filler, the break, the flag.
   static constexpr std::uint32_t kResetCountMax = 16;
   /// Behind every program, for each process: the break and the merge-any flag, which /proc does not
   /// show. Neither call changes anything (a break below the start of the heap is refused).
@@ -127,6 +129,10 @@ class AgentSession final : public Session {
   std::vector<Record> past_;  ///< of the present sequence, as far as it has run
   std::vector<std::uint64_t> past_results_;
   Appetite appetite_;
+  std::uint64_t bare_ticks_ = 0;  ///< that the calls took
+  // By these ticks become time.
+  std::uint64_t opened_ticks_ = ticks_now();
+  std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   std::uint64_t kills_before_ = 0;  ///< out_of_memory_kills() when the agent began
   bool names_ = false;              ///< a record of the present sequence named memory
   bool limits_changed_ = false;     ///< a record set a resource limit
@@ -137,8 +143,9 @@ class AgentSession final : public Session {
   std::uint32_t forks_ = 0;         ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;
-  bool is_doubtful_ = false;  ///< it may not be as it was, which can be seen
-  bool seals_ = false;        ///< a record may have sealed a memfd, since that was looked at
+  bool needs_new_memory_ = false;  ///< what it has cannot be emptied: the reset begins with an exec
+  bool is_doubtful_ = false;       ///< it may not be as it was, which can be seen
+  bool seals_ = false;             ///< a record may have sealed a memfd, since that was looked at
   std::uint32_t sequences_ = 0;
   std::uint64_t process_count_ = 0;
 };

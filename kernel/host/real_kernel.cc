@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -97,6 +98,10 @@ class RealKernel final : public spec::System {
       if (!program.distrusted) programs.push_back(std::move(program));
     }
     session_->will_run(std::move(programs));
+  }
+
+  [[nodiscard]] std::chrono::nanoseconds bare_time() const override {
+    return session_->bare_time();
   }
 
   [[nodiscard]] bool is_remote() const override { return true; }

@@ -2,6 +2,7 @@
 // beginning, and can be looked at. It may be a process of this machine or of a virtual one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -88,6 +89,11 @@ class Session {
   /// be left out. A session far away runs them ahead.
   // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps them
   virtual void will_run(std::vector<Program> /*programs*/) {}
+
+  /// How long the calls of all programs have taken by themselves, without what stands around them:
+  /// a sum of what the agent's time stamp counter shows. An exit counts until it is told, an exec
+  /// until the new image is there.
+  [[nodiscard]] virtual std::chrono::nanoseconds bare_time() const { return {}; }
 
   /// What is known of the last death besides its one line; empty where that is all.
   [[nodiscard]] virtual std::string_view death_log() const { return {}; }

@@ -26,6 +26,7 @@ using spec::ToolFault;
 constexpr std::size_t kMessagesAhead = 2;
 /// A machine that somebody kills while it boots is booted so many times.
 constexpr int kBootsMax = 3;
+constexpr std::uint64_t kMostNanoseconds = ~std::uint64_t{0} >> 1;
 
 using Seen = std::vector<std::pair<spec::ProcessId, spec::Snapshot>>;
 
@@ -113,6 +114,7 @@ std::expected<void, ToolFault> GuestSession::begin() {
 
 void GuestSession::bury(const MachineDeath& death) {
   machine_.reset();
+  bare_of_dead_ += std::exchange(bare_, {});
   // What was answered stays so.
   announced_.resize(answers_.size());
   messages_ = 0;
@@ -161,8 +163,15 @@ GuestSession::Result<void> GuestSession::receive_announced() {
     return std::unexpected(
         Failure{.is_death = false, .death = {}, .fault = {"guest: an answer that cannot be read"}});
   }
+  for (const Answer& answer : answers) note_bare_time(answer);
   std::ranges::move(answers, std::back_inserter(answers_));
   return {};
+}
+
+/// It never falls, whatever a machine says.
+void GuestSession::note_bare_time(const Answer& answer) {
+  bare_ = std::max(bare_, std::chrono::nanoseconds{static_cast<std::int64_t>(
+                              answer.bare_nanoseconds & kMostNanoseconds)});
 }
 
 GuestSession::Result<Answer> GuestSession::ask(Request request) {
@@ -181,6 +190,7 @@ GuestSession::Result<Answer> GuestSession::ask(Request request) {
     return std::unexpected(
         Failure{.is_death = false, .death = {}, .fault = {"guest: an answer that cannot be read"}});
   }
+  note_bare_time(answers.front());
   return std::move(answers.front());
 }
 

@@ -3,6 +3,7 @@
 // replaced; which program and which call it died of is found by running them again.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <expected>
 #include <memory>
@@ -40,6 +41,9 @@ class GuestSession final : public Session {
                                                 spec::Snapshot& out) override;
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override;
   std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() override;
+  [[nodiscard]] std::chrono::nanoseconds bare_time() const override {
+    return bare_of_dead_ + bare_;
+  }
   [[nodiscard]] bool is_alone() const override { return true; }
   void will_run(std::vector<Program> programs) override;
   [[nodiscard]] std::string_view death_log() const override { return death_log_; }
@@ -62,6 +66,7 @@ class GuestSession final : public Session {
   Result<Message> receive(MessageKind kind);
   Result<void> receive_announced();
   Result<Answer> ask(Request request);
+  void note_bare_time(const Answer& answer);
   /// The answer to a program that was announced; nothing where it was not.
   Result<std::optional<Answer>> announced(const Program& program);
   std::expected<Answer, spec::ToolFault> return_to(const Program& program);
@@ -86,6 +91,8 @@ class GuestSession final : public Session {
   bool was_announced_ = false;  ///< last_ is of a program that was sent ahead
   Program last_announced_;      ///< that program
   std::string death_log_;
+  std::chrono::nanoseconds bare_{};          ///< bare time in the present machine
+  std::chrono::nanoseconds bare_of_dead_{};  ///< in those before
 
   /// Programs that were sent ahead, in order; the first answers_.size() of them are answered.
   std::deque<Program> announced_;

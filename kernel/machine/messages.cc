@@ -161,6 +161,7 @@ void show_answer(auto& show, auto& answer) {
     s(seen.first);
     show_snapshot(s, seen.second);
   });
+  show(answer.bare_nanoseconds);
   show_left(show, answer.left);
   show.list(answer.states, [](auto& s, auto& state) { show_snapshot(s, state); });
 }

@@ -54,7 +54,8 @@ struct Answer {
   /// After the last record: each process that a record belongs to, and each that was made; the
   /// first too where the request begins.
   std::vector<std::pair<spec::ProcessId, spec::Snapshot>> seen;
-  Left left = {};  ///< of a request that ends its sequence
+  std::uint64_t bare_nanoseconds = 0;  ///< Session::bare_time, since the machine began
+  Left left = {};                      ///< of a request that ends its sequence
   /// Of one that looks: the first process before the records where it begins, then each record's
   /// process behind it.
   std::vector<spec::Snapshot> states = {};

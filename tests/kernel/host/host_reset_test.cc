@@ -2,8 +2,10 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <random>
+#include <vector>
 
 #include "host_fixture.h"
 #include "kernel/host/agent_session.h"
@@ -73,6 +75,104 @@ TEST_F(HostReset, NeedsNoFreshProcess) {
   ASSERT_TRUE(session.snapshot(0, now));
   EXPECT_EQ(now.vmas, session.initial().vmas);
   EXPECT_EQ(session.process_count(), 1U);
+}
+
+class HostRenewal : public HostReset {
+ protected:
+  /// How many processes it takes to run that three times; each time all is as in the beginning
+  /// afterwards.
+  std::uint64_t processes_for(const std::vector<Record>& program) {
+    auto opened = AgentSession::open({});
+    if (!opened) {
+      ADD_FAILURE() << opened.error().message;
+      return 0;
+    }
+    auto& session = **opened;
+    std::vector<std::uint64_t> results;
+    std::vector<std::uint64_t> first;
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(session.begin());
+      EXPECT_TRUE(session.run(program, results));
+      if (i == 0) first = results;
+      EXPECT_EQ(results, first);
+      spec::Snapshot now;
+      EXPECT_TRUE(session.begin());
+      EXPECT_TRUE(session.snapshot(0, now));
+      EXPECT_EQ(now.vmas, session.initial().vmas);
+      EXPECT_EQ(now.counters, session.initial().counters);
+      EXPECT_EQ(now.brk, session.initial().brk);
+      EXPECT_FALSE(now.merge_any);
+    }
+    last_result_ = results.back();
+    return session.process_count();
+  }
+
+  static constexpr spec::Address kPlace = 0x100000000000;
+  static Record maps(std::uint64_t prot) {
+    return system_call(SYS_mmap, kPlace, 4 * spec::kPageSize, prot,
+                       spec::kMapPrivate | spec::kMapAnonymous | spec::kMapFixed, ~std::uint64_t{0},
+                       0);
+  }
+  static Record seals(std::uint64_t seals) {
+    return system_call(SYS_fcntl,
+                       static_cast<std::uint64_t>(descriptor_of({spec::FileClass::kMemfd, 0})),
+                       kAddSeals, seals);
+  }
+
+  std::uint64_t last_result_ = 0;
+};
+
+// Its memory is new, by an exec: no process is.
+TEST_F(HostRenewal, SealedMemoryGoesWithItsAddressSpace) {
+  const auto program = std::vector{system_call(SYS_prctl, spec::kPrSetMemoryMerge, 1),
+                                   system_call(SYS_brk, 0x20030000), maps(spec::kProtRead),
+                                   system_call(kSysMseal, kPlace, spec::kPageSize)};
+  EXPECT_EQ(processes_for(program), 1U);
+}
+
+TEST_F(HostRenewal, AKeyGoesWithItsAddressSpace) {
+  EXPECT_EQ(processes_for({maps(spec::kProtExec)}), 1U);
+}
+
+// What moves away from locked memory can leave it locked in the books: that is looked at.
+TEST_F(HostRenewal, LockedMemoryThatIsMovedAwayIsForgotten) {
+  const auto program = std::vector{maps(spec::kProtRead | spec::kProtWrite),
+                                   system_call(SYS_mlock, kPlace, spec::kPageSize),
+                                   system_call(SYS_mremap, kPlace, spec::kPageSize, spec::kPageSize,
+                                               spec::kMremapMaymove | spec::kMremapDontunmap)};
+  EXPECT_EQ(processes_for(program), 1U);
+}
+
+TEST_F(HostRenewal, SealsOfAFileCostAProcessWhereTheyAreNew) {
+  constexpr std::uint64_t kShrink = 2;  // F_SEAL_SHRINK
+  // The first of each round finds a file without it.
+  EXPECT_EQ(processes_for({seals(kShrink)}), 4U);
+  EXPECT_EQ(last_result_, 0U);
+  EXPECT_EQ(processes_for({seals(0)}), 1U);
+}
+
+TEST_F(HostRenewal, MdweCostsAProcessWhereItIsGiven) {
+  constexpr std::uint64_t kRefuseExecGain = 1;
+  const auto program = std::vector{system_call(SYS_prctl, spec::kPrSetMdwe, kRefuseExecGain)};
+  const auto processes = processes_for(program);
+  EXPECT_EQ(processes, last_result_ == 0 ? 4U : 1U);
+  EXPECT_EQ(processes_for({system_call(SYS_prctl, spec::kPrSetMdwe, 1U << 20)}), 1U);
+}
+
+// What the calls take is less than all of it, and not nothing; the reset is not among them.
+TEST_F(HostRenewal, TheBareTimeIsThatOfTheCalls) {
+  auto opened = AgentSession::open({});
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& session = **opened;
+  const auto before = session.bare_time();
+  const auto began = std::chrono::steady_clock::now();
+  const std::vector<Record> program{maps(spec::kProtRead), system_call(kFork), system_call(kExec)};
+  std::vector<std::uint64_t> results;
+  ASSERT_TRUE(session.begin());
+  ASSERT_TRUE(session.run(program, results));
+  const auto bare = session.bare_time() - before;
+  EXPECT_GT(bare.count(), 0);
+  EXPECT_LT(bare, std::chrono::steady_clock::now() - began);
 }
 
 TEST_F(HostReset, TheSameSequenceGivesTheSameTwice) {
