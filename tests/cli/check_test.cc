@@ -47,6 +47,31 @@ TEST(Check, AHeldCampaignIsTheSameWhateverTheNumberOfJobs) {
   EXPECT_TRUE(std::filesystem::is_empty(scratch.path())) << "nothing found, nothing written";
 }
 
+// A time: beside the results, not among them.
+TEST(Check, TheBareTimeOfTheCallsIsToldWhereItIsAskedFor) {
+  const Scratch scratch;
+  const std::vector<std::string> words{"check", "--systems", "model,impl", "--sequences",
+                                       "10",    "--seed",    "7"};
+  const auto result = run_vmadiff(with(words, {"--bare-time"}), {.directory = scratch.path()});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_NE(result.err.find("bare time of the calls: 0.000 of "), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find(" s (no such calls)\n"), std::string::npos) << result.err;
+  const auto without = run_vmadiff(words, {.directory = scratch.path()});
+  EXPECT_EQ(without.out, result.out);
+  EXPECT_EQ(without.err.find("bare time"), std::string::npos);
+}
+
+TEST(Check, TheBareTimeOfTheHostsCallsIsSomeOfTheTime) {
+  if (!host_runs()) GTEST_SKIP() << "the host cannot run here";
+  const Scratch scratch;
+  const auto result = run_vmadiff({"check", "--systems", "model,host", "--properties",
+                                   "equivalence", "--ops", "2000", "--seed", "7", "--bare-time"},
+                                  {.directory = scratch.path()});
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+  EXPECT_NE(result.err.find("bare time of the calls: "), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find(" times as long)\n"), std::string::npos) << result.err;
+}
+
 TEST(Check, CoverageListsWhatWasMetAndWhatWasNot) {
   const Scratch scratch;
   const auto result = run_vmadiff({"check", "--systems", "model,impl", "--ops", "20000", "--seed",

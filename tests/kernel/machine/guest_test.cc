@@ -122,6 +122,29 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
   EXPECT_EQ(layout(*system, 0), kOneVma);
   EXPECT_EQ(layout(*system, 2), "") << "a process that is not there";
 
+  // In one go, with a look behind each call: the same as call by call.
+  const auto looked =
+      sequence_of(std::string{kTwoMappings} +
+                  "fork() = 1\n[pid 1] munmap(0x100000000000, 0x1000)\n"
+                  "mprotect(0x100000000000, 0x1000, PROT_NONE)\nmunmap(0x1, 0x1000)\n");
+  std::vector<spec::Outcome> given;
+  std::vector<spec::Outcome> expected;
+  std::vector<spec::Snapshot> states;
+  std::vector<spec::Snapshot> expected_states;
+  ASSERT_TRUE(system->start(setup));
+  ASSERT_TRUE(system->apply_and_look(looked, given, states));
+  EXPECT_EQ(layout(*system, 1), "100000001000-100000002000 r--p 00000000 anon [rd mr mw me]\n");
+  ASSERT_TRUE(system->start(setup));
+  ASSERT_TRUE(system->spec::System::apply_and_look(looked, expected, expected_states));
+  EXPECT_EQ(given, expected);
+  ASSERT_EQ(states.size(), looked.size() + 1);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    EXPECT_EQ(states[i].vmas, expected_states[i].vmas) << i;
+    EXPECT_EQ(states[i].counters, expected_states[i].counters) << i;
+    EXPECT_EQ(states[i].brk, expected_states[i].brk) << i;
+  }
+  EXPECT_GT(system->bare_time().count(), 0);
+
   // Sent ahead: the second is left out, and what was not announced is run all the same.
   const std::vector<spec::Sequence> announced{sequence_of(kTwoMappings),
                                               sequence_of("munmap(0x100000000000, 0)\n"),
@@ -250,6 +273,20 @@ TEST(Guest, AMachineThatDiesIsReplacedAndItsCallIsNamed) {
       << system->death_log();
   ASSERT_TRUE(system->start(setup));
   EXPECT_EQ(results(*system, sequence_of(kTwoMappings)), kTwoResults);
+
+  // With a look behind each call it is the same one.
+  std::vector<spec::Outcome> outcomes;
+  std::vector<spec::Snapshot> states;
+  ASSERT_TRUE(system->start(setup));
+  ASSERT_TRUE(system->apply_and_look(
+      sequence_of(std::string{kTwoMappings} + "madvise(0x100000000000, 0x1000, MADV_COLD)\n"
+                                              "munmap(0x100000000000, 0x1000)\n"),
+      outcomes, states));
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_TRUE(outcomes.back().is_death());
+  EXPECT_EQ(outcomes[1], spec::Outcome::ok(0x100000001000));
+  ASSERT_GE(states.size(), 3U);
+  EXPECT_EQ(states[2].vmas.size(), setup.initial.vmas.size() + 1);
 }
 
 TEST(Guest, WhatIsNoKernelDoesNotBoot) {
