@@ -40,7 +40,7 @@ std::uint64_t inherited_mdwe(const MmStruct& mm) {
 
 Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
   if (mm.should_fail()) return Errno::kENOMEM;
-  mm.mm_mt = oldmm.mm_mt.duplicate();
+  mm.mm_mt.copy(oldmm.mm_mt);
   mm.guards.copy(oldmm.guards);
   for (const auto& [first, last, old_vma] : oldmm.mm_mt) {
     if ((old_vma->vm_flags & kVmDontcopy) != 0) {
@@ -70,9 +70,12 @@ Failure dup_mmap(MmStruct& mm, const MmStruct& oldmm) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) try {
-  if (oldmm.should_fail()) return std::unexpected{Errno::kENOMEM};
-  auto mm = std::make_unique<MmStruct>(oldmm.profile, oldmm.fault_attr, oldmm.hstate);
+Failure dup_mm(MmStruct* mm, const MmStruct& oldmm) try {
+  if (oldmm.should_fail()) return Errno::kENOMEM;
+  // Each member is set: the structure may have been another process's.
+  mm->vmas.reset();
+  mm->userfaultfds.fill(std::nullopt);
+  mm->def_flags = 0;
   mm->setup = oldmm.setup;
   mm->counters = oldmm.counters;
   mm->counters.map_count = 0;
@@ -87,10 +90,13 @@ std::expected<std::unique_ptr<MmStruct>, Errno> dup_mm(const MmStruct& oldmm) tr
   mm->shmem_pages = oldmm.shmem_pages;
   mm->pkeys = oldmm.pkeys;  // arch_dup_pkeys; the register is the thread's
   mm->attachments = oldmm.attachments;
-  if (const Failure failed = dup_mmap(*mm, oldmm)) return std::unexpected{*failed};
-  return mm;
+  mm->enter_machine();
+  const Failure failed = dup_mmap(*mm, oldmm);
+  if (failed) mm->leave_machine();
+  return failed;
 } catch (const std::bad_alloc&) {
-  return std::unexpected{Errno::kENOMEM};
+  mm->leave_machine();
+  return Errno::kENOMEM;
 }
 
 void exec_mmap(MmStruct& mm) {

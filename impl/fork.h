@@ -2,16 +2,13 @@
 // or anew (exec_mmap).
 #pragma once
 
-#include <expected>
-#include <memory>
-
 #include "impl/mm.h"
-#include "spec/errno.h"
 
 namespace vmadiff::impl {
 
-/// dup_mmap. ENOMEM: a charge for one of its VMAs is refused, or memory is exhausted.
-[[nodiscard]] std::expected<std::unique_ptr<MmStruct>, spec::Errno> dup_mm(const MmStruct& oldmm);
+/// dup_mm, into an address space of the same machine that is no process's, whatever it was; if that
+/// succeeds, it is one. ENOMEM: a charge for one of the VMAs is refused, or memory is exhausted.
+[[nodiscard]] Failure dup_mm(MmStruct* mm, const MmStruct& oldmm);
 
 /// Back to the set-up's mappings; merge-any, MDWE and the limits go over to the new program, and
 /// ksm_exec marks what is eligible.

@@ -46,7 +46,7 @@ void Hstate::unacct_memory(std::uint64_t delta) {
 }
 
 HugeFolioPtr Hstate::alloc_folio(bool use_global_reservation) {
-  auto folio = std::make_shared<HugeFolio>();
+  auto folio = std::allocate_shared<HugeFolio>(SlabAllocator{&slab});
   // dequeue_hugetlb_folio_vma, of available_huge_pages.
   const bool available = use_global_reservation || free_huge_pages != resv_huge_pages;
   if (available && free_huge_pages != 0) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <memory_resource>
 #include <set>
 #include <vector>
 
@@ -24,10 +25,16 @@ struct HugeFolio {
 };
 using HugeFolioPtr = std::shared_ptr<HugeFolio>;
 
+/// Where the parts of a machine have their memory: a free list of each size.
+using SlabAllocator = std::pmr::polymorphic_allocator<>;
+
 /// struct resv_map. Of a file: what has had a reservation. Of a private mapping: what has used its
 /// own up. In huge pages of the file.
 struct ResvMap {
-  std::set<std::uint64_t> regions;
+  using allocator_type = SlabAllocator;
+  explicit ResvMap(const SlabAllocator& slab) : regions(slab) {}
+
+  std::pmr::set<std::uint64_t> regions;
   std::uint32_t refs = 1;
 
   /// region_count.
@@ -36,9 +43,12 @@ struct ResvMap {
 
 /// struct inode of hugetlbfs.
 struct HugetlbInode {
+  using allocator_type = SlabAllocator;
+  explicit HugetlbInode(const SlabAllocator& slab) : resv_map(slab), page_cache(slab) {}
+
   std::uint64_t size = 0;  ///< i_size, huge pages
   ResvMap resv_map;
-  std::map<std::uint64_t, HugeFolioPtr> page_cache;
+  std::pmr::map<std::uint64_t, HugeFolioPtr> page_cache;
 };
 
 class Hstate {
@@ -64,8 +74,11 @@ class Hstate {
   std::uint64_t free_huge_pages = 0;
   std::uint64_t resv_huge_pages = 0;
   std::uint64_t surplus_huge_pages = 0;
-  std::map<std::pair<spec::FileClass, std::uint32_t>, HugetlbInode> inodes;
-  std::map<std::uint32_t, ResvMap> private_maps;  ///< by what VMAs call them
+  /// Of what comes and goes with calls: it is kept, so that a run takes the memory of the one
+  /// before.
+  std::pmr::unsynchronized_pool_resource slab;
+  std::pmr::map<std::pair<spec::FileClass, std::uint32_t>, HugetlbInode> inodes{&slab};
+  std::pmr::map<std::uint32_t, ResvMap> private_maps{&slab};  ///< by what VMAs call them
   std::uint32_t last_private_map = 0;
   std::uint32_t anon_files = 0;  ///< how many were made for MAP_ANONYMOUS
   std::vector<MmStruct*> mms;    ///< all processes

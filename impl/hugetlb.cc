@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <memory_resource>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -67,9 +69,11 @@ void restore_reserve_on_error(Hstate& h, const VmArea& vma, Address addr, const 
   h.free_folio(folio);
 }
 
+/// struct mmu_gather.
+using Gather = std::pmr::vector<HugeFolioPtr>;
+
 /// __unmap_hugepage_range: what is mapped there goes to `gather`, from which it is freed at once.
-void unmap_range(MmStruct& mm, VmArea& vma, Address start, Address end,
-                 std::vector<HugeFolioPtr>& gather) {
+void unmap_range(MmStruct& mm, VmArea& vma, Address start, Address end, Gather& gather) {
   Hstate& h = *mm.hstate;
   ResvMap* const map = is_mayshare(vma) ? nullptr : private_map(h, vma);
   const HugetlbDiscard discard = mm.profile.hugetlb_discard;
@@ -90,7 +94,7 @@ void unmap_range(MmStruct& mm, VmArea& vma, Address start, Address end,
   mm.huge_ptes.erase(first, last);
 }
 
-void free_gathered(Hstate& h, std::vector<HugeFolioPtr>& gather) {
+void free_gathered(Hstate& h, Gather& gather) {
   for (; !gather.empty(); gather.pop_back()) put(h, gather.back());
 }
 
@@ -110,9 +114,10 @@ struct Mapping {
 };
 
 /// The private VMAs that map something of the file's [first, end), by their offsets.
-std::multimap<std::uint64_t, Mapping> private_mappings(const Hstate& h, FileId file,
-                                                       std::uint64_t first, std::uint64_t end) {
-  std::multimap<std::uint64_t, Mapping> found;
+std::pmr::multimap<std::uint64_t, Mapping> private_mappings(Hstate& h, FileId file,
+                                                            std::uint64_t first,
+                                                            std::uint64_t end) {
+  std::pmr::multimap<std::uint64_t, Mapping> found{&h.slab};
   for (MmStruct* mm : h.mms) {
     mm->mm_mt.for_each_value([&](VmArea* vma) {
       if (is_vm_hugetlb_page(*vma) && !is_mayshare(*vma) && vma->vm_file == file &&
@@ -230,7 +235,7 @@ Failure hugetlb_reserve_pages(MmStruct& mm, HookState& state) {
     if (is_shared) {
       for (std::uint64_t idx = from; idx < to; ++idx) inode.resv_map.regions.insert(idx);
     } else {
-      h.private_maps[++h.last_private_map] = {};
+      h.private_maps.try_emplace(++h.last_private_map);
       state.vm_private_data = (h.last_private_map << kResvBits) | kResvOwner;
     }
   }
@@ -265,23 +270,23 @@ Failure hugetlb_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
 }
 
 void unmap_hugepage_range(MmStruct& mm, VmArea& vma, Address start, Address end) {
-  std::vector<HugeFolioPtr> gather;
+  Gather gather{&mm.hstate->slab};
   unmap_range(mm, vma, start, end, gather);
   free_gathered(*mm.hstate, gather);
 }
 
-void hugetlb_unmap_vmas(MmStruct& mm, const std::vector<VmArea*>& vmas) {
+void hugetlb_unmap_vmas(MmStruct& mm, std::span<VmArea* const> vmas) {
   const auto none =
       std::ranges::none_of(vmas, [](const VmArea* vma) { return is_vm_hugetlb_page(*vma); });
   if (none) return;
-  std::vector<HugeFolioPtr> gather;
+  Gather gather{&mm.hstate->slab};
   for (VmArea* vma : vmas) unmap_range(mm, *vma, vma->vm_start, vma->vm_end, gather);
   free_gathered(*mm.hstate, gather);
   for (const VmArea* vma : vmas) hugetlb_vm_op_close(mm, *vma);
 }
 
 void hugetlb_exit_mmap(MmStruct& mm) {
-  std::vector<VmArea*> vmas;
+  std::pmr::vector<VmArea*> vmas{&mm.hstate->slab};
   mm.mm_mt.for_each_value([&vmas](VmArea* vma) {
     if (is_vm_hugetlb_page(*vma)) vmas.push_back(vma);
   });
@@ -323,7 +328,7 @@ void hugetlbfs_punch_hole(Hstate& h, FileId file, std::uint64_t offset, Address 
 void move_hugetlb_page_tables(MmStruct& mm, VmArea& vma, Address from, Address to, Address length) {
   const auto first = mm.huge_ptes.lower_bound(from);
   const auto last = mm.huge_ptes.lower_bound(from + length);
-  std::vector<std::pair<Address, HugeFolioPtr>> moved;
+  std::pmr::vector<std::pair<Address, HugeFolioPtr>> moved{&mm.hstate->slab};
   for (auto pte = first; pte != last; ++pte)
     moved.emplace_back(pte->first - from + to, std::move(pte->second));
   mm.huge_ptes.erase(first, last);

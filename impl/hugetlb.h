@@ -2,6 +2,8 @@
 // what gives pages back (mm/hugetlb.c, fs/hugetlbfs/inode.c).
 #pragma once
 
+#include <span>
+
 #include "impl/file_operations.h"
 #include "impl/mm.h"
 #include "spec/syscall.h"
@@ -29,7 +31,7 @@ void copy_hugetlb_page_range(MmStruct& dst, const MmStruct& src, const VmArea& d
 void unmap_hugepage_range(MmStruct& mm, VmArea& vma, spec::Address start, spec::Address end);
 /// The VMAs, of which some may be of huge pages, go: their pages first, then their reservations
 /// (unmap_vmas, hugetlb_vm_op_close).
-void hugetlb_unmap_vmas(MmStruct& mm, const std::vector<VmArea*>& vmas);
+void hugetlb_unmap_vmas(MmStruct& mm, std::span<VmArea* const> vmas);
 /// exit_mmap, as far as huge pages go.
 void hugetlb_exit_mmap(MmStruct& mm);
 /// hugetlbfs_punch_hole, bytes.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -63,6 +64,7 @@ class Implementation final : public System {
   [[nodiscard]] Observes observes() const override { return {}; }
 
   std::expected<void, ToolFault> start(const Setup& setup) override {
+    for (ProcessId process = 1; process <= forked_.size(); ++process) bury(process);
     forked_.clear();
     memfds_.reset(init_.profile);
     if (auto wrong = init_.start(setup)) return std::unexpected{ToolFault{std::move(*wrong)}};
@@ -97,7 +99,7 @@ class Implementation final : public System {
     if (const MmStruct* const mm = mm_of(process)) {
       mm->snapshot(out);
     } else {
-      out = {};
+      out.clear();
     }
     return {};
   }
@@ -132,10 +134,22 @@ class Implementation final : public System {
 
   Outcome sys_fork(const MmStruct& oldmm) {
     if (forked_.size() + 1 == kProcessCountMax) return Outcome::fail(Errno::kEAGAIN);
-    auto mm = dup_mm(oldmm);
-    if (!mm) return Outcome::fail(mm.error());
-    forked_.push_back(*std::move(mm));
+    auto& mm = unused_[forked_.size()];
+    if (mm == nullptr) {
+      mm = std::make_unique<MmStruct>(init_.profile, &faults_, init_.hstate);
+      mm->leave_machine();
+    }
+    if (const Failure failed = dup_mm(mm.get(), oldmm)) return Outcome::fail(*failed);
+    forked_.push_back(std::move(mm));
     return Outcome::ok(forked_.size());
+  }
+
+  /// A process of that number to come has the memory of the one that was.
+  void bury(ProcessId process) {
+    auto& mm = forked_[process - 1];
+    if (mm == nullptr) return;
+    mm->leave_machine();
+    unused_[process - 1] = std::move(mm);
   }
 
   Outcome add_seals(MmStruct& mm, const AddSeals& call) {
@@ -148,7 +162,7 @@ class Implementation final : public System {
   Outcome sys_exit(ProcessId process) {
     if (process == 0) return Outcome::fail(Errno::kEPERM);
     hugetlb_exit_mmap(*forked_[process - 1]);
-    forked_[process - 1].reset();
+    bury(process);
     return Outcome::ok();
   }
 
@@ -156,6 +170,7 @@ class Implementation final : public System {
   MemfdSeals memfds_;
   MmStruct init_;                                  ///< process 0
   std::vector<std::unique_ptr<MmStruct>> forked_;  ///< by number less one; null where it has gone
+  std::array<std::unique_ptr<MmStruct>, kProcessCountMax> unused_;  ///< in the same way
 };
 
 }  // namespace

@@ -15,11 +15,14 @@ using spec::page_up;
 MmStruct::MmStruct(const spec::KernelProfile& kernel, FaultAttr* faults,
                    std::shared_ptr<Hstate> machine)
     : profile(kernel), fault_attr(faults), hstate(std::move(machine)) {
-  hstate->mms.push_back(this);
+  enter_machine();
 }
 
-MmStruct::~MmStruct() {
+MmStruct::~MmStruct() { leave_machine(); }
+
+void MmStruct::leave_machine() {
   for (const auto& [addr, folio] : huge_ptes) --folio->mapcount;
+  huge_ptes.clear();
   std::erase(hstate->mms, this);
 }
 

@@ -36,12 +36,17 @@ struct MemfdSeals;
 class MmStruct {
  public:
   /// Allocations fail where `faults`, which outlives this, says so; null: never.
-  /// Of a machine of its own, unless that is given.
+  /// In a machine of its own, unless that is given.
   explicit MmStruct(const spec::KernelProfile& kernel, FaultAttr* faults = nullptr,
                     std::shared_ptr<Hstate> machine = std::make_shared<Hstate>());
   MmStruct(const MmStruct&) = delete;
   MmStruct& operator=(const MmStruct&) = delete;
   ~MmStruct();
+
+  /// It is one of the machine's processes, or is none any more: of an exited one the memory is kept
+  /// for another.
+  void enter_machine() { hstate->mms.push_back(this); }
+  void leave_machine();
 
   /// Back to what `setup` says, which outlives all that follows, and its machine with it. Describes
   /// what is wrong with it, or returns nothing.
@@ -79,7 +84,8 @@ class MmStruct {
   MapleTree<VmArea*> mm_mt;  ///< keys are bytes; a VMA is stored over [vm_start, vm_end - 1]
   VmaPool vmas;
   GuardMarkers guards;
-  std::map<spec::Address, HugeFolioPtr> huge_ptes;  ///< which huge page is mapped where
+  std::pmr::map<spec::Address, HugeFolioPtr> huge_ptes{
+      &hstate->slab};  ///< which huge page is mapped where
   spec::Counters counters;
   PkeyContext pkeys;
   std::uint32_t attachments = 0;  ///< how many shmat made

@@ -21,7 +21,7 @@ class GuardMarkers {
   /// The first page of [start, end) with a marker; `end` where none has.
   [[nodiscard]] spec::Address first(spec::Address start, spec::Address end) const;
   /// copy_page_range for all of another address space at once.
-  void copy(const GuardMarkers& other) { markers_ = other.markers_.duplicate(); }
+  void copy(const GuardMarkers& other) { markers_.copy(other.markers_); }
   void clear() { markers_.clear(); }
 
  private:

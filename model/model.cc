@@ -53,7 +53,7 @@ class Model final : public spec::System {
     if (const AddressSpace* const space = process_of(process)) {
       space->snapshot(out);
     } else {
-      out = {};
+      out.clear();
     }
     return {};
   }

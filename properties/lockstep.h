@@ -27,6 +27,13 @@ struct History {
   std::array<spec::Snapshot, 2> states;
   std::size_t newest = 0;
   Past past;
+
+  /// As one that has seen nothing; the memory is kept.
+  void forget() {
+    for (spec::Snapshot& state : states) state.clear();
+    newest = 0;
+    past = {};
+  }
 };
 
 /// One system in a lockstep, with the states before and after the present step of the process that
@@ -45,7 +52,7 @@ struct Side {
   void look_at(std::size_t number) {
     if (number >= processes.size()) processes.resize(number + 1);
     // What an earlier run left there is not this one's.
-    for (; process_count <= number; ++process_count) processes[process_count] = {};
+    for (; process_count <= number; ++process_count) processes[process_count].forget();
     process = number;
   }
   /// The newest state of a process that was looked at in this run.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spec/file.h"
@@ -66,6 +67,14 @@ struct Snapshot {
   Address brk = 0;         ///< the break, bytes
   bool merge_any = false;  ///< PR_GET_MEMORY_MERGE
   HugePages huge_pages;    ///< of the machine, not of the process
+
+  /// As one of nothing; the memory of `vmas` is kept.
+  void clear() {
+    Snapshot empty;
+    empty.vmas.swap(vmas);
+    empty.vmas.clear();
+    *this = std::move(empty);
+  }
 };
 
 /// Whether two page offsets are one where a kernel shows them, which it does in bytes, modulo 2^64.

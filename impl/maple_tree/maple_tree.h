@@ -73,6 +73,8 @@ class MapleTree {
 
   /// A tree of the same shape with the same values. Throws std::bad_alloc.
   [[nodiscard]] MapleTree duplicate() const;
+  /// Becomes such a tree, in the memory that it has. Throws std::bad_alloc, and is empty then.
+  void copy(const MapleTree& other);
 
   [[nodiscard]] bool is_empty() const;
   /// Number of entries; walks the leaves.
@@ -183,6 +185,7 @@ class MapleTree {
   void update_gaps(const Path& path, unsigned depth, Key lost, Key made);
   void free_below(Node* node, unsigned depth, unsigned height);
 
+  void copy_nodes(const MapleTree& other);
   [[nodiscard]] Node* copy_below(const Node& node, unsigned depth, Pool& pool, Leaf*& before) const;
   void make_empty();
   void take_over(MapleTree& other);

@@ -176,10 +176,27 @@ template <typename T>
 auto MapleTree<T>::duplicate() const -> MapleTree {
   if (height_ == 1) return MapleTree{root_->leaf};
   MapleTree copy{height_};
-  if (!copy.pool_.reserve(pool_.in_use())) throw std::bad_alloc{};
-  Leaf* before = nullptr;
-  copy.root_ = copy_below(*root_, 0, copy.pool_, before);
+  copy.copy_nodes(*this);
   return copy;
+}
+
+template <typename T>
+void MapleTree<T>::copy(const MapleTree& other) {
+  clear();
+  if (other.height_ == 1) {
+    own_.leaf = other.root_->leaf;
+  } else {
+    copy_nodes(other);
+  }
+}
+
+/// Of one that is higher than a node; all nodes of this one are free.
+template <typename T>
+void MapleTree<T>::copy_nodes(const MapleTree& other) {
+  if (!pool_.reserve(other.pool_.in_use())) throw std::bad_alloc{};
+  Leaf* before = nullptr;
+  root_ = other.copy_below(*other.root_, 0, pool_, before);
+  height_ = other.height_;
 }
 
 template <typename T>

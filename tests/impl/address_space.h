@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "impl/calls.h"
+#include "impl/fork.h"
 #include "impl/mm.h"
 
 namespace vmadiff::impl {
@@ -52,6 +54,13 @@ class AddressSpace {
                     std::uint64_t offset_pages = 0) {
     return sys_mmap(
         mm, {page(first), bytes(pages), prot, flags | spec::kMapFixed, file, bytes(offset_pages)});
+  }
+  /// A child; nothing where there is not enough memory for it.
+  [[nodiscard]] std::unique_ptr<MmStruct> fork() {
+    auto child = std::make_unique<MmStruct>(mm.profile, mm.fault_attr, mm.hstate);
+    child->leave_machine();
+    if (dup_mm(child.get(), mm)) return nullptr;
+    return child;
   }
   spec::Outcome unmap(std::uint64_t first, std::uint64_t pages) {
     return sys_munmap(mm, {page(first), bytes(pages)});

@@ -132,9 +132,9 @@ TEST_P(Offsets, are_inherited) {
   map_file(0, 2, 0);
   space.write(0);
   move(0, 2, 4);
-  const auto child = dup_mm(space.mm);
+  const auto child = space.fork();
   ASSERT_TRUE(child);
-  EXPECT_EQ((*child)->vma_lookup(page(4))->anon_pgoff, page(0) >> kPageShift);
+  EXPECT_EQ(child->vma_lookup(page(4))->anon_pgoff, page(0) >> kPageShift);
 }
 
 TEST_P(Offsets, of_shared_memory_are_the_files) {

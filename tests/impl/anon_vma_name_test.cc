@@ -42,9 +42,9 @@ TEST(AnonVmaName, other_changes_keep_it) {
   EXPECT_EQ(space.protect(1, 1, kReadWrite), Outcome::ok());
   EXPECT_EQ(space.advise(2, 1, kMadvDodump), Outcome::ok());
   EXPECT_EQ(space.ruler(4), "AAAA");
-  const auto child = dup_mm(space.mm);
+  const auto child = space.fork();
   ASSERT_TRUE(child);
-  EXPECT_EQ((*child)->vma_lookup(page(0))->anon_name, VmaName::of("a"));
+  EXPECT_EQ(child->vma_lookup(page(0))->anon_name, VmaName::of("a"));
   exec_mmap(space.mm);
   for (const Vma& vma : space.snapshot().vmas) EXPECT_TRUE(vma.name.is_none());
 }

@@ -10,17 +10,17 @@ namespace {
 
 using namespace spec;
 
-Hstate pool_of(std::uint64_t pages, std::uint64_t surplus) {
-  Setup setup;
-  setup.nr_hugepages = pages;
-  setup.nr_overcommit_hugepages = surplus;
-  Hstate h;
-  h.init(setup);
-  return h;
-}
+struct Pool : Hstate {
+  Pool(std::uint64_t pages, std::uint64_t surplus) {
+    Setup setup;
+    setup.nr_hugepages = pages;
+    setup.nr_overcommit_hugepages = surplus;
+    init(setup);
+  }
+};
 
 TEST(Hstate, reservations_grow_the_pool_as_far_as_it_may) {
-  Hstate h = pool_of(2, 2);
+  Pool h{2, 2};
   EXPECT_TRUE(h.acct_memory(3));
   EXPECT_EQ(h.counters(), (HugePages{3, 3, 1}));
   EXPECT_FALSE(h.acct_memory(2));
@@ -30,7 +30,7 @@ TEST(Hstate, reservations_grow_the_pool_as_far_as_it_may) {
 }
 
 TEST(Hstate, surplus_pages_are_freed_for_good) {
-  Hstate h = pool_of(1, 1);
+  Pool h{1, 1};
   const auto first = h.alloc_folio(false);
   const auto second = h.alloc_folio(false);
   ASSERT_TRUE(first && second);
@@ -43,7 +43,7 @@ TEST(Hstate, surplus_pages_are_freed_for_good) {
 }
 
 TEST(Hstate, what_is_reserved_is_nobody_elses) {
-  Hstate h = pool_of(1, 0);
+  Pool h{1, 0};
   EXPECT_TRUE(h.acct_memory(1));
   EXPECT_EQ(h.alloc_folio(false), nullptr);
   const auto folio = h.alloc_folio(true);

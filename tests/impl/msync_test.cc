@@ -57,9 +57,9 @@ TEST(Mdwe, is_asked_before_anything_is_unmapped) {
   EXPECT_EQ(space.map(0, 1, kReadWrite | kProtExec), Outcome::fail(Errno::kEACCES));
   EXPECT_EQ(space.ruler(1), "A");
   EXPECT_EQ(space.protect(0, 1, kProtExec), Outcome::fail(Errno::kEACCES));
-  const auto child = dup_mm(space.mm);
+  const auto child = space.fork();
   ASSERT_TRUE(child);
-  EXPECT_EQ((*child)->mdwe, kMdweRefuseExecGain);
+  EXPECT_EQ(child->mdwe, kMdweRefuseExecGain);
   exec_mmap(space.mm);
   EXPECT_EQ(space.mm.mdwe, kMdweRefuseExecGain);
 }

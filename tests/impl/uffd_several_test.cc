@@ -69,9 +69,9 @@ TEST(SeveralUserfaultfds, a_fork_has_those_that_ask_for_events) {
   space.map(0, 4);
   EXPECT_EQ(watch(space, 0, 0, 2), Outcome::ok());
   EXPECT_EQ(watch(space, 1, 2, 2), Outcome::ok());
-  const auto child = dup_mm(space.mm);
+  const auto child = space.fork();
   ASSERT_TRUE(child);
-  MmStruct& mm = **child;
+  MmStruct& mm = *child;
   EXPECT_EQ(mm.broken_invariant(), std::nullopt);
   EXPECT_EQ(mm.vma_lookup(page(0))->uffd_ctx, kNoUffdCtx);
   EXPECT_EQ(mm.vma_lookup(page(2))->uffd_ctx, 2U);

@@ -110,10 +110,10 @@ TEST_P(ReadFault, decides_about_watched_memory) {
 TEST_P(ReadFault, is_inherited) {
   space.map(0, 1);
   space.read(0);
-  const auto child = dup_mm(space.mm);
+  const auto child = space.fork();
   ASSERT_TRUE(child);
-  EXPECT_EQ((*child)->vma_lookup(page(0))->anon_vma_chain, forbidden ? 2U : 0U);
-  EXPECT_EQ((*child)->setup->zero_page, !forbidden);
+  EXPECT_EQ(child->vma_lookup(page(0))->anon_vma_chain, forbidden ? 2U : 0U);
+  EXPECT_EQ(child->setup->zero_page, !forbidden);
 }
 
 }  // namespace

@@ -1,43 +1,11 @@
 // In its steady state a tree allocates nothing: every call of the allocating operators is counted.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
 #include <random>
 
+#include "../counted_allocations.h"
 #include "impl/maple_tree/maple_tree.h"
 #include "maple_tree_oracle.h"
-
-namespace {
-
-std::uint64_t allocations = 0;
-
-void* counted(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc{};
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new[](std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-// What is asked for with std::nothrow comes here as well, through the library's own operator.
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace vmadiff::impl {
 namespace {
@@ -51,12 +19,19 @@ void change(Tree& tree, std::mt19937_64& random, std::uint64_t places, unsigned 
   }
 }
 
+/// Of all entries.
+std::uint64_t digest(const Tree& tree) {
+  std::uint64_t out = 0;
+  for (const auto& [first, last, value] : tree) out = (31 * out) + (7 * first) + (3 * last) + value;
+  return out;
+}
+
 TEST(MapleTreeAllocations, are_counted) {
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations();
   Tree tree;
-  EXPECT_EQ(allocations, before) << "an empty tree";
+  EXPECT_EQ(allocations(), before) << "an empty tree";
   ASSERT_TRUE(tree.preallocate(1, 2));
-  EXPECT_GT(allocations, before);
+  EXPECT_GT(allocations(), before);
 }
 
 TEST(MapleTreeAllocations, none_while_a_tree_has_as_many_entries_as_before) {
@@ -64,48 +39,69 @@ TEST(MapleTreeAllocations, none_while_a_tree_has_as_many_entries_as_before) {
   std::mt19937_64 random{1};
   change(tree, random, 3000, 100'000);
   EXPECT_GE(tree.height(), 3U);
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations();
   change(tree, random, 3000, 100'000);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
 }
 
 TEST(MapleTreeAllocations, none_after_clear) {
   Tree tree;
   std::mt19937_64 random{1};
   change(tree, random, 3000, 100'000);
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations();
   for (unsigned round = 0; round < 5; ++round) {
     tree.clear();
     change(tree, random, 2000, 3000);
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
 }
 
 TEST(MapleTreeAllocations, none_in_a_tree_of_one_node_nor_in_its_copies) {
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations();
   Tree tree;
   for (std::uint64_t i = 0; i < 31; ++i) ASSERT_TRUE(tree.store(10 * i, 10 * i + 4, 1));
   const Tree copy = tree.duplicate();
   const Tree moved = std::move(tree);
   EXPECT_EQ(copy.size() + moved.size(), 62U);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
 }
 
 TEST(MapleTreeAllocations, one_for_a_copy_of_a_large_tree) {
   Tree tree;
   std::mt19937_64 random{1};
   change(tree, random, 3000, 10'000);
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations();
   const Tree copy = tree.duplicate();
-  EXPECT_EQ(allocations, before + 1);
+  EXPECT_EQ(allocations(), before + 1);
   EXPECT_EQ(copy.size(), tree.size());
+}
+
+TEST(MapleTreeAllocations, none_for_a_copy_into_a_tree_that_was_as_large) {
+  Tree trees[3];
+  std::mt19937_64 random{1};
+  for (Tree& tree : trees) change(tree, random, 3000, 20'000);
+  ASSERT_TRUE(trees[2].erase(100, Tree::kKeyMax));
+  Tree copy = trees[0].duplicate();
+  copy.copy(trees[1]);
+  const std::uint64_t before = allocations();
+  // Large over large, of one node over large, and back.
+  for (const Tree* const tree : {&trees[1], &trees[2], &trees[0]}) {
+    copy.copy(*tree);
+    EXPECT_EQ(digest(copy), digest(*tree));
+  }
+  EXPECT_EQ(allocations(), before);
+  EXPECT_EQ(copy.validate(), std::nullopt);
+  // What is copied is nobody else's.
+  ASSERT_TRUE(copy.erase(0, Tree::kKeyMax));
+  EXPECT_EQ(trees[0].validate(), std::nullopt);
+  EXPECT_GT(trees[0].size(), 1000U);
 }
 
 TEST(MapleTreeAllocations, none_where_one_reads) {
   Tree tree;
   std::mt19937_64 random{1};
   change(tree, random, 3000, 10'000);
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocations();
   std::uint64_t sum = 0;
   for (const auto& entry : tree) sum += entry.value;
   for (std::uint64_t key = 0; key < 30'000; key += 7) {
@@ -114,7 +110,7 @@ TEST(MapleTreeAllocations, none_where_one_reads) {
     sum += tree.highest_empty_area(0, key, 20).value_or(0);
   }
   EXPECT_NE(sum, 0U);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(allocations(), before);
 }
 
 }  // namespace
