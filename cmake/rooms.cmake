@@ -59,6 +59,12 @@ function(vmadiff_room name)
   if(NOT ROOM_APART)
     vmadiff_unite(${room} ${ROOM_ALONE})
   endif()
+  # What calls are compared with, libFuzzer need not know: its mutator there changes sequences, not bytes. Calling it
+  # at each comparison was a third of the time.
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND (VMADIFF_FUZZ OR VMADIFF_HARNESSES)
+     AND name MATCHES "^(model|impl|properties(/.*)?)$")
+    target_compile_options(${room} PRIVATE -fno-sanitize-coverage=trace-cmp)
+  endif()
   target_link_libraries(${room} PRIVATE vmadiff_options PUBLIC ${seen} ${ROOM_LIBRARIES})
   vmadiff_precompile(vmadiff_precompiled precompiled.h)
   set(visible ${name} ${ROOM_ROOMS})

@@ -29,17 +29,16 @@ bool is_charged(const Vma& mapping) {
 // Pages in `range` of VMAs that have all of these flags.
 std::uint64_t pages_in(const AddressSpace& space, Range range, spec::VmFlags flags) {
   std::uint64_t pages = 0;
-  for (const auto& [start, vma] : space.vmas.all()) {
-    if (!vma.range().overlaps(range) || (vma.flags & flags) != flags) continue;
+  for (const auto& [start, vma] : space.vmas.overlapping(range)) {
+    if ((vma.flags & flags) != flags) continue;
     pages += (std::min(vma.end, range.end) - std::max(start, range.start)) >> spec::kPageShift;
   }
   return pages;
 }
 
 bool has_sealed(const AddressSpace& space, Range range) {
-  return std::ranges::any_of(space.vmas.all(), [range](const auto& entry) {
-    return entry.second.range().overlaps(range) && is_sealed(entry.second);
-  });
+  return std::ranges::any_of(space.vmas.overlapping(range),
+                             [](const auto& entry) { return is_sealed(entry.second); });
 }
 
 // Whether VM_MERGEABLE is computed before the merge attempt, so that a merge can see it: only where

@@ -63,6 +63,10 @@ Vma* VmaMap::starting_at(Address a) {
   return found == vmas_.end() ? nullptr : &found->second;
 }
 
+std::ranges::subrange<VmaMap::Map::const_iterator> VmaMap::overlapping(Range range) const {
+  return {find_at_or_after(vmas_, range.start), vmas_.lower_bound(range.end)};
+}
+
 bool VmaMap::is_free(Range range) const {
   const Vma* const vma = at_or_after(range.start);
   return vma == nullptr || vma->start >= range.end;

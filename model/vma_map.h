@@ -5,6 +5,7 @@
 
 #include <boost/container/flat_map.hpp>
 #include <cstddef>
+#include <ranges>
 
 #include "spec/snapshot.h"
 #include "spec/units.h"
@@ -33,6 +34,8 @@ class VmaMap {
   [[nodiscard]] spec::Vma* ending_at(spec::Address a);
   /// The VMA that starts exactly at `a`, or null.
   [[nodiscard]] spec::Vma* starting_at(spec::Address a);
+  /// Those of which some part lies in `range`, ascending.
+  [[nodiscard]] std::ranges::subrange<Map::const_iterator> overlapping(spec::Range range) const;
   [[nodiscard]] bool is_free(spec::Range range) const;
   /// Whether no page of `range` is free.
   [[nodiscard]] bool is_all_mapped(spec::Range range) const;

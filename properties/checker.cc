@@ -160,7 +160,7 @@ struct Checker::State {
 ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence) {
   auto found = lockstep.run(sequence, false);
   tally.looks_left_out += lockstep.looks_left_out();
-  if (rules.coverage != nullptr) {
+  if (rules.coverage != nullptr && options.notes_meetings) {
     rules.coverage->note_meetings(sequence, lockstep.outcomes(), options.setup);
   }
   const bool tree = found && *found && (*found)->claim == Claim::kDataStructuresAreWellFormed;

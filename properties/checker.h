@@ -57,6 +57,8 @@ struct CheckerOptions {
   std::vector<spec::CallPart> withheld{};
   /// Where what the first in-process system meets is noted; outlives the checker.
   Coverage* coverage = nullptr;
+  /// Which calls of a sequence meet is noted there, too. It takes as long as a tenth of the check.
+  bool notes_meetings = true;
 };
 
 class Checker {
