@@ -64,7 +64,7 @@ class Implementation final : public System {
   [[nodiscard]] Observes observes() const override { return {}; }
 
   std::expected<void, ToolFault> start(const Setup& setup) override {
-    for (ProcessId process = 1; process <= forked_.size(); ++process) bury(process);
+    for (std::size_t process = 1; process <= forked_.size(); ++process) bury(process);
     forked_.clear();
     memfds_.reset(init_.profile);
     if (auto wrong = init_.start(setup)) return std::unexpected{ToolFault{std::move(*wrong)}};
@@ -145,7 +145,7 @@ class Implementation final : public System {
   }
 
   /// A process of that number to come has the memory of the one that was.
-  void bury(ProcessId process) {
+  void bury(std::size_t process) {
     auto& mm = forked_[process - 1];
     if (mm == nullptr) return;
     mm->leave_machine();
