@@ -284,8 +284,10 @@ std::expected<std::optional<Session::Run>, ToolFault> GuestSession::run_and_look
   while (machine_ && messages_ != 0) {
     if (!receive_announced()) return std::nullopt;
   }
-  // What killed the machine before is looked for call by call.
-  if (!machine_ || !begins_ || !suspects_.empty() || program.records.empty()) return std::nullopt;
+  // What killed the machine before is looked for call by call; and where one has died others may,
+  // of which each costs a boot less so.
+  if (!machine_ || !begins_ || !suspects_.empty() || !death_log_.empty() || program.records.empty())
+    return std::nullopt;
   auto answer = [&]() -> std::expected<Answer, ToolFault> {
     auto asked = ask({.begins = true, .program = program, .ends = false, .looks = true});
     if (asked) return *std::move(asked);
