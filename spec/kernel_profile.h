@@ -303,7 +303,7 @@ enum class HugetlbDiscard : std::uint8_t {
   kRestoresShared,  ///< so also where a child of its fork still has the page, and munmap, too: the
                     ///< pool has one reservation too few until the child lets go (measured
                     ///< on 6.16.12 to 7.1.13)
-  kRestores  ///< the mapping has it again, unless the pool has surplus pages (6.9)
+  kRestores         ///< the mapping has it again, unless the pool has surplus pages (6.9)
 };
 
 /// What becomes of VMAs with a close hook (System V shared memory; 6.4, measured on 6.1 and
