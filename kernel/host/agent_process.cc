@@ -265,8 +265,9 @@ int AgentProcess::pid_of(std::uint32_t process) const {
   return pid > 0 && pid_ > 0 && ::getpgid(pid) == pid_ ? pid : 0;
 }
 
-void AgentProcess::wait_for_exit() {
-  const int pid = std::atomic_ref{window_->leaving}.exchange(0);
+void AgentProcess::wait_for_exit() { wait_for_end(std::atomic_ref{window_->leaving}.exchange(0)); }
+
+void AgentProcess::wait_for_end(int pid) {
   if (pid <= 0 || pid == pid_) return;
   // As with pid_of, it may be any number; a process that is no child has been waited for already.
   Patience patience{pid_};

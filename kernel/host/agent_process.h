@@ -103,6 +103,8 @@ class AgentProcess {
   void count_processes_anew() { window_->last_process = 0; }
   /// Waits until the process that ended by the last such record has given back all it had.
   void wait_for_exit();
+  /// The same of a process that was told to end, by its pid (pid_of, before it was told).
+  void wait_for_end(int pid);
   /// The resource limits as they are now.
   [[nodiscard]] spec::Limits limits() const;
   /// To be called when process 0 has made an exec: what is open shows the memory that it had

@@ -32,6 +32,8 @@ constexpr int kDeathsThatCount = 8;
 /// Or so often where the kernel says that it is out of memory.
 constexpr int kDeathsForMemory = 4;
 
+bool is_of_seals(const Record& record) { return record.number == SYS_fcntl; }
+
 }  // namespace
 
 std::expected<std::unique_ptr<AgentSession>, ToolFault> AgentSession::open(
@@ -56,8 +58,28 @@ std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
 std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
                                                          std::vector<std::uint64_t>& results) {
   is_suspect_ = is_suspect_ || program.distrusted;
-  if (!program.has_huge_pages()) return run(program.records, results);
+  const bool seals = std::ranges::any_of(program.records, is_of_seals);
+  if (seals) {
+    auto begun = reset_alone();
+    if (!begun || begun->died) return begun;
+  }
+  if (!seals && !program.has_huge_pages()) return run(program.records, results);
   return run_exit_by_exit(program.records, results);
+}
+
+// Before a program for which it matters what processes of the sequence before still have: a file
+// that one of them can write to cannot be sealed, and they are still at their end when they have
+// been told to.
+std::expected<Session::Run, ToolFault> AgentSession::reset_alone() {
+  if (is_alive()) agent_->wait_for_exit();
+  if (!must_reset_ || forks_ == 0 || !is_alive()) return Run{};
+  std::vector<int> others;
+  for (std::uint32_t process = 1; process <= forks_; ++process)
+    others.push_back(agent_->pid_of(process));
+  auto ran = run(std::span<const Record>{}, no_results_);
+  if (!ran || ran->died) return ran;
+  for (const int pid : others) agent_->wait_for_end(pid);
+  return ran;
 }
 
 // What a process had of the pool is free once it has ended, which its last record does not wait

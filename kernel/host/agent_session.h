@@ -86,6 +86,7 @@ class AgentSession final : public Session {
   std::expected<void, spec::ToolFault> read_forked(int pid, spec::Snapshot& out);
   std::expected<void, spec::ToolFault> try_replace_agent();
   std::expected<void, spec::ToolFault> learn_beginning();
+  std::expected<Run, spec::ToolFault> reset_alone();
   std::expected<Run, spec::ToolFault> run_exit_by_exit(std::span<const Record> records,
                                                        std::vector<std::uint64_t>& results);
   std::expected<Run, spec::ToolFault> run_part(std::span<const Record> part,

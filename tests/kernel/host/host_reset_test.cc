@@ -151,6 +151,23 @@ TEST_F(HostRenewal, SealsOfAFileCostAProcessWhereTheyAreNew) {
   EXPECT_EQ(processes_for({seals(0)}), 1U);
 }
 
+// A child of the sequence before, which is at its end, no longer has the file: one with much memory
+// takes its time.
+TEST_F(HostReset, NobodyOfTheSequenceBeforeHasAFileThatIsToBeSealed) {
+  for (int i = 0; i < 5; ++i) {
+    run("mmap(0x100000000000, 0x4000000, PROT_READ|PROT_WRITE, "
+        "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+        "mmap(0x200000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, memfd:0, 0)\n"
+        "fork()\n"
+        "fork()\n"
+        "[pid 1] touch(0x100000000000, 0x4000000, WRITE)\n"
+        "[pid 2] touch(0x100000000000, 0x4000000, WRITE)\n");
+    start();
+    EXPECT_EQ(run("add_seals(memfd:0, F_SEAL_WRITE)\n"), "0\n") << i;
+    start();
+  }
+}
+
 TEST_F(HostRenewal, MdweCostsAProcessWhereItIsGiven) {
   constexpr std::uint64_t kRefuseExecGain = 1;
   const auto program = std::vector{system_call(SYS_prctl, spec::kPrSetMdwe, kRefuseExecGain)};
