@@ -153,6 +153,15 @@ namespace {
   ::_exit(127);
 }
 
+/// ThreadSanitizer takes what a child does in its parent's memory for what the parent does.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kIsThreadSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kIsThreadSanitized = __has_feature(thread_sanitizer);
+#else
+constexpr bool kIsThreadSanitized = false;
+#endif
+
 /// What the child is told.
 struct Orders {
   int parent;
@@ -170,9 +179,13 @@ int begin_child(void* orders) {
 
 int start_agent(int parent, int executable, std::span<const Inherited> inherited,
                 SpawnReport report) {
+  Orders orders{parent, executable, inherited, report};
+  if constexpr (kIsThreadSanitized) {
+    const int child = ::fork();
+    return child == 0 ? begin_child(&orders) : child;
+  }
   constexpr std::size_t kStackSize = std::size_t{64} << 10;
   const auto stack = std::make_unique_for_overwrite<std::byte[]>(kStackSize);
-  Orders orders{parent, executable, inherited, report};
   return ::clone(&begin_child, stack.get() + kStackSize, CLONE_VM | CLONE_VFORK | SIGCHLD, &orders);
 }
 
