@@ -7,6 +7,8 @@
 #include <limits>
 #include <map>
 
+#include "spec/word_fields.h"
+
 namespace vmadiff::properties {
 namespace {
 
@@ -24,30 +26,11 @@ constexpr bool touch(const Range& a, const Range& b) {
 }
 
 /// The values of a call's arguments, in order.
-class Values {
+class Values : public spec::WordFields<Values> {
  public:
   explicit Values(const spec::Syscall& call) { spec::visit_fields(call, *this); }
-  void range(Address start, Address length) {
-    push(start);
-    push(length);
-  }
-  void address(Address a) { push(a); }
-  void length(Address l) { push(l); }
-  void optional_address(Address a) { push(a); }
-  void offset(Address o) { push(o); }
-  void number(std::uint64_t n) { push(n); }
-  void optional_number(std::uint64_t n) { push(n); }
-  void unused(std::uint64_t n) { push(n); }
-  void vma_name(spec::VmaName n) { push(n.digest()); }
-  void prot(std::uint64_t p) { push(p); }
-  void map_flags(std::uint64_t f) { push(f); }
-  void file(spec::FileId f) { push(static_cast<std::uint64_t>(f.cls) << 32 | f.number); }
-  void access(spec::Access a) { push(static_cast<std::uint64_t>(a)); }
-  void bits(std::uint64_t value, std::span<const spec::FlagName>) { push(value); }
-  template <typename T>
-  void choice(T value, std::span<const spec::FlagName>) {
-    push(static_cast<std::uint64_t>(value));
-  }
+  void file(spec::FileId f) { add(static_cast<std::uint64_t>(f.cls) << 32 | f.number); }
+  void vma_name(spec::VmaName n) { add(n.digest()); }
 
   /// The one place in which the two differ.
   static std::optional<std::size_t> only_difference(const Values& a, const Values& b) {
@@ -61,7 +44,8 @@ class Values {
   }
 
  private:
-  void push(std::uint64_t value) { values_[size_++] = value; }
+  friend spec::WordFields<Values>;
+  void add(std::uint64_t value) { values_[size_++] = value; }
   std::array<std::uint64_t, kArgumentsMax> values_{};
   std::size_t size_ = 0;
 };

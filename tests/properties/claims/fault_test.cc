@@ -158,16 +158,6 @@ std::optional<Finding> finding_on_both(std::string_view trace) {
   return checker.check(sequence_of(trace), Observation::kEveryStep).value();
 }
 
-// Met by a campaign (seed 1, 5,000,000 operations): rounded down to nothing it takes the place of
-// what is there, as with SHM_REMAP, and an allocation that fails afterwards leaves the hole.
-TEST(Faults, AnAttachmentAtNothingMayLeaveAHole) {
-  const auto found = finding_on_both(
-      "# setup: mmap_min_addr=0\n"
-      "mmap(NULL, 0x1000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
-      "shmat(0, 0x78c, SHM_RND)\n");
-  EXPECT_FALSE(found) << found->explanation;
-}
-
 // Met by a campaign (seed 4, 5,000,000 operations): of two VMAs the first has moved, and the huge
 // page that did not would have come to lie where the first one was.
 TEST(Faults, WhatHasMovedLeavesAHoleWhereAnotherWouldHaveCome) {
