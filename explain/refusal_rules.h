@@ -57,6 +57,8 @@ class Rules {
   }
   Why operator()(const spec::UffdRegister& c) const;
   Why operator()(const spec::UffdUnregister& c) const;
+  Why operator()(const spec::UffdWriteprotect& c) const;
+  Why operator()(const spec::UffdRwprotect& c) const;
   Why operator()(const spec::UffdOpen& c) const;
   Why operator()(const spec::UffdClose&) const {
     return errno_ == spec::Errno::kEBADF ? "no userfaultfd of that number is open" : "";
@@ -100,6 +102,8 @@ class Rules {
   [[nodiscard]] Why protect(spec::Address addr, spec::Address length, std::uint64_t prot) const;
   [[nodiscard]] Why lock(spec::Address addr, spec::Address length) const;
   [[nodiscard]] static Why no_number();
+  [[nodiscard]] static Why no_kernel_faults();
+  [[nodiscard]] Why mark(spec::Range range, std::uint64_t mode, spec::VmFlags flag) const;
   [[nodiscard]] Why watch(spec::Range range) const;
   [[nodiscard]] Why policy(std::uint16_t mode, std::uint64_t nodes) const;
   /// "VMA refuses the advice", in words that go on behind the VMA.

@@ -18,7 +18,17 @@ using spec::Vma;
 Why Rules::operator()(const spec::UffdRegister& c) const {
   const auto range = Range{c.addr, c.addr + c.length};
   if (errno_ == Errno::kEBADF) return no_number();
+  const bool is_told_of_faults = (c.mode & (spec::kUffdModeMissing | spec::kUffdModeMinor)) != 0;
+  if (errno_ == Errno::kEPERM && is_told_of_faults && !r_.setup.uffd_kernel_faults)
+    return no_kernel_faults();
   if (errno_ == Errno::kEPERM) {
+    const Why none = "";
+    const auto sealed = [&none](const Vma& vma) -> Why {
+      return (vma.flags & spec::kVmSealed) != 0 ? "is sealed, and cannot be emptied" : none;
+    };
+    if (is_told_of_faults) {
+      if (auto why = first_that(range, sealed, "MADV_DONTNEED_LOCKED"); !why.empty()) return why;
+    }
     return first_that(
         range,
         [](const Vma& vma) -> Why {
@@ -39,9 +49,22 @@ Why Rules::operator()(const spec::UffdRegister& c) const {
   if (errno_ == Errno::kEINVAL && c.mode == spec::kUffdModeRwp)
     return "the kernel, or the userfaultfd, does not know RWP, or the memory cannot be accessed "
            "(userfaultfd_register)";
-  if (errno_ == Errno::kEINVAL && c.mode != spec::kUffdModeWp) {
+  constexpr std::uint64_t kModes =
+      spec::kUffdModeMissing | spec::kUffdModeWp | spec::kUffdModeMinor;
+  if (errno_ == Errno::kEINVAL && (c.mode == 0 || (c.mode & ~kModes) != 0)) {
     return "no mode, or one that is not known, or two that exclude each other "
            "(userfaultfd_register)";
+  }
+  if (errno_ == Errno::kEINVAL && (c.mode & spec::kUffdModeMinor) != 0) {
+    const auto why = first_that(
+        range,
+        [](const Vma& vma) -> Why {
+          return vma.file.is_none() || vma.file.cls == FileClass::kZero
+                     ? "is anonymous: its pages are in no file"
+                     : "";
+        },
+        "vma_can_userfault");
+    if (!why.empty()) return why;
   }
   return watch(range);
 }
@@ -79,6 +102,40 @@ Why Rules::operator()(const spec::UffdOpen& c) const {
   return fmt::format(
       "it is open already, or a feature is not known (userfaultfd_api, uffd_features={})",
       spec::name(r_.profile.uffd_features));
+}
+
+Why Rules::mark(Range range, std::uint64_t mode, spec::VmFlags flag) const {
+  if (errno_ == Errno::kEBADF) return no_number();
+  if (errno_ == Errno::kEPERM) return no_kernel_faults();
+  const bool both = (mode & spec::kUffdProtect) != 0 && (mode & spec::kUffdDontwake) != 0;
+  if (errno_ == Errno::kEINVAL && (both || mode > 3))
+    return "a mode that is not known, or marks that wake nobody anyway (userfaultfd_writeprotect)";
+  if (errno_ != Errno::kENOENT) return watch(range);
+  auto why = first_that(
+      range,
+      [flag](const Vma& vma) -> Why {
+        return (vma.flags & flag) == 0 ? "is not registered for it" : "";
+      },
+      "mwriteprotect_range");
+  if (!why.empty()) return why;
+  return fmt::format(
+      "nothing is mapped there, or more than one VMA (mwriteprotect_range, "
+      "uffd_marks={})",
+      spec::name(r_.profile.uffd_marks));
+}
+
+Why Rules::operator()(const spec::UffdWriteprotect& c) const {
+  return mark({c.addr, c.addr + c.length}, c.mode, spec::kVmUffdWp);
+}
+
+Why Rules::operator()(const spec::UffdRwprotect& c) const {
+  if (errno_ == Errno::kEINVAL && r_.profile.uffd_features != spec::UffdFeatures::kRwp)
+    return "the kernel does not know UFFDIO_RWPROTECT";
+  return mark({c.addr, c.addr + c.length}, c.mode, spec::kVmUffdRwp);
+}
+
+Why Rules::no_kernel_faults() {
+  return "a userfaultfd may not have the kernel's own faults here (uffd_kernel_faults)";
 }
 
 Why Rules::no_number() {

@@ -105,6 +105,12 @@ struct WhyNothing {
   }
   std::string operator()(const spec::UffdRegister&) const { return "it is registered already"; }
   std::string operator()(const spec::UffdUnregister&) const { return "none of it is registered"; }
+  std::string operator()(const spec::UffdWriteprotect&) const {
+    return "marks are on pages, of which no VMA knows";
+  }
+  std::string operator()(const spec::UffdRwprotect&) const {
+    return "marks are on pages, of which no VMA knows";
+  }
   std::string operator()(const spec::UffdOpen&) const {
     return "nothing is registered with it yet";
   }

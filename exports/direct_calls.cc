@@ -148,6 +148,12 @@ std::optional<std::string> why_not(const ReproducedStep& step) {
   if (const auto* open = std::get_if<spec::UffdOpen>(&call);
       open != nullptr && (open->features & (spec::kUffdEventFork | spec::kUffdEventRemap)) != 0)
     return "somebody else has to read of a userfaultfd's events";
+  const auto* watch = std::get_if<spec::UffdRegister>(&call);
+  const bool waits =
+      watch != nullptr && (watch->mode & (spec::kUffdModeMissing | spec::kUffdModeMinor)) != 0;
+  if (waits || std::holds_alternative<spec::UffdWriteprotect>(call) ||
+      std::holds_alternative<spec::UffdRwprotect>(call))
+    return "somebody else has to resolve a userfaultfd's faults";
   const auto* prctl = std::get_if<spec::Prctl>(&call);
   if (prctl != nullptr && prctl->option == spec::kPrSetMdwe)
     return "MDWE would be the test's own, for good";

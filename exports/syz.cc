@@ -222,6 +222,7 @@ class Writer {
   std::string line(const spec::UffdRegister& c) {
     if (!spec::is_page_aligned(c.addr)) return refuse(kUnaligned);
     if (c.userfaultfd >= spec::kUserfaultfdCount) return refuse(kNoNumber);
+    if ((c.mode & (spec::kUffdModeMissing | spec::kUffdModeMinor)) != 0) return refuse(kNoReader);
     const auto file = userfaultfd(c.userfaultfd);
     return fmt::format(
         "ioctl$UFFDIO_REGISTER({}, 0xc020aa00, {})", file,
@@ -234,10 +235,12 @@ class Writer {
     return fmt::format("ioctl$UFFDIO_UNREGISTER({}, 0x8010aa01, {})", file,
                        room(fmt::format("{{{}, {:#x}}}", pages(c.addr, c.length), c.length)));
   }
+  std::string line(const spec::UffdWriteprotect& /*c*/) { return refuse(kNoReader); }
+  std::string line(const spec::UffdRwprotect& /*c*/) { return refuse(kNoReader); }
   std::string line(const spec::UffdOpen& c) {
     if (c.userfaultfd >= spec::kUserfaultfdCount) return refuse(kNoNumber);
     if ((c.features & (spec::kUffdEventFork | spec::kUffdEventRemap)) != 0)
-      return refuse("nobody would read of a userfaultfd's events");
+      return refuse(kNoReader);
     const auto open = userfaultfds_.find(c.userfaultfd);
     return open != userfaultfds_.end() ? api(open->second, c.features)
                                        : made_userfaultfd(c.userfaultfd, c.features);
@@ -302,6 +305,8 @@ class Writer {
       "syzkaller names an attachment by what shmat gave, and may attach it elsewhere";
   static constexpr std::string_view kUnaligned =
       "syzkaller names memory by pages, and this address is none's";
+  static constexpr std::string_view kNoReader =
+      "nobody would read of a userfaultfd's events and faults";
   static constexpr std::string_view kNoNumber = "no userfaultfd has that number";
   static constexpr std::string_view kProcesses =
       "a program of syzkaller has no processes that it can name";

@@ -28,6 +28,9 @@ namespace vmadiff::impl {
 [[nodiscard]] spec::Outcome userfaultfd_close(MmStruct& mm, const spec::UffdClose& call);
 [[nodiscard]] spec::Outcome userfaultfd_register(MmStruct& mm, const spec::UffdRegister& call);
 [[nodiscard]] spec::Outcome userfaultfd_unregister(MmStruct& mm, const spec::UffdUnregister& call);
+[[nodiscard]] spec::Outcome userfaultfd_writeprotect(MmStruct& mm,
+                                                     const spec::UffdWriteprotect& call);
+[[nodiscard]] spec::Outcome userfaultfd_rwprotect(MmStruct& mm, const spec::UffdRwprotect& call);
 [[nodiscard]] spec::Outcome sys_mbind(MmStruct& mm, const spec::Mbind& call);
 [[nodiscard]] spec::Outcome sys_set_mempolicy(MmStruct& mm, const spec::SetMempolicy& call);
 [[nodiscard]] spec::Outcome prctl_set_vma(MmStruct& mm, const spec::SetVmaName& call);

@@ -8,7 +8,8 @@ namespace vmadiff::impl {
 
 /// handle_mm_fault for an access, which the VMA allows, to its page at `addr` (bytes): SIGSEGV
 /// for a guard, SIGBUS, or nothing. Guards and huge pages aside, it is the first page that leaves
-/// all there is to see (an anon_vma), and if one of two pages is a SIGBUS, the higher one is.
+/// all there is to see (an anon_vma), and if one of two pages is a SIGBUS, the higher one is. A VMA
+/// with a userfaultfd may be gone afterwards: that is closed where its reader cannot go on.
 [[nodiscard]] Failure handle_mm_fault(MmStruct& mm, VmArea& vma, spec::Address addr,
                                       spec::Access access);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "impl/anon_vma.h"
+#include "impl/userfaultfd.h"
 
 namespace vmadiff::impl {
 namespace {
@@ -186,6 +187,8 @@ Failure hugetlb_no_page(MmStruct& mm, VmArea& vma, Address addr) {
     folio = found->second;
   } else {
     if (idx >= inode.size) return Errno::kSIGBUS;
+    // hugetlb_handle_userfault: whoever reads of it has no such page.
+    if ((vma.vm_flags & kVmUffdMissing) != 0) give_up_userfaultfd(mm, vma);
     folio = alloc_hugetlb_folio(h, vma, addr, false);
     if (folio == nullptr) return Errno::kSIGBUS;
     // Only now: where there is no page nobody sees whether the VMA has one.

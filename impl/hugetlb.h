@@ -23,7 +23,8 @@ void hugetlb_dup_vma_private(VmArea& vma);
 /// copy_hugetlb_page_range, where dup_mmap would call it; the VMA may be any.
 void copy_hugetlb_page_range(MmStruct& dst, const MmStruct& src, const VmArea& dst_vma);
 
-/// hugetlb_fault: one access to the huge page at `addr`. SIGBUS.
+/// hugetlb_fault: one access to the huge page at `addr`. SIGBUS. A userfaultfd that is told of a
+/// missing page is closed.
 [[nodiscard]] Failure hugetlb_fault(MmStruct& mm, VmArea& vma, spec::Address addr,
                                     spec::Access access);
 

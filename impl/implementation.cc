@@ -43,6 +43,10 @@ struct Dispatch {
   Outcome operator()(const UffdClose& call) const { return userfaultfd_close(mm, call); }
   Outcome operator()(const UffdRegister& call) const { return userfaultfd_register(mm, call); }
   Outcome operator()(const UffdUnregister& call) const { return userfaultfd_unregister(mm, call); }
+  Outcome operator()(const UffdWriteprotect& call) const {
+    return userfaultfd_writeprotect(mm, call);
+  }
+  Outcome operator()(const UffdRwprotect& call) const { return userfaultfd_rwprotect(mm, call); }
   Outcome operator()(const Mbind& call) const { return sys_mbind(mm, call); }
   Outcome operator()(const SetMempolicy& call) const { return sys_set_mempolicy(mm, call); }
   Outcome operator()(const SetVmaName& call) const { return prctl_set_vma(mm, call); }

@@ -13,6 +13,11 @@ using namespace spec;
 /// No struct pages that could be got.
 constexpr VmFlags kNoPages = kVmIo | kVmPfnmap;
 
+/// One page, of a VMA that may be another by now.
+Failure faultin_page(MmStruct& mm, Address addr, Access access) {
+  return handle_mm_fault(mm, *mm.find_vma(addr), addr, access);
+}
+
 /// Faults all pages of [start, end) in. vm_fault_to_errno: a signal becomes EFAULT.
 Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access) {
   if (is_file_hugepages(vma.vm_file)) {
@@ -24,8 +29,8 @@ Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Acc
   }
   const Address guard = mm.guards.first(start, end);
   Failure failed = handle_mm_fault(mm, vma, start, access);
-  if (!failed) failed = handle_mm_fault(mm, vma, guard - kPageSize, access);
-  if (!failed && guard != end) failed = handle_mm_fault(mm, vma, guard, access);
+  if (!failed) failed = faultin_page(mm, guard - kPageSize, access);
+  if (!failed && guard != end) failed = faultin_page(mm, guard, access);
   return failed && failed != Errno::kENOMEM ? Errno::kEFAULT : failed;
 }
 

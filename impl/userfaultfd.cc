@@ -1,7 +1,8 @@
-// impl: userfaultfds, and the ranges that they are registered for. Faults are never their business
-// here: no page is write-protected.
+// impl: userfaultfds, and the ranges that they are registered for. Their reader resolves every
+// fault by one rule (spec::UffdRegister), so that of marks on pages nothing is kept here.
 #include "impl/userfaultfd.h"
 
+#include "impl/anon_vma.h"
 #include "impl/calls.h"
 #include "impl/split.h"
 
@@ -118,7 +119,9 @@ Failure check_register(const MmStruct& mm, UffdCtxId ctx, VmFlags uffd_flags, bo
     if (ends_inside) return Errno::kEINVAL;
     if (vma->uffd_ctx != kNoUffdCtx && vma->uffd_ctx != ctx) return Errno::kEBUSY;
     // A switch that would leave marks on pages without the flag that tells what they mean.
-    if ((vma->vm_flags & (kVmUffdWp | kVmUffdRwp) & ~uffd_flags) != 0) return Errno::kEBUSY;
+    const bool may_switch = mm.profile.uffd_remode == UffdRemode::kReplaces;
+    if (!may_switch && (vma->vm_flags & (kVmUffdWp | kVmUffdRwp) & ~uffd_flags) != 0)
+      return Errno::kEBUSY;
   }
   return std::nullopt;
 }
@@ -169,6 +172,46 @@ Failure unregister_range(MmStruct& mm, Address start, Address end) {
   return for_each_vma_range(mm, start, end, change);
 }
 
+/// mwriteprotect_range and mrwprotect_range, of which `vm_uffd` is the flag that they ask for.
+Failure protect_range(const MmStruct& mm, VmFlags vm_uffd, Address start, Address end) {
+  const bool is_partial = !is_huge_page_aligned(start) || !is_huge_page_aligned(end);
+  const VmArea* vma = mm.find_vma_intersection(start, end);
+  if (vma == nullptr) return Errno::kENOENT;
+  for (; vma != nullptr;
+       vma = vma->vm_end < end ? mm.find_vma_intersection(vma->vm_end, end) : nullptr) {
+    if ((vma->vm_flags & vm_uffd) == 0) return Errno::kENOENT;
+    if ((vma->vm_flags & kVmHugetlb) != 0 && is_partial) return Errno::kEINVAL;
+  }
+  return std::nullopt;
+}
+
+/// find_dst_vma: a registered VMA that has all of the range.
+bool has_dst_vma(const MmStruct& mm, Address start, Address end) {
+  const VmArea* const vma = mm.find_vma_intersection(start, end);
+  return vma != nullptr && vma->vm_start <= start && vma->vm_end >= end &&
+         vma->uffd_ctx != kNoUffdCtx;
+}
+
+/// What both calls say of their arguments.
+Failure check_protect(MmStruct& mm, const auto& call) {
+  const auto features = features_of(mm, call.userfaultfd);
+  if (!features) return features.error();
+  if (!mm.setup->uffd_kernel_faults) return Errno::kEPERM;
+  if (!is_valid_range(mm, call.addr, call.length)) return Errno::kEINVAL;
+  if ((call.mode & ~(kUffdProtect | kUffdDontwake)) != 0) return Errno::kEINVAL;
+  const bool is_both = (call.mode & kUffdProtect) != 0 && (call.mode & kUffdDontwake) != 0;
+  return is_both ? Failure{Errno::kEINVAL} : std::nullopt;
+}
+
+/// What a fault, or none, is to be told of: no page that was there before (spec::UffdRegister).
+Failure zap_untold(MmStruct& mm, const UffdRegister& call) {
+  if ((call.mode & (kUffdModeMissing | kUffdModeMinor)) == 0) return std::nullopt;
+  if (!mm.setup->uffd_kernel_faults) return Errno::kEPERM;
+  const Outcome zapped = sys_madvise(mm, {call.addr, call.length, kMadvDontneedLocked});
+  if (zapped.is_ok() || zapped.error() == Errno::kENOMEM) return std::nullopt;
+  return zapped.error();
+}
+
 Outcome outcome_of(const Failure& failed) {
   return failed ? Outcome::fail(*failed) : Outcome::ok();
 }
@@ -188,6 +231,17 @@ bool dup_userfaultfd(MmStruct& mm, const MmStruct& oldmm, VmArea& vma) {
   if (!own && (mm.should_fail() || mm.should_fail())) return false;
   own = parents;
   return true;
+}
+
+void give_up_userfaultfd(MmStruct& mm, const VmArea& vma) {
+  static_cast<void>(userfaultfd_close(mm, {vma.uffd_ctx - 1}));
+}
+
+void userfault_read(MmStruct& mm, VmArea& vma) {
+  const VmFlags told_of = vma.is_anonymous() ? kVmUffdMissing : kVmUffdMinor;
+  if ((vma.vm_flags & kVmShared) != 0 || (vma.vm_flags & told_of) == 0) return;
+  while (!anon_vma_prepare(mm, vma)) {
+  }
 }
 
 bool vma_has_uffd_without_event_remap(const MmStruct& mm, const VmArea& vma) {
@@ -235,6 +289,7 @@ Outcome userfaultfd_close(MmStruct& mm, const UffdClose& call) {
 Outcome userfaultfd_register(MmStruct& mm, const UffdRegister& call) {
   const auto features = features_of(mm, call.userfaultfd);
   if (!features) return Outcome::fail(features.error());
+  if (const Failure failed = zap_untold(mm, call)) return Outcome::fail(*failed);
   if (call.mode == 0 || (call.mode & ~register_modes(mm)) != 0)
     return Outcome::fail(Errno::kEINVAL);
   const VmFlags uffd_flags = flags_of_mode(call.mode);
@@ -263,6 +318,22 @@ Outcome userfaultfd_unregister(MmStruct& mm, const UffdUnregister& call) {
     return Outcome::fail(*failed);
   }
   return outcome_of(unregister_range(mm, call.addr, end));
+}
+
+Outcome userfaultfd_writeprotect(MmStruct& mm, const UffdWriteprotect& call) {
+  if (const Failure failed = check_protect(mm, call)) return Outcome::fail(*failed);
+  const Address end = call.addr + call.length;
+  const bool wants_one_vma = mm.profile.uffd_marks == UffdMarks::kOneVma;
+  if (wants_one_vma && !has_dst_vma(mm, call.addr, end)) return Outcome::fail(Errno::kENOENT);
+  return outcome_of(protect_range(mm, kVmUffdWp, call.addr, end));
+}
+
+Outcome userfaultfd_rwprotect(MmStruct& mm, const UffdRwprotect& call) {
+  const Failure refused = check_protect(mm, call);
+  if (refused) return Outcome::fail(*refused);
+  // userfaultfd_ioctl, of a number that it does not know.
+  if (mm.profile.uffd_features != UffdFeatures::kRwp) return Outcome::fail(Errno::kEINVAL);
+  return outcome_of(protect_range(mm, kVmUffdRwp, call.addr, call.addr + call.length));
 }
 
 }  // namespace vmadiff::impl

@@ -1,6 +1,7 @@
 // model: page faults.
 #include "model/fault.h"
 
+#include "model/calls.h"
 #include "model/compatibility.h"
 #include "model/file_rules.h"
 #include "model/huge_pages.h"
@@ -34,6 +35,39 @@ bool takes_own_page(const AddressSpace& space, const Vma& vma, Access access) {
   return access == Access::kWrite || (is_anonymous(vma) && !space.setup->zero_page);
 }
 
+// Whether a read that finds no page is told to a userfaultfd, whose reader brings one: that is the
+// VMA's own, whatever it is (spec::UffdRegister). Of a memfd, all pages are in the file.
+bool is_brought_a_page(const Vma& vma) {
+  if ((vma.flags & spec::kVmShared) != 0) return false;
+  if (is_anonymous(vma)) return (vma.flags & spec::kVmUffdMissing) != 0;
+  return (vma.flags & spec::kVmUffdMinor) != 0;
+}
+
+// Whoever cannot bring a page closes the userfaultfd; then the fault is one like any other.
+void give_up(AddressSpace& space, const Vma& vma) {
+  static_cast<void>(run(space, spec::UffdClose{vma.userfaultfd - 1}));
+}
+
+// Huge pages nobody has to bring.
+Result fault_in_huge_or_give_up(AddressSpace& space, Range range, Access access) {
+  for (Address at = range.start & ~(spec::kHugePageSize - 1); at < range.end;
+       at += spec::kHugePageSize) {
+    const Vma& now = *space.vmas.at(at);
+    const bool is_told = (now.flags & spec::kVmUffdMissing) != 0;
+    if (is_told && misses_huge_page(space, now, at)) give_up(space, now);
+    const Range page{at, at + spec::kHugePageSize};
+    const Result done = fault_in_huge(space, *space.vmas.at(page.start), page, access);
+    if (!done) return done;
+  }
+  return {};
+}
+
+// No page can be brought to private /dev/zero: its pages are held against a file's size, which is
+// 0. That shows when the VMA has its anon_vma.
+bool is_beyond_help(const Vma& vma) {
+  return vma.file.cls == spec::FileClass::kZero && (vma.flags & spec::kVmUffdMissing) != 0;
+}
+
 }  // namespace
 
 void prepare_anon_vma(AddressSpace& space, Vma& vma) {
@@ -52,12 +86,19 @@ void prepare_anon_vma(AddressSpace& space, Vma& vma) {
 }
 
 Result fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
-  if (is_hugetlb(vma.file.cls)) return fault_in_huge(space, vma, range, access);
+  if (is_hugetlb(vma.file.cls)) return fault_in_huge_or_give_up(space, range, access);
   // A guard is met before anything is asked of the VMA.
   const Address guard = space.guards.first_in(range);
   if (guard == range.start) return fail(Errno::kSIGSEGV);
+  if (is_beyond_help(vma)) {
+    prepare_anon_vma(space, vma);
+    give_up(space, vma);
+    return fault_in(space, *space.vmas.at(range.start), range, access);
+  }
   // The anon_vma comes first: it is there even if the page turns out to be behind the file's end.
   if (takes_own_page(space, vma, access)) prepare_anon_vma(space, vma);
+  const std::uint64_t first = vma.pgoff + ((range.start - vma.start) >> spec::kPageShift);
+  if (is_brought_a_page(vma) && first < object_pages(space, vma)) prepare_anon_vma(space, vma);
   const std::uint64_t pgoff_end = vma.pgoff + ((guard - vma.start) >> spec::kPageShift);
   if (pgoff_end > object_pages(space, vma)) return fail(Errno::kSIGBUS);
   return guard == range.end ? Result{} : fail(Errno::kSIGSEGV);

@@ -15,7 +15,8 @@ void prepare_anon_vma(AddressSpace& space, spec::Vma& vma);
 
 /// Faults in the pages of `range` (within the VMA), for reading or writing; permissions are not
 /// asked. The signal at the first page that cannot be: SIGSEGV for a guard, SIGBUS behind the end
-/// of the VMA's object; a call says EFAULT for either. What was faulted in before that stays.
+/// of the VMA's object; a call says EFAULT for either. What was faulted in before that stays. The
+/// VMA is another one afterwards where a userfaultfd was closed (spec::UffdRegister).
 [[nodiscard]] Result fault_in(AddressSpace& space, spec::Vma& vma, spec::Range range,
                               spec::Access access);
 

@@ -218,6 +218,17 @@ Result reserve_huge_pages(AddressSpace& space, const Vma& mapping) {
   return {};
 }
 
+bool misses_huge_page(AddressSpace& space, const Vma& vma, Address at) {
+  const HugeFile& file = space.machine->huge_file(vma.file);
+  const std::uint64_t index = page_in_file(vma, at);
+  if (file.present.contains(index) || index >= file.size) return false;
+  if (is_shared(vma)) return true;
+  const auto found = space.huge_pages.find(at);
+  if (found == space.huge_pages.end()) return true;
+  const HugePage& page = found->second;
+  return page.own == 0 && !page.of_file && !page.has_lost;
+}
+
 Result fault_in_huge(AddressSpace& space, Vma& vma, Range range, Access access) {
   for (Address at = range.start & ~(kHugePageSize - 1); at < range.end; at += kHugePageSize) {
     const Result done = is_shared(vma) ? fault_shared(*space.machine, vma, at)

@@ -16,6 +16,9 @@ namespace vmadiff::model {
 /// that it may write grows to its end. ENOMEM: the pool has not so many.
 [[nodiscard]] Result reserve_huge_pages(AddressSpace& space, const spec::Vma& mapping);
 
+/// Whether an access to the huge page at `at` finds none, neither here nor in the file.
+[[nodiscard]] bool misses_huge_page(AddressSpace& space, const spec::Vma& vma, spec::Address at);
+
 /// Accesses to each page of `range`, within the VMA. SIGBUS: the pool is used up, the page lies
 /// behind the end of its file, or was taken from this process for the sake of its parent.
 [[nodiscard]] Result fault_in_huge(AddressSpace& space, spec::Vma& vma, spec::Range range,

@@ -1,7 +1,6 @@
-// model: UFFDIO_REGISTER. All of the range is looked at before anything changes; holes are allowed.
-// Then VMA by VMA, and what came before an error stays watched.
-#include <expected>
-
+// model: UFFDIO_REGISTER. What is already watched for all that is asked stays as it is. All of the
+// range is looked at before anything changes; holes are allowed. Then VMA by VMA, and what came
+// before an error stays watched.
 #include "model/calls.h"
 #include "model/file_rules.h"
 #include "model/userfault.h"
@@ -37,26 +36,23 @@ Result check_vmas(const AddressSpace& space, Range range, const Wish& wish) {
       return fail(Errno::kEINVAL);
     }
     if (vma.userfaultfd != 0 && vma.userfaultfd != wish.watcher) return fail(Errno::kEBUSY);
-    // What it watches for by marks on pages it goes on with (7.3, the first with two such modes).
+    // What it watches for by marks on pages it goes on with, in some kernels.
+    const bool keeps_marks = space.profile.uffd_remode == spec::UffdRemode::kRefused;
     const VmFlags marks = vma.flags & (spec::kVmUffdWp | spec::kVmUffdRwp);
-    if ((marks & ~wish.flags) != 0) return fail(Errno::kEBUSY);
+    if (keeps_marks && (marks & ~wish.flags) != 0) return fail(Errno::kEBUSY);
   }
   return {};
 }
 
-/// The VMA flags of the modes. EINVAL: none, or one that the kernel, or the userfaultfd, does not
-/// know, or two that would share a page's mark.
-std::expected<VmFlags, Errno> flags_of(const AddressSpace& space, std::uint64_t mode,
-                                       std::uint64_t features) {
-  const bool knows_rwp =
-      space.profile.uffd_features == spec::UffdFeatures::kRwp && (features & spec::kUffdRwp) != 0;
-  constexpr std::uint64_t kAlways =
-      spec::kUffdModeMissing | spec::kUffdModeWp | spec::kUffdModeMinor;
-  const std::uint64_t known = kAlways | (knows_rwp ? spec::kUffdModeRwp : 0);
-  constexpr std::uint64_t kMarks = spec::kUffdModeWp | spec::kUffdModeRwp;
-  if (mode == 0 || (mode & ~known) != 0 || (mode & kMarks) == kMarks)
-    return std::unexpected{Errno::kEINVAL};
-  return (mode & spec::kUffdModeRwp) != 0 ? spec::kVmUffdRwp : spec::kVmUffdWp;
+/// Missing pages, and those that are in a file and not mapped, are told of: none is to be there
+/// when it begins (spec::UffdRegister).
+Result empty(AddressSpace& space, const spec::UffdRegister& call) {
+  if ((call.mode & (spec::kUffdModeMissing | spec::kUffdModeMinor)) == 0) return {};
+  if (const Result may = need_all_faults(space); !may) return may;
+  const Outcome emptied =
+      run(space, spec::Madvise{call.addr, call.length, spec::kMadvDontneedLocked});
+  const bool is_fine = emptied.is_ok() || emptied.error() == Errno::kENOMEM;
+  return is_fine ? Result{} : fail(emptied.error());
 }
 
 }  // namespace
@@ -66,7 +62,8 @@ Outcome run(AddressSpace& space, const spec::UffdRegister& call) {
     return Outcome::fail(there.error());
   Wish wish{.features = *space.userfaultfds.at(call.userfaultfd),
             .watcher = static_cast<std::uint32_t>(call.userfaultfd) + 1};
-  const auto flags = flags_of(space, call.mode, wish.features);
+  if (const Result emptied = empty(space, call); !emptied) return Outcome::fail(emptied.error());
+  const auto flags = watch_flags(space.profile, call.mode, wish.features);
   if (!flags) return Outcome::fail(flags.error());
   wish.flags = *flags;
   const Range range{call.addr, call.addr + call.length};
@@ -77,8 +74,9 @@ Outcome run(AddressSpace& space, const spec::UffdRegister& call) {
 
   const Result done =
       for_each_part(space, range, [&space, &wish](Range part, const Vma& vma) -> Result {
-        if (is_watched(vma)) return {};
-        return change_watch(space, part, vma, vma.flags | wish.flags, wish.watcher);
+        if (is_watched(vma) && (vma.flags & wish.flags) == wish.flags) return {};
+        return change_watch(space, part, vma, (vma.flags & ~spec::kVmUffd) | wish.flags,
+                            wish.watcher);
       });
   return done ? Outcome::ok() : Outcome::fail(done.error());
 }

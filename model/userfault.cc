@@ -1,6 +1,9 @@
 // model: a process's userfaultfds, and which memory they can watch.
 #include "model/userfault.h"
 
+#include <array>
+#include <utility>
+
 #include "model/file_rules.h"
 #include "model/join.h"
 
@@ -59,6 +62,31 @@ Result need_userfaultfd(AddressSpace& space, std::uint64_t number) {
   return is_there ? Result{} : open_userfaultfd(space, number, 0);
 }
 
+Result need_all_faults(const AddressSpace& space) {
+  return space.setup->uffd_kernel_faults ? Result{} : fail(Errno::kEPERM);
+}
+
+std::expected<spec::VmFlags, Errno> watch_flags(const spec::KernelProfile& profile,
+                                                std::uint64_t mode, std::uint64_t features) {
+  const bool knows_rwp =
+      profile.uffd_features == spec::UffdFeatures::kRwp && (features & spec::kUffdRwp) != 0;
+  constexpr std::array kModes{std::pair{spec::kUffdModeMissing, spec::kVmUffdMissing},
+                              std::pair{spec::kUffdModeWp, spec::kVmUffdWp},
+                              std::pair{spec::kUffdModeMinor, spec::kVmUffdMinor},
+                              std::pair{spec::kUffdModeRwp, spec::kVmUffdRwp}};
+  spec::VmFlags flags = 0;
+  std::uint64_t rest = mode;
+  for (const auto& [bit, flag] : kModes) {
+    const bool is_known = bit != spec::kUffdModeRwp || knows_rwp;
+    if ((mode & bit) == 0 || !is_known) continue;
+    flags |= flag;
+    rest &= ~bit;
+  }
+  constexpr spec::VmFlags kMarks = spec::kVmUffdWp | spec::kVmUffdRwp;
+  if (rest != 0 || flags == 0 || (flags & kMarks) == kMarks) return std::unexpected{Errno::kEINVAL};
+  return flags;
+}
+
 bool can_be_watched(const Vma& vma, spec::VmFlags flags, std::uint64_t features,
                     const spec::KernelProfile& profile) {
   // Before 6.17 the wrong flags were asked.
@@ -66,21 +94,24 @@ bool can_be_watched(const Vma& vma, spec::VmFlags flags, std::uint64_t features,
   if (refuses_droppable && (vma.flags & spec::kVmDroppable) != 0) return false;
   const bool is_special = (vma.flags & spec::kVmSpecial) != 0 && !is_hugetlb(vma.file.cls);
   if (is_special && profile.uffd_special == spec::UffdSpecial::kRefused) return false;
+  const bool is_of_files = is_hugetlb(vma.file.cls) || vma.file.cls == FileClass::kMemfd ||
+                           vma.file.cls == FileClass::kAnonShared;
+  if ((flags & spec::kVmUffdMinor) != 0 && !is_of_files) return false;
   const bool waits_for_nobody = (features & spec::kUffdWpAsync) != 0;
   if (waits_for_nobody && (flags & spec::kVmUffd) == spec::kVmUffdWp) return true;
-  return is_anonymous(vma) || is_hugetlb(vma.file.cls) || vma.file.cls == FileClass::kMemfd ||
-         vma.file.cls == FileClass::kAnonShared;
+  return is_anonymous(vma) || is_of_files;
+}
+
+bool is_range_of_pages(const AddressSpace& space, Range range) {
+  // Below the floor nothing is placed, but it can be mapped.
+  const bool begins_anywhere = space.profile.uffd_floor == spec::UffdFloor::kAnywhere;
+  if (!begins_anywhere && range.start < space.setup->placement_min_addr) return false;
+  return spec::is_page_aligned(range.start) && spec::is_page_aligned(range.end) &&
+         range.end > range.start && range.end <= space.setup->task_size;
 }
 
 Result check_watchable_range(const AddressSpace& space, Range range) {
-  if (!spec::is_page_aligned(range.start) || !spec::is_page_aligned(range.end) ||
-      range.end <= range.start || range.end > space.setup->task_size) {
-    return fail(Errno::kEINVAL);
-  }
-  // Nothing is placed there, but it can be mapped.
-  const bool begins_anywhere = space.profile.uffd_floor == spec::UffdFloor::kAnywhere;
-  if (!begins_anywhere && range.start < space.setup->placement_min_addr)
-    return fail(Errno::kEINVAL);
+  if (!is_range_of_pages(space, range)) return fail(Errno::kEINVAL);
   const Vma* const first = space.vmas.at_or_after(range.start);
   if (first == nullptr) {
     const bool is_nomem = space.profile.uffd_unmapped == spec::UffdUnmapped::kNomem;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 
 #include "model/address_space.h"
 #include "model/result.h"
@@ -33,13 +34,26 @@ void forget_watch(spec::Vma& vma);
 /// The same, without features, for one that is not there yet.
 [[nodiscard]] Result need_userfaultfd(AddressSpace& space, std::uint64_t number);
 
+/// For what is answered by whoever reads of the userfaultfd, be it the kernel's own fault. EPERM:
+/// it is told of none of those.
+[[nodiscard]] Result need_all_faults(const AddressSpace& space);
+
+/// The VMA flags of the modes that are registered for. EINVAL: none, or one that the kernel, or a
+/// userfaultfd with these features, does not know, or two that would share a page's mark.
+[[nodiscard]] std::expected<spec::VmFlags, spec::Errno> watch_flags(
+    const spec::KernelProfile& profile, std::uint64_t mode, std::uint64_t features);
+
 /// Whether a userfaultfd with these features can watch it for what `flags` say: anonymous memory,
-/// shmem and hugetlb, but nothing droppable; writes alone, where they are not waited for, on all
-/// memory (vma_can_userfault).
+/// shmem and hugetlb, but nothing droppable; for MINOR, nothing anonymous; writes alone, where they
+/// are not waited for, on all memory (vma_can_userfault).
 [[nodiscard]] bool can_be_watched(const spec::Vma& vma, spec::VmFlags flags, std::uint64_t features,
                                   const spec::KernelProfile& profile);
 
-/// What both calls ask first. EINVAL: not whole pages, nothing, not all below the task size, no VMA
+/// Whether it is of whole pages, not empty, and where a userfaultfd's range may lie
+/// (validate_range).
+[[nodiscard]] bool is_range_of_pages(const AddressSpace& space, spec::Range range);
+
+/// What both calls ask first. EINVAL: not such a range, no VMA
 /// there (ENOMEM where none is above either, in some kernels); or the first is a hugetlb one and
 /// the range does not begin at a huge page, be it at that VMA or in a hole before it.
 [[nodiscard]] Result check_watchable_range(const AddressSpace& space, spec::Range range);

@@ -69,10 +69,23 @@ class Arguments : public spec::WordFields<Arguments> {
 
 /// Those that are more than a system call have a name of their own in the program.
 std::string call_name(const spec::Syscall& call) {
-  constexpr std::array kOwn{
-      "touch",         "setrlimit",       "fork",  "exec",          "exit",
-      "uffd_register", "uffd_unregister", "mbind", "set_mempolicy", "set_vma_name",
-      "uffd_open",     "uffd_close",      "shmat", "add_seals",     "process_madvise"};
+  constexpr std::array kOwn{"touch",
+                            "setrlimit",
+                            "fork",
+                            "exec",
+                            "exit",
+                            "uffd_register",
+                            "uffd_unregister",
+                            "mbind",
+                            "set_mempolicy",
+                            "set_vma_name",
+                            "uffd_open",
+                            "uffd_close",
+                            "shmat",
+                            "add_seals",
+                            "process_madvise",
+                            "uffd_writeprotect",
+                            "uffd_rwprotect"};
   std::string name{spec::name(call)};
   if (name == "mseal") return "CALL_MSEAL";
   if (std::ranges::find(kOwn, name) == kOwn.end()) return "SYS_" + name;

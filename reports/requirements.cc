@@ -29,6 +29,7 @@ struct Meets {
   bool userfaultfd = false;
   bool names = false;
   bool fork_events = false;
+  bool kernel_faults = false;
   bool huge_pages = false;
   bool keys = false;    ///< protection keys, asked for or taken for memory to execute alone
   bool placed = false;  ///< a mapping goes where the kernel puts it
@@ -111,7 +112,14 @@ void note_other(const Reproduction& r, const ReproducedStep& step, Meets& meets)
     meets.policies = true;
   } else if (std::holds_alternative<spec::UffdRegister>(call) ||
              std::holds_alternative<spec::UffdUnregister>(call)) {
+    const auto* watch = std::get_if<spec::UffdRegister>(&call);
     meets.userfaultfd = true;
+    meets.kernel_faults =
+        meets.kernel_faults ||
+        (watch != nullptr && (watch->mode & (spec::kUffdModeMissing | spec::kUffdModeMinor)) != 0);
+  } else if (std::holds_alternative<spec::UffdWriteprotect>(call) ||
+             std::holds_alternative<spec::UffdRwprotect>(call)) {
+    meets.userfaultfd = meets.kernel_faults = true;
   } else if (std::holds_alternative<spec::SetVmaName>(call)) {
     meets.names = true;
   } else if (const auto* open = std::get_if<spec::UffdOpen>(&call)) {
@@ -210,6 +218,12 @@ std::vector<Requirement> requirements_of(const Reproduction& r) {
       setup.uffd_event_fork ? 1 : 0,
       setup.uffd_event_fork ? "it needs CAP_SYS_PTRACE, for a userfaultfd's events on forks"
                             : "it must not have CAP_SYS_PTRACE");
+  add(asked("uffd_kernel_faults") || meets.kernel_faults, "UFFD_KERNEL_FAULTS",
+      setup.uffd_kernel_faults ? 1 : 0,
+      setup.uffd_kernel_faults
+          ? "it needs CAP_SYS_PTRACE or vm.unprivileged_userfaultfd=1, for a userfaultfd that the "
+            "kernel's own faults are told to"
+          : "it must not have CAP_SYS_PTRACE, nor vm.unprivileged_userfaultfd=1");
   add(asked("protection_keys") || meets.keys, "PROTECTION_KEYS", setup.protection_keys ? 1 : 0,
       setup.protection_keys ? "it needs a CPU and a kernel with memory protection keys"
                             : "it needs a machine without memory protection keys (nopku)");

@@ -122,6 +122,10 @@ constexpr std::array kBehaviours{
                                              OwnProcessMadvise::kAll),
     row<&KernelProfile::future_write_seal>("future_write_seal", "F_SEAL_FUTURE_WRITE is looked at",
                                            FutureWriteSeal::kBeforehand),
+    row<&KernelProfile::uffd_marks>("uffd_marks", "UFFDIO_WRITEPROTECT marks",
+                                    UffdMarks::kManyVmas),
+    row<&KernelProfile::uffd_remode>(
+        "uffd_remode", "a userfaultfd's memory, registered without WP,", UffdRemode::kRefused),
 };
 
 }  // namespace

@@ -128,6 +128,9 @@ inline constexpr std::uint64_t kUffdModeMissing = 1;
 inline constexpr std::uint64_t kUffdModeWp = 2;
 inline constexpr std::uint64_t kUffdModeMinor = 4;
 inline constexpr std::uint64_t kUffdModeRwp = 8;
+/// UFFDIO_WRITEPROTECT_MODE_WP and UFFDIO_RWPROTECT_MODE_RWP, and both calls' _DONTWAKE.
+inline constexpr std::uint64_t kUffdProtect = 1;
+inline constexpr std::uint64_t kUffdDontwake = 2;
 inline constexpr std::uint64_t kUffdEventFork = 1ULL << 1;
 inline constexpr std::uint64_t kUffdEventRemap = 1ULL << 2;
 inline constexpr std::uint64_t kUffdWpUnpopulated = 1ULL << 13;

@@ -241,6 +241,10 @@ std::string_view name(Mdwe b) {
 
 std::string_view name(UffdOwner b) { return b == UffdOwner::kAnyones ? "anyones" : "its-own"; }
 
+std::string_view name(UffdMarks b) { return b == UffdMarks::kOneVma ? "one-vma" : "many-vmas"; }
+
+std::string_view name(UffdRemode b) { return b == UffdRemode::kReplaces ? "replaces" : "refused"; }
+
 std::string_view name(UffdSpecial b) { return b == UffdSpecial::kTaken ? "taken" : "refused"; }
 std::string_view name(OwnProcessMadvise b) {
   switch (b) {

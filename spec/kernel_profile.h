@@ -296,6 +296,19 @@ enum class UffdOwner : std::uint8_t {
 /// Whether WP_ASYNC may be registered for drivers' memory, as for all other (vma_can_userfault).
 enum class UffdSpecial : std::uint8_t { kTaken, kRefused };
 
+/// Which memory UFFDIO_WRITEPROTECT marks (mwriteprotect_range; 6.4, a1b92a3f14d2).
+enum class UffdMarks : std::uint8_t {
+  kOneVma,   ///< a part of one VMA: else ENOENT
+  kManyVmas  ///< all of the range, up to the first VMA that is not registered for it
+};
+
+/// Registering again in a mode without WP (or RWP) what is registered for it (userfaultfd_register;
+/// 7.3).
+enum class UffdRemode : std::uint8_t {
+  kReplaces,  ///< is then registered for the new mode alone
+  kRefused    ///< EBUSY: pages may be marked
+};
+
 /// What becomes of the reservation of a private mapping's huge page that is thrown away while the
 /// mapping stays (MADV_DONTNEED, MADV_REMOVE).
 enum class HugetlbDiscard : std::uint8_t {
@@ -403,6 +416,8 @@ struct KernelProfile {
   Mdwe mdwe{};
   OwnProcessMadvise own_process_madvise{};
   FutureWriteSeal future_write_seal{};
+  UffdMarks uffd_marks{};
+  UffdRemode uffd_remode{};
 };
 
 [[nodiscard]] std::span<const KernelProfile> profiles();
@@ -453,6 +468,8 @@ inline constexpr std::string_view kDefaultProfileName = "linux-6.18";
 [[nodiscard]] std::string_view name(SharedNames b);
 [[nodiscard]] std::string_view name(UffdFeatures b);
 [[nodiscard]] std::string_view name(UffdOwner b);
+[[nodiscard]] std::string_view name(UffdMarks b);
+[[nodiscard]] std::string_view name(UffdRemode b);
 [[nodiscard]] std::string_view name(UffdSpecial b);
 [[nodiscard]] std::string_view name(HugetlbDiscard b);
 [[nodiscard]] std::string_view name(CloseHooks b);

@@ -72,7 +72,9 @@ constexpr KernelProfile kFirst{.name = "linux-6.1",
                                .exec_seal = ExecSeal::kAbsent,
                                .mdwe = Mdwe::kAbsent,
                                .own_process_madvise = OwnProcessMadvise::kNone,
-                               .future_write_seal = FutureWriteSeal::kByHook};
+                               .future_write_seal = FutureWriteSeal::kByHook,
+                               .uffd_marks = UffdMarks::kOneVma,
+                               .uffd_remode = UffdRemode::kReplaces};
 
 constexpr std::array k612{
     change<&P::process_ksm, ProcessKsm::kPresent>("6.4", "measured on 6.1 and 6.12"),
@@ -93,6 +95,7 @@ constexpr std::array k612{
     change<&P::shared_names, SharedNames::kTaken>("6.2", "d09e8ca6cb93 (madvise_vma_anon_name)"),
     change<&P::uffd_features, UffdFeatures::kWpAsync>("6.7", "measured on 6.1 and 6.12"),
     change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("6.9", "measured on 6.1 and 6.12"),
+    change<&P::uffd_marks, UffdMarks::kManyVmas>("6.4", "measured on 6.1 and 6.12"),
     change<&P::close_hooks, CloseHooks::kNeverVanish>("6.4", "measured on 6.1 and 6.12"),
     change<&P::exec_seal, ExecSeal::kPresent>("6.3", "measured on 6.1 and 6.12"),
     change<&P::mdwe, Mdwe::kOptional>("6.7", "PR_MDWE_NO_INHERIT; PR_SET_MDWE since 6.3"),
@@ -226,6 +229,7 @@ constexpr std::array k73{
     change<&P::mremap_charge, MremapCharge::kNothing>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::failed_hook, FailedHook::kGivesBack>("7.3", "measured on 7.2.13 and 7.3.4"),
     change<&P::uffd_features, UffdFeatures::kRwp>("7.3", "measured on 7.2.13 and 7.3.4"),
+    change<&P::uffd_remode, UffdRemode::kRefused>("7.3", "measured on 7.2.13 and 7.3.4"),
 };
 
 constexpr std::string_view kPatchBase = "before-patch";

@@ -55,6 +55,9 @@ struct Setup {
   bool vma_names = true;    ///< else PR_SET_VMA is EINVAL (CONFIG_ANON_VMA_NAME)
   /// Whether a userfaultfd may ask for events on forks (CAP_SYS_PTRACE): else EPERM.
   bool uffd_event_fork = true;
+  /// Whether a userfaultfd may have the faults that the kernel itself runs into (CAP_SYS_PTRACE or
+  /// vm.unprivileged_userfaultfd): else it is made with UFFD_USER_MODE_ONLY.
+  bool uffd_kernel_faults = true;
   /// The CPU has memory protection keys, and the kernel uses them.
   bool protection_keys = false;
   /// NUMA nodes that have memory and may be used, a bit for each. 0: a kernel without NUMA.

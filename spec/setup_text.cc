@@ -57,6 +57,8 @@ constexpr std::array kRows{
         [](Setup& s, std::uint64_t v) { s.vma_names = v != 0; }},
     Row{"uffd_event_fork", [](const Setup& s) { return std::uint64_t{s.uffd_event_fork}; },
         [](Setup& s, std::uint64_t v) { s.uffd_event_fork = v != 0; }},
+    Row{"uffd_kernel_faults", [](const Setup& s) { return std::uint64_t{s.uffd_kernel_faults}; },
+        [](Setup& s, std::uint64_t v) { s.uffd_kernel_faults = v != 0; }},
     Row{"protection_keys", [](const Setup& s) { return std::uint64_t{s.protection_keys}; },
         [](Setup& s, std::uint64_t v) { s.protection_keys = v != 0; }},
     Row{"bottom_up", [](const Setup& s) { return std::uint64_t{s.bottom_up}; },

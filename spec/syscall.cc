@@ -67,13 +67,6 @@ struct Unmodelled {
     }
     return fmt::format("resource {} is not modelled", call.resource);
   }
-  std::optional<std::string> operator()(const UffdRegister& call) const {
-    // What a touch does then depends on whether the page is there, and pages are not modelled.
-    if (const auto mode = call.mode & (kUffdModeMissing | kUffdModeMinor); mode != 0) {
-      return fmt::format("userfaultfd mode {:#x} is not modelled", mode);
-    }
-    return std::nullopt;
-  }
   std::optional<std::string> operator()(const UffdOpen& call) const {
     constexpr std::uint64_t kModelled = kUffdEventFork | kUffdEventRemap | kUffdWpUnpopulated |
                                         kUffdWpAsync | kUffdRwp | kUffdRwpAsync;
@@ -148,26 +141,43 @@ struct RangesOf {
   }
 };
 
-constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{
-    "mmap",           "munmap",
-    "mprotect",       "brk",
-    "madvise",        "prctl",
-    "touch",          "mremap",
-    "mlock",          "mlock2",
-    "munlock",        "mlockall",
-    "munlockall",     "mseal",
-    "pkey_mprotect",  "remap_file_pages",
-    "setrlimit",      "fork",
-    "exec",           "exit",
-    "uffd_register",  "uffd_unregister",
-    "mbind",          "set_mempolicy",
-    "set_vma_name",   "uffd_open",
-    "uffd_close",     "shmat",
-    "shmdt",          "pkey_alloc",
-    "pkey_free",
+constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{"mmap",
+                                                                            "munmap",
+                                                                            "mprotect",
+                                                                            "brk",
+                                                                            "madvise",
+                                                                            "prctl",
+                                                                            "touch",
+                                                                            "mremap",
+                                                                            "mlock",
+                                                                            "mlock2",
+                                                                            "munlock",
+                                                                            "mlockall",
+                                                                            "munlockall",
+                                                                            "mseal",
+                                                                            "pkey_mprotect",
+                                                                            "remap_file_pages",
+                                                                            "setrlimit",
+                                                                            "fork",
+                                                                            "exec",
+                                                                            "exit",
+                                                                            "uffd_register",
+                                                                            "uffd_unregister",
+                                                                            "mbind",
+                                                                            "set_mempolicy",
+                                                                            "set_vma_name",
+                                                                            "uffd_open",
+                                                                            "uffd_close",
+                                                                            "shmat",
+                                                                            "shmdt",
+                                                                            "pkey_alloc",
+                                                                            "pkey_free",
 
-    "msync",          "add_seals",
-    "process_madvise"};
+                                                                            "msync",
+                                                                            "add_seals",
+                                                                            "process_madvise",
+                                                                            "uffd_writeprotect",
+                                                                            "uffd_rwprotect"};
 
 }  // namespace
 

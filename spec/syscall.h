@@ -253,8 +253,19 @@ struct Exit {
 };
 
 /// UFFDIO_REGISTER of one of the process's userfaultfds, by its number. One that is not there yet
-/// is made, with UFFD_USER_MODE_ONLY and no features. Outcome: 0. Ours: EBADF for a number above
-/// those that there are.
+/// is made, with no features. Outcome: 0. Ours: EBADF for a number above those that there are.
+///
+/// A fault that a userfaultfd tells of is resolved by the same rule always, whoever's it is, so
+/// that a touch has its outcome: missing pages by UFFDIO_ZEROPAGE for a read and UFFDIO_COPY for a
+/// write, minor faults by UFFDIO_CONTINUE, marked pages by taking the marks off. Where that cannot
+/// be done (missing huge pages, for which a copy of 2 MiB would be needed; private /dev/zero, which
+/// no page can be brought to: mfill_file_over_size) the userfaultfd is closed, and the fault is a
+/// plain one. What VMAs see of it is that private memory has an anon_vma after a read, too.
+///
+/// Ours, of MISSING and MINOR: EPERM where a userfaultfd may not have the kernel's own faults
+/// (Setup::uffd_kernel_faults), since those of mlock would fail or not as pages are there or not;
+/// then madvise(MADV_DONTNEED_LOCKED) of the range, whose errors but ENOMEM are this call's, so
+/// that no page is there that a read would find.
 struct UffdRegister {
   Address addr = 0;
   Address length = 0;
@@ -427,12 +438,43 @@ struct ProcessMadvise {
   [[nodiscard]] bool has_second() const { return second_addr != 0 || second_length != 0; }
 };
 
+/// UFFDIO_WRITEPROTECT: marks the pages of a range that is registered for WP, or takes the marks
+/// off. No VMA knows of them, and the handler takes them off when they are met (UffdRegister).
+/// Outcome: 0. Ours: as UffdRegister, EBADF, and EPERM without Setup::uffd_kernel_faults.
+struct UffdWriteprotect {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t mode = kUffdProtect;  ///< 0: marks off
+  std::uint64_t userfaultfd = 0;
+  friend bool operator==(const UffdWriteprotect&, const UffdWriteprotect&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.bits(c.mode, kUffdWriteprotectNames);
+    f.optional_number(c.userfaultfd);
+  }
+};
+
+/// UFFDIO_RWPROTECT (7.3): the same for RWP.
+struct UffdRwprotect {
+  Address addr = 0;
+  Address length = 0;
+  std::uint64_t mode = kUffdProtect;
+  std::uint64_t userfaultfd = 0;
+  friend bool operator==(const UffdRwprotect&, const UffdRwprotect&) = default;
+  static void fields(auto& c, auto& f) {
+    f.range(c.addr, c.length);
+    f.bits(c.mode, kUffdRwprotectNames);
+    f.optional_number(c.userfaultfd);
+  }
+};
+
 /// The order is part of the byte codec of fuzz/: append only.
 using Syscall =
     std::variant<Mmap, Munmap, Mprotect, Brk, Madvise, Prctl, Touch, Mremap, Mlock, Mlock2, Munlock,
                  Mlockall, Munlockall, Mseal, PkeyMprotect, RemapFilePages, Setrlimit, Fork, Exec,
                  Exit, UffdRegister, UffdUnregister, Mbind, SetMempolicy, SetVmaName, UffdOpen,
-                 UffdClose, Shmat, Shmdt, PkeyAlloc, PkeyFree, Msync, AddSeals, ProcessMadvise>;
+                 UffdClose, Shmat, Shmdt, PkeyAlloc, PkeyFree, Msync, AddSeals, ProcessMadvise,
+                 UffdWriteprotect, UffdRwprotect>;
 
 /// "mmap", "touch", …
 [[nodiscard]] std::string_view name(const Syscall& call);

@@ -95,6 +95,10 @@ inline constexpr std::array kRlimitNames{
 inline constexpr std::array kUffdModeNames{
     FlagName{kUffdModeMissing, "MISSING"}, FlagName{kUffdModeWp, "WP"},
     FlagName{kUffdModeMinor, "MINOR"}, FlagName{kUffdModeRwp, "RWP"}};
+inline constexpr std::array kUffdWriteprotectNames{FlagName{kUffdProtect, "WP"},
+                                                   FlagName{kUffdDontwake, "DONTWAKE"}};
+inline constexpr std::array kUffdRwprotectNames{FlagName{kUffdProtect, "RWP"},
+                                                FlagName{kUffdDontwake, "DONTWAKE"}};
 inline constexpr std::array kUffdFeatureNames{FlagName{kUffdEventFork, "EVENT_FORK"},
                                               FlagName{kUffdEventRemap, "EVENT_REMAP"},
                                               FlagName{kUffdWpUnpopulated, "WP_UNPOPULATED"},

@@ -19,6 +19,10 @@ inline constexpr uint64_t kDataEnd = 0x20020000;
 inline constexpr int kWindowDescriptor = 3;
 inline constexpr int kExecutableDescriptor = 4;
 inline constexpr int kFirstFileDescriptor = 16;
+/// Those of memfds among them, and the size of each, bytes.
+inline constexpr uint64_t kFirstMemfdDescriptor = 20;
+inline constexpr uint64_t kMemfdCount = 4;
+inline constexpr uint64_t kMemfdSize = 0x40000;
 /// One past the last descriptor that the agent is given.
 inline constexpr int kDescriptorEnd = 128;
 
@@ -58,6 +62,10 @@ inline constexpr uint32_t kShmat = 0xffff000f;
 /// process_madvise of the process itself, with spec's arguments: two ranges, of which the second is
 /// none where it is at 0 and empty.
 inline constexpr uint32_t kProcessMadvise = 0xffff0010;
+/// UFFDIO_WRITEPROTECT and UFFDIO_RWPROTECT of [argument[0], +argument[1]) in the mode argument[2]
+/// with the process's userfaultfd of the number argument[3].
+inline constexpr uint32_t kUffdWriteprotect = 0xffff0011;
+inline constexpr uint32_t kUffdRwprotect = 0xffff0012;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.
@@ -119,6 +127,8 @@ struct OwnRange {
 struct Userfaultfd {
   int32_t behind_descriptor;  ///< one more than the descriptor; 0: there is none
   uint32_t features;
+  uint32_t is_told_all;      ///< of the kernel's own faults, too (no UFFD_USER_MODE_ONLY)
+  uint32_t tells_of_faults;  ///< it may
 };
 
 /// The time stamp counter of this processor.

@@ -256,7 +256,8 @@ void AgentSession::note_what_lasts(std::span<const Record> program) {
     // the reset cannot unmap it.
     seals_ = seals_ || record.number == SYS_fcntl;
     watches_ = watches_ || record.number == kUffdOpen || record.number == kUffdRegister ||
-               record.number == kUffdUnregister;
+               record.number == kUffdUnregister || record.number == kUffdWriteprotect ||
+               record.number == kUffdRwprotect;
     needs_new_memory_ = needs_new_memory_ || (record.process == 0 && takes_a_key(record));
     locked_all_ = locked_all_ || record.number == SYS_mlockall;
     exec_made_ = exec_made_ || (record.number == kExec && record.process == 0);

@@ -28,6 +28,9 @@ namespace vmadiff::kernel {
 }
 static_assert(kFirstFileDescriptor + spec::kFileClassCount * spec::kFilesPerClass <=
               kDescriptorEnd);
+static_assert(descriptor_of({spec::FileClass::kMemfd, 0}) == kFirstMemfdDescriptor);
+static_assert(kMemfdCount == spec::kFilesPerClass);
+static_assert(kMemfdSize == spec::kFileSizePages * spec::kPageSize);
 
 struct OpenFile {
   spec::FileId id;

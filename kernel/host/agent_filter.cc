@@ -39,7 +39,12 @@ constexpr std::array kAllowed{
     SCMP_SYS(futex), SCMP_SYS(rt_sigreturn), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),
     SCMP_SYS(getppid),
     // The thread that reads a userfaultfd's events.
-    SCMP_SYS(read), SCMP_SYS(sched_yield)};
+    SCMP_SYS(read), SCMP_SYS(sched_yield),
+    // Memfds without holes.
+    SCMP_SYS(fallocate)};
+
+// 7.3's UFFDIO_RWPROTECT, which older headers do not have.
+constexpr std::uint64_t kRwprotect = _IOWR(UFFDIO, 9, uffdio_writeprotect);
 
 struct AllowedByArgument {
   int call;
@@ -58,6 +63,11 @@ constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_API, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_REGISTER, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_UNREGISTER, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_WRITEPROTECT, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, kRwprotect, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_ZEROPAGE, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_COPY, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_CONTINUE, 0}},
     AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kForkFlags, 0}},
     AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kListenerFlags, 0}},
     // An old size of 0 maps shared memory a second time: never the window.

@@ -47,6 +47,10 @@ std::uint64_t pages_of(const Record& record, bool locks) {
                  ? std::min(argument[1], spec::Setup{}.task_size) +
                        std::min(argument[3], spec::Setup{}.task_size)
                  : 0;
+    // Page tables alone, where there are no pages: marks.
+    case kUffdWriteprotect:
+    case kUffdRwprotect:
+      return std::min(length, spec::Setup{}.task_size) / kPagesPerTable;
     case SYS_mlock:
     case SYS_mlock2:
       return lockable(length);

@@ -67,6 +67,12 @@ class Search {
     if (outcome && (outcome->is_death() || is_refusal(*outcome))) add(part, *outcome);
   }
 
+  /// Whether it was found not to be given.
+  [[nodiscard]] bool is_known(const Syscall& call) const {
+    return std::ranges::any_of(
+        withheld_, [&](const Withheld& known) { return spec::is_of(call, known.part); });
+  }
+
   /// The call, which asks for what is so in the beginning unless somebody has set it before.
   void unset(const Syscall& call, std::uint64_t value) {
     const auto outcome = tried({}, call);
@@ -96,11 +102,6 @@ class Search {
     const Errno error = outcome.error();
     return error == Errno::kEPERM || error == Errno::kEACCES ||
            (error == Errno::kENOSYS && is_filtered_);
-  }
-
-  [[nodiscard]] bool is_known(const Syscall& call) const {
-    return std::ranges::any_of(
-        withheld_, [&](const Withheld& known) { return spec::is_of(call, known.part); });
   }
 
   void add(const CallPart& part, const Outcome& outcome) {
@@ -170,6 +171,11 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
   search.whole(spec::Exec{}, {});
   search.whole(spec::UffdRegister{kPlace, kPage, spec::kUffdModeWp});
   search.whole(spec::UffdUnregister{kPlace, kPage});
+  // EPERM is our own, too.
+  if (setup.uffd_kernel_faults || search.is_known(spec::UffdRegister{})) {
+    search.part(spec::UffdWriteprotect{kPlace, kPage}, Argument::kAny, 0);
+    search.part(spec::UffdRwprotect{kPlace, kPage}, Argument::kAny, 0);
+  }
   search.whole(spec::UffdOpen{}, {});
   search.whole(spec::UffdClose{}, {{0, spec::UffdOpen{}, {}}});
   search.whole(spec::Mbind{kPlace, kPage, spec::kMpolDefault, 0, 0, 0});

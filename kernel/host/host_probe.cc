@@ -80,6 +80,8 @@ spec::Setup setup_of(AgentSession& session) {
   setup.vma_names = has_vma_names(probe);
   setup.uffd_event_fork =
       probe(system_call(kUffdOpen, 0, spec::kUffdEventFork)) != static_cast<std::uint64_t>(-EPERM);
+  setup.uffd_kernel_faults =
+      probe(system_call(kUffdWriteprotect)) != static_cast<std::uint64_t>(-EPERM);
   setup.protection_keys = has_protection_keys();
   setup.nodes = measured_nodes(probe);
   setup.may_set_memory_merge = set_memory_merge(probe) != static_cast<std::uint64_t>(-EPERM);

@@ -82,7 +82,9 @@ constexpr std::array<std::uint32_t, std::variant_size_v<spec::Syscall>> kNumbers
     SYS_pkey_free,
     SYS_msync,
     SYS_fcntl,
-    kProcessMadvise};
+    kProcessMadvise,
+    kUffdWriteprotect,
+    kUffdRwprotect};
 static_assert(kUserfaultfdCount == spec::kUserfaultfdCount);
 static_assert(std::ranges::none_of(kNumbers, [](std::uint32_t number) { return number == 0; }),
               "each call has a number");

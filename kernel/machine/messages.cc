@@ -195,6 +195,7 @@ void show_setup(auto& show, auto& setup) {
   show(setup.userfaultfd);
   show(setup.vma_names);
   show(setup.uffd_event_fork);
+  show(setup.uffd_kernel_faults);
   show(setup.protection_keys);
   show(setup.nodes);
   show(setup.may_set_memory_merge);

@@ -444,6 +444,14 @@ HostCapabilities tree_capabilities(const TreeTraits& traits) {
     has.withheld.push_back({{call.index(), spec::CallPart::Argument::kAny, 0},
                             "ipc/shm.c is not built from the tree"});
   }
+  using Argument = spec::CallPart::Argument;
+  const auto no_pages = [&has](const spec::Syscall& call, Argument argument, std::uint64_t value) {
+    has.withheld.push_back({{call.index(), argument, value}, "there are no pages to tell of"});
+  };
+  no_pages(spec::UffdRegister{}, Argument::kFlags, spec::kUffdModeMissing);
+  no_pages(spec::UffdRegister{}, Argument::kFlags, spec::kUffdModeMinor);
+  no_pages(spec::UffdWriteprotect{}, Argument::kAny, 0);
+  no_pages(spec::UffdRwprotect{}, Argument::kAny, 0);
   if (!traits.has_mmap_prepare) {
     using spec::FileClass;
     for (const auto cls : {FileClass::kPreparedPfnmap, FileClass::kTwoHooks})

@@ -63,8 +63,9 @@ enum class Exemption : std::uint8_t {
   kAttachmentsAreNotHalved,
   kExecuteOnlyForgetsTheKey,
   kShmdtSaysNothing,
+  kUserfaultfdIsGivenUp,
 };
-inline constexpr std::size_t kExemptionCount = 48;
+inline constexpr std::size_t kExemptionCount = 49;
 
 struct ExemptionRule {
   std::string_view name;    ///< as the tally and reports show it

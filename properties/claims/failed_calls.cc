@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "properties/claims/difference.h"
+#include "properties/claims/given_up.h"
 #include "properties/claims/reach.h"
 
 namespace vmadiff::properties {
@@ -212,18 +213,12 @@ bool is_allowed(Exemption exemption, const spec::Syscall& call, const Snapshot& 
          same_pages(before, after, seen, low->start, low->end, Pages::kSameOrUnmapped);
 }
 
-}  // namespace
-
-std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
-                                                 const spec::Outcome& outcome,
-                                                 const Snapshot& before, const Snapshot& after,
-                                                 const spec::Observes& observed,
-                                                 const spec::KernelProfile& profile,
-                                                 ExemptionCounts& exemptions) {
-  if (!failed(call, outcome)) return std::nullopt;
-  // The pool of huge pages is not the process's own: others have changed it meanwhile.
-  spec::Observes seen = observed;
-  seen.huge_pages = false;
+/// change_by_failed_call, of what is left to excuse.
+std::optional<std::string> change_beyond_that(const spec::Syscall& call,
+                                              const spec::Outcome& outcome, const Snapshot& before,
+                                              const Snapshot& after, const spec::Observes& seen,
+                                              const spec::KernelProfile& profile,
+                                              ExemptionCounts& exemptions) {
   const auto changed = difference(before, after, seen);
   if (!changed) return std::nullopt;
   const auto sentence = [&](const Difference& d) {
@@ -239,6 +234,27 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
   if (!exemption || !is_allowed(*exemption, call, before, after, seen)) return sentence(*changed);
   exemptions.count(*exemption);
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
+                                                 const spec::Outcome& outcome,
+                                                 const Snapshot& before, const Snapshot& after,
+                                                 const spec::Observes& observed,
+                                                 const spec::KernelProfile& profile,
+                                                 ExemptionCounts& exemptions) {
+  if (!failed(call, outcome)) return std::nullopt;
+  // The pool of huge pages is not the process's own: others have changed it meanwhile.
+  spec::Observes seen = observed;
+  seen.huge_pages = false;
+  if (!difference(before, after, seen)) return std::nullopt;
+  if (const auto let_go = without_given_up(before, after)) {
+    exemptions.count(Exemption::kUserfaultfdIsGivenUp);
+    if (same_pages(*let_go, after, seen, 0, ~Address{0})) return std::nullopt;
+    return change_beyond_that(call, outcome, *let_go, after, seen, profile, exemptions);
+  }
+  return change_beyond_that(call, outcome, before, after, seen, profile, exemptions);
 }
 
 }  // namespace vmadiff::properties

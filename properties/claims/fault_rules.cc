@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "properties/claims/difference.h"
+#include "properties/claims/given_up.h"
 #include "properties/claims/reach.h"
 #include "properties/claims/state_invariants.h"
 
@@ -443,19 +444,29 @@ bool is_as_wanted_altogether(const FailedAllocation& f, const spec::Observes& se
   return !difference(f.wanted, f.after, without);
 }
 
-/// Pages were written to, and their VMA has no anon_vma: of a touch nothing can come later.
+/// Pages were written to, and their VMA, which is the one that it was to be, has no anon_vma: of a
+/// touch nothing can come later.
 bool is_touched_without_anon_vma(const FailedAllocation& f, const Stretches& parts) {
   return std::holds_alternative<spec::Touch>(f.call) &&
          std::ranges::any_of(parts, [](const Stretch& s) {
            return s.wanted != nullptr && s.after != nullptr &&
-                  s.wanted->anon_vma != spec::kNoAnonVma && s.after->anon_vma == spec::kNoAnonVma;
+                  s.wanted->range() == s.after->range() && s.wanted->anon_vma != spec::kNoAnonVma &&
+                  s.after->anon_vma == spec::kNoAnonVma;
          });
 }
 
 }  // namespace
 
-std::expected<Survival, std::string> survival(const FailedAllocation& f,
+std::expected<Survival, std::string> survival(const FailedAllocation& failed,
                                               const spec::Observes& observed) {
+  const auto let_go = without_given_up(failed.before, failed.after);
+  const FailedAllocation f{.call = failed.call,
+                           .before = let_go ? *let_go : failed.before,
+                           .outcome = failed.outcome,
+                           .after = failed.after,
+                           .wanted_outcome = failed.wanted_outcome,
+                           .wanted = failed.wanted,
+                           .profile = failed.profile};
   // What a call has taken of the pool of huge pages by then is no matter.
   spec::Observes seen = observed;
   seen.huge_pages = false;

@@ -85,7 +85,7 @@ bool is_huge_at(const spec::Snapshot& s, Address address) {
   return vma != s.vmas.end() && vma->start <= address && (vma->flags & spec::kVmHugetlb) != 0;
 }
 
-MoveRanges ranges_of(const spec::Mremap& call, Address new_addr, const Snapshot& before) {
+MoveRanges ranges_of(const spec::Mremap& call, Address new_addr, const spec::Snapshot& before) {
   const bool is_huge = is_huge_at(before, call.addr);
   // PAGE_ALIGN of a length that wraps is none: it asks for a second mapping, as 0 does.
   Address length = in_pages(call.length, is_huge);

@@ -64,6 +64,8 @@ const std::vector<ResultsOf>& rows() {
       {"msync", {kENOMEM, kEBUSY, kEINVAL, kESRCH}},
       {"add_seals", {kEPERM, kEBUSY, kEINVAL, kESRCH}},
       {"process_madvise", {kENOMEM, kEINVAL, kESRCH}},
+      {"uffd_writeprotect", {kENOENT, kEBADF, kEINVAL, kESRCH}},
+      {"uffd_rwprotect", {kENOENT, kEBADF, kEINVAL, kESRCH}},
   };
   return kRows;
 }

@@ -67,7 +67,7 @@ const std::vector<ArgumentsOf>& arguments() {
       {"fork", {}},
       {"exec", {}},
       {"exit", {}},
-      {"uffd_register", {"address", "length", "", "userfaultfd"}},
+      {"uffd_register", {"address", "length", "mode", "userfaultfd"}},
       {"uffd_unregister", {"address", "length", "userfaultfd"}},
       {"mbind", {"address", "length", "mode", "mode flags", "nodes", "flags"}},
       {"set_mempolicy", {"mode", "mode flags", "nodes"}},
@@ -81,6 +81,8 @@ const std::vector<ArgumentsOf>& arguments() {
       {"msync", {"address", "length", "flags"}},
       {"add_seals", {"file", "seals"}},
       {"process_madvise", {"address", "length", "second address", "second length", "advice", ""}},
+      {"uffd_writeprotect", {"address", "length", "mode", "userfaultfd"}},
+      {"uffd_rwprotect", {"address", "length", "mode", "userfaultfd"}},
   };
   return kArguments;
 }

@@ -36,6 +36,7 @@ void vary_shape(spec::Setup& setup, Random& random) {
   if (random.percent(5)) setup.userfaultfd = false;
   if (random.percent(8)) setup.vma_names = false;
   if (random.percent(15)) setup.uffd_event_fork = false;
+  if (random.percent(8)) setup.uffd_kernel_faults = false;
   if (random.percent(75)) setup.protection_keys = true;
 }
 

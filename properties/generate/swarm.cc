@@ -58,10 +58,10 @@ Swarm::Swarm(Random& random, const GeneratorOptions& options, bool huge_pages, b
   places_ = has(8);
   remaps_files_ = has(wants<spec::RemapFilePages>(favoured) ? 30 : 8);
   processes_ = has(wants<spec::Fork, spec::Exec, spec::Exit>(favoured) ? 12 : 6);
-  registers_ =
-      has(wants<spec::UffdRegister, spec::UffdUnregister, spec::UffdOpen, spec::UffdClose>(favoured)
-              ? 60
-              : 15);
+  registers_ = has(wants<spec::UffdRegister, spec::UffdUnregister, spec::UffdOpen, spec::UffdClose,
+                         spec::UffdWriteprotect, spec::UffdRwprotect>(favoured)
+                       ? 60
+                       : 15);
   binds_ = has(wants<spec::Mbind, spec::SetMempolicy>(favoured) ? 60 : 15);
   attaches_ = has(wants<spec::Shmat, spec::Shmdt>(favoured) ? 60 : 12);
   const bool keys = wants<spec::PkeyAlloc, spec::PkeyFree, spec::PkeyMprotect>(favoured);
@@ -141,7 +141,10 @@ spec::Syscall Swarm::mark(Random& random, std::uint64_t prot) const {
         if (advises_) return spec::Madvise{0, 0, random.of(kAdvice)};
         break;
       case 5:
-        if (registers_) return spec::UffdRegister{0, 0, spec::kUffdModeWp};
+        if (registers_) {
+          return spec::UffdRegister{
+              0, 0, random.percent(70) ? spec::kUffdModeWp : spec::kUffdModeMissing};
+        }
         break;
       case 6:
         if (binds_) {
@@ -261,11 +264,20 @@ spec::Syscall Swarm::watch(Random& random, Sketch& sketch) const {
   const auto number = random.percent(60) ? 0 : random.below(random.percent(90) ? 2 : 4);
   const auto kind = random.below(100);
   if (kind < 50) {
-    const bool is_other = random.percent(12);
-    return spec::UffdRegister{start, length, is_other ? spec::kUffdModeRwp : spec::kUffdModeWp,
-                              number};
+    constexpr std::array kModes{
+        spec::kUffdModeWp,      spec::kUffdModeWp,
+        spec::kUffdModeWp,      spec::kUffdModeMissing,
+        spec::kUffdModeMissing, spec::kUffdModeMissing | spec::kUffdModeWp,
+        spec::kUffdModeMinor,   spec::kUffdModeMissing | spec::kUffdModeMinor,
+        spec::kUffdModeRwp};
+    return spec::UffdRegister{start, length, random.of(kModes), number};
   }
-  if (kind < 78) return spec::UffdUnregister{start, length, number};
+  if (kind < 72) return spec::UffdUnregister{start, length, number};
+  if (kind < 80) {
+    const auto mode = random.percent(75) ? spec::kUffdProtect : 0;
+    if (random.percent(25)) return spec::UffdRwprotect{start, length, mode, number};
+    return spec::UffdWriteprotect{start, length, mode, number};
+  }
   if (kind < 94) {
     constexpr std::array kFeatures{spec::kUffdEventFork,
                                    spec::kUffdEventFork,

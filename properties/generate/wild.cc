@@ -216,8 +216,12 @@ struct MakeWild {
     }
   }
   void operator()(spec::UffdRegister& call) const {
-    constexpr std::array<std::uint64_t, 4> kModes{0, spec::kUffdModeWp | spec::kUffdModeRwp,
-                                                  spec::kUffdModeWp | 16, std::uint64_t{1} << 40};
+    constexpr std::array<std::uint64_t, 6> kModes{0,
+                                                  spec::kUffdModeWp | spec::kUffdModeRwp,
+                                                  spec::kUffdModeMissing | spec::kUffdModeRwp,
+                                                  spec::kUffdModeMinor | spec::kUffdModeWp,
+                                                  spec::kUffdModeWp | 16,
+                                                  std::uint64_t{1} << 40};
     switch (random.below(4)) {
       case 0:
         call.mode = random.of(kModes);
@@ -236,6 +240,8 @@ struct MakeWild {
       range(call);
     }
   }
+  void operator()(spec::UffdWriteprotect& call) const { mark(call); }
+  void operator()(spec::UffdRwprotect& call) const { mark(call); }
   void operator()(spec::UffdOpen& call) const {
     constexpr std::array kFeatures{spec::kUffdEventFork,     spec::kUffdEventRemap,
                                    spec::kUffdWpUnpopulated, spec::kUffdWpAsync,
@@ -351,6 +357,19 @@ struct MakeWild {
       range(call);
     }
   }
+  /// Marks, or none.
+  void mark(auto& call) const {
+    switch (random.below(4)) {
+      case 0:
+        call.mode = random.percent(60) ? random.below(4) : std::uint64_t{1} << random.below(64);
+        return;
+      case 1:
+        call.userfaultfd = random.below(8);
+        return;
+      default:
+        range(call);
+    }
+  }
   void range(auto& call) const {
     if (random.percent(50)) {
       call.addr = wild_address(call.addr, random, setup);
@@ -387,6 +406,10 @@ void tame(spec::Syscall& call, std::uint64_t driver_pages) {
     if (driver_pages != 0 && (pages > driver_pages || remap->pgoff > driver_pages - pages)) {
       remap->pgoff = 0;
     }
+  } else if (auto* writes = std::get_if<spec::UffdWriteprotect>(&call)) {
+    if (writes->length > spec::kTouchBytesMax) writes->length = kPage;
+  } else if (auto* accesses = std::get_if<spec::UffdRwprotect>(&call)) {
+    if (accesses->length > spec::kTouchBytesMax) accesses->length = kPage;
   } else if (auto* madvise = std::get_if<spec::Madvise>(&call)) {
     const bool needs_pages = madvise->advice == spec::kMadvPopulateRead ||
                              madvise->advice == spec::kMadvPopulateWrite ||

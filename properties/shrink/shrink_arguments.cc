@@ -212,6 +212,16 @@ class Simplify {
     }
     return out;
   }
+  std::vector<spec::Syscall> operator()(const spec::UffdRegister& call) const {
+    auto out = ranges(call);
+    for (const std::uint64_t bit :
+         {spec::kUffdModeMissing, spec::kUffdModeWp, spec::kUffdModeMinor, spec::kUffdModeRwp}) {
+      if ((call.mode & bit) == 0 || call.mode == bit) continue;
+      out.emplace_back(
+          spec::UffdRegister{call.addr, call.length, call.mode & ~bit, call.userfaultfd});
+    }
+    return out;
+  }
   std::vector<spec::Syscall> operator()(const spec::Msync& call) const {
     auto out = ranges(call);
     for (const std::uint64_t bit : {spec::kMsInvalidate, spec::kMsAsync, spec::kMsSync}) {

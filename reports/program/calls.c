@@ -158,21 +158,19 @@ static u64 set_limit(int process, u64 resource, u64 soft) {
   return ask(process, SYS_prlimit64, 0, resource, room_address(0), 0, 0, 0);
 }
 
-static u64 uffd_ioctl(int fd, u64 request, u64 a, u64 b, u64 c) {
-  u64 argument[4] = {a, b, c, 0};
-  return ioctl(fd, request, argument) == 0 ? 0 : (u64)-errno;
-}
-
 /* The process makes it, and this one takes it over. */
 static u64 open_userfaultfd(int process, u64 number, u64 features) {
   struct userfaultfd* u;
   u64 made, result;
-  int pidfd, fd;
+  int pidfd, fd, is_told_all;
   if (number >= USERFAULTFDS) return (u64)-EBADF;
   u = &processes[process].userfaultfds[number];
   if (u->fd != 0) return uffd_ioctl(u->fd, 0xc018aa3ful /* UFFDIO_API */, 0xaa, features, 0);
-  made =
-      ask(process, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* USER_MODE_ONLY */, 0, 0, 0, 0, 0);
+  made = ask(process, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0, 0);
+  is_told_all = made != (u64)-EPERM;
+  if (!is_told_all)
+    made = ask(process, SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | 1 /* USER_MODE_ONLY */, 0, 0, 0,
+               0, 0);
   if (is_error(made)) return made;
   pidfd = (int)syscall(434 /* pidfd_open */, processes[process].pid, 0);
   fd = (int)syscall(438 /* pidfd_getfd */, pidfd, (int)made, 0);
@@ -186,17 +184,58 @@ static u64 open_userfaultfd(int process, u64 number, u64 features) {
   }
   u->fd = fd;
   u->features = features;
+  u->is_told_all = is_told_all;
+  u->tells_of_faults = 0;
   return 0;
 }
 
 /* One that is not there is made first, with no features. */
-static u64 with_userfaultfd(int process, u64 number, u64 request, u64 start, u64 length, u64 mode) {
+static u64 need_userfaultfd(int process, u64 number) {
   if (number >= USERFAULTFDS) return (u64)-EBADF;
-  if (processes[process].userfaultfds[number].fd == 0) {
-    u64 result = open_userfaultfd(process, number, 0);
-    if (result != 0) return result;
-  }
+  if (processes[process].userfaultfds[number].fd != 0) return 0;
+  return open_userfaultfd(process, number, 0);
+}
+
+/* From now on it may tell of faults. */
+static u64 expect_faults(int process, u64 number) {
+  struct userfaultfd* u;
+  u64 result = need_userfaultfd(process, number);
+  if (result != 0) return result;
+  u = &processes[process].userfaultfds[number];
+  if (!u->is_told_all) return (u64)-EPERM;
+  u->tells_of_faults = 1;
+  return 0;
+}
+
+static u64 with_userfaultfd(int process, u64 number, u64 request, u64 start, u64 length, u64 mode) {
+  u64 result = need_userfaultfd(process, number);
+  if (result != 0) return result;
   return uffd_ioctl(processes[process].userfaultfds[number].fd, request, start, length, mode);
+}
+
+/* For missing pages and minor faults (modes 1 and 4) it begins with memory that is empty. */
+static u64 register_range(int process, u64 start, u64 length, u64 mode, u64 number) {
+  if ((mode & 5) != 0) {
+    u64 result = expect_faults(process, number);
+    if (result == 0)
+      result = ask(process, SYS_madvise, start, length, 24 /* DONTNEED_LOCKED */, 0, 0, 0);
+    if (result != 0 && result != (u64)-ENOMEM) return result;
+  }
+  return with_userfaultfd(process, number, 0xc020aa00ul, start, length, mode);
+}
+
+static u64 protect_range(int process, u64 request, const u64* a) {
+  u64 result = expect_faults(process, a[3]);
+  return result != 0 ? result : with_userfaultfd(process, a[3], request, a[0], a[1], a[2]);
+}
+
+/* What is punched out of a memfd is filled at once. */
+static u64 advise(int process, u64 start, u64 length, u64 advice) {
+  u64 result = ask(process, SYS_madvise, start, length, advice, 0, 0, 0);
+  for (const struct file* f = files; advice == 9 /* MADV_REMOVE */ && f->kind != NO_FILE; ++f) {
+    if (f->kind == MEMFD) syscall(SYS_fallocate, f->fd, 0, 0, 64 * 4096);
+  }
+  return result;
 }
 
 static u64 close_userfaultfd(int process, u64 number) {
@@ -259,8 +298,8 @@ static u64 fork_process(int process) {
   if (is_error(pid)) return pid;
   processes[child].pid = (pid_t)pid;
   for (int i = 0; i < USERFAULTFDS; ++i) {
+    processes[child].userfaultfds[i] = processes[process].userfaultfds[i];
     processes[child].userfaultfds[i].fd = forked[i];
-    processes[child].userfaultfds[i].features = processes[process].userfaultfds[i].features;
   }
   last_process = child;
   ask(child, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
@@ -327,7 +366,16 @@ static u64 run(const struct step* s, int* error) {
       result = exit_process(p);
       break;
     case UFFD_REGISTER:
-      result = with_userfaultfd(p, a[3], 0xc020aa00ul, a[0], a[1], a[2]);
+      result = register_range(p, a[0], a[1], a[2], a[3]);
+      break;
+    case UFFD_WRITEPROTECT:
+      result = protect_range(p, UFFDIO_MARK_WRITES, a);
+      break;
+    case UFFD_RWPROTECT:
+      result = protect_range(p, UFFDIO_MARK_ACCESSES, a);
+      break;
+    case SYS_madvise:
+      result = advise(p, a[0], a[1], a[2]);
       break;
     case UFFD_UNREGISTER:
       result = with_userfaultfd(p, a[2], 0x8010aa01ul, a[0], a[1], 0);

@@ -106,6 +106,8 @@ static u64 measured(const struct need* n) {
       return open_userfaultfd(0, 0, 0) != (u64)-ENOSYS;
     case UFFD_EVENT_FORK:
       return open_userfaultfd(0, 0, UFFD_EVENT_FORK_BIT) != (u64)-EPERM;
+    case UFFD_KERNEL_FAULTS:
+      return expect_faults(0, 0) == 0;
     case VMA_NAMES:
       return name_memory(0, 0, 0, 0, NULL) == 0;
     case PROTECTION_KEYS:

@@ -125,6 +125,8 @@ struct window {
 struct userfaultfd {
   int fd; /* 0: there is none */
   u64 features;
+  int is_told_all;     /* of the kernel's own faults, too */
+  int tells_of_faults; /* it may */
 };
 enum { USERFAULTFDS = 4, UFFD_EVENT_FORK_BIT = 2, UFFD_EVENT_REMAP_BIT = 4 };
 
@@ -178,22 +180,69 @@ static void ended(int process, int status) {
 }
 
 static int has_events(const struct userfaultfd* u) {
-  return u->fd != 0 && (u->features & (UFFD_EVENT_FORK_BIT | UFFD_EVENT_REMAP_BIT)) != 0;
+  return u->fd != 0 && ((u->features & (UFFD_EVENT_FORK_BIT | UFFD_EVENT_REMAP_BIT)) != 0 ||
+                        u->tells_of_faults);
 }
 
-/* Who forks or moves memory waits until somebody has read of it. Whether there may be such. */
+static u64 uffd_ioctl(int fd, u64 request, u64 a, u64 b, u64 c) {
+  u64 argument[4] = {a, b, c, 0};
+  return ioctl(fd, request, argument) == 0 ? 0 : (u64)-errno;
+}
+
+/* Requests of struct uffdio_copy and of those that begin with a range. */
+#define UFFD_COPY 0xc028aa03ul
+#define UFFD_ZEROPAGE 0xc020aa04ul
+#define UFFD_CONTINUE 0xc020aa07ul
+#define UFFDIO_MARK_WRITES 0xc018aa06ul
+#define UFFDIO_MARK_ACCESSES 0xc018aa09ul
+
+enum { HUGE_PAGE = 1 << 21 };
+
+/* Until it is done, or there is no sense in it. */
+static u64 insist(int fd, u64 request, u64 start, u64 size) {
+  static char page[4096] __attribute__((aligned(4096))); /* what is copied */
+  for (;;) {
+    u64 argument[5] = {start, size, 0, 0, 0}, result;
+    if (request == UFFD_COPY) argument[1] = (u64)page, argument[2] = size;
+    result = ioctl(fd, request, argument) == 0 ? 0 : (u64)-errno;
+    if (result != (u64)-EAGAIN && result != (u64)-ENOMEM) return result;
+    sched_yield();
+  }
+}
+
+/* Missing pages: the zero page for a read, a copy for a write; pages of a file are mapped; marks are
+ * taken off. Who cannot do that, as of huge pages that are missing, is told of nothing any more. */
+static void resolve_fault(struct userfaultfd* u, u64 address, u64 flags) {
+  u64 request = flags & 2   ? UFFDIO_MARK_WRITES
+                : flags & 4 ? UFFD_CONTINUE
+                : flags & 8 ? UFFDIO_MARK_ACCESSES
+                            : UFFD_COPY;
+  u64 start = address & ~4095ul, result;
+  if ((flags & 15) == 0 && insist(u->fd, UFFD_ZEROPAGE, start, 4096) == 0) return;
+  result = insist(u->fd, request, start, 4096);
+  if (result == (u64)-EINVAL && request != UFFD_COPY)
+    result = insist(u->fd, request, address & ~(HUGE_PAGE - 1ul), HUGE_PAGE);
+  if (result == 0) return;
+  close(u->fd);
+  u->fd = 0;
+}
+
+/* Who forks, moves memory or meets a page that is told of waits until somebody has read of it.
+ * Whether there may be such. */
 static int read_events(int process) {
   struct {
     unsigned char event, nothing[7];
-    unsigned fd, more[5];
+    u64 first, address, more;
   } message; /* struct uffd_msg */
   int any = 0;
   for (int i = 0; i < USERFAULTFDS; ++i) {
-    const struct userfaultfd* u = &processes[process].userfaultfds[i];
+    struct userfaultfd* u = &processes[process].userfaultfds[i];
     if (!has_events(u)) continue;
     any = 1;
-    while (read(u->fd, &message, sizeof message) == (ssize_t)sizeof message) {
-      if (message.event == 0x12 /* UFFD_EVENT_FORK */) forked[i] = (int)message.fd;
+    while (has_events(u) && read(u->fd, &message, sizeof message) == (ssize_t)sizeof message) {
+      if (message.event == 0x13 /* UFFD_EVENT_FORK */) forked[i] = (int)message.first;
+      if (message.event == 0x12 /* UFFD_EVENT_PAGEFAULT */)
+        resolve_fault(u, message.address, message.first);
     }
   }
   return any;
@@ -363,14 +412,17 @@ static void begin(void) {
   kept_count = read_maps(kept, 16);
   ask(0, SYS_prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0);
   ask(0, SYS_prctl, 67 /* PR_SET_MEMORY_MERGE */, 0, 0, 0, 0, 0);
-  /* No capability but CAP_SYS_RESOURCE, and none back by an exec: they change what is allowed. */
+  /* No capability but CAP_SYS_RESOURCE, and CAP_SYS_PTRACE, which is kept through an exec: others
+     change what is allowed. */
   ask(0, SYS_prctl, PR_SET_SECUREBITS, 3, 0, 0, 0, 0);
   window->room[0] = 0x20080522;
   if (ask(0, SYS_capget, room_address(0), room_address(1), 0, 0, 0, 0) == 0) {
-    u64 kept = window->room[1] & (1u << 24);
+    u64 kept = window->room[1] & (1u << 24 | 1u << 19);
     window->room[1] = kept | kept << 32;
-    window->room[2] = window->room[3] = 0;
+    window->room[2] = kept & (1u << 19); /* what can be inherited */
+    window->room[3] = 0;
     ask(0, SYS_capset, room_address(0), room_address(1), 0, 0, 0, 0);
+    ask(0, SYS_prctl, 47 /* PR_CAP_AMBIENT */, 2 /* RAISE */, 19, 0, 0, 0);
   }
   ask(0, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
 }

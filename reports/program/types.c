@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,7 +51,9 @@ enum {
   UFFD_CLOSE,
   SHMAT,
   ADD_SEALS,
-  PROCESS_MADVISE
+  PROCESS_MADVISE,
+  UFFD_WRITEPROTECT,
+  UFFD_RWPROTECT
 };
 enum file_kind {
   MEMFD,
@@ -82,6 +85,7 @@ enum trait {
   USERFAULTFD,
   VMA_NAMES,
   UFFD_EVENT_FORK,
+  UFFD_KERNEL_FAULTS,
   PROTECTION_KEYS,
   MMAP_BASE,
   GIVES_PAGES,

@@ -90,8 +90,6 @@ TEST(ExportC, TheProgramsSayWhatReplaySays) {
     ASSERT_NE(at, said.end()) << path;
     const auto& verdict = at->second;
     const auto& [status, out] = runs[i];
-    // A child of the program has not the userfaultfd that comes of a fork (docs/open.md).
-    if (path.ends_with("userfaultfd-follows-a-fork.trace")) continue;
     if (verdict == "ok" && status == 1) {
       only_layouts.push_back(path);
     } else if (verdict == "ok" || verdict == "FAILED") {

@@ -58,6 +58,7 @@ TEST(Exports, NoTraceIsDroppedWithoutAReason) {
                                 "where it goes depends on what else is mapped",
                                 "is a file that the test has not",
                                 "it depends on the limit of locked memory",
+                                "somebody else has to resolve a userfaultfd's faults",
                                 "it is of addresses where a program may have something",
                                 "it begins on a machine with",
                                 "which such a test does not ask",

@@ -69,7 +69,6 @@ TEST(Unmodelled, NamesWhatLaterStagesBring) {
   EXPECT_FALSE(unmodelled_reason(Madvise{0, 0, kMadvMergeable}));
   EXPECT_TRUE(unmodelled_reason(Mmap{.flags = kMapHugetlb | kMapHuge1Gb, .file = {}}));
   EXPECT_FALSE(unmodelled_reason(Mmap{.flags = kMapHugetlb | kMapHuge2Mb, .file = {}}));
-  EXPECT_TRUE(unmodelled_reason(UffdRegister{0, 0, kUffdModeMissing}));
   EXPECT_TRUE(unmodelled_reason(UffdOpen{0, 1}));
   EXPECT_FALSE(unmodelled_reason(UffdOpen{0, kUffdEventFork | kUffdRwpAsync}));
   EXPECT_FALSE(unmodelled_reason(UffdRegister{0, 0, kUffdModeWp}));

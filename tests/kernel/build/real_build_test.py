@@ -28,13 +28,13 @@ def run(*words):
 if not (tree / "drivers/virtio/virtio.c").exists():
     print(f"skipped: {tree} is not there, or not whole: vmadiff kernels fetch {SOURCE}")
     sys.exit(SKIPPED)
-before = {path: path.stat().st_mtime_ns for path in tree.rglob("*")}
+before = {path: path.lstat().st_mtime_ns for path in tree.rglob("*")}
 built = run("kernels", "build", str(tree))
 if "not installed" in built.stdout:
     sys.exit(SKIPPED)
 assert built.returncode == 0, "it is built"
 assert "without CONFIG" not in built.stdout, "the release has all that is wished"
-assert {path: path.stat().st_mtime_ns for path in tree.rglob("*")} == before, "the tree stays as it was"
+assert {path: path.lstat().st_mtime_ns for path in tree.rglob("*")} == before, "the tree stays as it was"
 checked = run("check", "--systems", "model,guest", "--kernel", f"built-{SOURCE}", "--profile", SOURCE, "--ops", "20000", "--seed", "1",
               "--properties", "equivalence,SystemSurvives")
 if checked.returncode == 3:

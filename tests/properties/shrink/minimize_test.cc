@@ -113,6 +113,9 @@ INSTANTIATE_TEST_SUITE_P(
                                  "MAP_PRIVATE|MAP_FIXED, pfnmap:0, 0)\n",
                           kKsm + "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
                                  "MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, hugetlb:0, 0)\n",
+                          kKsm + "mmap(0x100000000000, 0x1000, PROT_READ|PROT_WRITE, "
+                                 "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_NORESERVE|MAP_HUGETLB, "
+                                 "-1, 0)\n",
                           kKsm + "mmap(NULL, 0x1000, PROT_READ|PROT_WRITE, "
                                  "MAP_PRIVATE|MAP_NORESERVE, hugetlb:0, 0)\n"}},
                     Case{"linux-6.12",
