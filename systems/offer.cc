@@ -57,6 +57,7 @@ Offer offer_of(std::span<const std::string> systems) {
       offer.driver_pages = kernel::kMemoryDevicePages;
     }
     offer.refused_maps = offer.refused_maps || is_guest(system);
+    offer.guards_behind_marks = false;
     if (!has.ksm) note(fmt::format("no KSM calls: {}", has.ksm_note));
     for (const kernel::Withheld& withheld : has.withheld) {
       note(fmt::format("the {} does not give {} ({})",
@@ -99,6 +100,7 @@ void keep_within(const Offer& offer, properties::GeneratorOptions& options) {
   options.files_per_class = offer.files_per_class;
   options.driver_pages = offer.driver_pages;
   options.refused_maps = offer.refused_maps;
+  options.guards_behind_marks = offer.guards_behind_marks;
   options.ksm_calls = offer.ksm_calls;
   options.withheld = offer.withheld;
 }

@@ -26,6 +26,7 @@ struct Offer {
   std::uint32_t files_per_class = spec::kFilesPerClass;
   std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
   bool refused_maps = false;       ///< GeneratorOptions::refused_maps
+  bool guards_behind_marks = true;  ///< GeneratorOptions::guards_behind_marks
   bool ksm_calls = true;
   std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give
   std::string note;                      ///< what is left out, and why; empty where nothing is

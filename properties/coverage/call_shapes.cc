@@ -128,8 +128,8 @@ struct ClassOf {
   Class operator()(const UffdUnregister& c) const {
     return aspect == 0 ? Class{0} : when(aspect == 1 && c.userfaultfd != 0, 1);
   }
-  Class operator()(const UffdWriteprotect& c) const { return when(aspect == 0, c.mode & 1); }
-  Class operator()(const UffdRwprotect& c) const { return when(aspect == 0, c.mode & 1); }
+  Class operator()(const UffdWriteprotect&) const { return when(aspect == 0, 0); }
+  Class operator()(const UffdRwprotect&) const { return std::nullopt; }
   /// The feature that matters most: forks, moves, no waiting; of others nothing is asked.
   Class operator()(const UffdOpen& c) const {
     if (aspect != 0) return std::nullopt;
@@ -321,9 +321,6 @@ std::vector<Shape> make_shapes() {
       {kWatch, "uffd_register MINOR", 0, UffdRegister{0, 0, kUffdModeMinor}, kOnShared},
       {kWatch, "uffd_writeprotect", 0, UffdWriteprotect{},
        kOnPrivate | kOnShared | kOnStack | kOnHeap},
-      {kWatch, "uffd_writeprotect off", 0, UffdWriteprotect{0, 0, 0},
-       kOnPrivate | kOnShared | kOnStack | kOnHeap},
-      {kWatch, "uffd_rwprotect", 0, UffdRwprotect{}, kOnPrivate | kOnShared | kOnStack | kOnHeap},
       {kWatch, "uffd_unregister", 0, UffdUnregister{}, kOnPrivate | kOnShared | kOnStack | kOnHeap},
       {kWatch, "uffd_open EVENT_FORK", 0, UffdOpen{0, kUffdEventFork}},
       {kWatch, "uffd_open EVENT_REMAP", 0, UffdOpen{0, kUffdEventRemap}},

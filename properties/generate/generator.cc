@@ -473,6 +473,23 @@ void refuse_some(spec::Sequence& sequence, std::uint64_t seed) {
   }
 }
 
+/// Behind the first call that marks pages no guard is installed.
+void keep_guards_from_marks(spec::Sequence& sequence) {
+  bool may_be_marked = false;
+  for (spec::Step& step : sequence) {
+    if (auto* madvise = std::get_if<spec::Madvise>(&step.call)) {
+      if (may_be_marked && madvise->advice == spec::kMadvGuardInstall)
+        madvise->advice = spec::kMadvGuardRemove;
+    } else if (auto* self = std::get_if<spec::ProcessMadvise>(&step.call)) {
+      if (may_be_marked && self->advice == spec::kMadvGuardInstall)
+        self->advice = spec::kMadvGuardRemove;
+    } else {
+      may_be_marked = may_be_marked || std::holds_alternative<spec::UffdWriteprotect>(step.call) ||
+                      std::holds_alternative<spec::UffdRwprotect>(step.call);
+    }
+  }
+}
+
 }  // namespace
 
 std::uint64_t sequence_seed(std::uint64_t run_seed, std::uint64_t index) {
@@ -495,6 +512,7 @@ void generate(std::uint64_t seed, const GeneratorOptions& options, spec::Sequenc
   }
   for (spec::Step& step : out) make_offered(step.call, options);
   if (options.refused_maps) refuse_some(out, seed);
+  if (!options.guards_behind_marks) keep_guards_from_marks(out);
 }
 
 }  // namespace vmadiff::properties

@@ -287,6 +287,8 @@ class Layout {
         // What is left of it is in parts.
         calls_.emplace_back(spec::Mprotect{plot.start + kPage, kPage, spec::kProtRead});
       }
+    } else if (std::holds_alternative<spec::UffdWriteprotect>(call)) {
+      calls_.emplace_back(spec::UffdRegister{range.start, range.length, spec::kUffdModeWp});
     } else if (shape.family == Family::kKeys && !std::holds_alternative<spec::PkeyAlloc>(call)) {
       calls_.emplace_back(spec::PkeyAlloc{0, random_.percent(70) ? 0 : random_.below(4)});
       if (auto* free = std::get_if<spec::PkeyFree>(&call)) free->pkey = 1;

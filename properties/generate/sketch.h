@@ -8,6 +8,7 @@
 
 #include "properties/generate/random.h"
 #include "spec/file.h"
+#include "spec/syscall.h"
 #include "spec/units.h"
 
 namespace vmadiff::properties {
@@ -51,6 +52,15 @@ class Sketch {
   [[nodiscard]] spec::Address attached(Random& random) const {
     return attached_[random.below(attached_.size())];
   }
+  /// What the last registrations with userfaultfds were for.
+  void add_watched(const spec::UffdRegister& call) {
+    watched_[next_watched_ % watched_.size()] = call;
+    ++next_watched_;
+  }
+  /// One of them; at nothing where there was none.
+  [[nodiscard]] const spec::UffdRegister& watched(Random& random) const {
+    return watched_[random.below(watched_.size())];
+  }
   /// One of the recent regions, the newest most often. Requires !empty().
   Region& any(Random& random) {
     const std::size_t held = next_ < regions_.size() ? next_ : regions_.size();
@@ -64,6 +74,8 @@ class Sketch {
   std::size_t next_ = 0;
   std::array<spec::Address, 4> attached_{};
   std::size_t next_attached_ = 0;
+  std::array<spec::UffdRegister, 3> watched_{};
+  std::size_t next_watched_ = 0;
   std::uint64_t arena_pages_ = kArenaPages;
 };
 

@@ -270,13 +270,19 @@ spec::Syscall Swarm::watch(Random& random, Sketch& sketch) const {
         spec::kUffdModeMissing, spec::kUffdModeMissing | spec::kUffdModeWp,
         spec::kUffdModeMinor,   spec::kUffdModeMissing | spec::kUffdModeMinor,
         spec::kUffdModeRwp};
-    return spec::UffdRegister{start, length, random.of(kModes), number};
+    const spec::UffdRegister call{start, length, random.of(kModes), number};
+    sketch.add_watched(call);
+    return call;
   }
   if (kind < 72) return spec::UffdUnregister{start, length, number};
   if (kind < 80) {
     const auto mode = random.percent(75) ? spec::kUffdProtect : 0;
-    if (random.percent(25)) return spec::UffdRwprotect{start, length, mode, number};
-    return spec::UffdWriteprotect{start, length, mode, number};
+    const auto& there = sketch.watched(random);
+    const bool is_there = there.length != 0 && random.percent(80);
+    const spec::UffdWriteprotect call{is_there ? there.addr : start,
+                                      is_there ? there.length : length, mode, number};
+    if (!random.percent(25)) return call;
+    return spec::UffdRwprotect{call.addr, call.length, call.mode, call.userfaultfd};
   }
   if (kind < 94) {
     constexpr std::array kFeatures{spec::kUffdEventFork,

@@ -91,6 +91,29 @@ TEST_F(FailedCalls, ATouchMayMakeAnAnonVmaAndNothingElse) {
   EXPECT_FALSE(may(call, Errno::kSIGSEGV, of({vma(0, 1)}), of({vma(0, 2)})));
 }
 
+// Missing pages of huge pages and of private /dev/zero cannot be brought (spec::UffdRegister).
+TEST_F(FailedCalls, AUserfaultfdMayBeGivenUpWherePagesCannotBeBrought) {
+  constexpr spec::VmFlags kMissing = kReadWrite | spec::kVmUffdMissing;
+  const spec::Touch call{page(0), 2 * spec::kPageSize, spec::Access::kRead};
+  const Vma other = vma(4, 5, kReadWrite | spec::kVmUffdWp);
+  for (const bool is_zero : {false, true}) {
+    Vma watched = vma(0, 1, is_zero ? kMissing : kMissing | spec::kVmHugetlb);
+    if (is_zero) watched.file = {spec::FileClass::kZero, 0};
+    Vma let_go = watched;
+    let_go.flags &= ~spec::kVmUffd;
+    const Snapshot before = of({watched, other});
+    EXPECT_TRUE(may(call, Errno::kSIGSEGV, before, of({let_go, vma(4, 5)})));
+    std::map<std::string, std::uint64_t, std::less<>> used;
+    counts_.add_to(used);
+    EXPECT_GE(used["UserfaultfdIsGivenUp"], is_zero ? 2U : 1U);
+    // Nothing else may change, and it is not let go for nothing.
+    EXPECT_FALSE(may(call, Errno::kSIGSEGV, before, of({let_go, vma(4, 5, kReadOnly)})));
+    EXPECT_FALSE(may(call, Errno::kSIGSEGV, before, of({watched, vma(4, 5)})));
+  }
+  EXPECT_FALSE(may(call, Errno::kSIGSEGV, of({vma(0, 1, kMissing), other}),
+                   of({vma(0, 1), vma(4, 5)})));
+}
+
 TEST_F(FailedCalls, ABreakThatIsRefusedStays) {
   Snapshot before = of({});
   before.brk = 0x1000;
