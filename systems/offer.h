@@ -24,8 +24,8 @@ namespace vmadiff::systems {
 struct Offer {
   std::vector<spec::FileClass> file_classes;
   std::uint32_t files_per_class = spec::kFilesPerClass;
-  std::uint64_t driver_pages = 0;  ///< GeneratorOptions::driver_pages
-  bool refused_maps = false;       ///< GeneratorOptions::refused_maps
+  std::uint64_t driver_pages = 0;   ///< GeneratorOptions::driver_pages
+  bool refused_maps = false;        ///< GeneratorOptions::refused_maps
   bool guards_behind_marks = true;  ///< GeneratorOptions::guards_behind_marks
   bool ksm_calls = true;
   std::vector<spec::CallPart> withheld;  ///< what some system's machine does not give

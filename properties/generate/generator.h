@@ -28,8 +28,8 @@ struct GeneratorOptions {
   /// More private mappings of regular files that the file's own hook refuses: what was charged by
   /// then shows where what stays committed is seen.
   bool refused_maps = false;
-  /// Guards are also installed once pages may have been marked: kernels from 6.15 on never come to an
-  /// end of that where a page of a file has a mark (corpus/kernel-findings/guard-over-a-mark.c).
+  /// Guards are also installed once pages may have been marked: kernels from 6.15 on never come to
+  /// an end of that where a page of a file has a mark (corpus/kernel-findings/guard-over-a-mark.c).
   bool guards_behind_marks = true;
   bool ksm_calls = true;                 ///< prctl(PR_*_MEMORY_MERGE) and madvise of KSM
   std::vector<spec::CallPart> withheld;  ///< what no call may be of

@@ -110,8 +110,8 @@ TEST_F(FailedCalls, AUserfaultfdMayBeGivenUpWherePagesCannotBeBrought) {
     EXPECT_FALSE(may(call, Errno::kSIGSEGV, before, of({let_go, vma(4, 5, kReadOnly)})));
     EXPECT_FALSE(may(call, Errno::kSIGSEGV, before, of({watched, vma(4, 5)})));
   }
-  EXPECT_FALSE(may(call, Errno::kSIGSEGV, of({vma(0, 1, kMissing), other}),
-                   of({vma(0, 1), vma(4, 5)})));
+  EXPECT_FALSE(
+      may(call, Errno::kSIGSEGV, of({vma(0, 1, kMissing), other}), of({vma(0, 1), vma(4, 5)})));
 }
 
 TEST_F(FailedCalls, ABreakThatIsRefusedStays) {

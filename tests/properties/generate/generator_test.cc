@@ -408,14 +408,15 @@ TEST(Generator, CallsMostlySucceedAndOftenMerge) {
   EXPECT_GT(merged * 100, mmaps * 11) << merged << " of " << mmaps;
 }
 
-// Real kernels from 6.15 on do not come back from that (corpus/kernel-findings/guard-over-a-mark.c).
+// Real kernels from 6.15 on do not come back from that
+// (corpus/kernel-findings/guard-over-a-mark.c).
 TEST(Generator, InstallsNoGuardsBehindMarksWhereThatIsAsked) {
   std::size_t behind[2] = {};
   for (const bool allowed : {false, true}) {
     auto options = generator_options();
     options.guards_behind_marks = allowed;
     spec::Sequence sequence;
-    for (std::uint64_t i = 0; i < 3000; ++i) {
+    for (std::uint64_t i = 0; i < 9000; ++i) {
       generate(sequence_seed(5, i), options, sequence);
       bool is_marked = false;
       for (const spec::Step& step : sequence) {
@@ -423,9 +424,8 @@ TEST(Generator, InstallsNoGuardsBehindMarksWhereThatIsAsked) {
                     std::holds_alternative<spec::UffdRwprotect>(step.call);
         const auto* madvise = std::get_if<spec::Madvise>(&step.call);
         const auto* self = std::get_if<spec::ProcessMadvise>(&step.call);
-        const bool installs =
-            (madvise != nullptr && madvise->advice == spec::kMadvGuardInstall) ||
-            (self != nullptr && self->advice == spec::kMadvGuardInstall);
+        const bool installs = (madvise != nullptr && madvise->advice == spec::kMadvGuardInstall) ||
+                              (self != nullptr && self->advice == spec::kMadvGuardInstall);
         behind[allowed ? 1 : 0] += is_marked && installs ? 1U : 0U;
       }
     }
