@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 namespace vmadiff {
 
 /// Since the program began.
 [[nodiscard]] std::uint64_t allocations();
+
+/// How many bytes more than before it were held at a time while `work` ran, in all threads.
+[[nodiscard]] std::uint64_t peak_of(const std::function<void()>& work);
 
 }  // namespace vmadiff
