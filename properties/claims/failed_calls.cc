@@ -249,7 +249,7 @@ std::optional<std::string> change_by_failed_call(const spec::Syscall& call,
   spec::Observes seen = observed;
   seen.huge_pages = false;
   if (!difference(before, after, seen)) return std::nullopt;
-  if (const auto let_go = without_given_up(before, after)) {
+  if (const auto let_go = without_given_up(call, before, after)) {
     exemptions.count(Exemption::kUserfaultfdIsGivenUp);
     if (same_pages(*let_go, after, seen, 0, ~Address{0})) return std::nullopt;
     return change_beyond_that(call, outcome, *let_go, after, seen, profile, exemptions);

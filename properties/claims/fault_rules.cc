@@ -459,11 +459,17 @@ bool is_touched_without_anon_vma(const FailedAllocation& f, const Stretches& par
 
 std::expected<Survival, std::string> survival(const FailedAllocation& failed,
                                               const spec::Observes& observed) {
-  const auto let_go = without_given_up(failed.before, failed.after);
+  // A userfaultfd that is given up on the way, or would have been had the call come so far, counts
+  // as given up throughout.
+  const auto given_up = [&failed](const Snapshot& state, const Snapshot& by) {
+    return without_given_up(failed.call, state, by).value_or(state);
+  };
+  const Snapshot before = given_up(given_up(failed.before, failed.after), failed.wanted);
+  const Snapshot after = given_up(failed.after, failed.wanted);
   const FailedAllocation f{.call = failed.call,
-                           .before = let_go ? *let_go : failed.before,
+                           .before = before,
                            .outcome = failed.outcome,
-                           .after = failed.after,
+                           .after = after,
                            .wanted_outcome = failed.wanted_outcome,
                            .wanted = failed.wanted,
                            .profile = failed.profile};

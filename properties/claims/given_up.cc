@@ -3,6 +3,7 @@
 #include "properties/claims/given_up.h"
 
 #include <algorithm>
+#include <variant>
 
 #include "spec/file.h"
 #include "spec/flags.h"
@@ -27,9 +28,24 @@ bool is_beyond_help(const Vma& vma) {
          (is_huge || vma.file.cls == spec::FileClass::kZero);
 }
 
+/// Accesses, or populates, memory that it does not map itself.
+struct Accesses {
+  bool operator()(const spec::Touch&) const { return true; }
+  bool operator()(const spec::Madvise&) const { return true; }
+  bool operator()(const spec::ProcessMadvise&) const { return true; }
+  bool operator()(const spec::Mlock&) const { return true; }
+  bool operator()(const spec::Mlock2&) const { return true; }
+  bool operator()(const spec::Mlockall&) const { return true; }
+  bool operator()(const spec::Mprotect&) const { return true; }
+  bool operator()(const spec::PkeyMprotect&) const { return true; }
+  bool operator()(const auto&) const { return false; }
+};
+
 }  // namespace
 
-std::optional<Snapshot> without_given_up(const Snapshot& before, const Snapshot& after) {
+std::optional<Snapshot> without_given_up(const spec::Syscall& call, const Snapshot& before,
+                                         const Snapshot& after) {
+  if (!std::visit(Accesses{}, call)) return std::nullopt;
   const bool any = std::ranges::any_of(before.vmas, [&after](const Vma& vma) {
     return is_beyond_help(vma) && is_let_go(vma, after);
   });

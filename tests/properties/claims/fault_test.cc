@@ -199,6 +199,26 @@ TEST(Faults, AMergeThatIsGivenUpMidwayLeavesAnotherOffset) {
   EXPECT_FALSE(found) << found->explanation;
 }
 
+// Met by a campaign (seed 1): the call ends before it comes to memory that no page can be brought
+// to, whose userfaultfd it would otherwise have closed (spec::UffdRegister).
+TEST(Faults, AUserfaultfdThatWouldHaveBeenGivenUpMayStay) {
+  const auto found = finding_on_both(
+      "mmap(0x100000000000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, zero:0, 0)\n"
+      "uffd_register(0x100000001000, 0x1000, MISSING)\n"
+      "mlock(0x100000000000, 0x2000)\n");
+  EXPECT_FALSE(found) << found->explanation;
+}
+
+// Met by a long run: closing it was not enough for a merge, so a touch that only reads leaves the
+// second half as it was.
+TEST(Faults, AMergeBehindAUserfaultfdThatIsGivenUpMayFail) {
+  const auto found = finding_on_both(
+      "mmap(0x100000000000, 0x4000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED, zero:0, 0)\n"
+      "uffd_register(0x100000000000, 0x2000, MISSING|WP)\n"
+      "touch(0x100000000000, 0x4000, READ)\n");
+  EXPECT_FALSE(found) << found->explanation;
+}
+
 constexpr std::string_view kPopulatedOnTheWay =
     "mmap(0x100000000000, 0x1000, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
     "mmap(0x100000001000, 0x2000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
