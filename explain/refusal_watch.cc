@@ -22,9 +22,8 @@ Why Rules::operator()(const spec::UffdRegister& c) const {
   if (errno_ == Errno::kEPERM && is_told_of_faults && !r_.setup.uffd_kernel_faults)
     return no_kernel_faults();
   if (errno_ == Errno::kEPERM) {
-    const Why none = "";
-    const auto sealed = [&none](const Vma& vma) -> Why {
-      return (vma.flags & spec::kVmSealed) != 0 ? "is sealed, and cannot be emptied" : none;
+    const auto sealed = [](const Vma& vma) -> Why {
+      return (vma.flags & spec::kVmSealed) != 0 ? "is sealed, and cannot be emptied" : "";
     };
     if (is_told_of_faults) {
       if (auto why = first_that(range, sealed, "MADV_DONTNEED_LOCKED"); !why.empty()) return why;

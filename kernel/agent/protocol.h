@@ -66,6 +66,9 @@ inline constexpr uint32_t kProcessMadvise = 0xffff0010;
 /// with the process's userfaultfd of the number argument[3].
 inline constexpr uint32_t kUffdWriteprotect = 0xffff0011;
 inline constexpr uint32_t kUffdRwprotect = 0xffff0012;
+/// UFFDIO_RWPROTECT itself, of 7.3, which older headers do not have; its argument is that of
+/// UFFDIO_WRITEPROTECT.
+inline constexpr uint64_t kUffdioRwprotect = 0xc018aa09;
 
 /// The result of every record of a process that is not there: no errno, and nothing that a call can
 /// give.

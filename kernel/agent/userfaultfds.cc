@@ -50,8 +50,8 @@ constexpr uint32_t kEvents = UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP;
 constexpr uint64_t kPageSize = 0x1000;
 constexpr uint64_t kHugePageSize = 0x200000;
 
-// 7.3's, which older headers do not have. The argument is uffdio_writeprotect's.
-constexpr uint64_t kRwprotect = _IOWR(UFFDIO, 9, uffdio_writeprotect);
+static_assert(kUffdioRwprotect == _IOWR(UFFDIO, 9, uffdio_writeprotect));
+// UFFD_PAGEFAULT_FLAG_RWP, as new.
 constexpr uint64_t kFaultRwp = 1 << 3;
 
 /// The process's userfaultfd of that number; null where no such number is.
@@ -133,7 +133,7 @@ uint64_t take_off_wp(const Userfaultfd& userfaultfd, uint64_t start, uint64_t si
 }
 
 uint64_t take_off_rwp(const Userfaultfd& userfaultfd, uint64_t start, uint64_t size) {
-  return take_off(userfaultfd, start, size, kRwprotect);
+  return take_off(userfaultfd, start, size, kUffdioRwprotect);
 }
 
 // Until it is done, or there is no sense in it. EAGAIN: mappings are changing.
@@ -281,7 +281,8 @@ uint64_t protect_range(const Record& record) {
   uffdio_writeprotect argument = {};
   argument.range = {record.argument[0], record.argument[1]};
   argument.mode = record.argument[2];
-  return control(userfaultfd, record.number == kUffdRwprotect ? kRwprotect : UFFDIO_WRITEPROTECT,
+  return control(userfaultfd,
+                 record.number == kUffdRwprotect ? kUffdioRwprotect : UFFDIO_WRITEPROTECT,
                  &argument);
 }
 

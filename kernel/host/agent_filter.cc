@@ -43,9 +43,6 @@ constexpr std::array kAllowed{
     // Memfds without holes.
     SCMP_SYS(fallocate)};
 
-// 7.3's UFFDIO_RWPROTECT, which older headers do not have.
-constexpr std::uint64_t kRwprotect = _IOWR(UFFDIO, 9, uffdio_writeprotect);
-
 struct AllowedByArgument {
   int call;
   scmp_arg_cmp argument;
@@ -64,7 +61,7 @@ constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_REGISTER, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_UNREGISTER, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_WRITEPROTECT, 0}},
-    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, kRwprotect, 0}},
+    AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, kUffdioRwprotect, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_ZEROPAGE, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_COPY, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_CONTINUE, 0}},

@@ -162,8 +162,8 @@ constexpr std::array<ExemptionRule, kExemptionCount> kRules{{
     {"ShmdtSaysNothing", "FailedAllocationsAreSurvived",
      "shmdt goes on where a part of an attachment cannot be unmapped, and succeeds"},
     {"UserfaultfdIsGivenUp", "FailedCallsChangeNothing",
-     "an access to memory that is registered for missing pages, but cannot be brought one (a huge "
-     "page, of which there is none), has closed the userfaultfd before it fails"},
+     "an access to memory that is registered for missing pages, but cannot be brought one (huge "
+     "pages, private /dev/zero), has closed the userfaultfd before it fails"},
 }};
 
 }  // namespace

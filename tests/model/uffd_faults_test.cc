@@ -141,7 +141,8 @@ TEST(UffdRegister, WhoIsRegisteredForMarksMayOrMayNotGiveThemUp) {
     EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), replaces ? kOk : fails(Errno::kEBUSY));
     EXPECT_EQ(process.flags(0), replaces ? "rd wr mr mw me um ac" : "rd wr mr mw me uw ac");
     EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing | kUffdModeWp), kOk);
-    // Less than it is registered for changes nothing.
+    // Less than it is registered for changes nothing, where it is not refused.
+    EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), replaces ? kOk : fails(Errno::kEBUSY));
     EXPECT_EQ(process.flags(0), "rd wr mr mw me um uw ac");
   }
 }
