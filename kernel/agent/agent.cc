@@ -138,6 +138,59 @@ struct Range {
   uint64_t length;
 };
 
+// The kernel's struct user_msghdr.
+struct Message {
+  void* name;
+  int name_size;
+  Range* parts;
+  uint64_t part_count;
+  void* control;
+  uint64_t control_size;
+  unsigned flags;
+};
+// Its struct cmsghdr, as SCM_RIGHTS gives one descriptor.
+struct GivenDescriptor {
+  uint64_t size;
+  int level;
+  int type;
+  int descriptor;
+};
+
+// MSG_DONTWAIT, which the kernel's headers for programs do not have.
+constexpr uint64_t kDoNotWait = 0x40;
+
+uint64_t take_file(uint64_t target) {
+  char byte = 0;
+  Range part = {address_of(&byte), sizeof(byte)};
+  GivenDescriptor given = {};
+  Message message = {nullptr, 0, &part, 1, &given, sizeof(given), 0};
+  const uint64_t received = system_call(__NR_recvmsg, vmadiff::kernel::kGivingDescriptor,
+                                        address_of(&message), kDoNotWait);
+  if (static_cast<int64_t>(received) < 0) return received;
+  if (message.control_size == 0) return -uint64_t{EBADF};
+  const auto descriptor = static_cast<uint64_t>(given.descriptor);
+  const uint64_t result = system_call(__NR_dup3, descriptor, target);
+  system_call(__NR_close, descriptor);
+  return result;
+}
+
+uint64_t show(Window& window, uint64_t descriptor) {
+  const uint64_t buffer = address_of(window.scratch);
+  uint64_t count = 0;
+  for (uint64_t at = 0;; at += count) {
+    count = system_call(__NR_pread64, descriptor, buffer, vmadiff::kernel::kScratchSize, at);
+    if (static_cast<int64_t>(count) < 0) return count;
+    const bool is_end = count == 0;
+    if (is_end) window.scratch[0] = 0;
+    const uint64_t size = is_end ? 1 : count;
+    const uint64_t written =
+        system_call(__NR_pwrite64, vmadiff::kernel::kShownDescriptor, buffer, size, window.shown);
+    if (written != size) return static_cast<int64_t>(written) < 0 ? written : -uint64_t{EIO};
+    window.shown += size;
+    if (is_end) return 0;
+  }
+}
+
 // What is punched out of a memfd is filled at once: a minor fault is of a page that the file has.
 void fill_memfds() {
   for (uint64_t i = 0; i < vmadiff::kernel::kMemfdCount; ++i) {
@@ -213,7 +266,7 @@ uint64_t attach_segment(const Window& window, uint64_t segment, uint64_t address
   return system_call(__NR_shmat, static_cast<uint64_t>(int64_t{id}), address, flags);
 }
 
-uint64_t make_call(const Window& window, const Record& record) {
+uint64_t make_call(Window& window, const Record& record) {
   const auto& argument = record.argument;
   switch (record.number) {
     case vmadiff::kernel::kShmat:
@@ -226,6 +279,10 @@ uint64_t make_call(const Window& window, const Record& record) {
       return argument[0];
     case vmadiff::kernel::kSetLimit:
       return set_limit(argument[0], argument[1]);
+    case vmadiff::kernel::kTakeFile:
+      return take_file(argument[0]);
+    case vmadiff::kernel::kShow:
+      return show(window, argument[0]);
     case vmadiff::kernel::kUffdRegister:
       return vmadiff::kernel::register_range(argument[0], argument[1], argument[2], argument[3]);
     case vmadiff::kernel::kUffdUnregister:
@@ -274,7 +331,7 @@ bool is_of_userfaultfds(uint32_t number) {
   }
 }
 
-uint64_t run_call(const Window& window, const Record& record) {
+uint64_t run_call(Window& window, const Record& record) {
   const bool may_fault = vmadiff::kernel::tells_of_faults() && !is_of_userfaultfds(record.number);
   const bool is_told =
       record.number == __NR_mremap && vmadiff::kernel::tells_of(UFFD_FEATURE_EVENT_REMAP);
@@ -286,28 +343,32 @@ uint64_t run_call(const Window& window, const Record& record) {
 }
 
 void give_turn(Window& window, uint32_t process) {
-  __atomic_store_n(&window.turn, process, __ATOMIC_RELEASE);
-  system_call(__NR_futex, address_of(&window.turn), FUTEX_WAKE, 0x7fffffff);
+  __atomic_store_n(&window.turn, process, __ATOMIC_RELAXED);
+  __atomic_store_n(&window.turns[process], 1, __ATOMIC_RELEASE);
+  system_call(__NR_futex, address_of(&window.turns[process]), FUTEX_WAKE, 1);
 }
 
 // Until it is this process's turn.
 void wait_for_turn(Window& window) {
-  for (;;) {
-    const uint32_t turn = __atomic_load_n(&window.turn, __ATOMIC_ACQUIRE);
-    if (turn == me) return;
-    system_call(__NR_futex, address_of(&window.turn), FUTEX_WAIT, turn);
-  }
+  uint32_t& turn = window.turns[me];
+  while (__atomic_exchange_n(&turn, 0, __ATOMIC_ACQUIRE) == 0)
+    system_call(__NR_futex, address_of(&turn), FUTEX_WAIT, 0);
 }
 
 // The result of the record at `index` is known: false where the program must end.
 bool finish(Window& window, uint32_t index, uint64_t result) {
   const Record& record = window.records[index];
-  if (index >= window.timed_first && index < window.timed_end)
-    window.ticks += vmadiff::kernel::ticks_now() - window.began;
+  const bool is_timed = index >= window.timed_first && index < window.timed_end &&
+                        (index - window.timed_first) % window.timed_every == 0;
+  if (is_timed) window.ticks += vmadiff::kernel::ticks_now() - window.began;
   window.results[index] = result;
   if (record.must_equal != 0 && result != record.expected) return false;
   __atomic_store_n(&window.current, index + 1, __ATOMIC_RELEASE);
   return true;
+}
+
+bool is_there(const Window& window, uint32_t process) {
+  return process == 0 || (process < vmadiff::kernel::kProcessCountMax && window.pids[process] != 0);
 }
 
 // Ends a process for which nobody waits.
@@ -317,7 +378,10 @@ bool finish(Window& window, uint32_t index, uint64_t result) {
   vmadiff::kernel::close_userfaultfds();
   const bool goes_on = finish(window, window.current, 0);
   if (!goes_on) window.record_count = window.current;
-  give_turn(window, 0);
+  // It goes on with whoever is to run the next record, by way of the first one where there is none.
+  uint32_t next = 0;
+  if (window.current < window.record_count) next = window.records[window.current].process;
+  give_turn(window, is_there(window, next) ? next : 0);
   leave(0);
 }
 
@@ -328,16 +392,14 @@ bool run_records(Window& window) {
     const uint32_t index = window.current;
     if (index >= window.record_count) return true;
     const Record& record = window.records[index];
-    const bool is_there =
-        record.process == 0 ||
-        (record.process < vmadiff::kernel::kProcessCountMax && window.pids[record.process] != 0);
+    const bool can_run = is_there(window, record.process);
     uint64_t result = vmadiff::kernel::kNoSuchProcess;
-    if (is_there && record.process != me) {
+    if (can_run && record.process != me) {
       give_turn(window, record.process);
       return false;
     }
     window.began = vmadiff::kernel::ticks_now();
-    if (is_there) {
+    if (can_run) {
       switch (record.number) {
         case vmadiff::kernel::kFork:
           result = fork_process(window);

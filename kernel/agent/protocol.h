@@ -18,6 +18,13 @@ inline constexpr uint64_t kDataEnd = 0x20020000;
 /// Open descriptors of the agent: the window, and above it the files that a call can name.
 inline constexpr int kWindowDescriptor = 3;
 inline constexpr int kExecutableDescriptor = 4;
+/// A socket, over which the parent hands files.
+inline constexpr int kGivingDescriptor = 5;
+/// The agent's own smaps and status, which the parent opens and hands to it; and the file into
+/// which it copies what they show (kShow).
+inline constexpr int kSmapsDescriptor = 6;
+inline constexpr int kStatusDescriptor = 7;
+inline constexpr int kShownDescriptor = 8;
 inline constexpr int kFirstFileDescriptor = 16;
 /// Those of memfds among them, and the size of each, bytes.
 inline constexpr uint64_t kFirstMemfdDescriptor = 20;
@@ -66,6 +73,12 @@ inline constexpr uint32_t kProcessMadvise = 0xffff0010;
 /// with the process's userfaultfd of the number argument[3].
 inline constexpr uint32_t kUffdWriteprotect = 0xffff0011;
 inline constexpr uint32_t kUffdRwprotect = 0xffff0012;
+/// Takes the file that the parent has handed, as the descriptor argument[0] in place of what that
+/// was.
+inline constexpr uint32_t kTakeFile = 0xffff0013;
+/// Copies what the descriptor argument[0] reads, from its beginning to its end, behind what is in
+/// the file of what was shown, and a zero behind that.
+inline constexpr uint32_t kShow = 0xffff0014;
 /// UFFDIO_RWPROTECT itself, of 7.3, which older headers do not have; its argument is that of
 /// UFFDIO_WRITEPROTECT.
 inline constexpr uint64_t kUffdioRwprotect = 0xc018aa09;
@@ -138,18 +151,21 @@ struct Userfaultfd {
 inline uint64_t ticks_now() { return __builtin_ia32_rdtsc(); }
 
 /// The whole window. `request` and `reply` are futex words, each written by one side only: a
-/// program runs when request has been raised by one, and is over when reply equals it. `turn` is a
-/// futex word among the agent's processes: the one whose turn it is runs records until one is
-/// another's.
+/// program runs when request has been raised by one, and is over when reply equals it. The process
+/// whose `turn` it is runs records until one is another's. Each waits for its own futex word in
+/// `turns`, so that nobody is woken who has nothing to do.
 struct Window {
   alignas(64) uint32_t request;
   uint32_t record_count;
   alignas(64) uint32_t reply;
   /// Index of the record that is being run, written before it is issued; record_count at the end.
   uint32_t current;
+  /// Whose turn it is, for who looks from outside.
   alignas(64) uint32_t turn;
   /// Number of the last process that was made; the parent sets it back between sequences.
   uint32_t last_process;
+  /// Not zero where it is that process's turn, until it has seen so.
+  uint32_t turns[kProcessCountMax];
   /// Nonzero between the exec of a process and its coming back: one more than its number.
   uint32_t execing;
   /// Each process's pid; 0 for one that is not there. The first one's is not written.
@@ -164,10 +180,11 @@ struct Window {
   /// the parent has found out.
   uint32_t own_range_count;
   OwnRange own_ranges[kOwnRangeCountMax];
-  /// The records [timed_first, timed_end) are timed: how many ticks all of them took. `began` is
-  /// when the present one did.
+  /// Of the records [timed_first, timed_end) every `timed_every`th is timed, the first one among
+  /// them: how many ticks all of these took. `began` is when the present one did.
   uint32_t timed_first;
   uint32_t timed_end;
+  uint32_t timed_every;
   uint64_t ticks;
   uint64_t began;
   /// The agent's processes' own business: which userfaultfds each has, and a bit for each
@@ -178,7 +195,9 @@ struct Window {
   /// which that failed.
   alignas(64) uint32_t spawn_step;
   int32_t spawn_errno;
-  /// Memory for structures that set-up calls take by address.
+  /// How many bytes of the file of what was shown are written. The parent sets it back.
+  uint64_t shown;
+  /// Memory for structures that set-up calls take by address, and for what is copied.
   alignas(64) uint8_t scratch[kScratchSize];
   alignas(64) uint64_t results[kRecordCountMax];
   alignas(64) Record records[kRecordCountMax];

@@ -49,11 +49,11 @@ std::expected<void, ToolFault> AgentSession::begin() {
   appetite_ = {};
   if (agent_) agent_->begin_sequence();
   ++sequences_;
-  // A seal cannot be undone, and the agent has the file.
-  const bool is_sealed = seals_ && std::ranges::any_of(files_.files, has_new_seals);
-  if (!is_alive() || is_suspect_ || is_sealed || sequences_ >= options_.sequences_per_process)
+  if (is_alive()) processor_.before_turn(agent_->pid());
+  if (!is_alive() || is_suspect_ || sequences_ >= options_.sequences_per_process)
     return replace_agent();
-  seals_ = false;
+  if (auto renewed = renew_sealed_files(); !renewed) return renewed;
+  if (!is_alive() || is_suspect_) return replace_agent();
   if (!is_doubtful_ && sequences_ % kVerifyInterval != 0) return {};
   auto is_good = is_at_its_beginning();
   if (is_good && !*is_good) {
@@ -90,11 +90,15 @@ std::expected<void, ToolFault> AgentSession::replace_agent() {
   return done;
 }
 
+// A seal cannot be undone: another file takes the place of the one that has it, here and in the
+// agent, if there is one.
 std::expected<void, ToolFault> AgentSession::renew_sealed_files() {
   if (!seals_) return {};
   for (OpenFile& file : files_.files) {
     if (!has_new_seals(file)) continue;
     if (auto renewed = renew_memfd(file); !renewed) return renewed;
+    is_suspect_ =
+        is_suspect_ || (is_alive() && !agent_->give(file.descriptor, descriptor_of(file.id)));
     struct stat status{};
     const auto known = std::ranges::find(known_, file.id, &KnownFile::id);
     if (known == known_.end()) continue;
@@ -127,7 +131,7 @@ std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   limits_ = agent_->limits();
   sequences_ = 0;
   is_suspect_ = is_doubtful_ = needs_new_memory_ = limits_changed_ = locked_all_ = locks_ =
-      watches_ = exec_made_ = false;
+      watches_ = exec_made_ = sees_itself_ = false;
   forks_ = 0;
   appetite_ = {};
   auto ready = learn_beginning();

@@ -70,13 +70,9 @@ Descriptor raised(const Descriptor& low) {
 
 /// Gives the file its size, with data: a hole could be faulted in another way.
 bool fill(const Descriptor& file) {
-  const std::string page(spec::kPageSize, 'v');
-  for (std::uint64_t i = 0; i < spec::kFileSizePages; ++i) {
-    const auto at = static_cast<off_t>(i * spec::kPageSize);
-    if (::pwrite(file.number(), page.data(), page.size(), at) != static_cast<ssize_t>(page.size()))
-      return false;
-  }
-  return true;
+  static const std::string kData(spec::kFileSizePages * spec::kPageSize, 'v');
+  return ::pwrite(file.number(), kData.data(), kData.size(), 0) ==
+         static_cast<ssize_t>(kData.size());
 }
 
 /// Makes a device node, opens it, and takes its name away. `directory` is a descriptor of one, or
@@ -125,13 +121,13 @@ class Opener {
   AgentFiles result_;
 };
 
-constexpr unsigned kNoexecSeal = 8;  // MFD_NOEXEC_SEAL
-constexpr unsigned kExec = 0x10;     // MFD_EXEC
+constexpr unsigned kMfdNoexecSeal = 8;
+constexpr unsigned kMfdExec = 0x10;
 
 /// Both flags are newer than some kernels (6.3), on which it makes no difference here.
 Descriptor create_memfd(std::uint32_t number) {
   constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  const unsigned mode = number == spec::kNoexecMemfd ? kNoexecSeal : kExec;
+  const unsigned mode = number == spec::kNoexecMemfd ? kMfdNoexecSeal : kMfdExec;
   Descriptor file{::memfd_create("vmadiff", kFlags | mode)};
   if (!file.is_open() && errno == EINVAL) file = Descriptor{::memfd_create("vmadiff", kFlags)};
   return file;
@@ -242,6 +238,10 @@ std::expected<AgentFiles, spec::ToolFault> open_agent_files(bool memory_device) 
                 "(sysctl vm.nr_hugepages=0)");
   }
   AgentFiles opened = opener.take();
+  opened.shown = raised(Descriptor{::memfd_create("vmadiff-shown", MFD_CLOEXEC)});
+  if (!opened.shown.is_open())
+    return std::unexpected(spec::ToolFault{
+        fmt::format("memfd_create: {}: allow more open files: ulimit -n", std::strerror(errno))});
   // Where there are none, shmat is refused, and counts as a call that is not given.
   if (auto segments = Segments::make()) opened.segments = *std::move(segments);
   return opened;

@@ -61,6 +61,8 @@ class Segments {
 struct AgentFiles {
   std::vector<OpenFile> files;
   Segments segments;
+  /// Into which an agent copies what its /proc shows; of no sequence.
+  Descriptor shown;
   /// One line for each class that is missing or not whole, with the way to get it.
   std::vector<std::string> notes;
 

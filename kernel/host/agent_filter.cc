@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -65,12 +66,25 @@ constexpr std::array kAllowedByArgument{
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_ZEROPAGE, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_COPY, 0}},
     AllowedByArgument{SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, UFFDIO_CONTINUE, 0}},
+    // Files from its parent, in place of the memfds that it has.
+    AllowedByArgument{SCMP_SYS(recvmsg), {0, SCMP_CMP_EQ, kGivingDescriptor, 0}},
+    AllowedByArgument{SCMP_SYS(dup3),
+                      {1, SCMP_CMP_MASKED_EQ, ~(kMemfdCount - 1), kFirstMemfdDescriptor}},
+    // What its own smaps and status show, which it is given as well.
+    AllowedByArgument{SCMP_SYS(dup3), {1, SCMP_CMP_EQ, kSmapsDescriptor, 0}},
+    AllowedByArgument{SCMP_SYS(dup3), {1, SCMP_CMP_EQ, kStatusDescriptor, 0}},
+    AllowedByArgument{SCMP_SYS(pread64), {0, SCMP_CMP_EQ, kSmapsDescriptor, 0}},
+    AllowedByArgument{SCMP_SYS(pread64), {0, SCMP_CMP_EQ, kStatusDescriptor, 0}},
+    AllowedByArgument{SCMP_SYS(pwrite64), {0, SCMP_CMP_EQ, kShownDescriptor, 0}},
     AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kForkFlags, 0}},
     AllowedByArgument{SCMP_SYS(clone), {0, SCMP_CMP_EQ, kListenerFlags, 0}},
     // An old size of 0 maps shared memory a second time: never the window.
     AllowedByArgument{SCMP_SYS(mremap), {1, SCMP_CMP_NE, 0, 0}},
     AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_LT, kWindowStart, 0}},
     AllowedByArgument{SCMP_SYS(mremap), {0, SCMP_CMP_GE, kWindowStart + kWindowSize, 0}}};
+
+static_assert(std::has_single_bit(kMemfdCount) && kFirstMemfdDescriptor % kMemfdCount == 0,
+              "the rule for dup3 above is by its bits");
 
 std::expected<std::vector<sock_filter>, spec::ToolFault> make_filter() {
   const auto fault = [](const char* what, int error) {

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,10 +130,19 @@ std::optional<spec::ToolFault> AgentProcess::make_window(Descriptor& file) {
 
 std::optional<spec::ToolFault> AgentProcess::start_child(const AgentFiles& files,
                                                          const Descriptor& window) {
+  std::array<int, 2> sockets{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0)
+    return fault_of_errno("socketpair", kDescriptorRemedy);
+  giving_ = Descriptor{sockets[0]};
+  const Descriptor low{sockets[1]};
+  const Descriptor taking{::fcntl(low.number(), F_DUPFD_CLOEXEC, kDescriptorEnd)};
+  if (!taking.is_open()) return fault_of_errno("raising a descriptor", kDescriptorRemedy);
   const auto executable = executable_agent();
   if (!executable) return executable.error();
   std::vector<Inherited> inherited{{window.number(), kWindowDescriptor},
-                                   {*executable, kExecutableDescriptor}};
+                                   {*executable, kExecutableDescriptor},
+                                   {taking.number(), kGivingDescriptor}};
+  if (files.shown.is_open()) inherited.push_back({files.shown.number(), kShownDescriptor});
   for (const OpenFile& file : files.files)
     inherited.push_back({file.descriptor.number(), descriptor_of(file.id)});
   std::ranges::copy(files.segments.ids(), std::begin(window_->segments));
@@ -232,6 +242,27 @@ std::optional<spec::ToolFault> AgentProcess::arrange() {
                                  SECCOMP_FILTER_FLAG_SPEC_ALLOW,
                                  scratch_address(offsetof(Structures, filter))));
   return set_up(program, "setting itself up");
+}
+
+bool AgentProcess::give(const Descriptor& file, int as) {
+  const int descriptor = file.number();
+  char byte = 0;
+  iovec part{&byte, sizeof(byte)};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(descriptor))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const given = CMSG_FIRSTHDR(&message);
+  given->cmsg_level = SOL_SOCKET;
+  given->cmsg_type = SCM_RIGHTS;
+  given->cmsg_len = CMSG_LEN(sizeof(descriptor));
+  std::memcpy(CMSG_DATA(given), &descriptor, sizeof(descriptor));
+  if (::sendmsg(giving_.number(), &message, MSG_NOSIGNAL) != sizeof(byte)) return false;
+  const auto target = static_cast<std::uint64_t>(as);
+  records().front() = {kTakeFile, 1, 0, {target, 0, 0, 0, 0, 0}, target};
+  return run(1).kind == RunEnd::Kind::kDone;
 }
 
 std::optional<spec::ToolFault> AgentProcess::open_proc() {

@@ -79,10 +79,11 @@ class AgentProcess {
   /// memory the sequence can have taken by their end: only where that is over the limit is it
   /// watched.
   RunEnd run(std::uint32_t count, const Appetite& appetite = {});
-  /// The records [first, end) of the next run are timed.
-  void time_records(std::uint32_t first, std::uint32_t end) {
+  /// Of the records [first, end) of the next run every `every`th is timed, the first among them.
+  void time_records(std::uint32_t first, std::uint32_t end, std::uint32_t every = 1) {
     window_->timed_first = first;
     window_->timed_end = end;
+    window_->timed_every = every;
     window_->ticks = 0;
   }
   /// How many ticks (ticks_now) those took.
@@ -91,6 +92,16 @@ class AgentProcess {
   void begin_sequence();
 
   void kill() { end_all(); }
+  /// A child that was not waited for. Requires is_alive().
+  [[nodiscard]] int pid() const { return pid_; }
+
+  /// Its descriptor `as`, one of a memfd, becomes that file in place of what it was. False where
+  /// that did not come about; then it may be dead.
+  bool give(const Descriptor& file, int as);
+  /// The same of smaps() and status(), for kShow. Again to be called when those were opened anew.
+  bool give_proc() { return give(smaps_, kSmapsDescriptor) && give(status_, kStatusDescriptor); }
+  /// The next kShow writes at the beginning of the file again.
+  void forget_shown() { window_->shown = 0; }
 
   /// Whether the agent forked a process of that number that has not been told to end.
   [[nodiscard]] bool has(std::uint32_t process) const {
@@ -136,6 +147,7 @@ class AgentProcess {
   Window* window_ = nullptr;
   int pid_ = -1;  ///< of a child that was not waited for; else -1
   Descriptor pidfd_;
+  Descriptor giving_;  ///< the socket over which it is handed files
   Descriptor smaps_;
   Descriptor status_;
   std::uint32_t request_ = 0;

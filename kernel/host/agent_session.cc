@@ -32,9 +32,11 @@ constexpr int kDeathsThatCount = 8;
 /// Or so often where the kernel says that it is out of memory.
 constexpr int kDeathsForMemory = 4;
 
-bool is_of_seals(const Record& record) { return record.number == SYS_fcntl; }
-
 }  // namespace
+
+bool AgentSession::adds_seals(std::span<const Record> program) {
+  return std::ranges::find(program, std::uint32_t{SYS_fcntl}, &Record::number) != program.end();
+}
 
 std::expected<std::unique_ptr<AgentSession>, ToolFault> AgentSession::open(
     const HostOptions& options) {
@@ -58,7 +60,7 @@ std::uint32_t AgentSession::file_count(spec::FileClass cls) const {
 std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
                                                          std::vector<std::uint64_t>& results) {
   is_suspect_ = is_suspect_ || program.distrusted;
-  const bool seals = std::ranges::any_of(program.records, is_of_seals);
+  const bool seals = adds_seals(program.records);
   if (seals) {
     auto begun = reset_alone();
     if (!begun || begun->died) return begun;
@@ -166,6 +168,7 @@ std::expected<bool, ToolFault> AgentSession::run_again(int tries) {
   const auto idle = run_once({}, no_results_);
   if (!idle) return std::unexpected(idle.error());
   if (idle->run.died) return false;
+  if (looks_ && !agent_->give_proc()) return false;
   must_reset_ = true;
   is_suspect_ = was_suspect;
   anonymous_files_.clear();
@@ -184,6 +187,10 @@ std::expected<bool, ToolFault> AgentSession::run_again(int tries) {
   }
   past_ = past;
   past_results_ = past_results;
+  // What the calls of before have shown is known already.
+  if (looks_) {
+    if (auto forgotten = forget_shown(); !forgotten) return std::unexpected(forgotten.error());
+  }
   if (lives && results != past_results) {
     return std::unexpected(
         ToolFault{"the agent was killed from outside, and the same calls gave other results in the "
@@ -244,7 +251,12 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
       *at++ = in_process(process, system_call(SYS_prctl, spec::kPrGetMemoryMerge));
     }
     add_appetite(appetite_, program, past_.size(), locked_all_);
-    agent_->time_records(prefix, prefix + calls);
+    // Behind the look at the beginning each call has its own look.
+    if (looks_) {
+      agent_->time_records(prefix + kLookCount, prefix + calls, kLookCount + 1);
+    } else {
+      agent_->time_records(prefix, prefix + calls);
+    }
     const RunEnd end = agent_->run(prefix + calls + kObservationCount * (forks_ + 1), appetite_);
     bare_ticks_ += agent_->ticks();
     const bool was_killed = end.kind == RunEnd::Kind::kDied && end.death.was_killed;
@@ -347,10 +359,7 @@ std::expected<void, ToolFault> AgentSession::look(spec::ProcessId process, spec:
     const int pid = agent_->pid_of(process);
     if (auto read = read_forked(pid, out); !read) return read;
   } else {
-    if (exec_made_) {
-      if (auto fault = agent_->open_proc()) return std::unexpected(std::move(*fault));
-      exec_made_ = false;
-    }
+    if (auto opened = reopen_proc(); !opened) return opened;
     if (auto read = read_layout(agent_->smaps(), agent_->status(), out); !read) return read;
   }
   out.brk = unseen_[process].brk;
@@ -383,14 +392,26 @@ std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
                                                          spec::Snapshot& out) {
   auto text = read_proc(smaps, buffer_);
   if (!text) return std::unexpected(text.error());
-  if (auto parsed = parse_smaps(*text, known_, kTaskSize, anonymous_files_, unknown_codes_,
-                                names_ ? MayBeNamed::kYes : MayBeNamed::kNo, out.vmas);
-      !parsed)
-    return parsed;
+  if (auto parsed = parse_mappings(*text, out); !parsed) return parsed;
   text = read_proc(status, buffer_);
   if (!text) return std::unexpected(text.error());
-  out.counters.map_count = out.vmas.size();
   return parse_status(*text, out.counters);
+}
+
+std::expected<void, ToolFault> AgentSession::parse_mappings(std::string_view smaps,
+                                                            spec::Snapshot& out) {
+  auto parsed = parse_smaps(smaps, known_, kTaskSize, anonymous_files_, unknown_codes_,
+                            names_ ? MayBeNamed::kYes : MayBeNamed::kNo, out.vmas);
+  out.counters.map_count = out.vmas.size();
+  return parsed;
+}
+
+// What is open shows the memory that it had before an exec.
+std::expected<void, ToolFault> AgentSession::reopen_proc() {
+  if (!exec_made_) return {};
+  if (auto fault = agent_->open_proc()) return std::unexpected(std::move(*fault));
+  exec_made_ = sees_itself_ = false;
+  return {};
 }
 
 }  // namespace vmadiff::kernel

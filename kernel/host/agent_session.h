@@ -18,6 +18,7 @@
 #include "kernel/host/host.h"
 #include "kernel/host/proc_text.h"
 #include "kernel/host/session.h"
+#include "kernel/one_processor.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"
 #include "spec/system.h"
@@ -52,6 +53,11 @@ class AgentSession final : public Session {
   std::expected<Run, spec::ToolFault> run(std::span<const Record> records,
                                           std::vector<std::uint64_t>& results);
 
+  /// Of records without forks and execs, in one go: process 0 looks at itself.
+  std::expected<std::optional<Run>, spec::ToolFault> run_and_look(
+      const Program& program, std::vector<std::uint64_t>& results,
+      std::vector<spec::Snapshot>& states) override;
+
   /// How many processes there have been.
   [[nodiscard]] std::uint64_t process_count() const { return process_count_; }
 
@@ -71,6 +77,9 @@ class AgentSession final : public Session {
   /// Records of a reset, at most: the limits, an exec, munlockall, the gaps between four kept
   /// mappings, the filler, the break, the flag.
   static constexpr std::uint32_t kResetCountMax = 16;
+  /// A look of process 0 at itself, behind a call: its smaps and status, and what these do not
+  /// show.
+  static constexpr std::size_t kLookCount = 4;
   /// Behind every program, for each process: the break and the merge-any flag, which /proc does not
   /// show. Neither call changes anything (a break below the start of the heap is refused).
   static constexpr std::uint32_t kObservationCount = 2;
@@ -83,6 +92,13 @@ class AgentSession final : public Session {
   [[nodiscard]] bool shows_whole_process() const;
   std::expected<void, spec::ToolFault> learn_own_files();
   std::expected<void, spec::ToolFault> read_layout(int smaps, int status, spec::Snapshot& out);
+  std::expected<void, spec::ToolFault> parse_mappings(std::string_view smaps, spec::Snapshot& out);
+  [[nodiscard]] static bool adds_seals(std::span<const Record> program);
+  std::expected<bool, spec::ToolFault> prepare_looks(std::span<const Record> program);
+  std::expected<void, spec::ToolFault> read_shown(std::span<const std::uint64_t> looks,
+                                                  std::span<spec::Snapshot> states);
+  std::expected<void, spec::ToolFault> forget_shown();
+  std::expected<void, spec::ToolFault> reopen_proc();
   std::expected<void, spec::ToolFault> read_forked(int pid, spec::Snapshot& out);
   std::expected<void, spec::ToolFault> try_replace_agent();
   std::expected<void, spec::ToolFault> learn_beginning();
@@ -111,6 +127,7 @@ class AgentSession final : public Session {
   AgentFiles files_;
   AgentLimits limits_of_use_;
   std::unique_ptr<AgentProcess> agent_;
+  OneProcessor processor_;  ///< of it and this thread
   std::vector<KnownFile> known_;
   AnonymousFiles anonymous_files_;  ///< of the present sequence
   UnknownCodes unknown_codes_;
@@ -141,6 +158,8 @@ class AgentSession final : public Session {
   bool locked_all_ = false;         ///< a record made later mappings locked
   bool locks_ = false;              ///< a record may have locked something
   bool exec_made_ = false;          ///< process 0 may have run its executable anew
+  bool sees_itself_ = false;        ///< it was given its smaps and status
+  bool looks_ = false;              ///< in between the calls, itself
   std::uint32_t forks_ = 0;         ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "kernel/machine/places.h"
+#include "kernel/one_processor.h"
 #include "kernel/store/command.h"
 
 namespace vmadiff::kernel {
@@ -118,6 +119,7 @@ std::vector<std::string> qemu_words(const MachineOptions& options, int initramfs
 /// Becomes QEMU. Only calls that are safe after fork in a program with threads.
 [[noreturn]] void become_qemu(int parent, char* const* arguments, int errors,
                               std::span<const int> inherited) {
+  leave_one_processor();
   ::setsid();  // Ctrl-C is for the parent alone
   bool ready = ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent &&
                ::dup2(errors, STDERR_FILENO) >= 0;

@@ -143,12 +143,43 @@ TEST_F(HostRenewal, LockedMemoryThatIsMovedAwayIsForgotten) {
   EXPECT_EQ(processes_for(program), 1U);
 }
 
-TEST_F(HostRenewal, SealsOfAFileCostAProcessWhereTheyAreNew) {
+// Seals cannot be undone: another file takes the place of the one that has them.
+TEST_F(HostRenewal, SealsOfAFileCostNoProcess) {
   constexpr std::uint64_t kShrink = 2;  // F_SEAL_SHRINK
+  constexpr std::uint64_t kWrite = 8;   // F_SEAL_WRITE
   // The first of each round finds a file without it.
-  EXPECT_EQ(processes_for({seals(kShrink)}), 4U);
+  EXPECT_EQ(processes_for({seals(kShrink)}), 1U);
   EXPECT_EQ(last_result_, 0U);
   EXPECT_EQ(processes_for({seals(0)}), 1U);
+  // In every process that is there, and behind an exec.
+  const auto sealed = [](std::uint64_t how) {
+    auto record = seals(how);
+    record.process = 1;
+    return record;
+  };
+  EXPECT_EQ(processes_for({system_call(kFork), sealed(kShrink), system_call(kExec), seals(kWrite)}),
+            1U);
+  EXPECT_EQ(last_result_, 0U);
+}
+
+// What takes a sealed file's place is known by its name, and is as long and as empty of seals.
+TEST_F(HostReset, AFileThatWasSealedIsItselfAgain) {
+  constexpr std::string_view kTrace =
+      "mmap(0x200000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, memfd:1, 0)\n"
+      "touch(0x200000000000, 0x1000, WRITE)\n"
+      "munmap(0x200000000000, 0x1000)\n"
+      "add_seals(memfd:1, F_SEAL_WRITE)\n"
+      "mmap(0x200000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, memfd:1, 0)\n"
+      "mmap(0x300000000000, 0x40000, PROT_READ, MAP_SHARED|MAP_FIXED, memfd:1, 0)\n"
+      "touch(0x300000000000, 0x40000, READ)\n";
+  const auto results = run(kTrace);
+  EXPECT_TRUE(results.contains("EPERM")) << results;
+  const auto seen = layout();
+  for (int i = 0; i < 3; ++i) {
+    start();
+    EXPECT_EQ(run(kTrace), results);
+    EXPECT_EQ(layout(), seen);
+  }
 }
 
 // A child of the sequence before, which is at its end, no longer has the file: one with much memory
