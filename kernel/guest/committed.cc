@@ -62,6 +62,7 @@ Committed::Committed(const AgentFiles& files)
   for (const OpenFile& file : files.files) {
     if (file.id.cls == spec::FileClass::kMemfd) shared_memory_.push_back(file.descriptor.number());
   }
+  shared_memory_.push_back(files.shown.number());
 }
 
 std::optional<std::int64_t> Committed::pages() const {
