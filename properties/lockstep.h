@@ -36,6 +36,14 @@ struct History {
   }
 };
 
+/// A whole run that was made in one go, before anybody looks at its first step: what
+/// spec::System::apply_and_look gives.
+struct Rehearsal {
+  bool is_there = false;
+  std::vector<spec::Outcome> outcomes;
+  std::vector<spec::Snapshot> states;
+};
+
 /// One system in a lockstep, with the states before and after the present step of the process that
 /// made it.
 struct Side {
@@ -44,6 +52,7 @@ struct Side {
   spec::Outcome outcome;
   /// Found equal to the first side in all that there is to see, at the present step.
   bool same_as_first = false;
+  Rehearsal rehearsal;                ///< of the present sequence
   std::vector<History> processes{1};  ///< by number; more than there are
   std::size_t process_count = 1;      ///< those that were looked at in this run
   std::size_t process = 0;            ///< whose states before() and after() are
@@ -118,7 +127,7 @@ class Lockstep {
   [[nodiscard]] std::size_t looks_left_out() const { return looks_left_out_; }
 
  private:
-  [[nodiscard]] std::expected<void, spec::ToolFault> start();
+  [[nodiscard]] std::expected<void, spec::ToolFault> start(const spec::Sequence& sequence);
   [[nodiscard]] ObservedResult look(const spec::Step& step, std::size_t index, bool died);
   [[nodiscard]] ObservedResult look_at_the_rest(const spec::Step& last, std::size_t index);
   [[nodiscard]] bool is_overlooked(std::size_t process) const;

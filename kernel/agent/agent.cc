@@ -174,15 +174,16 @@ uint64_t take_file(uint64_t target) {
   return result;
 }
 
-uint64_t show(Window& window, uint64_t descriptor) {
+uint64_t show(Window& window, uint64_t descriptor, bool is_one_read) {
+  constexpr uint64_t kRoom = vmadiff::kernel::kScratchSize - 1;
   const uint64_t buffer = address_of(window.scratch);
   uint64_t count = 0;
   for (uint64_t at = 0;; at += count) {
-    count = system_call(__NR_pread64, descriptor, buffer, vmadiff::kernel::kScratchSize, at);
+    count = system_call(__NR_pread64, descriptor, buffer, kRoom, at);
     if (static_cast<int64_t>(count) < 0) return count;
-    const bool is_end = count == 0;
-    if (is_end) window.scratch[0] = 0;
-    const uint64_t size = is_end ? 1 : count;
+    const bool is_end = count == 0 || (is_one_read && count < kRoom);
+    window.scratch[count] = 0;
+    const uint64_t size = count + (is_end ? 1 : 0);
     const uint64_t written =
         system_call(__NR_pwrite64, vmadiff::kernel::kShownDescriptor, buffer, size, window.shown);
     if (written != size) return static_cast<int64_t>(written) < 0 ? written : -uint64_t{EIO};
@@ -282,7 +283,7 @@ uint64_t make_call(Window& window, const Record& record) {
     case vmadiff::kernel::kTakeFile:
       return take_file(argument[0]);
     case vmadiff::kernel::kShow:
-      return show(window, argument[0]);
+      return show(window, argument[0], argument[1] != 0);
     case vmadiff::kernel::kUffdRegister:
       return vmadiff::kernel::register_range(argument[0], argument[1], argument[2], argument[3]);
     case vmadiff::kernel::kUffdUnregister:

@@ -77,7 +77,8 @@ inline constexpr uint32_t kUffdRwprotect = 0xffff0012;
 /// was.
 inline constexpr uint32_t kTakeFile = 0xffff0013;
 /// Copies what the descriptor argument[0] reads, from its beginning to its end, behind what is in
-/// the file of what was shown, and a zero behind that.
+/// the file of what was shown, and a zero behind that. argument[1] is not zero where a single read
+/// gives all of it.
 inline constexpr uint32_t kShow = 0xffff0014;
 /// UFFDIO_RWPROTECT itself, of 7.3, which older headers do not have; its argument is that of
 /// UFFDIO_WRITEPROTECT.

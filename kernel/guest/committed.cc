@@ -2,13 +2,15 @@
 #include "kernel/guest/committed.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <string_view>
+#include <thread>
 
 #include "spec/units.h"
 
@@ -81,13 +83,21 @@ std::optional<std::int64_t> Committed::pages() const {
 
 std::optional<std::int64_t> Committed::settled_pages(std::optional<std::int64_t> expected,
                                                      bool had_processes) const {
-  constexpr int kPauseMs = 2;
-  const int looks_max = had_processes ? 50 : 1;
+  const auto wait = [](std::chrono::microseconds pause) { std::this_thread::sleep_for(pause); };
+  constexpr std::chrono::microseconds kLongest{2000};
+  if (!expected) {
+    // Nothing to wait for: time for whoever is at its end.
+    wait(kLongest);
+    return pages();
+  }
+  const auto patience = had_processes ? 10 * kLongest : kLongest;
   auto now = pages();
-  for (int i = 0; i < looks_max && now && now != expected; ++i) {
-    ::poll(nullptr, 0, kPauseMs);
+  std::chrono::microseconds pause{200};
+  for (std::chrono::microseconds waited{}; waited < patience && now && now != expected;) {
+    wait(pause);
+    waited += pause;
+    pause = std::min(2 * pause, kLongest);
     now = pages();
-    if (!expected) break;
   }
   return now;
 }

@@ -22,9 +22,9 @@ class Committed {
   /// again). Nothing where /proc does not say it.
   [[nodiscard]] std::optional<std::int64_t> pages() const;
 
-  /// The same as soon as it is `expected`, or has not become so after a while: a tenth of a second
-  /// where processes that were told to end may still be at it, else a moment. Where nothing is
-  /// expected, what it is a moment later.
+  /// The same as soon as it is `expected`, or has not become so after a while: longer where there
+  /// were processes, of which something may still have to be taken away, else a moment. Where
+  /// nothing is expected, what it is a moment later.
   [[nodiscard]] std::optional<std::int64_t> settled_pages(std::optional<std::int64_t> expected,
                                                           bool had_processes) const;
 

@@ -76,7 +76,8 @@ std::expected<bool, ToolFault> AgentSession::is_at_its_beginning() {
 
 std::expected<bool, ToolFault> AgentSession::settle() {
   if (auto begun = begin(); !begun) return std::unexpected(begun.error());
-  const auto ran = run(std::span<const Record>{}, no_results_);
+  auto ran = reset_alone();
+  if (ran && !ran->died && must_reset_) ran = run(std::span<const Record>{}, no_results_);
   if (!ran) return std::unexpected(ran.error());
   return !ran->died;
 }
@@ -173,7 +174,7 @@ std::expected<void, ToolFault> AgentSession::learn_beginning() {
 std::expected<void, ToolFault> AgentSession::learn_own_files() {
   std::erase_if(known_,
                 [](const KnownFile& file) { return file.id.cls == spec::FileClass::kOther; });
-  auto text = read_proc(agent_->smaps(), buffer_);
+  auto text = read_smaps(agent_->smaps(), buffer_);
   if (!text) return std::unexpected(text.error());
   SmapsEntry entry;
   while (take_smaps_entry(*text, entry)) {
@@ -188,7 +189,7 @@ std::expected<void, ToolFault> AgentSession::learn_own_files() {
 /// Whether the agent still has its memory, and so had it when it was looked at before.
 bool AgentSession::shows_whole_process() const {
   std::string text;
-  const auto status = read_proc(agent_->status(), text);
+  const auto status = read_status(agent_->status(), text);
   return status && status->contains("\nVmSize:");
 }
 
@@ -216,11 +217,11 @@ std::expected<void, ToolFault> AgentSession::learn_files() {
   if (!ran) return std::unexpected(ran.error());
   if (ran->died)
     return std::unexpected(ToolFault{fmt::format("agent: mapping the files: {}", ran->how_died)});
-  auto text = read_proc(agent_->smaps(), buffer_);
+  auto text = read_smaps(agent_->smaps(), buffer_);
   // One that was killed since it ran shows nothing: what is mapped would be taken for no file.
   for (int i = 0; i < kSpawnsMax && !(text && shows_whole_process()); ++i) {
     if (auto again = run_again(0); !again) return std::unexpected(again.error());
-    text = read_proc(agent_->smaps(), buffer_);
+    text = read_smaps(agent_->smaps(), buffer_);
   }
   if (!text) return std::unexpected(text.error());
   std::vector<std::string> not_told_apart;

@@ -25,7 +25,8 @@ constexpr std::size_t kShownMax = std::size_t{8} << 20;
 /// More than a call usually adds: an mmap in the middle of a VMA.
 constexpr std::size_t kVmasOfCall = 2;
 
-const std::array kLook{system_call(kShow, kSmapsDescriptor), system_call(kShow, kStatusDescriptor),
+const std::array kLook{system_call(kShow, kSmapsDescriptor),
+                       system_call(kShow, kStatusDescriptor, 1),
                        // These two change nothing (AgentSession::kObservationCount).
                        system_call(SYS_brk), system_call(SYS_prctl, spec::kPrGetMemoryMerge)};
 

@@ -368,7 +368,7 @@ std::expected<void, ToolFault> AgentSession::look(spec::ProcessId process, spec:
 }
 
 std::expected<std::uint64_t, ToolFault> AgentSession::anonymous_bytes(spec::Address start) {
-  auto text = read_proc(agent_->smaps(), buffer_);
+  auto text = read_smaps(agent_->smaps(), buffer_);
   if (!text) return std::unexpected(text.error());
   SmapsEntry entry;
   while (take_smaps_entry(*text, entry)) {
@@ -390,10 +390,10 @@ std::expected<void, ToolFault> AgentSession::read_forked(int pid, spec::Snapshot
 
 std::expected<void, ToolFault> AgentSession::read_layout(int smaps, int status,
                                                          spec::Snapshot& out) {
-  auto text = read_proc(smaps, buffer_);
+  auto text = read_smaps(smaps, buffer_);
   if (!text) return std::unexpected(text.error());
   if (auto parsed = parse_mappings(*text, out); !parsed) return parsed;
-  text = read_proc(status, buffer_);
+  text = read_status(status, buffer_);
   if (!text) return std::unexpected(text.error());
   return parse_status(*text, out.counters);
 }

@@ -43,8 +43,8 @@ class AgentSession final : public Session {
   std::expected<void, spec::ToolFault> begin() override;
 
   /// begin(), at once: what the sequence before has made is taken away now, not with the next run.
-  /// Processes that were told to end may still be at it. False where the agent died; then begin()
-  /// is due again.
+  /// Processes that were told to end have ended. False where the agent died; then begin() is due
+  /// again.
   std::expected<bool, spec::ToolFault> settle();
 
   std::expected<Run, spec::ToolFault> run(const Program& program,

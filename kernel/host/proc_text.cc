@@ -251,7 +251,13 @@ std::optional<std::string_view> process_numbers(std::string_view text) {
   return std::nullopt;
 }
 
-std::expected<std::string_view, ToolFault> read_proc(int descriptor, std::string& buffer) {
+namespace {
+
+/// `is_whole` says of the text so far, and of whether the last read gave less than there was room
+/// for, that there is no more.
+std::expected<std::string_view, ToolFault> read_until(int descriptor, std::string& buffer,
+                                                      bool (*is_whole)(std::string_view text,
+                                                                       bool has_room)) {
   constexpr std::size_t kRoom = std::size_t{16} << 10;
   std::size_t size = 0;
   for (;;) {
@@ -263,9 +269,30 @@ std::expected<std::string_view, ToolFault> read_proc(int descriptor, std::string
       return std::unexpected(
           ToolFault{fmt::format("reading from /proc: {}", std::strerror(errno))});
     }
-    if (count == 0) return std::string_view{buffer}.substr(0, size);
     size += static_cast<std::size_t>(count);
+    const auto text = std::string_view{buffer}.substr(0, size);
+    if (count == 0 || is_whole(text, size < buffer.size())) return text;
   }
+}
+
+}  // namespace
+
+std::expected<std::string_view, ToolFault> read_proc(int descriptor, std::string& buffer) {
+  return read_until(descriptor, buffer, [](std::string_view, bool) { return false; });
+}
+
+// The vsyscall page, where there is one, is always the last (the kernel's m_next), and an entry is
+// never given in parts where there is room for it (seq_read_iter).
+std::expected<std::string_view, ToolFault> read_smaps(int descriptor, std::string& buffer) {
+  return read_until(descriptor, buffer, [](std::string_view text, bool has_room) {
+    return has_room && text.contains("\nffffffffff600000-");
+  });
+}
+
+// One entry alone (single_open), which is given whole where there is room.
+std::expected<std::string_view, ToolFault> read_status(int descriptor, std::string& buffer) {
+  return read_until(descriptor, buffer,
+                    [](std::string_view text, bool has_room) { return has_room && !text.empty(); });
 }
 
 std::expected<std::vector<spec::Range>, ToolFault> mapped_ranges(int pid) {

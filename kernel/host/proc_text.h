@@ -87,6 +87,12 @@ enum class MayBeNamed : std::uint8_t { kNo, kYes };
 [[nodiscard]] std::expected<std::string_view, spec::ToolFault> read_proc(int descriptor,
                                                                          std::string& buffer);
 
+/// The same of smaps and of status, with one read less: it is known how they end.
+[[nodiscard]] std::expected<std::string_view, spec::ToolFault> read_smaps(int descriptor,
+                                                                          std::string& buffer);
+[[nodiscard]] std::expected<std::string_view, spec::ToolFault> read_status(int descriptor,
+                                                                           std::string& buffer);
+
 /// The mappings of a process below the task size, from /proc/PID/maps.
 [[nodiscard]] std::expected<std::vector<spec::Range>, spec::ToolFault> mapped_ranges(int pid);
 
