@@ -73,6 +73,12 @@ class Table(unittest.TestCase):
         traces = {path.stem for path in (ROOT / "corpus" / "history").glob("*.trace")}
         self.assertEqual(hunted, traces)
 
+    def test_every_mutant_that_is_called_equivalent_is_there(self):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+            status = command.main(["list", "--family", "structural"])
+        self.assertEqual((status, said.getvalue()), (0, ""))
+
     def test_what_cannot_be_faked_says_why(self):
         ids = {mutant.id for mutant in historical.read_all(HERE / "historical")}
         for one in json.loads((HERE / "not-applicable.json").read_text()):
