@@ -148,6 +148,7 @@ class MapleTree {
   }
 
   [[nodiscard]] MaplePlace walk(Key key) const { return maple_search->walk(root_, height_, key); }
+  void prefetch_values(const Leaf& leaf, unsigned slot) const;
   [[nodiscard]] const Leaf& first_leaf() const;
   [[nodiscard]] std::optional<Key> lowest_below(const void* node, unsigned depth, Key min, Key low,
                                                 Key top, Key size) const;
