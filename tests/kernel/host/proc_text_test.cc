@@ -1,7 +1,19 @@
 // tests of kernel: /proc text as the kernel writes it, and as it should not be.
 #include "kernel/host/proc_text.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <ranges>
+
+#include "kernel/descriptor.h"
+#include "spec/units.h"
 
 namespace vmadiff::kernel {
 namespace {
@@ -189,6 +201,73 @@ TEST(ParseStatus, AddsUpTheCounters) {
 TEST(ParseStatus, AMissingLineIsAFault) {
   spec::Counters counters;
   EXPECT_FALSE(parse_status("Name:\tx\nState:\tZ (zombie)\n", counters));
+}
+
+/// A process that sleeps, with so many mappings besides its own.
+class Sleeper {
+ public:
+  explicit Sleeper(int mappings) : pid_(::fork()) {
+    if (pid_ != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int i = 0; i < mappings; ++i) {
+      ::mmap(nullptr, spec::kPageSize, i % 2 == 0 ? PROT_READ : PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+    ::prctl(PR_SET_NAME, "sleeper");
+    for (;;) ::pause();
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+  ~Sleeper() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] Descriptor file(std::string_view name) const {
+    return Descriptor{::open(fmt::format("/proc/{}/{}", pid_, name).c_str(), O_RDONLY | O_CLOEXEC)};
+  }
+  void wait_until_asleep() const {
+    std::string buffer;
+    for (std::string text; !text.contains("sleeper") || !text.contains("State:\tS");) {
+      const auto status = file("status");
+      text = read_proc(status.number(), buffer).value_or(std::string_view{});
+    }
+  }
+
+ private:
+  pid_t pid_;
+};
+
+/// Without the amounts of memory, which change while both share pages.
+std::string without_sizes(std::string_view text) {
+  std::string lines;
+  for (const auto line : std::views::split(text, '\n')) {
+    const std::string_view words{line.begin(), line.end()};
+    if (!words.ends_with(" kB")) lines.append(words).push_back('\n');
+  }
+  return lines;
+}
+
+// One read less than to the end, and not a byte less: of a few mappings, and of more than one read
+// or one buffer gives.
+TEST(ReadProc, KnowsHowSmapsAndStatusEnd) {
+  for (const int mappings : {0, 20, 300}) {
+    const Sleeper sleeper{mappings};
+    sleeper.wait_until_asleep();
+    for (const auto& [name, read] : {std::pair{"smaps", &read_smaps}, {"status", &read_status}}) {
+      const auto file = sleeper.file(name);
+      std::string buffer;
+      std::string other;
+      const auto text = read(file.number(), buffer);
+      const auto whole = read_proc(file.number(), other);
+      ASSERT_TRUE(text);
+      ASSERT_TRUE(whole);
+      const auto lines = without_sizes(*text);
+      EXPECT_EQ(lines, without_sizes(*whole)) << name << ", " << mappings;
+      const auto again = read(file.number(), buffer);
+      ASSERT_TRUE(again);
+      EXPECT_EQ(without_sizes(*again), lines) << "into a buffer that is there";
+    }
+  }
 }
 
 TEST(ProcessNumbers, AreThoseInEachPidNamespace) {
