@@ -75,11 +75,14 @@ std::expected<bool, ToolFault> AgentSession::is_at_its_beginning() {
 }
 
 std::expected<bool, ToolFault> AgentSession::settle() {
+  if (is_alive()) agent_->wait_for_exit();
+  const auto others = pids_of_forks();
   if (auto begun = begin(); !begun) return std::unexpected(begun.error());
-  auto ran = reset_alone();
-  if (ran && !ran->died && must_reset_) ran = run(std::span<const Record>{}, no_results_);
+  const auto ran = run(std::span<const Record>{}, no_results_);
   if (!ran) return std::unexpected(ran.error());
-  return !ran->died;
+  if (ran->died) return false;
+  for (const int pid : others) agent_->wait_for_end(pid);
+  return true;
 }
 
 std::expected<void, ToolFault> AgentSession::replace_agent() {

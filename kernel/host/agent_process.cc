@@ -131,8 +131,11 @@ std::optional<spec::ToolFault> AgentProcess::make_window(Descriptor& file) {
 std::optional<spec::ToolFault> AgentProcess::start_child(const AgentFiles& files,
                                                          const Descriptor& window) {
   std::array<int, 2> sockets{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0)
-    return fault_of_errno("socketpair", kDescriptorRemedy);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()) != 0) {
+    return fault_of_errno("socketpair", errno == EMFILE || errno == ENFILE
+                                            ? kDescriptorRemedy
+                                            : "a kernel with CONFIG_UNIX is needed");
+  }
   giving_ = Descriptor{sockets[0]};
   const Descriptor low{sockets[1]};
   const Descriptor taking{::fcntl(low.number(), F_DUPFD_CLOEXEC, kDescriptorEnd)};

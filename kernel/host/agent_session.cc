@@ -75,13 +75,19 @@ std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
 std::expected<Session::Run, ToolFault> AgentSession::reset_alone() {
   if (is_alive()) agent_->wait_for_exit();
   if (!must_reset_ || forks_ == 0 || !is_alive()) return Run{};
-  std::vector<int> others;
-  for (std::uint32_t process = 1; process <= forks_; ++process)
-    others.push_back(agent_->pid_of(process));
+  const auto others = pids_of_forks();
   auto ran = run(std::span<const Record>{}, no_results_);
   if (!ran || ran->died) return ran;
   for (const int pid : others) agent_->wait_for_end(pid);
   return ran;
+}
+
+// Those of the present sequence that have not been told to end.
+std::vector<int> AgentSession::pids_of_forks() const {
+  std::vector<int> pids;
+  for (std::uint32_t process = 1; is_alive() && process <= forks_; ++process)
+    pids.push_back(agent_->pid_of(process));
+  return pids;
 }
 
 // What a process had of the pool is free once it has ended, which its last record does not wait

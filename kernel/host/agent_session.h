@@ -103,6 +103,7 @@ class AgentSession final : public Session {
   std::expected<void, spec::ToolFault> try_replace_agent();
   std::expected<void, spec::ToolFault> learn_beginning();
   std::expected<Run, spec::ToolFault> reset_alone();
+  [[nodiscard]] std::vector<int> pids_of_forks() const;
   std::expected<Run, spec::ToolFault> run_exit_by_exit(std::span<const Record> records,
                                                        std::vector<std::uint64_t>& results);
   std::expected<Run, spec::ToolFault> run_part(std::span<const Record> part,
