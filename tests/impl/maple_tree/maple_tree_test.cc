@@ -300,6 +300,28 @@ TEST(MapleTree, moved_from_tree_is_empty_and_can_be_used_again) {
   }
 }
 
+// With the nodes go the places where the next ones are, and come: of either size, to either size.
+TEST(MapleTree, moved_tree_grows_on) {
+  constexpr Key kMore = 3000;
+  for (const Key teeth : {5U, 500U}) {
+    for (const Key others : {0U, 5U, 500U}) {
+      Tree tree = comb(teeth);
+      Tree moved = comb(others);
+      moved = std::move(tree);
+      // NOLINTNEXTLINE(bugprone-use-after-move): that is what is asked
+      tree.clear();
+      for (Key i = teeth; i < kMore; ++i) {
+        store(moved, 10 * i, 10 * i + 4, i + 1);
+        store(tree, 10 * i, 10 * i + 4, i + 1);
+      }
+      EXPECT_EQ(moved.validate(), std::nullopt);
+      EXPECT_EQ(tree.validate(), std::nullopt);
+      EXPECT_EQ(moved.size(), kMore) << teeth << ", over " << others;
+      EXPECT_EQ(tree.size(), kMore - teeth) << teeth << ", over " << others;
+    }
+  }
+}
+
 // The way to the leaf changed last is kept; it must not be taken where it no longer leads there.
 TEST(MapleTree, store_after_the_tree_became_another_one) {
   Tree tree = comb(500);
