@@ -1,6 +1,7 @@
 // kernel: an agent that looks at itself between its calls, so that many calls and looks are one
 // round trip.
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,6 +23,9 @@ using spec::ToolFault;
 constexpr std::size_t kTextOfVma = 1024;
 /// How much may be shown in one round trip, by a guess at how many VMAs there will be.
 constexpr std::size_t kShownMax = std::size_t{8} << 20;
+/// The guess can be wrong, but not by so much: a call cannot make all the VMAs that a process may
+/// have.
+constexpr std::int64_t kShownLimit = std::int64_t{256} << 20;
 /// More than a call usually adds: an mmap in the middle of a VMA.
 constexpr std::size_t kVmasOfCall = 2;
 
@@ -120,6 +124,8 @@ std::expected<bool, ToolFault> AgentSession::prepare_looks(std::span<const Recor
     if (ran->died) return false;
   }
   if (!is_alive()) return false;
+  // What an agent has left there that lost its mind is not read.
+  if (auto forgotten = forget_shown(); !forgotten) return std::unexpected(forgotten.error());
   if (auto opened = reopen_proc(); !opened) return std::unexpected(opened.error());
   if (!sees_itself_) sees_itself_ = agent_->give_proc();
   return sees_itself_ && is_alive();
@@ -128,6 +134,9 @@ std::expected<bool, ToolFault> AgentSession::prepare_looks(std::span<const Recor
 // `looks` are the results of a look, and of calls with a look behind each.
 std::expected<void, ToolFault> AgentSession::read_shown(std::span<const std::uint64_t> looks,
                                                         std::span<spec::Snapshot> states) {
+  struct stat status_of_file{};
+  if (::fstat(files_.shown.number(), &status_of_file) != 0 || status_of_file.st_size > kShownLimit)
+    return std::unexpected(ToolFault{"agent: it has shown more than there can be"});
   const auto text = read_proc(files_.shown.number(), buffer_);
   if (!text) return std::unexpected(text.error());
   std::string_view shown = *text;
