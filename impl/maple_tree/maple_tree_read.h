@@ -87,9 +87,8 @@ std::size_t MapleTree<T>::size() const {
 /// What a walk will read next, if there is more, while it is busy here.
 inline void prefetch_leaf(const MapleLeafKeys* leaf) {
   if (leaf == nullptr) return;
-  constexpr std::size_t kLine = 64;
   const auto* bytes = reinterpret_cast<const char*>(leaf);
-  for (std::size_t at = 0; at < sizeof(MapleLeaf<void*>); at += kLine) {
+  for (std::size_t at = 0; at < sizeof(MapleLeaf<void*>); at += kMapleLine) {
     __builtin_prefetch(bytes + at);
   }
 }

@@ -146,6 +146,14 @@ class Structural(unittest.TestCase):
         self.assertIn(text.replace("return rest;", ";"), texts)
         self.assertFalse([one for one in texts if "!(" in one])
 
+    def test_what_only_takes_time_is_not_mutated(self):
+        fetches = "void prefetch_it(int* where) {\n  if (where != nullptr) __builtin_prefetch(where);\n}\n"
+        self.assertEqual(self.names(fetches), {})
+        reads = fetches + "int get(int* where) {\n  prefetch_it(where);\n  return *where + 1;\n}\n"
+        texts = {edit.apply(reads) for edit in self.names(reads).values()}
+        self.assertIn(reads.replace("+ 1", "- 1"), texts)
+        self.assertFalse([one for one in texts if not one.startswith(fetches) or "  prefetch_it(where);" not in one])
+
     def test_a_name_survives_edits_elsewhere(self):
         before = self.names(SAMPLE)
         after = self.names("// one more line\n" + SAMPLE.replace("return value + value;", "return 2 * value;"))

@@ -29,6 +29,9 @@ SKIPPED_FUNCTIONS = {
     "broken_invariant",  # the self-check, as above
     "fail_preallocate_after",  # injects failures, for tests
 }
+# What is fetched beforehand changes how long something takes, and nothing else: neither its code nor that it is asked
+# for is mutated.
+FETCHING = "prefetch_"
 
 COMPARISONS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"), "==": ("!=",), "!=": ("==",)}
 ARITHMETIC = {"+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",), "%": ("*",), "<<": (">>",), ">>": ("<<",)}
@@ -82,7 +85,8 @@ class File:
                 parent = child.semantic_parent
                 owner = parent.spelling + "::" if parent is not None and parent.kind not in (
                     Kind.NAMESPACE, Kind.TRANSLATION_UNIT) else ""
-                if child.spelling.split("<")[0] not in SKIPPED_FUNCTIONS:
+                name = child.spelling.split("<")[0]
+                if name not in SKIPPED_FUNCTIONS and not name.startswith(FETCHING):
                     self.walk_function(child, owner + child.spelling.split("<")[0])
 
     def touches(self, namespace):
@@ -131,6 +135,8 @@ class File:
 
     def leave_out(self, node, function, is_last):
         text = one_line(self.text(node))
+        if text.startswith(FETCHING):
+            return
         start, end = node.extent.start.offset, node.extent.end.offset
         put = lambda replacement, operator: self.add(start, end, replacement, operator, function, text)
         if node.kind == Kind.RETURN_STMT and not is_last:
