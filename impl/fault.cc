@@ -36,10 +36,12 @@ bool is_beyond_uffd(const VmArea& vma) {
 
 }  // namespace
 
-Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access) {
+Failure handle_mm_fault(MmStruct& mm, VmArea& vma, Address addr, Access access, FaultRetry retry) {
   if (is_file_hugepages(vma.vm_file)) return hugetlb_fault(mm, vma, addr, access);
   // handle_pte_marker: the VMA's handler is never asked.
   if (mm.guards.first(addr, addr + kPageSize) == addr) return Errno::kSIGSEGV;
+  if (is_beyond_uffd(vma) && retry == FaultRetry::kNotAllowed)
+    return anon_vma_prepare(mm, vma) ? Errno::kSIGBUS : Errno::kENOMEM;
   if (is_beyond_uffd(vma)) {
     userfault_read(mm, vma);
     give_up_userfaultfd(mm, vma);

@@ -49,7 +49,7 @@ Failure mprotect_fixup(MmStruct& mm, VmArea& vma, VmArea*& prev, Address start, 
   vm_stat_account(mm, flags, pages);
   // Locked private memory that becomes writable gets pages of its own at once.
   if ((old & (kVmWrite | kVmShared | kVmLocked)) == kVmLocked && (flags & kVmWrite) != 0) {
-    populate_vma_page_range(mm, *prev, start, end);
+    populate_vma_page_range(mm, *prev, start, end, FaultRetry::kNotAllowed);
   }
   return std::nullopt;
 }

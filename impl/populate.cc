@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "impl/fault.h"
-
 namespace vmadiff::impl {
 namespace {
 
@@ -14,23 +12,24 @@ using namespace spec;
 constexpr VmFlags kNoPages = kVmIo | kVmPfnmap;
 
 /// One page, of a VMA that may be another by now.
-Failure faultin_page(MmStruct& mm, Address addr, Access access) {
-  return handle_mm_fault(mm, *mm.find_vma(addr), addr, access);
+Failure faultin_page(MmStruct& mm, Address addr, Access access, FaultRetry retry) {
+  return handle_mm_fault(mm, *mm.find_vma(addr), addr, access, retry);
 }
 
 /// Faults all pages of [start, end) in. vm_fault_to_errno: a signal becomes EFAULT.
-Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access) {
+Failure faultin_pages(MmStruct& mm, VmArea& vma, Address start, Address end, Access access,
+                      FaultRetry retry) {
   if (is_file_hugepages(vma.vm_file)) {
     for (Address at = start; at < end; at = (at | (kHugePageSize - 1)) + 1) {
-      const Failure failed = handle_mm_fault(mm, vma, at, access);
+      const Failure failed = handle_mm_fault(mm, vma, at, access, retry);
       if (failed) return failed != Errno::kENOMEM ? Errno::kEFAULT : failed;
     }
     return std::nullopt;
   }
   const Address guard = mm.guards.first(start, end);
-  Failure failed = handle_mm_fault(mm, vma, start, access);
-  if (!failed) failed = faultin_page(mm, guard - kPageSize, access);
-  if (!failed && guard != end) failed = faultin_page(mm, guard, access);
+  Failure failed = handle_mm_fault(mm, vma, start, access, retry);
+  if (!failed) failed = faultin_page(mm, guard - kPageSize, access, retry);
+  if (!failed && guard != end) failed = faultin_page(mm, guard, access, retry);
   return failed && failed != Errno::kENOMEM ? Errno::kEFAULT : failed;
 }
 
@@ -50,14 +49,15 @@ void populate_vmas(MmStruct& mm, Address start, Address end, auto on_error) {
 
 }  // namespace
 
-Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, Address start, Address end) {
+Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, Address start, Address end,
+                                FaultRetry retry) {
   if ((vma.vm_flags & kVmLockonfault) != 0) return std::nullopt;
   if ((vma.vm_flags & kVmAccessFlags) == 0) return Errno::kEFAULT;
   if ((vma.vm_flags & kNoPages) != 0) return Errno::kEFAULT;
   const bool breaks_cow = (vma.vm_flags & (kVmWrite | kVmShared)) == kVmWrite;
   // check_vma_flags looks at the protection key last.
   if (!mm.pkeys.permits(vma.vm_flags, breaks_cow)) return Errno::kEFAULT;
-  return faultin_pages(mm, vma, start, end, breaks_cow ? Access::kWrite : Access::kRead);
+  return faultin_pages(mm, vma, start, end, breaks_cow ? Access::kWrite : Access::kRead, retry);
 }
 
 Failure mm_populate_until_error(MmStruct& mm, Address start, Address length) {
@@ -89,7 +89,8 @@ Failure faultin_page_range(MmStruct& mm, Address start, Address end, Access acce
       return Errno::kEINVAL;
     }
     const Address stop = std::min(end, vma->vm_end);
-    if (const Failure failed = faultin_pages(mm, *vma, start, stop, access)) return failed;
+    if (const Failure failed = faultin_pages(mm, *vma, start, stop, access, FaultRetry::kAllowed))
+      return failed;
     start = stop;
   }
   return unmapped;

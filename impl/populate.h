@@ -5,6 +5,7 @@
 // before a guard can be missing.
 #pragma once
 
+#include "impl/fault.h"
 #include "impl/mm.h"
 #include "spec/syscall.h"
 
@@ -13,8 +14,9 @@ namespace vmadiff::impl {
 /// populate_vma_page_range: [start, end) of `vma`, bytes, page-aligned, not empty, inside it. A
 /// write to private memory that can be written, else a read, which needs no VM_READ. EFAULT where
 /// nothing can be accessed, and for a page that is not there, ENOMEM where memory is exhausted;
-/// VM_LOCKONFAULT populates nothing.
-Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, spec::Address start, spec::Address end);
+/// VM_LOCKONFAULT populates nothing. Without `locked`, a pointer there, nothing is retried.
+Failure populate_vma_page_range(MmStruct& mm, VmArea& vma, spec::Address start, spec::Address end,
+                                FaultRetry retry = FaultRetry::kAllowed);
 
 /// __mm_populate: all VMAs in [start, start + length) in ascending order, past holes and memory
 /// without struct pages, up to the first error (EFAULT, ENOMEM).

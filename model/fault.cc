@@ -85,12 +85,12 @@ void prepare_anon_vma(AddressSpace& space, Vma& vma) {
   vma.anon_vma_links = 1;
 }
 
-Result fault_in(AddressSpace& space, Vma& vma, Range range, Access access) {
+Result fault_in(AddressSpace& space, Vma& vma, Range range, Access access, Waits waits) {
   if (is_hugetlb(vma.file.cls)) return fault_in_huge_or_give_up(space, range, access);
   // A guard is met before anything is asked of the VMA.
   const Address guard = space.guards.first_in(range);
   if (guard == range.start) return fail(Errno::kSIGSEGV);
-  if (is_beyond_help(vma)) {
+  if (waits == Waits::kYes && is_beyond_help(vma)) {
     prepare_anon_vma(space, vma);
     give_up(space, vma);
     return fault_in(space, *space.vmas.at(range.start), range, access);

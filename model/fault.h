@@ -17,8 +17,12 @@ void prepare_anon_vma(AddressSpace& space, spec::Vma& vma);
 /// asked. The signal at the first page that cannot be: SIGSEGV for a guard, SIGBUS behind the end
 /// of the VMA's object; a call says EFAULT for either. What was faulted in before that stays. The
 /// VMA is another one afterwards where a userfaultfd was closed (spec::UffdRegister).
+///
+/// Who cannot wait for a userfaultfd does not tell it of the pages that are missing, and goes
+/// without them: it is not closed then. The anon_vma is there all the same.
+enum class Waits : std::uint8_t { kNo, kYes };
 [[nodiscard]] Result fault_in(AddressSpace& space, spec::Vma& vma, spec::Range range,
-                              spec::Access access);
+                              spec::Access access, Waits waits = Waits::kYes);
 
 /// Grows the stack above `page`, so that it begins there (expand_downwards). False where the next
 /// VMA is no stack, something lies too near below, or a limit forbids it; the stack may have got an

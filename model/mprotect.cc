@@ -84,7 +84,7 @@ Result protect_part(AddressSpace& space, Range range, const Vma& vma, std::uint6
   constexpr VmFlags kAsked = spec::kVmWrite | spec::kVmShared | spec::kVmLocked;
   const bool unshares = (vma.flags & kAsked) == spec::kVmLocked && (flags & spec::kVmWrite) != 0;
   const Result changed = change_flags(space, range, flags);
-  if (changed && unshares) populate_quietly(space, range);
+  if (changed && unshares) populate_at_once(space, range);
   return changed;
 }
 

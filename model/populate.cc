@@ -17,13 +17,13 @@ namespace {
 
 constexpr VmFlags kDevice = spec::kVmIo | spec::kVmPfnmap;
 
-Result populate_part(AddressSpace& space, Vma& vma, Range part) {
+Result populate_part(AddressSpace& space, Vma& vma, Range part, Waits waits = Waits::kYes) {
   if ((vma.flags & (kDevice | spec::kVmLockonfault)) != 0) return {};
   if ((vma.flags & spec::kVmAccessFlags) == 0) return fail(Errno::kEFAULT);
   const bool as_written = (vma.flags & (spec::kVmWrite | spec::kVmShared)) == spec::kVmWrite;
   const Access access = as_written ? Access::kWrite : Access::kRead;
   if (!space.pkeys.allow(vma.flags, access)) return fail(Errno::kEFAULT);
-  const Result done = fault_in(space, vma, part, access);
+  const Result done = fault_in(space, vma, part, access, waits);
   return done ? done : fail(Errno::kEFAULT);
 }
 
@@ -41,6 +41,13 @@ Result populate(AddressSpace& space, Range range) { return populate_range(space,
 
 void populate_quietly(AddressSpace& space, Range range) {
   static_cast<void>(populate_range(space, range, true));
+}
+
+void populate_at_once(AddressSpace& space, Range range) {
+  static_cast<void>(for_each_part(space, range, [&space](Range part, Vma& vma) -> Result {
+    static_cast<void>(populate_part(space, vma, part, Waits::kNo));
+    return {};
+  }));
 }
 
 Result populate_for(AddressSpace& space, Range range, Access access) {

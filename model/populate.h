@@ -18,6 +18,10 @@ namespace vmadiff::model {
 /// The same where nobody hears of errors: after one it goes on with the next VMA (mm_populate).
 void populate_quietly(AddressSpace& space, spec::Range range);
 
+/// The same of one VMA that mprotect has changed, under a lock that it does not let go, so that no
+/// userfaultfd is told (populate_vma_page_range without `locked`; measured on 6.18.44).
+void populate_at_once(AddressSpace& space, spec::Range range);
+
 /// MADV_POPULATE_READ and _WRITE: as if each page were read or written.
 /// ENOMEM: a hole, at which it ends, unless the kernel passes over it. EINVAL: not allowed, or a
 /// device mapping. EFAULT: behind the end of a file.

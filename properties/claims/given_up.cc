@@ -36,8 +36,6 @@ struct Accesses {
   bool operator()(const spec::Mlock&) const { return true; }
   bool operator()(const spec::Mlock2&) const { return true; }
   bool operator()(const spec::Mlockall&) const { return true; }
-  bool operator()(const spec::Mprotect&) const { return true; }
-  bool operator()(const spec::PkeyMprotect&) const { return true; }
   bool operator()(const auto&) const { return false; }
 };
 
