@@ -78,6 +78,20 @@ TEST(UserfaultfdMissing, private_dev_zero_that_is_populated_goes_on_with_the_nex
   EXPECT_EQ(space.mm.broken_invariant(), std::nullopt);
 }
 
+// populate_vma_page_range without `locked`: no FAULT_FLAG_ALLOW_RETRY, no message.
+TEST(UserfaultfdMissing, is_not_told_of_what_mprotect_populates) {
+  AddressSpace space;
+  space.map(0, 2, kProtRead, kMapPrivate, kZero);
+  EXPECT_EQ(sys_mlock(space.mm, {page(0), 2 * kPageSize}), Outcome::ok());
+  EXPECT_EQ(watch(space, 0, 2, kUffdModeMissing), Outcome::ok());
+  EXPECT_EQ(space.protect(0, 2, kReadWrite), Outcome::ok());
+  EXPECT_NE(space.at(0).vm_flags & kVmUffdMissing, 0U);
+  EXPECT_NE(space.at(0).anon_vma, kNoAnonVma);
+  EXPECT_EQ(space.read(0, 1), Outcome::ok());
+  EXPECT_EQ(space.at(0).vm_flags & kVmUffdMissing, 0U);
+  EXPECT_EQ(space.mm.broken_invariant(), std::nullopt);
+}
+
 TEST(UserfaultfdMissing, a_huge_page_closes_it) {
   spec::Setup setup = spec::Setup::standard();
   setup.nr_hugepages = 1;

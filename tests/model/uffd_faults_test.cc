@@ -112,6 +112,22 @@ TEST(UffdMissing, NoPageCanBeBroughtToPrivateDevZero) {
   EXPECT_EQ(process.flags(4), "rd wr mr mw me ac");
 }
 
+// Its lock is kept: what it finds missing stays so, and nobody hears of it. The anon_vma is there.
+TEST(UffdMissing, IsNotToldOfWhatMprotectPopulates) {
+  for (const bool is_zero : {false, true}) {
+    Process process;
+    (void)(!is_zero ? process.map(0, 1, kRead) : process.map_file(0, 1, kZero0, kRead));
+    EXPECT_EQ(process(Mlock{page(0), kPageSize}), kOk);
+    EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), kOk);
+    EXPECT_EQ(process.protect(0, 1, kReadWrite), kOk);
+    EXPECT_EQ(process.flags(0), "rd wr mr mw me um lo ac");
+    EXPECT_TRUE(has_anon_vma(process, 0));
+    // The next access tells it.
+    EXPECT_EQ(process.read(0, 1), kOk);
+    EXPECT_EQ(process.flags(0), is_zero ? "rd wr mr mw me lo ac" : "rd wr mr mw me um lo ac");
+  }
+}
+
 TEST(UffdMissing, BeginsWithMemoryThatIsEmpty) {
   Process process;
   (void)process.map(0, 1, kRead);
