@@ -15,7 +15,7 @@ namespace vmadiff::impl {
 /// of that is near, and asking for it would only take time.
 template <typename T>
 void MapleTree<T>::prefetch_values(const Leaf& leaf, unsigned slot) const {
-  constexpr unsigned kHeightOfSmall = 2;
+  constexpr unsigned kHeightOfSmall = 3;
   if constexpr (std::is_pointer_v<T>) {
     if (height_ <= kHeightOfSmall) return;
     const unsigned first = slot == 0 ? 0 : slot - 1;
