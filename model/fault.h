@@ -13,14 +13,14 @@ namespace vmadiff::model {
 /// the previous one's, else a new one (anon_vma_prepare).
 void prepare_anon_vma(AddressSpace& space, spec::Vma& vma);
 
+/// Who cannot wait for a userfaultfd does not tell it of the pages that are missing, and goes
+/// without them: it is not closed then. The anon_vma is there all the same.
+enum class Waits : std::uint8_t { kNo, kYes };
+
 /// Faults in the pages of `range` (within the VMA), for reading or writing; permissions are not
 /// asked. The signal at the first page that cannot be: SIGSEGV for a guard, SIGBUS behind the end
 /// of the VMA's object; a call says EFAULT for either. What was faulted in before that stays. The
 /// VMA is another one afterwards where a userfaultfd was closed (spec::UffdRegister).
-///
-/// Who cannot wait for a userfaultfd does not tell it of the pages that are missing, and goes
-/// without them: it is not closed then. The anon_vma is there all the same.
-enum class Waits : std::uint8_t { kNo, kYes };
 [[nodiscard]] Result fault_in(AddressSpace& space, spec::Vma& vma, spec::Range range,
                               spec::Access access, Waits waits = Waits::kYes);
 
