@@ -20,12 +20,12 @@ namespace {
 
 using reports::Replayed;
 
-constexpr std::string_view kDeath = "SystemSurvives";
+constexpr std::string_view kDeathClaim = "SystemSurvives";
 
 FreshReplay not_tried(std::string why) { return {Replayed::kNotTried, std::move(why)}; }
 
 FreshReplay judged(const ReplayEnd& end, const properties::Finding& finding) {
-  const bool is_death = finding.claim == kDeath;
+  const bool is_death = finding.claim == kDeathClaim;
   if (WIFSIGNALED(end.wait_status)) {
     if (is_death) return {Replayed::kShows, {}};
     return {Replayed::kDoesNotShow,
@@ -48,8 +48,9 @@ FreshReplay replay_afresh(const std::filesystem::path& trace, const properties::
   }
   std::vector<std::string> more;
   if (!finding.sanitize.empty()) more = {"--sanitize", finding.sanitize};
-  const auto end = run_replay(trace, systems, more,
-                              finding.claim == kDeath ? kDeathReplayCpuSeconds : kReplayCpuSeconds);
+  const auto end =
+      run_replay(trace, systems, more,
+                 finding.claim == kDeathClaim ? kDeathReplayCpuSeconds : kReplayCpuSeconds);
   return end ? judged(*end, finding) : not_tried(end.error());
 }
 

@@ -55,7 +55,7 @@ constexpr std::size_t kTeethWithFaults = 60;
 constexpr auto kPostMortemPatience = std::chrono::hours{1};
 
 /// Everything that is decided before the first sequence runs.
-struct Plan {
+struct CheckPlan {
   campaign::CampaignOptions campaign;
   reports::RunHeader header;
   std::string left_out;  ///< SystemChoice's
@@ -163,7 +163,7 @@ std::expected<std::vector<campaign::LeftOver>, process::Refusal> left_over(
   return out;
 }
 
-std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
+std::expected<CheckPlan, process::Refusal> plan(const CheckOptions& options) {
   // What is wrong with the command is said before a kernel is asked.
   if (const auto profile = choose_profile(options.profile); !profile)
     return std::unexpected(profile.error());
@@ -196,7 +196,7 @@ std::expected<Plan, process::Refusal> plan(const CheckOptions& options) {
   if (!left) return std::unexpected(left.error());
 
   const systems::Offer offer = systems::offer_of(choice->systems);
-  Plan out;
+  CheckPlan out;
   auto& campaign = out.campaign;
   campaign.left_over = *std::move(left);
   if (!options.sights.empty()) out.sights = std::make_unique<campaign::Sights>(options.sights);
@@ -383,7 +383,8 @@ std::unique_ptr<T, void (*)(T*)> make_shared_memory() {
 }
 
 /// The campaign, from its first sequence to its summary.
-process::ExitStatus campaign(const Plan& planned, Reporter& reporter, process::Progress& progress) {
+process::ExitStatus campaign(const CheckPlan& planned, Reporter& reporter,
+                             process::Progress& progress) {
   progress.start = std::chrono::steady_clock::now();
   StatusLine status{progress, planned.campaign.budget, reporter.status_form()};
   const auto result = campaign::run_campaign(planned.campaign, progress,
@@ -413,7 +414,7 @@ process::ExitStatus campaign(const Plan& planned, Reporter& reporter, process::P
 }
 
 /// Reports what a run that was cut short leaves, and ends it in its place.
-process::ExitStatus report_death(const Plan& planned, Reporter& reporter,
+process::ExitStatus report_death(const CheckPlan& planned, Reporter& reporter,
                                  process::Progress& progress,
                                  const std::vector<properties::Finding>& findings,
                                  const std::string& death) {
@@ -439,7 +440,7 @@ process::ExitStatus report_death(const Plan& planned, Reporter& reporter,
 
 /// The run was cut short: says of what. Looking for the sequence can end a process as well, where
 /// memory is corrupted: it is done in one of its own, and what is left then is the sequence itself.
-process::ExitStatus after_death(const Plan& planned, Reporter& reporter, Shared& shared,
+process::ExitStatus after_death(const CheckPlan& planned, Reporter& reporter, Shared& shared,
                                 const std::string& death) {
   fmt::print(stderr, "vmadiff: the run was cut short ({}); looking for the sequence\n", death);
   shared.progress.note_sight();

@@ -70,27 +70,27 @@ std::vector<Candidate> shells() {
 }
 
 /// What an option's value can be.
-struct Kind {
+struct WordKind {
   std::string_view option;
   Values values;
   bool is_list = false;  ///< separated by commas
   bool files = false;
 };
 constexpr std::array kKinds{
-    Kind{"--systems", systems_here, true},
-    Kind{"--system", systems_here},
-    Kind{"--profile", profiles},
-    Kind{"--properties", properties_here, true},
-    Kind{"--kernel", kernels_here, false, true},
-    Kind{"--kernels", kernels_here, true, true},
-    Kind{"--good", kernels_here, false, true},
-    Kind{"--bad", kernels_here, false, true},
-    Kind{"--between", kernels_here, true, true},
-    Kind{"--tree", trees_here, false, true},
-    Kind{"tree", trees_here, false, true},
-    Kind{"--swarm", swarmings},
-    Kind{"--sanitize", sanitizers, true},
-    Kind{"shell", shells},
+    WordKind{"--systems", systems_here, true},
+    WordKind{"--system", systems_here},
+    WordKind{"--profile", profiles},
+    WordKind{"--properties", properties_here, true},
+    WordKind{"--kernel", kernels_here, false, true},
+    WordKind{"--kernels", kernels_here, true, true},
+    WordKind{"--good", kernels_here, false, true},
+    WordKind{"--bad", kernels_here, false, true},
+    WordKind{"--between", kernels_here, true, true},
+    WordKind{"--tree", trees_here, false, true},
+    WordKind{"tree", trees_here, false, true},
+    WordKind{"--swarm", swarmings},
+    WordKind{"--sanitize", sanitizers, true},
+    WordKind{"shell", shells},
 };
 /// Options with values of which none is a file, a number, say.
 constexpr std::array<std::string_view, 13> kNoFiles{
@@ -101,7 +101,7 @@ constexpr std::array<std::string_view, 13> kNoFiles{
 bool begins_with(std::string_view text, std::string_view with) { return text.starts_with(with); }
 
 /// Those that go on from what was typed; of a list, its last element.
-void add_values(Completion& completion, const Kind& kind, std::string_view typed) {
+void add_values(Completion& completion, const WordKind& kind, std::string_view typed) {
   const auto comma = kind.is_list ? typed.rfind(',') : std::string_view::npos;
   const auto before =
       comma == std::string_view::npos ? std::string_view{} : typed.substr(0, comma + 1);
@@ -115,7 +115,8 @@ void add_values(Completion& completion, const Kind& kind, std::string_view typed
 
 Completion values_of(std::string_view option, std::string_view typed) {
   Completion completion;
-  if (const auto* kind = std::ranges::find(kKinds, option, &Kind::option); kind != kKinds.end()) {
+  if (const auto* kind = std::ranges::find(kKinds, option, &WordKind::option);
+      kind != kKinds.end()) {
     add_values(completion, *kind, typed);
   } else {
     completion.files = std::ranges::find(kNoFiles, option) == kNoFiles.end();

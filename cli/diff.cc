@@ -70,10 +70,10 @@ properties::View view_of(const Side& side, const compare::Recording& recording, 
 }
 
 /// Prints groups, and writes their traces.
-class Reporter {
+class DiffReporter {
  public:
-  Reporter(const Side& a, const Side& b, const compare::ExpectedDifferences& expected,
-           std::string out)
+  DiffReporter(const Side& a, const Side& b, const compare::ExpectedDifferences& expected,
+               std::string out)
       : a_(a), b_(b), expected_(expected), out_(std::move(out)) {}
 
   void report(const compare::DifferenceGroup& group) {
@@ -188,7 +188,7 @@ class Reporter {
   std::size_t new_groups_ = 0;
 };
 
-struct Plan {
+struct DiffPlan {
   Side a;
   Side b;
   compare::ExpectedDifferences expected;
@@ -196,7 +196,7 @@ struct Plan {
   std::string note;
 };
 
-std::expected<Plan, process::Refusal> plan(const DiffOptions& options) {
+std::expected<DiffPlan, process::Refusal> plan(const DiffOptions& options) {
   const auto budget = process::choose_budget(options.time, options.operations, options.sequences);
   if (!budget) return std::unexpected(budget.error());
   if (auto out = process::probe_out(options.out); !out) return std::unexpected(out.error());
@@ -219,11 +219,11 @@ std::expected<Plan, process::Refusal> plan(const DiffOptions& options) {
     return process::lacks("the two kernels do not let a program begin with the same mappings");
   const std::array names{a->name, b->name};
   const systems::Offer offer = systems::offer_of(names);
-  Plan out{.a = *std::move(a),
-           .b = *std::move(b),
-           .expected = std::move(expected),
-           .comparison = {},
-           .note = offer.note};
+  DiffPlan out{.a = *std::move(a),
+               .b = *std::move(b),
+               .expected = std::move(expected),
+               .comparison = {},
+               .note = offer.note};
   auto& generator = out.comparison.generator;
   generator.setup = out.a.compared.model.setup;
   systems::keep_within(offer, generator);
@@ -251,7 +251,7 @@ process::ExitStatus diff(const DiffOptions& options) {
   process::Progress progress;
   progress.start = std::chrono::steady_clock::now();
   StatusLine status{progress, comparison.budget};
-  Reporter reporter{a, b, expected, options.out};
+  DiffReporter reporter{a, b, expected, options.out};
   const auto result = compare::compare(a.compared, b.compared, comparison, progress,
                                        {.on_group =
                                             [&](const compare::DifferenceGroup& group) {

@@ -33,17 +33,17 @@ namespace fs = std::filesystem;
 constexpr std::size_t kInputBytesMax = std::size_t{1} << 20U;
 /// Things that only it meets are named in a trace, but not by the hundred.
 constexpr std::size_t kNamedMax = 6;
-constexpr std::size_t kColumns = 96;
+constexpr std::size_t kNoteColumns = 96;
 
 /// The model of one profile, and what it meets.
-class Bench {
+class DistillBench {
  public:
-  static std::expected<Bench, process::Refusal> make(const spec::KernelProfile& profile) {
+  static std::expected<DistillBench, process::Refusal> make(const spec::KernelProfile& profile) {
     const std::vector<std::string> model{std::string{systems::kModel}};
     auto crew = campaign::Crew::make(model, profile);
     const auto setup = systems::setup_for(model);
     if (!crew || !setup) return process::lacks(crew ? setup.error().message : crew.error().message);
-    return Bench{*std::move(crew), profile, *setup};
+    return DistillBench{*std::move(crew), profile, *setup};
   }
 
   /// Nothing where the sequence cannot be run.
@@ -56,7 +56,7 @@ class Bench {
   [[nodiscard]] const spec::Setup& setup() const { return setup_; }
 
  private:
-  Bench(campaign::Crew crew, const spec::KernelProfile& profile, const spec::Setup& setup)
+  DistillBench(campaign::Crew crew, const spec::KernelProfile& profile, const spec::Setup& setup)
       : crew_(std::move(crew)),
         coverage_(std::make_unique<properties::Coverage>()),
         setup_(setup),
@@ -95,7 +95,7 @@ std::expected<std::vector<fs::path>, process::Refusal> files_of(
 
 /// A trace needs no more than its calls; limits and profiles of its own are for other uses.
 std::expected<std::uint64_t, process::Refusal> offer_files(const DistillOptions& options,
-                                                           Bench& bench,
+                                                           DistillBench& bench,
                                                            properties::Distillation& into) {
   const auto files = files_of(options.from);
   if (!files) return std::unexpected(files.error());
@@ -114,8 +114,8 @@ std::expected<std::uint64_t, process::Refusal> offer_files(const DistillOptions&
 }
 
 /// Generates as long as the budget lasts.
-std::uint64_t offer_generated(const process::Budget& budget, std::uint64_t seed, Bench& bench,
-                              properties::Distillation& into) {
+std::uint64_t offer_generated(const process::Budget& budget, std::uint64_t seed,
+                              DistillBench& bench, properties::Distillation& into) {
   properties::GeneratorOptions generator;
   generator.setup = bench.setup();
   const auto begun = std::chrono::steady_clock::now();
@@ -148,7 +148,7 @@ std::string trace_of(const properties::Distillation::Kept& kept) {
   auto words = fmt::format("kept for: {}", fmt::join(names, " / "));
   if (kept.alone.size() > kNamedMax)
     words += fmt::format(" / {} more", kept.alone.size() - kNamedMax);
-  for (const auto& line : reports::wrapped(words, kColumns))
+  for (const auto& line : reports::wrapped(words, kNoteColumns))
     trace.comments.front().push_back("# " + line);
   return spec::print_trace(trace);
 }
@@ -170,7 +170,7 @@ process::ExitStatus distill(const DistillOptions& options) {
   if (!budget) return process::refuse(budget.error());
   if (const auto probed = process::probe_out(options.out); !probed)
     return process::refuse(probed.error());
-  auto bench = Bench::make(*profile);
+  auto bench = DistillBench::make(*profile);
   if (!bench) return process::refuse(bench.error());
   process::watch_for_interrupts();
   properties::Distillation distillation;

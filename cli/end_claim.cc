@@ -64,9 +64,9 @@ bool begins_name(std::string_view rest) {
 }
 
 /// Reads words from the left.
-class Words {
+class ClaimWords {
  public:
-  explicit Words(std::string_view text) : text_(text) { skip(); }
+  explicit ClaimWords(std::string_view text) : text_(text) { skip(); }
   [[nodiscard]] bool is_empty() const { return at_ == text_.size(); }
   [[nodiscard]] std::size_t at() const { return at_; }
   [[nodiscard]] std::string_view rest() const { return text_.substr(at_); }
@@ -105,7 +105,7 @@ std::unexpected<EndClaimError> wrong(std::size_t at, std::string message) {
 
 using Read = std::expected<void, EndClaimError>;
 
-Read read_range(Words& words, VmaClaim& out) {
+Read read_range(ClaimWords& words, VmaClaim& out) {
   const auto at = words.at();
   const auto word = words.next();
   const auto dash = word.find('-');
@@ -122,14 +122,14 @@ Read read_range(Words& words, VmaClaim& out) {
   return {};
 }
 
-Read read_flags(Words& words, VmaClaim& out) {
+Read read_flags(ClaimWords& words, VmaClaim& out) {
   const auto at = words.at();
   const auto rest = words.rest();
   const auto close = rest.find(']');
   if (close == std::string_view::npos) return wrong(at, "expected ']' behind the flags");
   FlagsClaim flags;
   spec::VmFlags keys = 0;
-  Words list{rest.substr(1, close - 1)};
+  ClaimWords list{rest.substr(1, close - 1)};
   while (!list.is_empty()) {
     const auto here = at + 1 + list.at();
     const auto word = list.next();
@@ -166,7 +166,7 @@ Read read_flags(Words& words, VmaClaim& out) {
   return {};
 }
 
-Read read_policy(Words& words, VmaClaim& out) {
+Read read_policy(ClaimWords& words, VmaClaim& out) {
   spec::MemPolicy policy;
   const auto at = words.at();
   auto names = words.next();
@@ -200,7 +200,7 @@ Read read_policy(Words& words, VmaClaim& out) {
   return {};
 }
 
-Read read_anon_vma(Words& words, VmaClaim& out) {
+Read read_anon_vma(ClaimWords& words, VmaClaim& out) {
   const auto at = words.at();
   const auto number = number_of<spec::AnonVmaId>(words.next(), 10);
   if (!number || *number == spec::kNoAnonVma) return wrong(at, "expected the anon_vma's number");
@@ -216,14 +216,14 @@ Read read_anon_vma(Words& words, VmaClaim& out) {
 }
 
 template <typename Number>
-Read read_number(Words& words, int base, std::optional<Number>& out) {
+Read read_number(ClaimWords& words, int base, std::optional<Number>& out) {
   const auto at = words.at();
   out = number_of<Number>(words.next(), base);
   if (!out) return wrong(at, base == 16 ? "expected a number in hex" : "expected a number");
   return {};
 }
 
-Read read_name(Words& words, VmaClaim& out) {
+Read read_name(ClaimWords& words, VmaClaim& out) {
   const auto close = words.rest().find(']');
   if (close == std::string_view::npos) return wrong(words.at(), "expected ']' behind the name");
   out.name = words.rest().substr(0, close + 1);
@@ -232,7 +232,7 @@ Read read_name(Words& words, VmaClaim& out) {
 }
 
 /// One of the parts that stand where a line would not say what keeps its VMA apart.
-Read read_hidden(Words& words, VmaClaim& out) {
+Read read_hidden(ClaimWords& words, VmaClaim& out) {
   if (words.take("own pgoff")) return read_number(words, 16, out.own_pgoff);
   if (words.take("pgoff")) return read_number(words, 16, out.pgoff);
   if (words.take("object")) return read_number(words, 10, out.object);
@@ -270,7 +270,7 @@ Read read_hidden(Words& words, VmaClaim& out) {
                            words.peek()));
 }
 
-Read read_vma(Words& words, VmaClaim& out) {
+Read read_vma(ClaimWords& words, VmaClaim& out) {
   if (auto read = read_range(words, out); !read) return read;
   if (is_permissions(words.peek())) out.permissions = words.next();
   if (is_offset(words.peek())) out.offset = number_of<std::uint64_t>(words.next(), 16);
@@ -294,7 +294,7 @@ std::optional<std::string_view> end_claim_text(std::string_view line) {
 
 std::expected<EndClaim, EndClaimError> read_end_claim(std::string_view text) {
   EndClaim claim;
-  Words words{text};
+  ClaimWords words{text};
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (!words.is_empty() && !is_digit(words.rest().front())) {
     const auto at = words.at();

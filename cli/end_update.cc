@@ -95,14 +95,14 @@ Lines end_of(const spec::Snapshot* snapshot, const spec::Observes& seen, const P
   return out;
 }
 
-using Ends = std::map<spec::ProcessId, Lines>;
+using EndsByProcess = std::map<spec::ProcessId, Lines>;
 
-Ends ends_of(const TraceFile& file, const compare::Recording& recording) {
+EndsByProcess ends_of(const TraceFile& file, const compare::Recording& recording) {
   const auto& claims = file.directives.ends;
   const auto is_asked = [&claims](spec::ProcessId process) {
     return claims.empty() || std::ranges::find(claims, process, &EndClaim::process) != claims.end();
   };
-  Ends ends;
+  EndsByProcess ends;
   spec::ProcessId count = 1;
   for (std::size_t i = 0; i < recording.outcomes.size(); ++i) {
     const bool made = std::holds_alternative<spec::Fork>(file.trace.sequence[i].call) &&

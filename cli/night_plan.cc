@@ -11,7 +11,6 @@ namespace vmadiff::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using nightly::Kind;
 using nightly::Stage;
 
 // Shares of the budget. What a stage that cannot run here would have had is the others'.
@@ -33,9 +32,9 @@ bool is_there(const fs::path& path) {
   return !path.empty() && fs::exists(path, ignored);
 }
 
-class Plan {
+class NightPlan {
  public:
-  explicit Plan(const NightTools& tools) : tools_(tools) {}
+  explicit NightPlan(const NightTools& tools) : tools_(tools) {}
 
   std::vector<Stage> stages;
 
@@ -45,7 +44,7 @@ class Plan {
     if (!systems.empty()) all.insert(all.end(), {"--systems", systems});
     add({.name = std::move(name),
          .asks = std::move(asks),
-         .kind = Kind::kReplay,
+         .kind = nightly::Kind::kReplay,
          .share = kWhatItTakes,
          .words = std::move(all),
          .lacks = std::move(lacks)});
@@ -53,7 +52,7 @@ class Plan {
   void known() {
     add({.name = "known",
          .asks = "Does what earlier nights found still show?",
-         .kind = Kind::kKnown,
+         .kind = nightly::Kind::kKnown,
          .share = kWhatItTakes,
          .words = words({"replay", "--json"})});
   }
@@ -63,7 +62,7 @@ class Plan {
     all.insert(all.end(), more.begin(), more.end());
     add({.name = std::move(name),
          .asks = std::move(asks),
-         .kind = Kind::kCheck,
+         .kind = nightly::Kind::kCheck,
          .share = share,
          .words = std::move(all),
          .lacks = std::move(lacks)});
@@ -71,7 +70,7 @@ class Plan {
   void suites() {
     add({.name = "suites",
          .asks = "Do the properties hold as RapidCheck asks them?",
-         .kind = Kind::kSuites,
+         .kind = nightly::Kind::kSuites,
          .share = kSuites,
          .words = {tools_.suites.string()},
          .lacks = is_there(tools_.suites) ? ""
@@ -90,7 +89,7 @@ class Plan {
     all.insert(all.end(), more.begin(), more.end());
     add({.name = fuzzer,
          .asks = std::move(asks),
-         .kind = Kind::kFuzz,
+         .kind = nightly::Kind::kFuzz,
          .share = share,
          .words = all,
          .lacks = lacks,
@@ -101,7 +100,7 @@ class Plan {
     });
     add({.name = "merge-" + fuzzer,
          .asks = fmt::format("The corpus of {}, as small as its coverage allows", fuzzer),
-         .kind = Kind::kMerge,
+         .kind = nightly::Kind::kMerge,
          .share = kMerge,
          .words = all,
          .lacks = lacks,
@@ -112,7 +111,7 @@ class Plan {
     if (is_there(tools_.corpus / "seeds")) all.push_back((tools_.corpus / "seeds").string());
     add({.name = "distill",
          .asks = "The few traces that meet all behaviours and meetings that were met",
-         .kind = Kind::kDistill,
+         .kind = nightly::Kind::kDistill,
          .share = kDistill,
          .words = std::move(all)});
   }
@@ -130,7 +129,7 @@ class Plan {
 }  // namespace
 
 std::vector<Stage> night_plan(const NightTools& tools) {
-  Plan plan{tools};
+  NightPlan plan{tools};
   plan.replay("corpus", "Does every trace of the corpus hold?", tools.corpus,
               is_there(tools.corpus) ? "" : "there is no corpus here: --corpus DIRECTORY");
   plan.known();

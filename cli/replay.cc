@@ -166,17 +166,18 @@ class Printer {
 };
 
 /// What one file is run on, and what had to be left out.
-struct Plan {
+struct ReplayPlan {
   spec::KernelProfile profile;
   Cast cast;
 };
 
-std::expected<Plan, process::Refusal> plan(const TraceFile& file, const ReplayOptions& options) {
+std::expected<ReplayPlan, process::Refusal> plan(const TraceFile& file,
+                                                 const ReplayOptions& options) {
   const auto& directives = file.directives;
   const auto choice =
       choose(options.systems, options.profile.empty() ? directives.profile : options.profile);
   if (!choice) return std::unexpected(choice.error());
-  return Plan{choice->profile, cast_of(file, choice->systems.systems)};
+  return ReplayPlan{choice->profile, cast_of(file, choice->systems.systems)};
 }
 
 /// The layout after each step: the first system's, and each other's that differs from it. Step by
@@ -230,14 +231,15 @@ std::expected<std::string_view, std::string> update(const std::string& path, std
 }
 
 /// A file as it was found.
-struct Found {
+struct FoundInTrace {
   const std::string& path;
   std::string_view text;
   TraceFile file;
 };
 
-std::expected<void, process::Refusal> replay_one(const Found& found, const ReplayOptions& options,
-                                                 Fleet& fleet, Printer& printer) {
+std::expected<void, process::Refusal> replay_one(const FoundInTrace& found,
+                                                 const ReplayOptions& options, Fleet& fleet,
+                                                 Printer& printer) {
   const TraceFile& file = found.file;
   auto planned = plan(file, options);
   if (!planned) return std::unexpected(planned.error());

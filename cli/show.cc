@@ -34,13 +34,13 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What is to be shown: findings' files and traces' files.
-struct Found {
+struct FoundSequence {
   std::vector<fs::path> findings;
   std::vector<std::string> traces;
 };
 
-std::expected<Found, std::string> find(const std::vector<std::string>& paths) {
-  Found out;
+std::expected<FoundSequence, std::string> find(const std::vector<std::string>& paths) {
+  FoundSequence out;
   for (const std::string& path : paths) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
@@ -134,7 +134,7 @@ bool open_page(const std::string& page) {
   return (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")) && start("xdg-open", page);
 }
 
-std::string title_of(const Found& found, const std::vector<reports::Story>& stories) {
+std::string title_of(const FoundSequence& found, const std::vector<reports::Story>& stories) {
   if (stories.size() == 1) return stories.front().title;
   std::vector<std::string> parts;
   if (!found.findings.empty()) parts.push_back(fmt::format("{} findings", found.findings.size()));

@@ -1,7 +1,7 @@
-# vmadiff_room(NAME SOURCES … [ALONE …] ROOMS … LIBRARIES … [APART])
+# vmadiff_room(NAME SOURCES … ROOMS … LIBRARIES … [APART] [COLD])
 #
-# ALONE: sources that have a name in common with another, and so cannot be compiled as one with it (VMADIFF_UNITY).
-# APART: all of them are compiled alone, since mutants are compiled by file.
+# COLD: not optimised, since nothing in it is done often and compiling it takes twice as long where it is.
+# APART: in the presets that mutants are built in, release and fuzz, each source is compiled by itself.
 # One room of the house: a folder without those below it, which are rooms of their own. Sources include
 # headers as "room/file.h". The room sees its own headers and those of the ROOMS it names, through
 # directories that hold only links to these: including any other room does not compile.
@@ -41,23 +41,22 @@ function(vmadiff_precompile target header)
   endif()
 endfunction()
 
-# With VMADIFF_UNITY the target's sources are compiled ten at a time, but for those named.
+# With VMADIFF_BATCH the target's sources are compiled so many at a time: no two have a name of their own in common.
 function(vmadiff_unite target)
-  if(VMADIFF_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
-    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  if(VMADIFF_BATCH GREATER 1)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${VMADIFF_BATCH})
   endif()
 endfunction()
 
 function(vmadiff_room name)
-  cmake_parse_arguments(ROOM "APART" "" "SOURCES;ALONE;ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "APART;COLD" "" "SOURCES;ROOMS;LIBRARIES" ${ARGN})
   vmadiff_targets(room ${name})
   vmadiff_targets(seen ${ROOM_ROOMS})
   add_library(${room} STATIC ${ROOM_SOURCES})
   vmadiff_see(${room} ${name} ${ROOM_ROOMS})
   set_target_properties(${room} PROPERTIES VMADIFF_ROOMS "${ROOM_ROOMS}")
-  if(NOT ROOM_APART)
-    vmadiff_unite(${room} ${ROOM_ALONE})
+  if(NOT (ROOM_APART AND (CMAKE_BUILD_TYPE STREQUAL "Release" OR VMADIFF_FUZZ)))
+    vmadiff_unite(${room})
   endif()
   # What calls are compared with, libFuzzer need not know: its mutator there changes sequences, not bytes. Calling it
   # at each comparison was a third of the time.
@@ -68,26 +67,28 @@ function(vmadiff_room name)
   target_link_libraries(${room} PRIVATE vmadiff_options PUBLIC ${seen} ${ROOM_LIBRARIES})
   vmadiff_precompile(vmadiff_precompiled precompiled.h)
   set(visible ${name} ${ROOM_ROOMS})
-  if(TARGET vmadiff_precompiled AND "fmt::fmt" IN_LIST ROOM_LIBRARIES AND "spec" IN_LIST visible)
+  if(ROOM_COLD AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${room} PRIVATE -O0) # what is precompiled is for optimised code
+  elseif(TARGET vmadiff_precompiled AND "fmt::fmt" IN_LIST ROOM_LIBRARIES AND "spec" IN_LIST visible)
     target_precompile_headers(${room} REUSE_FROM vmadiff_precompiled)
   endif()
 endfunction()
 
-# vmadiff_test(NAME SOURCES … [ALONE …] ROOMS … LIBRARIES … [LABELS …] [SLOW])
+# vmadiff_test(NAME SOURCES … ROOMS … LIBRARIES … [LABELS …] [SLOW])
 # A GoogleTest executable whose cases become ctest tests named NAME.Suite.Case. Slow ones begin first, so that
 # others run beside them.
 function(vmadiff_test name)
-  cmake_parse_arguments(TEST "SLOW" "" "SOURCES;ALONE;ROOMS;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "SLOW" "" "SOURCES;ROOMS;LIBRARIES;LABELS" ${ARGN})
   vmadiff_targets(seen ${TEST_ROOMS})
   add_executable(${name} ${TEST_SOURCES})
-  vmadiff_unite(${name} ${TEST_ALONE})
+  vmadiff_unite(${name})
   vmadiff_see(${name} ${TEST_ROOMS})
   target_link_libraries(${name} PRIVATE vmadiff_options GTest::gtest GTest::gtest_main ${seen} ${TEST_LIBRARIES})
   # What is tested is optimised; of what asks, half of all sources, that is worth less than it costs.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O0>)
+  target_compile_options(${name} PRIVATE -O0)
   vmadiff_precompile(vmadiff_test_precompiled precompiled_test.h GTest::gtest)
   if(TARGET vmadiff_test_precompiled AND "spec" IN_LIST TEST_ROOMS)
-    target_compile_options(vmadiff_test_precompiled PRIVATE $<$<CONFIG:Release>:-O0>)
+    target_compile_options(vmadiff_test_precompiled PRIVATE -O0)
     target_precompile_headers(${name} REUSE_FROM vmadiff_test_precompiled)
   endif()
   target_compile_definitions(${name} PRIVATE

@@ -5,6 +5,10 @@ target_compile_options(vmadiff_options INTERFACE -Wall -Wextra -Wpedantic -Wconv
 if(NOT VMADIFF_HARNESSES) # with whatever compiler somebody else has
   target_compile_options(vmadiff_options INTERFACE -Werror)
 endif()
+if(VMADIFF_BATCH GREATER 1 AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # To g++ what a source has for itself is everybody's where another file includes it.
+  target_compile_options(vmadiff_options INTERFACE -Wno-subobject-linkage)
+endif()
 if(VMADIFF_SANITIZE)
   target_compile_options(vmadiff_options INTERFACE
     -fsanitize=${VMADIFF_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

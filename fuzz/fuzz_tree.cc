@@ -131,7 +131,7 @@ spec::KernelProfile nearest_profile(spec::System& tree) {
   return *nearest;
 }
 
-struct Bench {
+struct TreeBench {
   std::string why_not;
   std::string what;
   std::string profile;
@@ -146,7 +146,7 @@ struct Bench {
     return value == nullptr ? "" : value;
   }
 
-  Bench() {
+  TreeBench() {
     const auto named = variable("VMADIFF_TREE");
     if (named.empty()) {
       why_not = "VMADIFF_TREE must name the directory of a kernel's source, or linux-7.3";
@@ -191,8 +191,8 @@ struct Bench {
   }
 };
 
-Bench& bench() {
-  static Bench one;
+TreeBench& bench() {
+  static TreeBench one;
   return one;
 }
 
@@ -217,7 +217,7 @@ Input for_a_tree(Input input) {
 }
 
 std::optional<std::string> run_tree(std::span<const std::uint8_t> bytes) {
-  Bench& here = bench();
+  TreeBench& here = bench();
   if (!here.why_not.empty()) return std::nullopt;
   here.input = for_a_tree(decode(bytes));
   here.coverage = {};

@@ -145,7 +145,7 @@ void change_profile(Input& input, Random& random) {
 }
 
 // To add a mutation: a row here, or in mutations_of_calls.cc.
-constexpr std::array kMutations{
+constexpr std::array kOfArguments{
     Mutation{"move to boundary", 5, move_to_boundary}, Mutation{"resize", 4, resize},
     Mutation{"repeat flags", 4, repeat_flags},         Mutation{"reroll arguments", 2, reroll},
     Mutation{"change protection", 2, change_prot},     Mutation{"flip map flag", 2, flip_map_flag},
@@ -155,6 +155,6 @@ constexpr std::array kMutations{
 
 }  // namespace
 
-std::span<const Mutation> argument_mutations() { return kMutations; }
+std::span<const Mutation> argument_mutations() { return kOfArguments; }
 
 }  // namespace vmadiff::fuzz

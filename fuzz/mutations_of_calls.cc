@@ -149,7 +149,7 @@ void split_call(Input& input, Random& random) {
 }
 
 // To add a mutation: a row here, or in mutations_of_arguments.cc.
-constexpr std::array kMutations{
+constexpr std::array kOfCalls{
     Mutation{"insert call", 4, insert_call},
     Mutation{"insert neighbour", 6, insert_neighbour},
     Mutation{"insert KSM call", 3, insert_ksm},
@@ -164,6 +164,6 @@ constexpr std::array kMutations{
 
 }  // namespace
 
-std::span<const Mutation> call_mutations() { return kMutations; }
+std::span<const Mutation> call_mutations() { return kOfCalls; }
 
 }  // namespace vmadiff::fuzz

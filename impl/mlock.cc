@@ -113,10 +113,6 @@ void apply_mlockall_flags(MmStruct& mm, std::uint32_t flags) {
   }
 }
 
-Outcome outcome_of(const Failure& failed) {
-  return failed ? Outcome::fail(*failed) : Outcome::ok();
-}
-
 }  // namespace
 
 bool can_do_mlock(const MmStruct& mm) { return mm.limits.memlock != 0; }

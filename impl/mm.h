@@ -18,6 +18,7 @@
 #include "impl/vma.h"
 #include "spec/errno.h"
 #include "spec/kernel_profile.h"
+#include "spec/outcome.h"
 #include "spec/setup.h"
 #include "spec/snapshot.h"
 #include "spec/syscall.h"
@@ -26,6 +27,9 @@ namespace vmadiff::impl {
 
 /// An errno, or nothing where all went well.
 using Failure = std::optional<spec::Errno>;
+[[nodiscard]] inline spec::Outcome outcome_of(const Failure& failed) {
+  return failed ? spec::Outcome::fail(*failed) : spec::Outcome::ok();
+}
 /// An address in bytes, or an errno.
 using AddressOrErrno = std::expected<spec::Address, spec::Errno>;
 

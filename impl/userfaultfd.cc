@@ -212,10 +212,6 @@ Failure zap_untold(MmStruct& mm, const UffdRegister& call) {
   return zapped.error();
 }
 
-Outcome outcome_of(const Failure& failed) {
-  return failed ? Outcome::fail(*failed) : Outcome::ok();
-}
-
 }  // namespace
 
 bool dup_userfaultfd(MmStruct& mm, const MmStruct& oldmm, VmArea& vma) {

@@ -8,16 +8,10 @@
 #include <charconv>
 #include <utility>
 
+#include "intake/text.h"
+
 namespace vmadiff::intake {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// Behind the string that begins at `at`; the end of the text where it does not end.
 std::size_t behind_string(std::string_view text, std::size_t at) {
@@ -60,7 +54,7 @@ struct Parts {
 };
 
 /// `text` begins behind the `(`. Each argument without its comments.
-Parts split(std::string_view text) {
+Parts split_arguments(std::string_view text) {
   Parts out;
   std::string argument;
   std::vector<char> open;
@@ -156,7 +150,7 @@ std::expected<StraceCall, std::string> read_strace_call(std::string_view text) {
   const auto open = text.find('(');
   if (open == std::string_view::npos) return std::unexpected("expected '(' behind the call's name");
   call.name = text.substr(0, open);
-  auto parts = split(text.substr(open + 1));
+  auto parts = split_arguments(text.substr(open + 1));
   if (parts.end == std::string_view::npos) {
     return std::unexpected(fmt::format("{}: the arguments have no end: expected ')'", call.name));
   }

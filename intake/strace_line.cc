@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "intake/text.h"
+
 namespace vmadiff::intake {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 bool is_name(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -148,7 +149,7 @@ Pid number_behind(std::string_view text, std::string_view words) {
 }
 
 constexpr std::string_view kStraceSays = "strace: ";
-constexpr std::string_view kProcess = "strace: Process ";
+constexpr std::string_view kProcessMark = "strace: Process ";
 constexpr std::string_view kUnfinishedMark = "<unfinished ...>";
 
 using Kind = StraceLine::Kind;
@@ -189,8 +190,8 @@ Kind kind_of(std::string_view body, StraceLine& line) {
   }
   if (body.starts_with("+++ ")) return Kind::kExit;
   if (body.starts_with("<... ")) return resumed(body, line);
-  if (body.starts_with(kProcess) && body.ends_with(" attached")) {
-    line.other = number_behind(body, kProcess);
+  if (body.starts_with(kProcessMark) && body.ends_with(" attached")) {
+    line.other = number_behind(body, kProcessMark);
     return line.other == 0 ? Kind::kNote : Kind::kAttached;
   }
   if (body.starts_with(kStraceSays)) return Kind::kNote;
@@ -225,7 +226,7 @@ StraceLine read_strace_line(std::string_view text) {
 }
 
 std::size_t interruption_in(std::string_view line) {
-  const auto at = line.find(kProcess);
+  const auto at = line.find(kProcessMark);
   if (at == 0 || at == std::string_view::npos || !line.ends_with(" attached")) {
     return std::string_view::npos;
   }

@@ -103,8 +103,7 @@ class FileReader {
 
   /// Whose line it is. strace names nobody while there is one task only.
   Pid pid_of(const StraceLine& line) {
-    using Kind = StraceLine::Kind;
-    if (line.kind == Kind::kAttached) {
+    if (line.kind == StraceLine::Kind::kAttached) {
       alive_.insert(line.other);
       made_.insert(line.other);
       return 0;

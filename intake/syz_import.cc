@@ -15,6 +15,7 @@
 #include "intake/memory_calls.h"
 #include "intake/open_files.h"
 #include "intake/strace_names.h"
+#include "intake/text.h"
 
 namespace vmadiff::intake {
 namespace {
@@ -24,12 +25,6 @@ using spec::Address;
 /// Where pointers of a program's text begin, and what the executor has mapped there.
 constexpr Address kDataStart = 0x7f0000000000;
 constexpr Address kDataBytes = Address{16} << 20;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
 
 std::size_t behind_quotes(std::string_view text, std::size_t at) {
   const char quote = text[at];

@@ -20,7 +20,7 @@ using reports::TestOutcome;
 constexpr int kReportVersion = 1;
 constexpr std::size_t kColumns = 96;
 
-double seconds(std::chrono::milliseconds time) {
+double in_seconds(std::chrono::milliseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
@@ -155,14 +155,14 @@ ordered_json to_json(const Report& report) {
   } else {
     out["budget"] = {{"operations", journal.budget.operations.value_or(0)}};
   }
-  out["spent_seconds"] = seconds(journal.spent());
+  out["spent_seconds"] = in_seconds(journal.spent());
   out["stages"] = ordered_json::array();
   for (const StageRecord& stage : journal.stages) {
     ordered_json one{{"name", stage.name},
                      {"asks", stage.asks},
                      {"state", name(stage.state)},
                      {"attempts", stage.attempts},
-                     {"seconds", seconds(stage.spent)}};
+                     {"seconds", in_seconds(stage.spent)}};
     if (!stage.note.empty()) one["note"] = stage.note;
     one["numbers"] = ordered_json::object();
     for (const auto& [what, count] : stage.numbers) one["numbers"][what] = count;
@@ -184,7 +184,7 @@ std::vector<reports::TestSuite> suites_of(const Report& report) {
          .outcome = outcome_of(stage.state),
          .reason = stage.note.empty() ? std::string{name(stage.state)} : stage.note,
          .details = {},
-         .seconds = seconds(stage.spent)});
+         .seconds = in_seconds(stage.spent)});
     for (const Known& known : report.fresh) {
       if (!is_first_of(known, stage)) continue;
       suite.results.push_back({.name = known.key,

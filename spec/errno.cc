@@ -7,7 +7,7 @@
 namespace vmadiff::spec {
 namespace {
 
-constexpr std::array kNames{
+constexpr std::array kErrnoNames{
     std::pair{Errno::kEPERM, "EPERM"},
     std::pair{Errno::kESRCH, "ESRCH"},
     std::pair{Errno::kENOENT, "ENOENT"},
@@ -40,14 +40,14 @@ constexpr std::array kNames{
 }  // namespace
 
 std::string_view name(Errno e) {
-  for (const auto& [value, text] : kNames) {
+  for (const auto& [value, text] : kErrnoNames) {
     if (value == e) return text;
   }
   return {};
 }
 
 std::optional<Errno> errno_from_name(std::string_view wanted) {
-  for (const auto& [value, text] : kNames) {
+  for (const auto& [value, text] : kErrnoNames) {
     if (wanted == text) return value;
   }
   return std::nullopt;

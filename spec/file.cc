@@ -12,7 +12,7 @@
 namespace vmadiff::spec {
 namespace {
 
-constexpr std::array<std::string_view, kFileClassCount> kNames{
+constexpr std::array<std::string_view, kFileClassCount> kClassNames{
     "anon",         "memfd",           "file",       "file-ro",   "zero",        "hugetlb",
     "pfnmap",       "prepared-pfnmap", "unmappable", "two-hooks", "anon-shared", "other",
     "anon-hugetlb", "legacy-file",     "sysv"};
@@ -55,7 +55,7 @@ Hooks hooks_of(FileClass cls, const KernelProfile& profile) {
   return {};
 }
 
-std::string_view name(FileClass cls) { return kNames[static_cast<std::size_t>(cls)]; }
+std::string_view name(FileClass cls) { return kClassNames[static_cast<std::size_t>(cls)]; }
 
 std::string text(FileId file) {
   if (file.cls == FileClass::kNone || file.cls == FileClass::kAnonShared ||

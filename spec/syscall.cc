@@ -141,51 +141,51 @@ struct RangesOf {
   }
 };
 
-constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kNames{"mmap",
-                                                                            "munmap",
-                                                                            "mprotect",
-                                                                            "brk",
-                                                                            "madvise",
-                                                                            "prctl",
-                                                                            "touch",
-                                                                            "mremap",
-                                                                            "mlock",
-                                                                            "mlock2",
-                                                                            "munlock",
-                                                                            "mlockall",
-                                                                            "munlockall",
-                                                                            "mseal",
-                                                                            "pkey_mprotect",
-                                                                            "remap_file_pages",
-                                                                            "setrlimit",
-                                                                            "fork",
-                                                                            "exec",
-                                                                            "exit",
-                                                                            "uffd_register",
-                                                                            "uffd_unregister",
-                                                                            "mbind",
-                                                                            "set_mempolicy",
-                                                                            "set_vma_name",
-                                                                            "uffd_open",
-                                                                            "uffd_close",
-                                                                            "shmat",
-                                                                            "shmdt",
-                                                                            "pkey_alloc",
-                                                                            "pkey_free",
+constexpr std::array<std::string_view, std::variant_size_v<Syscall>> kCallNames{"mmap",
+                                                                                "munmap",
+                                                                                "mprotect",
+                                                                                "brk",
+                                                                                "madvise",
+                                                                                "prctl",
+                                                                                "touch",
+                                                                                "mremap",
+                                                                                "mlock",
+                                                                                "mlock2",
+                                                                                "munlock",
+                                                                                "mlockall",
+                                                                                "munlockall",
+                                                                                "mseal",
+                                                                                "pkey_mprotect",
+                                                                                "remap_file_pages",
+                                                                                "setrlimit",
+                                                                                "fork",
+                                                                                "exec",
+                                                                                "exit",
+                                                                                "uffd_register",
+                                                                                "uffd_unregister",
+                                                                                "mbind",
+                                                                                "set_mempolicy",
+                                                                                "set_vma_name",
+                                                                                "uffd_open",
+                                                                                "uffd_close",
+                                                                                "shmat",
+                                                                                "shmdt",
+                                                                                "pkey_alloc",
+                                                                                "pkey_free",
 
-                                                                            "msync",
-                                                                            "add_seals",
-                                                                            "process_madvise",
-                                                                            "uffd_writeprotect",
-                                                                            "uffd_rwprotect"};
+                                                                                "msync",
+                                                                                "add_seals",
+                                                                                "process_madvise",
+                                                                                "uffd_writeprotect",
+                                                                                "uffd_rwprotect"};
 
 }  // namespace
 
-static_assert(std::ranges::none_of(kNames, &std::string_view::empty), "each call has a name");
+static_assert(std::ranges::none_of(kCallNames, &std::string_view::empty), "each call has a name");
 
-std::string_view name(const Syscall& call) { return kNames[call.index()]; }
+std::string_view name(const Syscall& call) { return kCallNames[call.index()]; }
 
-std::span<const std::string_view> call_names() { return kNames; }
+std::span<const std::string_view> call_names() { return kCallNames; }
 
 std::optional<std::string> unmodelled_reason(const Syscall& call) {
   return std::visit(Unmodelled{}, call);

@@ -17,7 +17,7 @@ for library in fmt rapidcheck; do
   cmake --build "$WORK/$library" --target install
 done
 
-cmake -S "$source" -B "$WORK/vmadiff" "${common[@]}" -DVMADIFF_HARNESSES=ON -DVMADIFF_UNITY=ON \
+cmake -S "$source" -B "$WORK/vmadiff" "${common[@]}" -DVMADIFF_HARNESSES=ON -DVMADIFF_BATCH=10 \
   -DVMADIFF_FUZZ_ENGINE="$LIB_FUZZING_ENGINE"
 cmake --build "$WORK/vmadiff" --target "${fuzzers[@]}"
 

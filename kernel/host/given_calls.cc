@@ -27,10 +27,10 @@ using spec::Syscall;
 using Argument = CallPart::Argument;
 
 constexpr Address kPlace = 0x100000000000;
-constexpr Address kPage = spec::kPageSize;
 constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
 constexpr std::uint64_t kPrivate = spec::kMapPrivate | spec::kMapAnonymous;
-constexpr spec::Mmap kMemory{kPlace, 4 * kPage, kReadWrite, kPrivate | spec::kMapFixed, {}, 0};
+constexpr spec::Mmap kMemory{
+    kPlace, 4 * spec::kPageSize, kReadWrite, kPrivate | spec::kMapFixed, {}, 0};
 
 /// Whether a seccomp filter stands between this process and the kernel. Then ENOSYS can be its
 /// word.
@@ -148,40 +148,41 @@ class Search {
 };
 
 void try_whole_calls(Search& search, const spec::Setup& setup) {
-  search.whole(spec::Munmap{kPlace, kPage});
-  search.whole(spec::Mprotect{kPlace, kPage, spec::kProtRead});
-  search.whole(spec::Madvise{kPlace, kPage, spec::kMadvNormal});
-  search.whole(spec::Mremap{kPlace, 4 * kPage, 2 * kPage, 0, 0});
+  search.whole(spec::Munmap{kPlace, spec::kPageSize});
+  search.whole(spec::Mprotect{kPlace, spec::kPageSize, spec::kProtRead});
+  search.whole(spec::Madvise{kPlace, spec::kPageSize, spec::kMadvNormal});
+  search.whole(spec::Mremap{kPlace, 4 * spec::kPageSize, 2 * spec::kPageSize, 0, 0});
   // Without room for a locked page the kernel itself says EPERM.
-  if (setup.limits.memlock >= kPage) {
-    search.whole(spec::Mlock{kPlace, kPage});
-    search.whole(spec::Mlock2{kPlace, kPage, 0});
+  if (setup.limits.memlock >= spec::kPageSize) {
+    search.whole(spec::Mlock{kPlace, spec::kPageSize});
+    search.whole(spec::Mlock2{kPlace, spec::kPageSize, 0});
     search.whole(spec::Mlockall{spec::kMclFuture}, {});
   }
-  search.whole(spec::Munlock{kPlace, kPage});
+  search.whole(spec::Munlock{kPlace, spec::kPageSize});
   search.whole(spec::Munlockall{}, {});
-  search.whole(spec::Mseal{kPlace, kPage, 0});
-  search.whole(spec::PkeyMprotect{kPlace, kPage, spec::kProtRead, -1});
+  search.whole(spec::Mseal{kPlace, spec::kPageSize, 0});
+  search.whole(spec::PkeyMprotect{kPlace, spec::kPageSize, spec::kProtRead, -1});
   spec::Mmap shared = kMemory;
   shared.flags = spec::kMapShared | spec::kMapAnonymous | spec::kMapFixed;
-  search.whole(spec::RemapFilePages{kPlace, kPage, 0, 0, 0}, {{0, shared, {}}});
+  search.whole(spec::RemapFilePages{kPlace, spec::kPageSize, 0, 0, 0}, {{0, shared, {}}});
   search.whole(spec::Prctl{.option = spec::kPrGetMemoryMerge}, {});
   search.whole(spec::Setrlimit{spec::kRlimitStack, setup.limits.stack}, {});
   search.forks();
   search.whole(spec::Exec{}, {});
-  search.whole(spec::UffdRegister{kPlace, kPage, spec::kUffdModeWp});
-  search.whole(spec::UffdUnregister{kPlace, kPage});
+  search.whole(spec::UffdRegister{kPlace, spec::kPageSize, spec::kUffdModeWp});
+  search.whole(spec::UffdUnregister{kPlace, spec::kPageSize});
   // EPERM is our own, too.
   if (setup.uffd_kernel_faults || search.is_known(spec::UffdRegister{})) {
-    search.part(spec::UffdWriteprotect{kPlace, kPage}, Argument::kAny, 0);
-    search.part(spec::UffdRwprotect{kPlace, kPage}, Argument::kAny, 0);
+    search.part(spec::UffdWriteprotect{kPlace, spec::kPageSize}, Argument::kAny, 0);
+    search.part(spec::UffdRwprotect{kPlace, spec::kPageSize}, Argument::kAny, 0);
   }
   search.whole(spec::UffdOpen{}, {});
   search.whole(spec::UffdClose{}, {{0, spec::UffdOpen{}, {}}});
-  search.whole(spec::Mbind{kPlace, kPage, spec::kMpolDefault, 0, 0, 0});
+  search.whole(spec::Mbind{kPlace, spec::kPageSize, spec::kMpolDefault, 0, 0, 0});
   search.whole(spec::SetMempolicy{}, {});
   if (setup.vma_names) {
-    search.whole(spec::SetVmaName{.addr = kPlace, .length = kPage, .name = spec::VmaName::of("a")});
+    search.whole(spec::SetVmaName{
+        .addr = kPlace, .length = spec::kPageSize, .name = spec::VmaName::of("a")});
   }
   search.whole(spec::Shmat{.segment = 0, .addr = kPlace, .flags = 0}, {});
   search.part(spec::Shmat{.segment = 0, .addr = kPlace, .flags = spec::kShmExec}, Argument::kFlags,
@@ -191,7 +192,7 @@ void try_whole_calls(Search& search, const spec::Setup& setup) {
   // Without keys both fail.
   search.part(spec::PkeyAlloc{}, Argument::kAny, 0, {});
   search.part(spec::PkeyFree{1}, Argument::kAny, 0, {{0, spec::PkeyAlloc{}, {}}});
-  search.whole(spec::Msync{kPlace, kPage, spec::kMsAsync});
+  search.whole(spec::Msync{kPlace, spec::kPageSize, spec::kMsAsync});
   search.whole(spec::AddSeals{{spec::FileClass::kMemfd, 0}, 0}, {});
   // Refused for its flags on every kernel that has it, as no policy refuses.
   search.part(spec::ProcessMadvise{.flags = 1}, Argument::kAny, 0, {});
@@ -203,9 +204,10 @@ void try_protections(Search& search) {
     spec::Mmap mmap = kMemory;
     mmap.prot = spec::kProtRead | prot;
     search.part(mmap, Argument::kProt, prot, {});
-    search.part(spec::Mprotect{kPlace, kPage, spec::kProtRead | prot}, Argument::kProt, prot);
-    search.part(spec::PkeyMprotect{kPlace, kPage, spec::kProtRead | prot, -1}, Argument::kProt,
+    search.part(spec::Mprotect{kPlace, spec::kPageSize, spec::kProtRead | prot}, Argument::kProt,
                 prot);
+    search.part(spec::PkeyMprotect{kPlace, spec::kPageSize, spec::kProtRead | prot, -1},
+                Argument::kProt, prot);
   }
 }
 
@@ -227,14 +229,15 @@ void try_mmap_flags(Search& search, const spec::Setup& setup) {
 }
 
 void try_other_flags(Search& search, const spec::Setup& setup) {
-  constexpr Address kElsewhere = kPlace + 8 * kPage;
+  constexpr Address kElsewhere = kPlace + 8 * spec::kPageSize;
   for (const std::uint64_t flag :
        {spec::kMremapMaymove, spec::kMremapFixed, spec::kMremapDontunmap}) {
-    search.part(spec::Mremap{kPlace, kPage, kPage, spec::kMremapMaymove | flag, kElsewhere},
+    search.part(spec::Mremap{kPlace, spec::kPageSize, spec::kPageSize, spec::kMremapMaymove | flag,
+                             kElsewhere},
                 Argument::kFlags, flag);
   }
-  if (setup.limits.memlock >= kPage) {
-    search.part(spec::Mlock2{kPlace, kPage, spec::kMlockOnfault}, Argument::kFlags,
+  if (setup.limits.memlock >= spec::kPageSize) {
+    search.part(spec::Mlock2{kPlace, spec::kPageSize, spec::kMlockOnfault}, Argument::kFlags,
                 spec::kMlockOnfault);
     for (const std::uint64_t flag : {spec::kMclCurrent, spec::kMclOnfault})
       search.part(spec::Mlockall{spec::kMclFuture | flag}, Argument::kFlags, flag, {});
@@ -242,16 +245,17 @@ void try_other_flags(Search& search, const spec::Setup& setup) {
   const std::uint64_t node =
       setup.nodes == 0 ? 1 : std::uint64_t{1} << std::countr_zero(setup.nodes);
   for (const std::uint64_t flag : {spec::kMpolRelativeNodes, spec::kMpolStaticNodes}) {
-    search.part(spec::Mbind{kPlace, kPage, spec::kMpolBind, flag, node, 0}, Argument::kFlags, flag);
+    search.part(spec::Mbind{kPlace, spec::kPageSize, spec::kMpolBind, flag, node, 0},
+                Argument::kFlags, flag);
     search.part(spec::SetMempolicy{spec::kMpolBind, flag, node}, Argument::kFlags, flag, {});
   }
-  search.part(spec::Mbind{kPlace, kPage, spec::kMpolBind, 0, node, spec::kMpolMfMove},
+  search.part(spec::Mbind{kPlace, spec::kPageSize, spec::kMpolBind, 0, node, spec::kMpolMfMove},
               Argument::kFlags, spec::kMpolMfMove);
 }
 
 void try_choices(Search& search, const spec::Setup& setup) {
   for (const spec::FlagName& advice : spec::kAdviceNames) {
-    const spec::Madvise call{kPlace, kPage, static_cast<std::int32_t>(advice.bits)};
+    const spec::Madvise call{kPlace, spec::kPageSize, static_cast<std::int32_t>(advice.bits)};
     if (!spec::unmodelled_reason(call)) search.part(call, Argument::kChoice, advice.bits);
   }
   for (const auto& [option, value] :
@@ -273,7 +277,7 @@ void try_choices(Search& search, const spec::Setup& setup) {
     const auto value = static_cast<std::uint16_t>(mode.bits);
     const bool has_nodes = value != spec::kMpolDefault && value != spec::kMpolLocal;
     const std::uint64_t nodes = has_nodes ? node : 0;
-    search.part(spec::Mbind{kPlace, kPage, value, 0, nodes, 0}, Argument::kChoice, value);
+    search.part(spec::Mbind{kPlace, spec::kPageSize, value, 0, nodes, 0}, Argument::kChoice, value);
     search.part(spec::SetMempolicy{value, 0, nodes}, Argument::kChoice, value, {});
   }
 }

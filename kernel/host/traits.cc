@@ -23,10 +23,9 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
-constexpr Address kPlace = 0x100000000000;
+constexpr Address kProbed = 0x100000000000;
 constexpr std::uint64_t kAnonymous = MAP_PRIVATE | MAP_ANONYMOUS;
-constexpr std::uint64_t kReadWrite = PROT_READ | PROT_WRITE;
+constexpr std::uint64_t kProbedProt = PROT_READ | PROT_WRITE;
 
 Record mmap_of(Address addr, Address length, std::uint64_t prot, std::uint64_t flags) {
   return system_call(SYS_mmap, addr, length, prot, flags, ~std::uint64_t{0}, 0);
@@ -72,44 +71,47 @@ std::optional<std::uint64_t> number_in(const char* path) {
 }
 
 bool maps_zero_page(Probe& probe) {
-  const std::array program{mmap_of(kPlace, kPage, kReadWrite, kAnonymous | MAP_FIXED),
-                           system_call(kTouchRead, kPlace, 1)};
+  const std::array program{mmap_of(kProbed, spec::kPageSize, kProbedProt, kAnonymous | MAP_FIXED),
+                           system_call(kTouchRead, kProbed, 1)};
   if (probe(program) != 0) return true;
-  return probe.session().anonymous_bytes(kPlace).value_or(0) == 0;
+  return probe.session().anonymous_bytes(kProbed).value_or(0) == 0;
 }
 
 spec::Address measured_mmap_min_addr(Probe& probe) {
   constexpr std::uint64_t kPagesMax = 256;
   const auto can_map = [&](std::uint64_t page) {
-    return Probe::is_ok(probe.map(page * kPage, kPage, PROT_NONE, kAnonymous | MAP_FIXED));
+    return Probe::is_ok(
+        probe.map(page * spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonymous | MAP_FIXED));
   };
   const auto lowest = least(0, kPagesMax, can_map);
-  if (lowest < kPagesMax) return lowest * kPage;
+  if (lowest < kPagesMax) return lowest * spec::kPageSize;
   return number_in("/proc/sys/vm/mmap_min_addr").value_or(spec::Setup{}.mmap_min_addr);
 }
 
 spec::Address measured_placement_min_addr(Probe& probe) {
-  const auto lowest_hint = probe.map(kPage, kPage, PROT_NONE, kAnonymous);
+  const auto lowest_hint = probe.map(spec::kPageSize, spec::kPageSize, PROT_NONE, kAnonymous);
   if (!Probe::is_ok(lowest_hint)) return spec::Setup{}.placement_min_addr;
-  if (lowest_hint > kPage) return lowest_hint;
+  if (lowest_hint > spec::kPageSize) return lowest_hint;
   // A hint of 0 is none, so that hints say the same of 0 and of one page.
-  const std::array growth{mmap_of(kPage, kPage, kReadWrite, kAnonymous | MAP_FIXED | MAP_GROWSDOWN),
+  const std::array growth{mmap_of(spec::kPageSize, spec::kPageSize, kProbedProt,
+                                  kAnonymous | MAP_FIXED | MAP_GROWSDOWN),
                           system_call(kTouchWrite, 0, 1)};
-  return probe(growth) == 0 ? 0 : kPage;
+  return probe(growth) == 0 ? 0 : spec::kPageSize;
 }
 
 std::uint64_t measured_overcommit_pages(Probe& probe) {
   constexpr std::uint64_t kPagesMax = std::uint64_t{1} << 34;  // 64 TiB: there is room for it
   const auto is_too_much = [&](std::uint64_t pages) {
-    return !Probe::is_ok(probe.map(0, pages * kPage, kReadWrite, kAnonymous));
+    return !Probe::is_ok(probe.map(0, pages * spec::kPageSize, kProbedProt, kAnonymous));
   };
   if (!is_too_much(kPagesMax)) return ~std::uint64_t{0};
   return least(1, kPagesMax, is_too_much) - 1;
 }
 
 bool has_vma_names(Probe& probe) {
-  const spec::SetVmaName call{.addr = kPlace, .length = kPage, .name = spec::VmaName::of("a")};
-  const std::array program{mmap_of(kPlace, kPage, kReadWrite, kAnonymous | MAP_FIXED),
+  const spec::SetVmaName call{
+      .addr = kProbed, .length = spec::kPageSize, .name = spec::VmaName::of("a")};
+  const std::array program{mmap_of(kProbed, spec::kPageSize, kProbedProt, kAnonymous | MAP_FIXED),
                            record_of(call, spec::Setup{}.task_size)};
   return probe(program) != static_cast<std::uint64_t>(-EINVAL);
 }
@@ -132,11 +134,11 @@ std::uint64_t measured_nodes(Probe& probe) {
 std::uint64_t measured_stack_guard_gap(Probe& probe) {
   constexpr std::uint64_t kPagesMax = std::uint64_t{1} << 20;
   const auto can_grow = [&](std::uint64_t distance) {
-    const Address grown = kPlace + (1 + distance) * kPage;
-    const std::array program{
-        mmap_of(kPlace, kPage, kReadWrite, kAnonymous | MAP_FIXED),
-        mmap_of(grown + kPage, kPage, kReadWrite, kAnonymous | MAP_FIXED | MAP_GROWSDOWN),
-        system_call(kTouchWrite, grown, 1)};
+    const Address grown = kProbed + (1 + distance) * spec::kPageSize;
+    const std::array program{mmap_of(kProbed, spec::kPageSize, kProbedProt, kAnonymous | MAP_FIXED),
+                             mmap_of(grown + spec::kPageSize, spec::kPageSize, kProbedProt,
+                                     kAnonymous | MAP_FIXED | MAP_GROWSDOWN),
+                             system_call(kTouchWrite, grown, 1)};
     return probe(program) == 0;
   };
   const auto gap = least(0, kPagesMax, can_grow);
@@ -150,8 +152,9 @@ std::uint64_t max_map_count(Probe& probe) {
   std::vector<Record> program;
   for (std::uint64_t i = 0; i < kCountMax; ++i) {
     program.push_back(must_give(
-        kPlace + i * kPage, mmap_of(kPlace + i * kPage, kPage, i % 2 == 0 ? PROT_NONE : PROT_READ,
-                                    kAnonymous | MAP_FIXED | MAP_NORESERVE)));
+        kProbed + i * spec::kPageSize,
+        mmap_of(kProbed + i * spec::kPageSize, spec::kPageSize, i % 2 == 0 ? PROT_NONE : PROT_READ,
+                kAnonymous | MAP_FIXED | MAP_NORESERVE)));
   }
   AgentSession& session = probe.session();
   std::vector<std::uint64_t> results;
@@ -165,7 +168,7 @@ std::uint64_t max_map_count(Probe& probe) {
 
 std::optional<spec::Address> placed_by_another_rule(Probe& probe, std::uint64_t flags,
                                                     spec::FileId file) {
-  for (Address size = 2 * kPage; size < spec::kHugePageSize; size *= 2) {
+  for (Address size = 2 * spec::kPageSize; size < spec::kHugePageSize; size *= 2) {
     const auto expected = probe.map(0, size, PROT_READ, kAnonymous | MAP_NORESERVE);
     if (probe.map(0, size, PROT_READ, flags, file) != expected) return size;
   }

@@ -247,11 +247,11 @@ bool is_as_before_but_for_a_hole(const Stretches& stretches, const spec::Range& 
 }
 
 /// A move between two ranges, bytes.
-struct Move : MoveRanges {
+struct MremapMove : MoveRanges {
   spec::VmFlags lost;  ///< what the VMAs of both may have given away, or kept
   const Snapshot& before;
 
-  Move(const spec::Mremap& call, Address new_addr, const Snapshot& before_it)
+  MremapMove(const spec::Mremap& call, Address new_addr, const Snapshot& before_it)
       : MoveRanges(ranges_of(call, new_addr, before_it)),
         // The charge, while the source is unmapped (unmap_source_vma), and a userfaultfd
         // (UserfaultfdLosesWhatMoves).
@@ -274,7 +274,7 @@ struct Move : MoveRanges {
 
 /// Where the first half of a move was made and the second was not, memory is in both places; the
 /// VMAs that it stays in can have grown to hold what was moved, too.
-bool is_moved_or_stays(const Stretch& s, const Move& move) {
+bool is_moved_or_stays(const Stretch& s, const MremapMove& move) {
   if (s.is_as_wanted()) return true;
   const bool was_source = s.before != nullptr && s.before->range().overlaps(move.source);
   const bool is_target = s.wanted != nullptr && s.wanted->range().overlaps(move.target);
@@ -300,7 +300,7 @@ bool is_mapped_apart(const Stretches& stretches, const spec::Mmap& call,
 /// moved; nothing that was to be moved is lost.
 bool is_moved_up_to_a_point(const Stretches& stretches, const spec::Mremap& call,
                             const Snapshot& before) {
-  const Move move{call, call.new_addr, before};
+  const MremapMove move{call, call.new_addr, before};
   const Address length =
       std::min(move.source.end - move.source.start, move.target.end - move.target.start);
   const spec::Range kept{call.addr, call.addr + length};
@@ -389,7 +389,7 @@ std::optional<Exemption> rule_of_success(const FailedAllocation& f, const Stretc
     if (only_cuts && is_mapped_apart(parts, *mmap, f.outcome)) return Exemption::kMergeIsGivenUp;
   }
   if (const auto* mremap = std::get_if<spec::Mremap>(&f.call)) {
-    const Move move{*mremap, f.outcome.value(), f.before};
+    const MremapMove move{*mremap, f.outcome.value(), f.before};
     const auto holds = [&](const Stretch& s) { return is_moved_or_stays(s, move); };
     if (std::ranges::all_of(parts, holds)) return Exemption::kSourceStaysMapped;
   }

@@ -59,7 +59,7 @@ bool maps_zero(const spec::Syscall& call) {
   return mmap != nullptr && mmap->file.cls == spec::FileClass::kZero;
 }
 
-struct Move {
+struct MovedCall {
   Address by;
   void operator()(spec::Mremap& call) const {
     call.addr += by;
@@ -104,7 +104,7 @@ RelationResult renumbering_addresses_moves_the_layout(RelationRoom& room,
     room.counterpart.push_back(room.first.sequence.size());
     room.first.add(step, i);
     spec::Step elsewhere{.process = step.process, .call = step.call, .expected = {}};
-    std::visit(Move{by}, elsewhere.call);
+    std::visit(MovedCall{by}, elsewhere.call);
     room.second.add(elsewhere, i);
   }
   return run_both(room, {.leeway = {.flags = spec::kVmSoftdirty,

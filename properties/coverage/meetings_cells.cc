@@ -102,13 +102,13 @@ std::vector<Repetition> make_repetitions() {
 std::span<const UnmeetablePair> unmeetable_pairs() { return kUnmeetable; }
 
 std::span<const Pair> meetable_pairs() {
-  static const auto kPairs = make_pairs();
-  return kPairs;
+  static const auto kMeetablePairs = make_pairs();
+  return kMeetablePairs;
 }
 
 std::span<const std::array<Family, 3>> meetable_triples() {
-  static const auto kTriples = make_triples();
-  return kTriples;
+  static const auto kMeetableTriples = make_triples();
+  return kMeetableTriples;
 }
 
 std::span<const Repetition> meetable_repetitions() {

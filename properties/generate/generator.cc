@@ -23,7 +23,6 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
 /// Some sequences also use places on huge page boundaries behind the arena.
 constexpr std::uint64_t kHugePlaces = 6;
 constexpr std::uint64_t kWildPercent = 8;
@@ -47,8 +46,9 @@ constexpr std::uint64_t kArenaPagesMin = 6;
 constexpr std::uint64_t kArenaSizes = 7;
 /// Some sequences map files near the end that they can have (ext4's with blocks of 4 KiB, then any
 /// regular file's, then any file's), a few pages before it.
-constexpr std::array<std::uint64_t, 3> kFarOffsets{
-    (std::uint64_t{1} << 44) - 24 * kPage, (std::uint64_t{1} << 63) - 24 * kPage, 0 - 24 * kPage};
+constexpr std::array<std::uint64_t, 3> kFarOffsets{(std::uint64_t{1} << 44) - 24 * spec::kPageSize,
+                                                   (std::uint64_t{1} << 63) - 24 * spec::kPageSize,
+                                                   0 - 24 * spec::kPageSize};
 
 std::optional<spec::Setup> own_setup(std::uint64_t seed, const GeneratorOptions& options) {
   return varied_setup(seed, options.setup, options.setup_variation);
@@ -289,14 +289,14 @@ class Writer {
 
   /// Where rules about addresses begin or end: the lowest addresses, windows, the top.
   Address edge() {
-    const std::array<Address, 7> edges{setup_.mmap_min_addr + 8 * kPage,
-                                       setup_.placement_min_addr + 8 * kPage,
+    const std::array<Address, 7> edges{setup_.mmap_min_addr + 8 * spec::kPageSize,
+                                       setup_.placement_min_addr + 8 * spec::kPageSize,
                                        Address{1} << 30,
                                        Address{1} << 31,
                                        Address{1} << 32,
                                        setup_.mmap_base,
-                                       setup_.task_size - 8 * kPage};
-    return random_.of(edges) + kPage * random_.below(16) - 8 * kPage;
+                                       setup_.task_size - 8 * spec::kPageSize};
+    return random_.of(edges) + spec::kPageSize * random_.below(16) - 8 * spec::kPageSize;
   }
 
   Address fresh_start() {
@@ -304,13 +304,13 @@ class Writer {
     if (huge_ && random_.percent(50)) {
       return kArena + spec::kHugePageSize * (1 + random_.below(kHugePlaces));
     }
-    return kArena + random_.below(sketch_.arena_pages()) * kPage;
+    return kArena + random_.below(sketch_.arena_pages()) * spec::kPageSize;
   }
 
   spec::Mmap mmap() {
     Region region;
     region.look = looks_.any(random_);
-    Address length = few_pages(random_) * kPage;
+    Address length = few_pages(random_) * spec::kPageSize;
     if (huge_ && random_.percent(30)) length = spec::kHugePageSize * (1 + random_.below(2));
     const bool near = !sketch_.empty() && random_.percent(70);
     std::optional<Region> joined;
@@ -321,12 +321,12 @@ class Writer {
       region.start = behind ? other.end : other.start - length;
       // Contiguous with the neighbour, as the two halves of one mapping would be.
       region.offset = behind ? other.offset + (other.end - other.start) : other.offset - length;
-      if (random_.percent(10)) region.start += kPage * random_.below(3);
-      if (random_.percent(12)) region.offset = random_.below(80) * kPage;
+      if (random_.percent(10)) region.start += spec::kPageSize * random_.below(3);
+      if (random_.percent(12)) region.offset = random_.below(80) * spec::kPageSize;
       joined = other;
     } else {
       region.start = fresh_start();
-      region.offset = far_ + random_.below(16) * kPage;
+      region.offset = far_ + random_.below(16) * spec::kPageSize;
     }
     if (region.look.file.cls == spec::FileClass::kHugetlb && random_.percent(80)) {
       region.start &= ~(spec::kHugePageSize - 1);
@@ -381,7 +381,7 @@ class Writer {
   }
 
   spec::Munmap munmap() {
-    if (sketch_.empty()) return {kArena, kPage};
+    if (sketch_.empty()) return {kArena, spec::kPageSize};
     const PageRange range = existing_range(random_, sketch_);
     return {range.start, range.length};
   }
@@ -396,17 +396,17 @@ class Writer {
     const Address pages = 1 + random_.below(4);
     if (swarm_.has_stacks() && random_.percent(25)) {
       // Below something: a stack grows there.
-      return {range.start - kPage * (1 + random_.below(random_.percent(80) ? 3 : 300)), kPage,
-              spec::Access::kWrite};
+      return {range.start - spec::kPageSize * (1 + random_.below(random_.percent(80) ? 3 : 300)),
+              spec::kPageSize, spec::Access::kWrite};
     }
-    return {range.start, std::min(range.length, pages * kPage),
+    return {range.start, std::min(range.length, pages * spec::kPageSize),
             random_.percent(80) ? spec::Access::kWrite : spec::Access::kRead};
   }
 
   spec::Brk brk() {
     const auto kind = random_.below(100);
     if (kind < 65) {
-      brk_ += kPage * (1 + random_.below(4));
+      brk_ += spec::kPageSize * (1 + random_.below(4));
       // Soon the heap is something that other calls meet, too.
       sketch_.add({.start = options_.setup.start_brk,
                    .end = spec::page_up(brk_),
@@ -415,10 +415,10 @@ class Writer {
                             {}},
                    .offset = 0});
     } else if (kind < 90) {
-      const Address down = kPage * random_.below(5);
+      const Address down = spec::kPageSize * random_.below(5);
       brk_ = std::max(options_.setup.start_brk, brk_ < down ? 0 : brk_ - down);
     } else {
-      brk_ += random_.below(kPage);
+      brk_ += random_.below(spec::kPageSize);
     }
     return {brk_};
   }

@@ -7,18 +7,18 @@ namespace {
 using namespace spec;  // NOLINT: this file is little but spec's constants
 
 // Read-write is by far the most common, and what merges; the others are there to change to.
-constexpr std::array<std::uint64_t, 12> kProts{kProtRead | kProtWrite,
-                                               kProtRead | kProtWrite,
-                                               kProtRead | kProtWrite,
-                                               kProtRead | kProtWrite,
-                                               kProtRead | kProtWrite,
-                                               kProtRead,
-                                               kProtRead,
-                                               kProtRead,
-                                               kProtNone,
-                                               kProtWrite,
-                                               kProtRead | kProtExec,
-                                               kProtRead | kProtWrite | kProtExec};
+constexpr std::array<std::uint64_t, 12> kProtsInUse{kProtRead | kProtWrite,
+                                                    kProtRead | kProtWrite,
+                                                    kProtRead | kProtWrite,
+                                                    kProtRead | kProtWrite,
+                                                    kProtRead | kProtWrite,
+                                                    kProtRead,
+                                                    kProtRead,
+                                                    kProtRead,
+                                                    kProtNone,
+                                                    kProtWrite,
+                                                    kProtRead | kProtExec,
+                                                    kProtRead | kProtWrite | kProtExec};
 
 }  // namespace
 
@@ -33,11 +33,11 @@ Look Looks::any(Random& random) const {
 std::uint64_t Looks::any_prot(Random& random) const {
   if (random.percent(40)) return random.of(looks_).prot;
   if (random.percent(3)) return kProtExec;
-  return random.of(kProts);
+  return random.of(kProtsInUse);
 }
 
 Look Looks::fresh(Random& random) const {
-  Look look{.prot = random.of(kProts), .flags = kMapPrivate, .file = {}};
+  Look look{.prot = random.of(kProtsInUse), .flags = kMapPrivate, .file = {}};
   if (random.percent(2)) look.prot = kProtExec;
   const auto kind = random.below(100);
   if (kind < 50 || options_.file_classes.empty()) {

@@ -16,7 +16,6 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
 constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
 /// Some meetings are beside what the rest of the sequence does, where room is free.
 constexpr Address kAside = kArena + 4 * spec::kHugePageSize;
@@ -95,7 +94,7 @@ class Layout {
     if (random_.percent(inherits ? 70 : 20)) {
       const PageRange range = part_of(plots_.back());
       calls_.emplace_back(
-          spec::Touch{range.start, std::min(range.length, 4 * kPage),
+          spec::Touch{range.start, std::min(range.length, 4 * spec::kPageSize),
                       random_.percent(50) ? spec::Access::kWrite : spec::Access::kRead});
     }
     return std::move(calls_);
@@ -144,7 +143,7 @@ class Layout {
     }
     Address total = 0;
     for (Plot& plot : plots_) {
-      plot.end = kPage * (2 + random_.below(3));
+      plot.end = spec::kPageSize * (2 + random_.below(3));
       total += plot.end;
     }
     Address at = start(total);
@@ -167,7 +166,7 @@ class Layout {
       return start;
     }
     const Address page = random_.below(kArenaPages);
-    return (random_.percent(60) ? kArena : kAside) + page * kPage;
+    return (random_.percent(60) ? kArena : kAside) + page * spec::kPageSize;
   }
 
   static Look look_of(std::uint8_t ground) {
@@ -234,21 +233,21 @@ class Layout {
                                      .offset = 0});
     }
     if (random_.percent(40)) {
-      calls_.emplace_back(spec::Touch{plot.start, 2 * kPage, spec::Access::kWrite});
+      calls_.emplace_back(spec::Touch{plot.start, 2 * spec::kPageSize, spec::Access::kWrite});
     }
   }
 
   /// All of the plot, a part, or all there is.
   PageRange part_of(const Plot& plot) {
-    const Address pages = (plot.end - plot.start) / kPage;
+    const Address pages = (plot.end - plot.start) / spec::kPageSize;
     const Address part = 1 + random_.below(std::min<Address>(pages, 4));
     switch (random_.below(10)) {
       case 0:
       case 1:
-        return {plot.start, part * kPage};
+        return {plot.start, part * spec::kPageSize};
       case 2:
       case 3:
-        return {plot.end - part * kPage, part * kPage};
+        return {plot.end - part * spec::kPageSize, part * spec::kPageSize};
       case 4:
         return {plots_.front().start, plots_.back().end - plots_.front().start};
       default:
@@ -268,13 +267,13 @@ class Layout {
     } else if (auto* limit = std::get_if<spec::Setrlimit>(&call)) {
       set_up(*limit);
     } else if (auto* brk = std::get_if<spec::Brk>(&call)) {
-      brk->addr = plot.end + kPage * random_.below(4) - kPage;
+      brk->addr = plot.end + spec::kPageSize * random_.below(4) - spec::kPageSize;
     } else if (auto* remap = std::get_if<spec::RemapFilePages>(&call)) {
       remap->pgoff = random_.below(20);
       if (random_.percent(30)) remap->flags = spec::kMapNonblock;
     } else if (auto* touch = std::get_if<spec::Touch>(&call);
                touch != nullptr && plot.ground == kOnStack && random_.percent(40)) {
-      range = {plot.start - kPage * (1 + random_.below(3)), kPage};
+      range = {plot.start - spec::kPageSize * (1 + random_.below(3)), spec::kPageSize};
     } else if (std::holds_alternative<spec::Exit>(call)) {
       calls_.emplace_back(spec::Fork{});
     } else if (auto* shmat = std::get_if<spec::Shmat>(&call)) {
@@ -285,7 +284,8 @@ class Layout {
       if (random_.percent(25)) lay_over(plot.start);
       if (random_.percent(60)) {
         // What is left of it is in parts.
-        calls_.emplace_back(spec::Mprotect{plot.start + kPage, kPage, spec::kProtRead});
+        calls_.emplace_back(
+            spec::Mprotect{plot.start + spec::kPageSize, spec::kPageSize, spec::kProtRead});
       }
     } else if (std::holds_alternative<spec::UffdWriteprotect>(call)) {
       calls_.emplace_back(spec::UffdRegister{range.start, range.length, spec::kUffdModeWp});
@@ -318,19 +318,19 @@ class Layout {
   void set_up(spec::Mremap& call, PageRange& range, Plot& plot) {
     const bool shrinks = call.new_length < call.length;
     const bool grows = call.length != 0 && call.new_length > call.length;
-    if (shrinks && range.length < 2 * kPage) range = {plot.start, plot.end - plot.start};
+    if (shrinks && range.length < 2 * spec::kPageSize) range = {plot.start, plot.end - plot.start};
     const bool is_duplicate = call.length == 0;
     if (is_duplicate && random_.percent(50)) call.flags |= spec::kMremapFixed;
-    call.new_length = shrinks ? range.length - kPage
-                      : grows ? range.length + kPage * (1 + random_.below(2))
+    call.new_length = shrinks ? range.length - spec::kPageSize
+                      : grows ? range.length + spec::kPageSize * (1 + random_.below(2))
                               : range.length;
     if ((call.flags & spec::kMremapFixed) != 0) {
       Address behind = plots_.back().end;
       // A huge page there is not cut, so that the call fails: behind that one it does not.
       if (is_huge_ && random_.percent(50)) behind += spec::kHugePageSize;
       call.new_addr = random_.percent(50)   ? behind
-                      : random_.percent(50) ? behind + kPage * (1 + random_.below(8))
-                                            : kArena + kPage * random_.below(kArenaPages);
+                      : random_.percent(50) ? behind + spec::kPageSize * (1 + random_.below(8))
+                                            : kArena + spec::kPageSize * random_.below(kArenaPages);
       if (random_.percent(50)) plot = {plot.ground, call.new_addr, call.new_addr + call.new_length};
     }
     call.addr = range.start;
@@ -346,13 +346,13 @@ class Layout {
   /// The second page of what was just attached at `start` becomes that of another attachment.
   void lay_over(Address start) {
     auto other = std::get<spec::Shmat>(calls_.back());
-    other.addr = plots_.back().end + 8 * kPage;
+    other.addr = plots_.back().end + 8 * spec::kPageSize;
     calls_.emplace_back(other);
-    calls_.emplace_back(spec::Mremap{.addr = other.addr + kPage,
-                                     .length = kPage,
-                                     .new_length = kPage,
+    calls_.emplace_back(spec::Mremap{.addr = other.addr + spec::kPageSize,
+                                     .length = spec::kPageSize,
+                                     .new_length = spec::kPageSize,
                                      .flags = spec::kMremapMaymove | spec::kMremapFixed,
-                                     .new_addr = start + kPage});
+                                     .new_addr = start + spec::kPageSize});
   }
 
   void set_up(spec::Shmat& call, const PageRange& range) {
@@ -368,9 +368,10 @@ class Layout {
                                 : call.resource == spec::kRlimitData ? counters.data_vm + 8
                                 : random_.percent(50)                ? counters.total_vm + 16
                                                                      : 0;
-    call.limit = kPage * (pages + random_.below(256));
+    call.limit = spec::kPageSize * (pages + random_.below(256));
     // An exec needs more.
-    if (call.resource == spec::kRlimitStack && random_.percent(50)) call.limit += 256 * kPage;
+    if (call.resource == spec::kRlimitStack && random_.percent(50))
+      call.limit += 256 * spec::kPageSize;
   }
 
   Random& random_;

@@ -11,8 +11,6 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
-
 spec::Mmap map(const Look& look, Address start, Address length, Address offset) {
   return {.addr = start,
           .length = length,
@@ -22,7 +20,7 @@ spec::Mmap map(const Look& look, Address start, Address length, Address offset) 
           .offset = look.file.is_none() ? 0 : offset};
 }
 
-spec::Touch write(Address start) { return {start, kPage, spec::Access::kWrite}; }
+spec::Touch write(Address start) { return {start, spec::kPageSize, spec::Access::kWrite}; }
 
 }  // namespace
 
@@ -36,9 +34,9 @@ std::optional<spec::Syscall> Motif::next() {
 void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const Look& other,
                        const spec::Syscall& mark, bool madvised) {
   const bool is_huge = look.file.cls == spec::FileClass::kHugetlb;
-  const Address unit = is_huge ? spec::kHugePageSize : kPage;
-  const Address start =
-      is_huge ? kArena + unit * random.below(4) : kArena + kPage * random.below(kArenaPages);
+  const Address unit = is_huge ? spec::kHugePageSize : spec::kPageSize;
+  const Address start = is_huge ? kArena + unit * random.below(4)
+                                : kArena + spec::kPageSize * random.below(kArenaPages);
   const Address offset = unit * random.below(8);
   const auto part = [&](Address index) { return start + index * unit; };
   calls_.clear();
@@ -91,10 +89,10 @@ void Motif::plan_marks(Random& random, Sketch& sketch, const Look& look, const L
 
 void Motif::plan_watched(Random& random, Sketch& sketch, const Look& look,
                          const spec::Syscall& mark, bool madvised) {
-  const Address start = kArena + kPage * random.below(kArenaPages);
-  const auto part = [&](Address index) { return start + index * kPage; };
+  const Address start = kArena + spec::kPageSize * random.below(kArenaPages);
+  const auto part = [&](Address index) { return start + index * spec::kPageSize; };
   const auto watch = [&](Address at, std::uint64_t number) {
-    calls_.emplace_back(spec::UffdRegister{at, kPage, spec::kUffdModeWp, number});
+    calls_.emplace_back(spec::UffdRegister{at, spec::kPageSize, spec::kUffdModeWp, number});
   };
   const auto advise = [&](Address at, Address length) {
     if (madvised) calls_.emplace_back(spec::Madvise{at, length, spec::kMadvMergeable});
@@ -103,44 +101,45 @@ void Motif::plan_watched(Random& random, Sketch& sketch, const Look& look,
   if (random.percent(30)) {  // one of the two keeps what moves
     const Address from = part(8);
     calls_.emplace_back(spec::UffdOpen{1, spec::kUffdEventRemap});
-    calls_.emplace_back(map(look, start, kPage, 0));
-    calls_.emplace_back(map(look, from, kPage, kPage));
-    advise(start, kPage);
-    advise(from, kPage);
+    calls_.emplace_back(map(look, start, spec::kPageSize, 0));
+    calls_.emplace_back(map(look, from, spec::kPageSize, spec::kPageSize));
+    advise(start, spec::kPageSize);
+    advise(from, spec::kPageSize);
     watch(start, 0);
     watch(from, 1);
     calls_.emplace_back(spec::Mremap{.addr = from,
-                                     .length = kPage,
-                                     .new_length = kPage,
+                                     .length = spec::kPageSize,
+                                     .new_length = spec::kPageSize,
                                      .flags = spec::kMremapMaymove | spec::kMremapFixed,
                                      .new_addr = part(1)});
     sketch.add({.start = start, .end = part(2), .look = look, .offset = 0});
     return;
   }
-  calls_.emplace_back(map(look, start, 3 * kPage, 0));
-  advise(start, 3 * kPage);
+  calls_.emplace_back(map(look, start, 3 * spec::kPageSize, 0));
+  advise(start, 3 * spec::kPageSize);
   if (random.percent(20)) {  // one: they are let go one after the other
-    calls_.emplace_back(spec::UffdRegister{start, 3 * kPage, spec::kUffdModeWp, 0});
+    calls_.emplace_back(spec::UffdRegister{start, 3 * spec::kPageSize, spec::kUffdModeWp, 0});
     for (const Address index : {0U, 2U, 1U})
-      calls_.emplace_back(spec::UffdUnregister{part(index), kPage, 0});
+      calls_.emplace_back(spec::UffdUnregister{part(index), spec::kPageSize, 0});
     sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
     return;
   }
   watch(part(1), 1);
   watch(part(0), 0);
   watch(part(2), 0);
-  for (const Address index : {0U, 2U, 1U}) calls_.push_back(on_range(mark, part(index), kPage));
+  for (const Address index : {0U, 2U, 1U})
+    calls_.push_back(on_range(mark, part(index), spec::kPageSize));
   sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
 }
 
 void Motif::plan_return(Random& random, Sketch& sketch, const Look& look, const spec::Syscall& mark,
                         bool may_fork) {
-  const Address start = kArena + kPage * random.below(kArenaPages);
-  const auto part = [&](Address index) { return start + index * kPage; };
+  const Address start = kArena + spec::kPageSize * random.below(kArenaPages);
+  const auto part = [&](Address index) { return start + index * spec::kPageSize; };
   const auto move = [](Address from, Address to) {
     return spec::Mremap{.addr = from,
-                        .length = kPage,
-                        .new_length = kPage,
+                        .length = spec::kPageSize,
+                        .new_length = spec::kPageSize,
                         .flags = spec::kMremapMaymove | spec::kMremapFixed,
                         .new_addr = to};
   };
@@ -148,68 +147,71 @@ void Motif::plan_return(Random& random, Sketch& sketch, const Look& look, const 
   const Address fresh = random.percent(50) ? 0 : 2;
   const Address written = 2 - fresh;
   calls_.clear();
-  calls_.emplace_back(map(look, part(1), kPage, 0));
+  calls_.emplace_back(map(look, part(1), spec::kPageSize, 0));
   calls_.emplace_back(write(part(1)));
   calls_.emplace_back(move(part(1), part(8)));
   if (may_fork && random.percent(40)) {  // in a child, where it stays apart from the fresh one, too
     calls_.emplace_back(spec::Fork{});
-    calls_.emplace_back(map(look, part(fresh), kPage, 0));
+    calls_.emplace_back(map(look, part(fresh), spec::kPageSize, 0));
     calls_.emplace_back(move(part(8), part(1)));
     sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
     return;
   }
-  calls_.emplace_back(map(look, part(written), kPage, 0));
+  calls_.emplace_back(map(look, part(written), spec::kPageSize, 0));
   calls_.emplace_back(write(part(written)));
-  calls_.emplace_back(map(look, part(fresh), kPage, 0));
+  calls_.emplace_back(map(look, part(fresh), spec::kPageSize, 0));
   calls_.emplace_back(move(part(8), part(1)));
-  calls_.push_back(on_range(mark, part(written), kPage));
-  calls_.push_back(on_range(mark, part(std::min<Address>(fresh, 1)), 2 * kPage));
+  calls_.push_back(on_range(mark, part(written), spec::kPageSize));
+  calls_.push_back(on_range(mark, part(std::min<Address>(fresh, 1)), 2 * spec::kPageSize));
   sketch.add({.start = start, .end = part(3), .look = look, .offset = 0});
 }
 
 void Motif::plan_heap_end(Random& random, Address brk, bool may_fork) {
-  const Address from = kArena + kPage * random.below(kArenaPages);
-  const Address end = spec::page_up(brk) + 2 * kPage;
+  const Address from = kArena + spec::kPageSize * random.below(kArenaPages);
+  const Address end = spec::page_up(brk) + 2 * spec::kPageSize;
   const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
   calls_.clear();
-  calls_.emplace_back(map(plain, from, kPage, 0));
+  calls_.emplace_back(map(plain, from, spec::kPageSize, 0));
   calls_.emplace_back(write(from));
   calls_.emplace_back(spec::Brk{end});
   calls_.emplace_back(spec::Mremap{.addr = from,
-                                   .length = kPage,
-                                   .new_length = kPage,
+                                   .length = spec::kPageSize,
+                                   .new_length = spec::kPageSize,
                                    .flags = spec::kMremapMaymove | spec::kMremapFixed,
-                                   .new_addr = end - kPage});
+                                   .new_addr = end - spec::kPageSize});
   // What is left has the offset, but no anon_vma: in a child where it is wiped, or where it was.
   if (may_fork && random.percent(30)) {
-    calls_.emplace_back(spec::Madvise{end - kPage, kPage, spec::kMadvWipeonfork});
+    calls_.emplace_back(
+        spec::Madvise{end - spec::kPageSize, spec::kPageSize, spec::kMadvWipeonfork});
     calls_.emplace_back(spec::Fork{});
-    calls_.emplace_back(spec::Madvise{end - kPage, kPage, spec::kMadvKeeponfork});
+    calls_.emplace_back(
+        spec::Madvise{end - spec::kPageSize, spec::kPageSize, spec::kMadvKeeponfork});
   } else if (random.percent(30)) {
-    calls_.emplace_back(spec::Mremap{.addr = end - kPage,
-                                     .length = kPage,
-                                     .new_length = kPage,
+    calls_.emplace_back(spec::Mremap{.addr = end - spec::kPageSize,
+                                     .length = spec::kPageSize,
+                                     .new_length = spec::kPageSize,
                                      .flags = spec::kMremapMaymove | spec::kMremapDontunmap,
                                      .new_addr = 0});
   }
-  calls_.emplace_back(spec::Brk{end + kPage * (1 + random.below(3))});
+  calls_.emplace_back(spec::Brk{end + spec::kPageSize * (1 + random.below(3))});
 }
 
 void Motif::plan_inheritance(Random& random, spec::FileId file) {
   const Look look{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate, file};
-  constexpr Address kFrom = kArena + kArenaPages * kPage;
-  const Address to = kFrom + kPage * (8 + random.below(8));
-  const Address offset = kPage * (1 + random.below(8));
+  constexpr Address kFrom = kArena + kArenaPages * spec::kPageSize;
+  const Address to = kFrom + spec::kPageSize * (8 + random.below(8));
+  const Address offset = spec::kPageSize * (1 + random.below(8));
   const bool is_behind = random.percent(50);
   calls_.clear();
-  calls_.emplace_back(map(look, kFrom, kPage, offset));
+  calls_.emplace_back(map(look, kFrom, spec::kPageSize, offset));
   calls_.emplace_back(write(kFrom));
   calls_.emplace_back(spec::Fork{});
-  calls_.emplace_back(map(look, is_behind ? to + kPage : to - kPage, kPage,
-                          is_behind ? offset + kPage : offset - kPage));
+  calls_.emplace_back(map(look, is_behind ? to + spec::kPageSize : to - spec::kPageSize,
+                          spec::kPageSize,
+                          is_behind ? offset + spec::kPageSize : offset - spec::kPageSize));
   calls_.emplace_back(spec::Mremap{.addr = kFrom,
-                                   .length = kPage,
-                                   .new_length = kPage,
+                                   .length = spec::kPageSize,
+                                   .new_length = spec::kPageSize,
                                    .flags = spec::kMremapMaymove | spec::kMremapFixed,
                                    .new_addr = to});
 }
@@ -217,12 +219,13 @@ void Motif::plan_inheritance(Random& random, spec::FileId file) {
 void Motif::plan_zero(Random& random) {
   const Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
   calls_.clear();
-  calls_.emplace_back(map(plain, 0, 3 * kPage, 0));
-  calls_.emplace_back(spec::Mremap{.addr = kPage * random.below(2),
-                                   .length = kPage,
-                                   .new_length = kPage,
-                                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
-                                   .new_addr = kArena + kPage * random.below(kArenaPages)});
+  calls_.emplace_back(map(plain, 0, 3 * spec::kPageSize, 0));
+  calls_.emplace_back(
+      spec::Mremap{.addr = spec::kPageSize * random.below(2),
+                   .length = spec::kPageSize,
+                   .new_length = spec::kPageSize,
+                   .flags = spec::kMremapMaymove | spec::kMremapFixed,
+                   .new_addr = kArena + spec::kPageSize * random.below(kArenaPages)});
 }
 
 void Motif::plan_low_stack(Random& random) {
@@ -231,20 +234,20 @@ void Motif::plan_low_stack(Random& random) {
                    {}};
   const std::uint64_t page = 1 + random.below(random.percent(50) ? 20 : 40);
   calls_.clear();
-  calls_.emplace_back(map(stack, page * kPage, kPage, 0));
+  calls_.emplace_back(map(stack, page * spec::kPageSize, spec::kPageSize, 0));
   if (random.percent(60)) {
-    calls_.emplace_back(write(random.percent(30) ? 0 : kPage * random.below(page)));
+    calls_.emplace_back(write(random.percent(30) ? 0 : spec::kPageSize * random.below(page)));
     return;
   }
   // Written to, it keeps its small offset wherever it goes, and is to grow there to below that.
-  const Address to = kArena + kPage * (kArenaPages + 64 * (1 + random.below(8)));
-  calls_.emplace_back(write(page * kPage));
-  calls_.emplace_back(spec::Mremap{.addr = page * kPage,
-                                   .length = kPage,
-                                   .new_length = kPage,
+  const Address to = kArena + spec::kPageSize * (kArenaPages + 64 * (1 + random.below(8)));
+  calls_.emplace_back(write(page * spec::kPageSize));
+  calls_.emplace_back(spec::Mremap{.addr = page * spec::kPageSize,
+                                   .length = spec::kPageSize,
+                                   .new_length = spec::kPageSize,
                                    .flags = spec::kMremapMaymove | spec::kMremapFixed,
                                    .new_addr = to});
-  calls_.emplace_back(write(to - kPage * (1 + random.below(2 * page))));
+  calls_.emplace_back(write(to - spec::kPageSize * (1 + random.below(2 * page))));
 }
 
 void Motif::plan_full_room(Random& random, Address mmap_base) {
@@ -252,12 +255,12 @@ void Motif::plan_full_room(Random& random, Address mmap_base) {
   // Shared: KSM walks private memory page by page, which for terabytes takes longer than it may.
   const Look nothing{0, spec::kMapShared | spec::kMapAnonymous | spec::kMapNoreserve, {}};
   const Look stack{0, spec::kMapPrivate | spec::kMapAnonymous | spec::kMapGrowsdown, {}};
-  const Address from = kAbove4G + kPage * (2 + random.below(4));
+  const Address from = kAbove4G + spec::kPageSize * (2 + random.below(4));
   calls_.clear();
   calls_.emplace_back(map(nothing, from, mmap_base - from, 0));
-  calls_.emplace_back(map(stack, from - kPage, kPage, 0));
+  calls_.emplace_back(map(stack, from - spec::kPageSize, spec::kPageSize, 0));
   calls_.emplace_back(spec::Mmap{.addr = 0,
-                                 .length = kPage * (1 + random.below(2)),
+                                 .length = spec::kPageSize * (1 + random.below(2)),
                                  .prot = 0,
                                  .flags = nothing.flags | spec::kMapAbove4G,
                                  .file = {},
@@ -265,28 +268,29 @@ void Motif::plan_full_room(Random& random, Address mmap_base) {
 }
 
 void Motif::plan_remap(Random& random, spec::FileId huge_file) {
-  constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
+  constexpr std::uint64_t kProt = spec::kProtRead | spec::kProtWrite;
   constexpr Address kPages = 3;
-  const Look huge{kReadWrite, spec::kMapShared | spec::kMapNoreserve, huge_file};
-  const Look shared{kReadWrite, spec::kMapShared, {spec::FileClass::kMemfd, 0}};
+  const Look huge{kProt, spec::kMapShared | spec::kMapNoreserve, huge_file};
+  const Look shared{kProt, spec::kMapShared, {spec::FileClass::kMemfd, 0}};
   const Address start = kArena + spec::kHugePageSize * (1 + random.below(4));
   calls_.clear();
   calls_.emplace_back(map(huge, start - spec::kHugePageSize, spec::kHugePageSize, 0));
-  calls_.emplace_back(map(shared, start, kPages * kPage, kPage * random.below(8)));
   calls_.emplace_back(
-      spec::RemapFilePages{start, kPage * (1 + random.below(kPages)), 0, random.below(8), 0});
+      map(shared, start, kPages * spec::kPageSize, spec::kPageSize * random.below(8)));
+  calls_.emplace_back(spec::RemapFilePages{start, spec::kPageSize * (1 + random.below(kPages)), 0,
+                                           random.below(8), 0});
 }
 
 void Motif::plan_hole(Random& random, spec::FileId huge_file) {
   constexpr Address kLow32BitStart = Address{1} << 30;
-  constexpr Address kHugePages = spec::kHugePageSize / kPage;
+  constexpr Address kHugePages = spec::kHugePageSize / spec::kPageSize;
   Look plain{spec::kProtRead | spec::kProtWrite, spec::kMapPrivate | spec::kMapAnonymous, {}};
-  const Address below = kPage * (1 + random.below(4));
-  const Address hole = kPage * (2 * kHugePages - 3 + random.below(kHugePages + 6));
+  const Address below = spec::kPageSize * (1 + random.below(4));
+  const Address hole = spec::kPageSize * (2 * kHugePages - 3 + random.below(kHugePages + 6));
   calls_.clear();
   calls_.emplace_back(map(plain, kLow32BitStart, below, 0));
   if (random.percent(30)) plain.flags |= spec::kMapGrowsdown;
-  calls_.emplace_back(map(plain, kLow32BitStart + below + hole, kPage, 0));
+  calls_.emplace_back(map(plain, kLow32BitStart + below + hole, spec::kPageSize, 0));
   calls_.emplace_back(spec::Mmap{.addr = 0,
                                  .length = spec::kHugePageSize,
                                  .prot = plain.prot,

@@ -12,7 +12,6 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
 /// One sequence in so many has a comb: its calls cost several times those of others.
 constexpr std::uint64_t kCombOneIn = 160;
 constexpr std::uint64_t kCrowdOneIn = 24;
@@ -61,7 +60,7 @@ void Opening::draw_comb(Random& random, const spec::Setup& setup, std::size_t te
   constexpr std::array<std::uint64_t, 6> kSteps{1, 2, 3, 4, 8, 16};
   step_ = kSteps[variant_ % kSteps.size()];
   jitters_ = step_ > 3;
-  const Address length = size_ * step_ * kPage;
+  const Address length = size_ * step_ * spec::kPageSize;
   switch (random.below(10)) {
     case 0:
     case 1:
@@ -80,10 +79,10 @@ void Opening::draw_comb(Random& random, const spec::Setup& setup, std::size_t te
       is_sought_ = true;
       break;
     case 5:
-      base_ = setup.placement_min_addr + kPage * random.below(4);  // the lowest of all
+      base_ = setup.placement_min_addr + spec::kPageSize * random.below(4);  // the lowest of all
       break;
     case 6:
-      base_ = setup.task_size - length - kPage * random.below(4);  // the highest
+      base_ = setup.task_size - length - spec::kPageSize * random.below(4);  // the highest
       break;
     default:
       break;
@@ -139,8 +138,8 @@ spec::Mmap Opening::tooth(std::size_t index) const {
   // In some, stacks stand among the others.
   const bool is_stack = (variant_ & 0x70) == 0 && index % 5 == 4;
   return {
-      .addr = base_ + from * kPage,
-      .length = pages * kPage,
+      .addr = base_ + from * spec::kPageSize,
+      .length = pages * spec::kPageSize,
       .prot = alternates && index % 2 == 1 ? spec::kProtRead : spec::kProtRead | spec::kProtWrite,
       .flags = spec::kMapPrivate | spec::kMapAnonymous | spec::kMapFixed |
                (is_stack ? spec::kMapGrowsdown : 0),
@@ -151,7 +150,7 @@ spec::Mmap Opening::tooth(std::size_t index) const {
 /// What fills the space between the places that the program has for itself, up to a few pages at
 /// the bottom or at the top.
 spec::Mmap Opening::filling(std::size_t index, const spec::Setup& setup) const {
-  const Address left = kPage * ((variant_ >> 8) % 6);
+  const Address left = spec::kPageSize * ((variant_ >> 8) % 6);
   if (size_ == 1) {
     switch ((variant_ >> 4) % 4) {
       case 0:
@@ -161,13 +160,13 @@ spec::Mmap Opening::filling(std::size_t index, const spec::Setup& setup) const {
       case 2:
         return nothing(k1GiB + left, 2 * k1GiB);
       default:
-        return nothing(k4GiB + left, setup.task_size - kPage * ((variant_ >> 12) % 6));
+        return nothing(k4GiB + left, setup.task_size - spec::kPageSize * ((variant_ >> 12) % 6));
     }
   }
   // Between one reserved place and the next, from the lowest that a search may find.
   const Address from = index == 0 ? setup.placement_min_addr : setup.reserved[index - 1].end;
   const Address to = index < setup.reserved.size() ? setup.reserved[index].start : setup.mmap_base;
-  if (to <= from + left) return nothing(setup.mmap_base - kPage, setup.mmap_base);
+  if (to <= from + left) return nothing(setup.mmap_base - spec::kPageSize, setup.mmap_base);
   return (variant_ & 64) != 0 ? nothing(from + left, to) : nothing(from, to - left);
 }
 

@@ -8,7 +8,6 @@ namespace vmadiff::properties {
 using spec::Address;
 
 PageRange existing_range(Random& random, Sketch& sketch) {
-  constexpr Address kPage = spec::kPageSize;
   constexpr std::uint64_t kPartMax = 64;
   const Region& region = sketch.any(random);
   const std::uint64_t pages = (region.end - region.start) >> spec::kPageShift;
@@ -18,24 +17,26 @@ PageRange existing_range(Random& random, Sketch& sketch) {
       return {region.start, region.end - region.start};
     case 2: {
       const std::uint64_t part = 1 + random.below(std::min(pages, kPartMax));
-      return {region.start, part * kPage};
+      return {region.start, part * spec::kPageSize};
     }
     case 3: {
       const std::uint64_t part = 1 + random.below(std::min(pages, kPartMax));
-      return {region.end - part * kPage, part * kPage};
+      return {region.end - part * spec::kPageSize, part * spec::kPageSize};
     }
     case 4:
     case 5: {
       const std::uint64_t skip = random.below(std::min(pages, kPartMax));
       const std::uint64_t rest = std::min(pages - skip, kPartMax);
-      return {region.start + skip * kPage, (1 + random.below(rest)) * kPage};
+      return {region.start + skip * spec::kPageSize, (1 + random.below(rest)) * spec::kPageSize};
     }
     case 6:
       // Across the start or the end.
-      return {(random.percent(50) ? region.start : region.end) - kPage * (1 + random.below(3)),
-              few_pages(random) * kPage};
+      return {(random.percent(50) ? region.start : region.end) -
+                  spec::kPageSize * (1 + random.below(3)),
+              few_pages(random) * spec::kPageSize};
     default:
-      return {kArena + random.below(sketch.arena_pages()) * kPage, (1 + random.below(24)) * kPage};
+      return {kArena + random.below(sketch.arena_pages()) * spec::kPageSize,
+              (1 + random.below(24)) * spec::kPageSize};
   }
 }
 

@@ -11,8 +11,6 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
-
 /// Advice that sets flags comes twice as often as advice on pages: flags decide merges.
 constexpr std::array kAdvice{
     spec::kMadvNormal,        spec::kMadvRandom,        spec::kMadvSequential,
@@ -30,7 +28,8 @@ constexpr std::array kAdvice{
 
 /// Sizes near those of the sequences' mappings, so that a limit is met now and then.
 std::uint64_t near_limit(Random& random, std::uint64_t base) {
-  return base + kPage * random.below(128) + (random.percent(20) ? random.below(kPage) : 0);
+  return base + spec::kPageSize * random.below(128) +
+         (random.percent(20) ? random.below(spec::kPageSize) : 0);
 }
 
 template <typename... Calls>
@@ -196,10 +195,10 @@ spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
   if (random.percent(6)) call.length = 0;
   switch (random.below(4)) {
     case 0:
-      call.new_length += few_pages(random) * kPage;
+      call.new_length += few_pages(random) * spec::kPageSize;
       break;
     case 1:
-      call.new_length = (1 + random.below(length / kPage)) * kPage;
+      call.new_length = (1 + random.below(length / spec::kPageSize)) * spec::kPageSize;
       break;
     default:
       break;
@@ -209,9 +208,10 @@ spec::Mremap Swarm::mremap(Random& random, Sketch& sketch) const {
     call.flags |= spec::kMremapFixed;
     // Next to something, where it may merge, or anywhere near.
     const auto there = existing_range(random, sketch);
-    call.new_addr = random.percent(50)   ? there.start + there.length
-                    : random.percent(50) ? there.start - call.new_length
-                                         : kArena + random.below(sketch.arena_pages()) * kPage;
+    call.new_addr = random.percent(50) ? there.start + there.length
+                    : random.percent(50)
+                        ? there.start - call.new_length
+                        : kArena + random.below(sketch.arena_pages()) * spec::kPageSize;
   }
   if (random.percent(12)) {
     call.flags |= spec::kMremapDontunmap;
@@ -334,8 +334,8 @@ spec::Syscall Swarm::attach(Random& random, Sketch& sketch) const {
   spec::Shmat call{.segment = random.below(spec::kFilesPerClass), .addr = 0, .flags = 0};
   if (random.percent(90)) {
     const auto there = existing_range(random, sketch);
-    call.addr =
-        random.percent(60) ? there.start : kArena + random.below(sketch.arena_pages()) * kPage;
+    call.addr = random.percent(60) ? there.start
+                                   : kArena + random.below(sketch.arena_pages()) * spec::kPageSize;
     // The arena is mostly taken.
     if (random.percent(70)) call.flags |= spec::kShmRemap;
   }
@@ -343,7 +343,7 @@ spec::Syscall Swarm::attach(Random& random, Sketch& sketch) const {
   if (random.percent(8)) call.flags |= spec::kShmExec;
   if (random.percent(5)) {
     call.flags |= spec::kShmRnd;
-    call.addr += random.below(kPage);
+    call.addr += random.below(spec::kPageSize);
   }
   if (call.addr == 0) return call;
   const Address start = spec::page_down(call.addr);
@@ -424,7 +424,7 @@ spec::Setrlimit Swarm::limit(Random& random) const {
   const std::uint64_t base = call.resource == spec::kRlimitAs     ? counters.total_vm
                              : call.resource == spec::kRlimitData ? counters.data_vm
                                                                   : 0;
-  call.limit = random.percent(5) ? 0 : near_limit(random, base * kPage);
+  call.limit = random.percent(5) ? 0 : near_limit(random, base * spec::kPageSize);
   return call;
 }
 

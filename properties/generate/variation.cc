@@ -11,13 +11,13 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
-constexpr std::array<std::uint64_t, 6> kProts{spec::kProtNone,
-                                              spec::kProtRead,
-                                              spec::kProtRead | spec::kProtWrite,
-                                              spec::kProtWrite,
-                                              spec::kProtRead | spec::kProtExec,
-                                              spec::kProtRead | spec::kProtWrite | spec::kProtExec};
+constexpr std::array<std::uint64_t, 6> kAnyProts{
+    spec::kProtNone,
+    spec::kProtRead,
+    spec::kProtRead | spec::kProtWrite,
+    spec::kProtWrite,
+    spec::kProtRead | spec::kProtExec,
+    spec::kProtRead | spec::kProtWrite | spec::kProtExec};
 /// Those that make memory another kind, rather than another place.
 constexpr std::array<std::uint64_t, 6> kMapFlags{
     spec::kMapNoreserve, spec::kMapLocked, spec::kMapGrowsdown,
@@ -55,14 +55,16 @@ class ChangePart {
     this->length(length);
   }
   void address(Address& a) {
-    if (is_turn()) a += random_.percent(50) ? kPage : 0 - kPage;
+    if (is_turn()) a += random_.percent(50) ? spec::kPageSize : 0 - spec::kPageSize;
   }
   void optional_address(Address& a) { address(a); }
   void length(Address& l) {
-    if (is_turn()) l = l > kPage && random_.percent(50) ? l - kPage : l + kPage;
+    if (is_turn())
+      l = l > spec::kPageSize && random_.percent(50) ? l - spec::kPageSize : l + spec::kPageSize;
   }
   void offset(Address& o) {
-    if (is_turn()) o = o >= kPage && random_.percent(50) ? o - kPage : o + kPage;
+    if (is_turn())
+      o = o >= spec::kPageSize && random_.percent(50) ? o - spec::kPageSize : o + spec::kPageSize;
   }
   /// Masks of nodes, numbers of pages and sizes.
   void number(std::uint64_t& n) {
@@ -74,7 +76,7 @@ class ChangePart {
     if (is_turn()) n = any_vma_name(random_);
   }
   void prot(std::uint64_t& p) {
-    if (is_turn()) p = random_.of(kProts);
+    if (is_turn()) p = random_.of(kAnyProts);
   }
   void map_flags(std::uint64_t& f) {
     if (!is_turn()) return;

@@ -11,29 +11,28 @@ namespace {
 
 using spec::Address;
 
-constexpr Address kPage = spec::kPageSize;
 constexpr Address kMovedBytesMax = Address{16} << 30;
 /// No address space has room for so much, so that nothing is moved: the sizes right below and at
 /// its own are tried, too (mutant check_mremap_params-92f53f81).
-constexpr Address kAbsurdBytes = (Address{1} << 47) - 2 * kPage;
+constexpr Address kAbsurdBytes = (Address{1} << 47) - 2 * spec::kPageSize;
 
 Address wild_address(Address was, Random& random, const spec::Setup& setup) {
   switch (random.below(8)) {
     case 0:
     case 1:
-      return was + 1 + random.below(kPage - 1);
+      return was + 1 + random.below(spec::kPageSize - 1);
     case 2:
       return 0;
     case 3:
-      return setup.task_size - kPage * random.below(3);
+      return setup.task_size - spec::kPageSize * random.below(3);
     case 4:
-      return ~Address{0} - random.below(2 * kPage);
+      return ~Address{0} - random.below(2 * spec::kPageSize);
     case 5:
-      return setup.mmap_min_addr + kPage - kPage * random.below(3);
+      return setup.mmap_min_addr + spec::kPageSize - spec::kPageSize * random.below(3);
     case 6:
       return Address{1} << (12 + random.below(52));
     default:
-      return setup.mmap_base + kPage * random.below(3);
+      return setup.mmap_base + spec::kPageSize * random.below(3);
   }
 }
 
@@ -48,11 +47,11 @@ Address wild_length(Address was, Random& random, const spec::Setup& setup) {
       return 0;
     case 2:
     case 3:
-      return was - 1 - random.below(kPage - 1);
+      return was - 1 - random.below(spec::kPageSize - 1);
     case 4:
-      return ~Address{0} - random.below(2 * kPage);
+      return ~Address{0} - random.below(2 * spec::kPageSize);
     case 5:
-      return setup.task_size + kPage * random.below(2) - kPage;
+      return setup.task_size + spec::kPageSize * random.below(2) - spec::kPageSize;
     case 6:
       return Address{1} << (20 + random.below(44));
     default:
@@ -83,13 +82,13 @@ std::uint64_t wild_map_flags(std::uint64_t was, Random& random) {
 std::uint64_t wild_offset(std::uint64_t was, Random& random) {
   switch (random.below(4)) {
     case 0:
-      return was + 1 + random.below(kPage - 1);
+      return was + 1 + random.below(spec::kPageSize - 1);
     case 1:
-      return ~std::uint64_t{0} & ~(kPage - 1);
+      return ~std::uint64_t{0} & ~(spec::kPageSize - 1);
     case 2:
       return std::uint64_t{1} << (12 + random.below(52));
     default:
-      return spec::kFileSizePages * kPage;
+      return spec::kFileSizePages * spec::kPageSize;
   }
 }
 
@@ -191,7 +190,7 @@ struct MakeWild {
         return;
       case 2:
         // Rounded down, it is none, and yet one.
-        call.addr = random.below(kPage);
+        call.addr = random.below(spec::kPageSize);
         call.flags ^= spec::kShmRnd;
         return;
       default:
@@ -315,10 +314,10 @@ struct MakeWild {
       case 2:
         // An empty range, which may be at an odd place, or one that nobody has.
         call.length = random.percent(60) ? 0 : std::uint64_t{1} << 63;
-        call.addr += random.percent(50) ? 0 : 1 + random.below(kPage - 1);
+        call.addr += random.percent(50) ? 0 : 1 + random.below(spec::kPageSize - 1);
         return;
       default:
-        call.second_addr += 1 + random.below(kPage - 1);
+        call.second_addr += 1 + random.below(spec::kPageSize - 1);
     }
   }
   void operator()(spec::Setrlimit& call) const { call.limit = random.next() >> random.below(64); }
@@ -393,7 +392,7 @@ void tame(spec::Syscall& call, std::uint64_t driver_pages) {
   if (auto* mmap = std::get_if<spec::Mmap>(&call)) {
     if (driver_pages != 0 && !fits_driver(*mmap, driver_pages)) {
       mmap->offset = 0;
-      mmap->length = std::min(mmap->length, kPage);
+      mmap->length = std::min(mmap->length, spec::kPageSize);
     }
     if (mmap->length > spec::kTouchBytesMax) mmap->flags &= ~spec::kMapPopulate;
   } else if (auto* mremap = std::get_if<spec::Mremap>(&call)) {
@@ -407,20 +406,21 @@ void tame(spec::Syscall& call, std::uint64_t driver_pages) {
       remap->pgoff = 0;
     }
   } else if (auto* writes = std::get_if<spec::UffdWriteprotect>(&call)) {
-    if (writes->length > spec::kTouchBytesMax) writes->length = kPage;
+    if (writes->length > spec::kTouchBytesMax) writes->length = spec::kPageSize;
   } else if (auto* accesses = std::get_if<spec::UffdRwprotect>(&call)) {
-    if (accesses->length > spec::kTouchBytesMax) accesses->length = kPage;
+    if (accesses->length > spec::kTouchBytesMax) accesses->length = spec::kPageSize;
   } else if (auto* madvise = std::get_if<spec::Madvise>(&call)) {
     const bool needs_pages = madvise->advice == spec::kMadvPopulateRead ||
                              madvise->advice == spec::kMadvPopulateWrite ||
                              madvise->advice == spec::kMadvGuardInstall;
-    if (needs_pages && madvise->length > spec::kTouchBytesMax) madvise->length = kPage;
+    if (needs_pages && madvise->length > spec::kTouchBytesMax) madvise->length = spec::kPageSize;
   } else if (auto* self = std::get_if<spec::ProcessMadvise>(&call)) {
     const bool needs_pages = self->advice == spec::kMadvPopulateRead ||
                              self->advice == spec::kMadvPopulateWrite ||
                              self->advice == spec::kMadvGuardInstall;
     for (Address* length : {&self->length, &self->second_length}) {
-      if (needs_pages && *length > spec::kTouchBytesMax && *length >> 63 == 0) *length = kPage;
+      if (needs_pages && *length > spec::kTouchBytesMax && *length >> 63 == 0)
+        *length = spec::kPageSize;
     }
   }
 }

@@ -18,7 +18,6 @@ namespace {
 using spec::Address;
 using spec::Sequence;
 
-constexpr Address kPage = spec::kPageSize;
 /// Where a minimal sequence has its first address.
 constexpr Address kCanonical = 0x100000000000;
 /// More segments than this are not moved all at once: it takes a walk over the sequence for each.
@@ -176,8 +175,8 @@ rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence, const Landmarks
   };
   if (!at.empty()) {
     if (at.size() <= kSegmentsMax) {
-      add(all_segments_to(at, kPage, true));
-      add(all_segments_to(at, kPage, false));
+      add(all_segments_to(at, spec::kPageSize, true));
+      add(all_segments_to(at, spec::kPageSize, false));
     }
     if (at.front() > kCanonical) {
       const Address by = at.front() - kCanonical;
@@ -192,7 +191,7 @@ rc::Seq<Sequence> with_addresses_moved(const Sequence& sequence, const Landmarks
       // a huge page.
       for (const bool offsets : {true, false}) {
         add({{at[i], size, offsets}});
-        if (size > kPage) add({{at[i], size - kPage, offsets}});
+        if (size > spec::kPageSize) add({{at[i], size - spec::kPageSize, offsets}});
         if (size > spec::kHugePageSize) {
           add({{at[i], (size - 1) & ~(spec::kHugePageSize - 1), offsets}});
         }

@@ -19,8 +19,6 @@ namespace {
 using spec::Address;
 using spec::Step;
 
-constexpr Address kPage = spec::kPageSize;
-
 std::vector<Address> shorter_lengths(Address length) {
   std::vector<Address> out;
   const auto add = [&](Address l) {
@@ -28,7 +26,7 @@ std::vector<Address> shorter_lengths(Address length) {
   };
   // From the shortest up: the first that will do is as short as is needed, but for a factor of
   // four.
-  for (Address l = kPage; l < length && l != 0; l *= 4) add(l);
+  for (Address l = spec::kPageSize; l < length && l != 0; l *= 4) add(l);
   add(spec::kHugePageSize);
   add(spec::page_down(length / 2));
   add(spec::page_down(length - 1));

@@ -21,7 +21,7 @@ using spec::Sequence;
 /// Whose the calls of a process become that is forked no more.
 enum class Heir { kNobody, kParent };
 
-struct Cut {
+struct DroppedFork {
   std::size_t fork;  ///< index of the call
   Heir heir;
 };
@@ -46,7 +46,7 @@ class Census {
 
 /// The sequence without that fork. A fork is taken to make the next number: one that fails does
 /// not, and what comes of it then is a candidate like any other.
-Sequence without_fork(const Sequence& sequence, const Cut& cut) {
+Sequence without_fork(const Sequence& sequence, const DroppedFork& cut) {
   Sequence out;
   out.reserve(sequence.size());
   Census census;
@@ -73,14 +73,14 @@ Sequence without_fork(const Sequence& sequence, const Cut& cut) {
 }  // namespace
 
 rc::Seq<Sequence> with_fewer_processes(const Sequence& sequence) {
-  std::vector<Cut> cuts;
+  std::vector<DroppedFork> cuts;
   for (const Heir heir : {Heir::kNobody, Heir::kParent}) {
     for (std::size_t i = 0; i < sequence.size(); ++i) {
       if (std::holds_alternative<spec::Fork>(sequence[i].call)) cuts.push_back({i, heir});
     }
   }
   return rc::seq::map(rc::seq::fromContainer(std::move(cuts)),
-                      [sequence](const Cut& cut) { return without_fork(sequence, cut); });
+                      [sequence](const DroppedFork& cut) { return without_fork(sequence, cut); });
 }
 
 }  // namespace vmadiff::properties

@@ -44,6 +44,9 @@ class Scratch {
   std::filesystem::path path_;
 };
 
+[[nodiscard]] inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 [[nodiscard]] std::string content(const std::filesystem::path& file);
 /// Every file below a directory: relative path -> content.
 [[nodiscard]] std::map<std::string, std::string> contents(const std::filesystem::path& directory);

@@ -15,16 +15,12 @@ constexpr std::string_view kMapTwo =
     "mmap(0x100000002000, 0x2000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)"
     " = 0x100000002000\n";
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST(Replay, ATraceThatHoldsIsOk) {
   const Scratch scratch;
   const auto result =
       run_vmadiff({"replay", scratch.file("two.trace", kMapTwo), "--systems", "model,impl"});
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_TRUE(has(result.out, "1 ok, 0 failed, 0 skipped, 0 unreadable")) << result.out;
+  EXPECT_TRUE(contains(result.out, "1 ok, 0 failed, 0 skipped, 0 unreadable")) << result.out;
 }
 
 TEST(Replay, AWrongAssertedResultFails) {
@@ -32,9 +28,10 @@ TEST(Replay, AWrongAssertedResultFails) {
   const auto file = scratch.file("wrong.trace", "munmap(0x100000000000, 0x1000) = -1 EINVAL\n");
   const auto result = run_vmadiff({"replay", file, "--systems", "model"});
   EXPECT_EQ(result.status, 1);
-  EXPECT_TRUE(has(result.out, "FAILED"));
-  EXPECT_TRUE(has(result.out, file + ":1: model: munmap(0x100000000000, 0x1000) gave 0, the trace "
-                                     "says -1 EINVAL"))
+  EXPECT_TRUE(contains(result.out, "FAILED"));
+  EXPECT_TRUE(
+      contains(result.out, file + ":1: model: munmap(0x100000000000, 0x1000) gave 0, the trace "
+                                  "says -1 EINVAL"))
       << result.out;
 }
 
@@ -56,7 +53,7 @@ TEST(Replay, AnUnknownPartOfASetupIsAnError) {
   const Scratch scratch;
   const auto result = run_vmadiff({"replay", scratch.file("odd.trace", "# setup: pages=3\n")});
   EXPECT_EQ(result.status, 2);
-  EXPECT_TRUE(has(result.err, "'pages=3': expected NAME=VALUE with one of max_map_count"))
+  EXPECT_TRUE(contains(result.err, "'pages=3': expected NAME=VALUE with one of max_map_count"))
       << result.err;
 }
 
@@ -72,7 +69,7 @@ TEST(Replay, AKnownViolationMustShowItself) {
   const auto patched =
       run_vmadiff({"replay", known, "--systems", "model,impl", "--profile", "linux-6.18"});
   EXPECT_EQ(patched.status, 1);
-  EXPECT_TRUE(has(patched.out, "holds under linux-6.18, the trace says that it is violated"))
+  EXPECT_TRUE(contains(patched.out, "holds under linux-6.18, the trace says that it is violated"))
       << patched.out;
   // Without the expectation it is a finding.
   const auto unknown =
@@ -85,9 +82,9 @@ TEST(Replay, WhatAProfileBreaksByItsNatureIsANoteWhereTheTraceDoesNotNameThatPro
   const auto result = run_vmadiff({"replay", scratch.file("two.trace", kMapTwo), "--systems",
                                    "model,impl", "--profile", "linux-6.12"});
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_TRUE(has(result.out,
-                  "  EnablingKsmChangesNoLayout is broken, as the profile does by its "
-                  "nature: VM_MERGEABLE is set after"))
+  EXPECT_TRUE(contains(result.out,
+                       "  EnablingKsmChangesNoLayout is broken, as the profile does by its "
+                       "nature: VM_MERGEABLE is set after"))
       << result.out;
   // A result that is not as written is still a failure.
   const auto wrong = scratch.file("wrong.trace", std::string{kMapTwo} + "munmap(0x1, 1) = 0\n");
@@ -102,14 +99,15 @@ TEST(Replay, ATraceHoldsUnderTheProfilesThatItNames) {
   const auto replayed = [&file](const char* profile) {
     return run_vmadiff({"replay", file, "--systems", "model", "--profile", profile}).out;
   };
-  EXPECT_TRUE(has(replayed("linux-6.17"), "1 ok, 0 failed, 0 skipped"));
-  EXPECT_TRUE(has(replayed("linux-6.18"), "skipped " + file +
-                                              "  (it holds under linux-6.17, linux-6.18.15: not "
-                                              "under linux-6.18)"));
+  EXPECT_TRUE(contains(replayed("linux-6.17"), "1 ok, 0 failed, 0 skipped"));
+  EXPECT_TRUE(
+      contains(replayed("linux-6.18"), "skipped " + file +
+                                           "  (it holds under linux-6.17, linux-6.18.15: not "
+                                           "under linux-6.18)"));
   const auto wrong =
       run_vmadiff({"replay", scratch.file("y.trace", "# holds: since linux-6.17\n")});
   EXPECT_EQ(wrong.status, 2);
-  EXPECT_TRUE(has(wrong.err, "y.trace:1:10: error: in '# holds:': expected 'PROFILE'"))
+  EXPECT_TRUE(contains(wrong.err, "y.trace:1:10: error: in '# holds:': expected 'PROFILE'"))
       << wrong.err;
 }
 
@@ -118,17 +116,17 @@ TEST(Replay, WhatASystemCannotRunIsSkippedWithTheReason) {
   const auto file = scratch.file("x.trace", "# systems: model\nmunmap(0x1000, 0x1000)\n");
   const auto skipped = run_vmadiff({"replay", file, "--systems", "impl"});
   EXPECT_EQ(skipped.status, 0);
-  EXPECT_TRUE(has(skipped.out, "skipped " + file + "  (impl: the trace is not for it)"))
+  EXPECT_TRUE(contains(skipped.out, "skipped " + file + "  (impl: the trace is not for it)"))
       << skipped.out;
-  EXPECT_TRUE(has(skipped.out, "0 ok, 0 failed, 1 skipped")) << skipped.out;
+  EXPECT_TRUE(contains(skipped.out, "0 ok, 0 failed, 1 skipped")) << skipped.out;
   if (!host_runs()) GTEST_SKIP() << "the host cannot run here";
   const auto driver =
       scratch.file("driver.trace", "mmap(NULL, 0x1000, PROT_READ, MAP_PRIVATE, pfnmap:0, 0)\n");
-  EXPECT_TRUE(has(run_vmadiff({"replay", driver, "--systems", "host"}).out,
-                  "maps pfnmap:0, which host does not have"));
+  EXPECT_TRUE(contains(run_vmadiff({"replay", driver, "--systems", "host"}).out,
+                       "maps pfnmap:0, which host does not have"));
   const auto reserved = scratch.file("reserved.trace", "munmap(0x20000000, 0x1000)\n");
-  EXPECT_TRUE(has(run_vmadiff({"replay", reserved, "--systems", "host"}).out,
-                  "memory that the agent itself lives in"));
+  EXPECT_TRUE(contains(run_vmadiff({"replay", reserved, "--systems", "host"}).out,
+                       "memory that the agent itself lives in"));
 }
 
 TEST(Replay, DirectoriesAreSearchedInOrder) {
@@ -141,8 +139,8 @@ TEST(Replay, DirectoriesAreSearchedInOrder) {
       run_vmadiff({"replay", scratch.path().string(), "--systems", "model", "--verbose"});
   EXPECT_EQ(result.status, 0) << result.out << result.err;
   EXPECT_LT(result.out.find(b), result.out.find(a));
-  EXPECT_FALSE(has(result.out, not_one));
-  EXPECT_TRUE(has(result.out, "       100000000000-100000004000 rw-p 00000000 anon ["))
+  EXPECT_FALSE(contains(result.out, not_one));
+  EXPECT_TRUE(contains(result.out, "       100000000000-100000004000 rw-p 00000000 anon ["))
       << result.out;
 }
 
@@ -159,8 +157,8 @@ TEST(Layout, ShowsWhatTheTraceMadeAndWithAllTheRest) {
             "100000002000-100000004000 rw-p 00000000 anon [rd wr mr mw me ac mg] (nothing keeps it "
             "apart)\n");
   const auto all = run_vmadiff({"layout", file, "--all"}).out;
-  EXPECT_TRUE(has(all, "20000000-20010000 r-xp 00000000 other:")) << all;
-  EXPECT_TRUE(has(all, merged));
+  EXPECT_TRUE(contains(all, "20000000-20010000 r-xp 00000000 other:")) << all;
+  EXPECT_TRUE(contains(all, merged));
 }
 
 TEST(Layout, TheHostShowsTheSameAsTheModel) {
@@ -183,7 +181,7 @@ TEST(Minimize, KeepsWhatIsNeededAndNothingElse) {
   const auto result = run_vmadiff({"minimize", big, "-o", small, "--systems", "impl",
                                    "--properties", "NoCompatibleNeighboursLeftUnmerged"});
   EXPECT_EQ(result.status, 0) << result.err;
-  EXPECT_TRUE(has(result.out, ": 3 calls, from 6; NoCompatibleNeighboursLeftUnmerged"))
+  EXPECT_TRUE(contains(result.out, ": 3 calls, from 6; NoCompatibleNeighboursLeftUnmerged"))
       << result.out;
   EXPECT_EQ(run_vmadiff({"replay", small}).status, 1) << "the small trace must show it too";
 }
@@ -212,7 +210,7 @@ TEST(Profiles, TheHistorySaysWhatEachReleaseChangedSinceWhenAndWhence) {
                            "before-patch = linux-6.12, and  (cannot be chosen)\n",
                            "  6.10  mseal                                   present (was absent)\n"
                            "        mseal=present: 8be7258aad44\n"}) {
-    EXPECT_TRUE(has(history.out, part)) << part << '\n' << history.out;
+    EXPECT_TRUE(contains(history.out, part)) << part << '\n' << history.out;
   }
 }
 
@@ -221,11 +219,11 @@ TEST(Lists, ProfilesAndSystemsNameAllThereIs) {
   EXPECT_EQ(profiles.status, 0);
   for (const auto* name : {"linux-6.12\n", "patch-v2\n", "patch-v2-review\n",
                            "linux-6.18  (default)\n", "after-mmap-hook"}) {
-    EXPECT_TRUE(has(profiles.out, name)) << name;
+    EXPECT_TRUE(contains(profiles.out, name)) << name;
   }
   const auto systems = run_vmadiff({"systems"});
   EXPECT_EQ(systems.status, 0);
-  for (const auto* name : {"model ", "impl ", "host "}) EXPECT_TRUE(has(systems.out, name));
+  for (const auto* name : {"model ", "impl ", "host "}) EXPECT_TRUE(contains(systems.out, name));
 }
 
 }  // namespace

@@ -24,10 +24,6 @@ const std::string kEnds =
 
 std::string systems() { return host_runs() ? "model,impl,host" : "model,impl"; }
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST(Ends, AreHeldAgainstEachSystem) {
   const Scratch scratch;
   const auto good = scratch.file("good.trace", kCalls + kEnds);
@@ -40,13 +36,13 @@ TEST(Ends, AreHeldAgainstEachSystem) {
   for (const std::string system : {"model", "impl", "host"}) {
     if (system == "host" && !host_runs()) continue;
     const std::string seen = "rw-p 00000000 anon [rd wr mr mw me ac], the trace says ";
-    EXPECT_TRUE(has(broken.out, bad + ":6: " + system +
-                                    ": process 0 ends with 100000000000-100000002000 " + seen +
-                                    "none\n"))
+    EXPECT_TRUE(contains(broken.out, bad + ":6: " + system +
+                                         ": process 0 ends with 100000000000-100000002000 " + seen +
+                                         "none\n"))
         << broken.out;
-    EXPECT_TRUE(has(broken.out, bad + ":5: " + system +
-                                    ": process 1 ends with 100000000000-100000001000 " + seen +
-                                    "100000000000-100000002000 rw-p anon [mg]\n"))
+    EXPECT_TRUE(contains(broken.out, bad + ":5: " + system +
+                                         ": process 1 ends with 100000000000-100000001000 " + seen +
+                                         "100000000000-100000002000 rw-p anon [mg]\n"))
         << broken.out;
   }
 }
@@ -67,7 +63,7 @@ TEST(Ends, AreAsLayoutPrintsThem) {
   EXPECT_EQ(lines, kEnds);
   const auto nobody = run_vmadiff({"layout", file, "--process", "2"});
   EXPECT_EQ(nobody.status, 2);
-  EXPECT_TRUE(has(nobody.err, "process 2 is not there at the end")) << nobody.err;
+  EXPECT_TRUE(contains(nobody.err, "process 2 is not there at the end")) << nobody.err;
 }
 
 TEST(Ends, ThatAreNotSaidForAProfileAreANote) {
@@ -76,7 +72,8 @@ TEST(Ends, ThatAreNotSaidForAProfileAreANote) {
   const auto result =
       run_vmadiff({"replay", file, "--systems", "model", "--profile", "linux-6.18"});
   EXPECT_EQ(result.status, 0);
-  EXPECT_TRUE(has(result.out, "  what it ends with is not said for linux-6.18\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "  what it ends with is not said for linux-6.18\n"))
+      << result.out;
 }
 
 TEST(Ends, AreWrittenIntoTheFileAndNothingElseIsChanged) {
@@ -85,13 +82,13 @@ TEST(Ends, AreWrittenIntoTheFileAndNothingElseIsChanged) {
   ASSERT_EQ(::chmod(file.c_str(), 0640), 0);
   const auto first = run_vmadiff({"replay", "--update", file, "--systems", systems()});
   EXPECT_EQ(first.status, 0) << first.out << first.err;
-  EXPECT_TRUE(has(first.out, "; updated)")) << first.out;
+  EXPECT_TRUE(contains(first.out, "; updated)")) << first.out;
   EXPECT_EQ(content(file), kCalls + kEnds);
   struct ::stat status{};
   ASSERT_EQ(::stat(file.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0640U);
   const auto second = run_vmadiff({"replay", "--update", file, "--systems", systems()});
-  EXPECT_TRUE(has(second.out, "; unchanged)")) << second.out;
+  EXPECT_TRUE(contains(second.out, "; unchanged)")) << second.out;
   EXPECT_EQ(content(file), kCalls + kEnds);
   EXPECT_EQ(contents(scratch.path()).size(), 1U);
   // What has become wrong is written anew.
@@ -107,7 +104,7 @@ TEST(Ends, OfATraceThatFailsAreNotWritten) {
   const auto file = scratch.file("x.trace", text);
   const auto result = run_vmadiff({"replay", "--update", file, "--systems", "model,impl"});
   EXPECT_EQ(result.status, 1) << result.out;
-  EXPECT_FALSE(has(result.out, "updated")) << result.out;
+  EXPECT_FALSE(contains(result.out, "updated")) << result.out;
   EXPECT_EQ(content(file), text);
 }
 
@@ -117,7 +114,8 @@ TEST(Ends, AreWrittenByWhoSeesThem) {
   const auto file = scratch.file("x.trace", kCalls);
   const auto result = run_vmadiff({"replay", "--update", file, "--systems", "host"});
   EXPECT_EQ(result.status, 1) << result.out;
-  EXPECT_TRUE(has(result.out, "a real kernel shows neither policies nor anon_vmas")) << result.out;
+  EXPECT_TRUE(contains(result.out, "a real kernel shows neither policies nor anon_vmas"))
+      << result.out;
   EXPECT_EQ(content(file), kCalls);
 }
 
@@ -134,8 +132,8 @@ TEST(Ends, OfALongerTraceAreNotThoseOfASmallerOne) {
   const auto result =
       run_vmadiff({"minimize", big, "-o", small.string(), "--systems", "model,impl"});
   ASSERT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_TRUE(has(result.out, "; its '#=' lines are left out\n")) << result.out;
-  EXPECT_FALSE(has(content(small), "#=")) << content(small);
+  EXPECT_TRUE(contains(result.out, "; its '#=' lines are left out\n")) << result.out;
+  EXPECT_FALSE(contains(content(small), "#=")) << content(small);
 }
 
 TEST(Ends, InAnExportAreWhatTheSystemGives) {
@@ -143,9 +141,9 @@ TEST(Ends, InAnExportAreWhatTheSystemGives) {
   const auto file = scratch.file("x.trace", "#= 1 none\n" + kCalls);
   for (const std::string form : {"c", "mail", "kselftest"}) {
     const auto result = run_vmadiff({"export", form, file});
-    EXPECT_FALSE(has(result.out, "1 none")) << result.out;
+    EXPECT_FALSE(contains(result.out, "1 none")) << result.out;
     if (result.status != 0) continue;  // it cannot be told in this form
-    EXPECT_TRUE(has(result.err, ":1: model: process 1 ends with 100000000000-100000001000"))
+    EXPECT_TRUE(contains(result.err, ":1: model: process 1 ends with 100000000000-100000001000"))
         << result.err;
   }
 }

@@ -12,10 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 std::string log_file(const std::string& name) {
   return (fs::path{VMADIFF_SOURCE_DIR} / "tests/intake/logs" / name).string();
 }
@@ -26,20 +22,20 @@ TEST(Import, StracesOutputBecomesATraceThatHolds) {
   const auto imported = run_vmadiff({"import", "strace", log_file("follow.strace"), "-o", trace});
   EXPECT_EQ(imported.status, 0) << imported.err;
   EXPECT_EQ(imported.out, "");
-  EXPECT_TRUE(has(imported.err, log_file("follow.strace") +
-                                    ":14: not kept: calls on memory that no "
-                                    "call of the log made"))
+  EXPECT_TRUE(contains(imported.err, log_file("follow.strace") +
+                                         ":14: not kept: calls on memory that no "
+                                         "call of the log made"))
       << imported.err;
-  EXPECT_TRUE(has(content(trace), "# not kept: calls on memory"));
+  EXPECT_TRUE(contains(content(trace), "# not kept: calls on memory"));
   const auto replayed = run_vmadiff({"replay", trace});
   EXPECT_EQ(replayed.status, 0) << replayed.out << replayed.err;
-  EXPECT_TRUE(has(replayed.out, "1 ok, 0 failed")) << replayed.out;
+  EXPECT_TRUE(contains(replayed.out, "1 ok, 0 failed")) << replayed.out;
 }
 
 TEST(Import, WithoutAFileTheTraceIsPrinted) {
   const auto imported = run_vmadiff({"import", "strace", log_file("plain.strace")});
   EXPECT_EQ(imported.status, 0) << imported.err;
-  EXPECT_TRUE(has(imported.out, "\nbrk(NULL) = 0x20020000\n")) << imported.out;
+  EXPECT_TRUE(contains(imported.out, "\nbrk(NULL) = 0x20020000\n")) << imported.out;
 }
 
 TEST(Import, BadInputIsOneMessageAndStatusTwo) {
@@ -64,7 +60,7 @@ TEST(Import, ASyzkallerProgramRuns) {
   EXPECT_EQ(run_vmadiff({"import", "syz", file, "-o", trace}).status, 0);
   const auto layout = run_vmadiff({"layout", trace});
   EXPECT_EQ(layout.status, 0) << layout.err;
-  EXPECT_TRUE(has(layout.out, "7f0000001000-7f0000002000 r--p")) << layout.out;
+  EXPECT_TRUE(contains(layout.out, "7f0000001000-7f0000002000 r--p")) << layout.out;
 }
 
 TEST(Import, AFuzzersInputIsATrace) {
@@ -85,9 +81,9 @@ TEST(Replay, SaysHowManyCallsAreOfNobody) {
                                  "munmap(0x100000000000, 0)\n");
   const auto result = run_vmadiff({"replay", file, "--systems", "model,impl"});
   EXPECT_EQ(result.status, 0) << result.out;
-  EXPECT_TRUE(has(result.out,
-                  "; 2 of 3 calls are of processes that do not exist, 1 calls fail of which "
-                  "the trace states no result)"))
+  EXPECT_TRUE(contains(result.out,
+                       "; 2 of 3 calls are of processes that do not exist, 1 calls fail of which "
+                       "the trace states no result)"))
       << result.out;
 }
 
@@ -99,7 +95,7 @@ TEST(Replay, SaysHowManyResultsAreOthers) {
                                  "munmap(0x100000001000, 0x1000) = 0\n");
   const auto result = run_vmadiff({"replay", file, "--systems", "model,impl"});
   EXPECT_EQ(result.status, 1);
-  EXPECT_TRUE(has(result.out, "; 2 of 3 results are others)")) << result.out;
+  EXPECT_TRUE(contains(result.out, "; 2 of 3 results are others)")) << result.out;
 }
 
 TEST(Replay, SaysNothingMoreOfATraceThatHolds) {
@@ -107,7 +103,7 @@ TEST(Replay, SaysNothingMoreOfATraceThatHolds) {
   const auto file = scratch.file("holds.trace", "munmap(0x100000000000, 0x1000) = 0\n");
   const auto result =
       run_vmadiff({"replay", file, "--systems", "model,impl", "--profile", "linux-6.18"});
-  EXPECT_TRUE(has(result.out, "(linux-6.18; model, impl)\n")) << result.out;
+  EXPECT_TRUE(contains(result.out, "(linux-6.18; model, impl)\n")) << result.out;
 }
 
 class Record : public testing::Test {
@@ -125,11 +121,11 @@ TEST_F(Record, EveryVmaOfAProgramIsAsPredicted) {
       run_vmadiff({"record", "-o", trace, "--", "/bin/sh", "-c", "/bin/true; exit 3"});
   if (result.status == 3) GTEST_SKIP() << result.err;
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_TRUE(has(result.out, "/bin/sh: status 3; ")) << result.out;
-  EXPECT_TRUE(has(result.out, "VMAs exactly as predicted")) << result.out;
+  EXPECT_TRUE(contains(result.out, "/bin/sh: status 3; ")) << result.out;
+  EXPECT_TRUE(contains(result.out, "VMAs exactly as predicted")) << result.out;
   // What execve mapped is in it, and what was written to.
-  EXPECT_TRUE(has(content(trace), "MAP_GROWSDOWN")) << content(trace);
-  EXPECT_TRUE(has(content(trace), "touch(")) << content(trace);
+  EXPECT_TRUE(contains(content(trace), "MAP_GROWSDOWN")) << content(trace);
+  EXPECT_TRUE(contains(content(trace), "touch(")) << content(trace);
   const auto replayed = run_vmadiff({"replay", trace, "--systems", "model,impl"});
   EXPECT_EQ(replayed.status, 0) << replayed.out;
 }
@@ -146,7 +142,7 @@ TEST_F(Record, WhatIsNotAsPredictedIsAFinding) {
   if (before.status == 3) GTEST_SKIP() << before.err;
   const auto after = run("linux-6.18");
   EXPECT_EQ(before.status + after.status, 1) << before.out << after.out;
-  EXPECT_TRUE(has(before.status == 1 ? before.out : after.out, ": model has ")) << before.out;
+  EXPECT_TRUE(contains(before.status == 1 ? before.out : after.out, ": model has ")) << before.out;
 }
 
 TEST_F(Record, WithoutStraceItSaysWhatToInstall) {
@@ -173,7 +169,8 @@ TEST_F(Record, AProgramThatIsKilledIsTold) {
 TEST_F(Record, AProgramThatIsNotThereIsAnError) {
   const auto result = run_vmadiff({"record", "--", "/no/such/program"});
   EXPECT_EQ(result.status, 2);
-  EXPECT_TRUE(has(result.err, "vmadiff: strace could not run /no/such/program\n")) << result.err;
+  EXPECT_TRUE(contains(result.err, "vmadiff: strace could not run /no/such/program\n"))
+      << result.err;
 }
 
 }  // namespace

@@ -15,10 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The files of a directory that end so.
 std::map<std::string, std::string> files(const fs::path& directory, std::string_view suffix) {
   auto all = contents(directory);
@@ -40,8 +36,8 @@ TEST(Truth, ASetUpIsNoFindingOnARealKernel) {
   const auto out = (scratch.path() / "small.trace").string();
   const auto made = run_vmadiff({"minimize", trace, "-o", out, "--systems", "model,impl,host"});
   EXPECT_EQ(made.status, 2) << made.out << made.err;
-  EXPECT_TRUE(has(made.err, "shows no finding on model, impl")) << made.err;
-  EXPECT_TRUE(has(made.err, "without host: ")) << made.err;
+  EXPECT_TRUE(contains(made.err, "shows no finding on model, impl")) << made.err;
+  EXPECT_TRUE(contains(made.err, "without host: ")) << made.err;
   EXPECT_FALSE(fs::exists(out));
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"minimize", trace, "-o", out, "--systems", "host"},
@@ -49,11 +45,11 @@ TEST(Truth, ASetUpIsNoFindingOnARealKernel) {
         {"export", "c", trace, "-o", out, "--system", "host"}}) {
     const auto refused = run_vmadiff(words);
     EXPECT_EQ(refused.status, 3) << refused.out << refused.err;
-    EXPECT_TRUE(has(refused.err, "cannot run on host: ")) << refused.err;
-    EXPECT_TRUE(has(refused.err, "name a system that can, model or impl")) << refused.err;
+    EXPECT_TRUE(contains(refused.err, "cannot run on host: ")) << refused.err;
+    EXPECT_TRUE(contains(refused.err, "name a system that can, model or impl")) << refused.err;
   }
   const auto skipped = run_vmadiff({"replay", trace, "--systems", "host"});
-  EXPECT_TRUE(has(skipped.out, "skipped ")) << skipped.out;
+  EXPECT_TRUE(contains(skipped.out, "skipped ")) << skipped.out;
 }
 
 TEST(Truth, TheSetUpOfAProgramIsSaid) {
@@ -61,8 +57,8 @@ TEST(Truth, TheSetUpOfAProgramIsSaid) {
   const auto out = (scratch.path() / "x.c").string();
   const auto made = run_vmadiff({"export", "c", scratch.file("x.trace", kLimited), "-o", out});
   EXPECT_EQ(made.status, 0) << made.err;
-  EXPECT_TRUE(has(made.err, "max_map_count=4")) << made.err;
-  EXPECT_TRUE(has(content(out), "It needs a machine with max_map_count=4")) << content(out);
+  EXPECT_TRUE(contains(made.err, "max_map_count=4")) << made.err;
+  EXPECT_TRUE(contains(content(out), "It needs a machine with max_map_count=4")) << content(out);
 }
 
 // Under linux-6.12 these two mappings stay apart with KSM on, whatever the limits of the machine.
@@ -85,11 +81,11 @@ TEST(Truth, WhatIsNotNeededIsNotInTheTrace) {
                    "--properties", "NoCompatibleNeighboursLeftUnmerged"});
   ASSERT_EQ(made.status, 0) << made.err;
   const auto small = content(out);
-  EXPECT_FALSE(has(small, "fork")) << small;
-  EXPECT_FALSE(has(small, "[pid")) << small;
-  EXPECT_FALSE(has(small, "# setup:")) << small;
-  EXPECT_FALSE(has(small, "0x400000000000")) << small;
-  EXPECT_TRUE(has(made.out, ": 3 calls, from 5")) << made.out;
+  EXPECT_FALSE(contains(small, "fork")) << small;
+  EXPECT_FALSE(contains(small, "[pid")) << small;
+  EXPECT_FALSE(contains(small, "# setup:")) << small;
+  EXPECT_FALSE(contains(small, "0x400000000000")) << small;
+  EXPECT_TRUE(contains(made.out, ": 3 calls, from 5")) << made.out;
 }
 
 TEST(Truth, TheProfilesOwnBreachesEndNoHunt) {
@@ -98,9 +94,9 @@ TEST(Truth, TheProfilesOwnBreachesEndNoHunt) {
                                   "--max-findings", "1", "--ops", "20000", "--seed", "29"},
                                  {.directory = scratch.path()});
   EXPECT_EQ(found.status, 1) << found.err;
-  EXPECT_TRUE(has(found.out, "FINDING: NoCompatibleNeighboursLeftUnmerged")) << found.out;
-  EXPECT_TRUE(has(found.out,
-                  "known:   the profile linux-6.12 breaks this claim by its nature: VM_MERGEABLE"))
+  EXPECT_TRUE(contains(found.out, "FINDING: NoCompatibleNeighboursLeftUnmerged")) << found.out;
+  EXPECT_TRUE(contains(
+      found.out, "known:   the profile linux-6.12 breaks this claim by its nature: VM_MERGEABLE"))
       << found.out;
   const auto at = found.out.find("\noperations           ");
   ASSERT_NE(at, std::string::npos);
@@ -146,13 +142,13 @@ TEST(Truth, AShorterTraceReplacesALongerOneAndNeverTheReverse) {
   std::ofstream{path} << shorter;
   const auto again = run_vmadiff(words, {.directory = scratch.path()});
   EXPECT_EQ(content(path), shorter) << again.out;
-  EXPECT_TRUE(has(again.out, "(kept: of an earlier finding of the same kind, and shorter)"))
+  EXPECT_TRUE(contains(again.out, "(kept: of an earlier finding of the same kind, and shorter)"))
       << again.out;
   // One that is shorter and shows nothing is stale.
   std::ofstream{path} << "munmap(0x30000000, 0x1000)\n";
   const auto stale = run_vmadiff(words, {.directory = scratch.path()});
   EXPECT_EQ(content(path), shortest) << stale.out;
-  EXPECT_FALSE(has(stale.out, "(kept: ")) << stale.out;
+  EXPECT_FALSE(contains(stale.out, "(kept: ")) << stale.out;
 }
 
 TEST(Truth, AnExpectationIsOneHoweverOftenItIsSaid) {
@@ -163,7 +159,7 @@ TEST(Truth, AnExpectationIsOneHoweverOftenItIsSaid) {
   const auto calls = std::string{kApart};
   const auto trace = scratch.file("x.trace", text + calls.substr(calls.find("fork()")));
   const auto result = run_vmadiff({"replay", trace, "--systems", "impl"});
-  EXPECT_TRUE(has(result.out, "holds under") || result.status == 0) << result.out;
+  EXPECT_TRUE(contains(result.out, "holds under") || result.status == 0) << result.out;
   EXPECT_LE(std::ranges::count(result.out, '\n'), 4) << result.out;
 }
 
@@ -199,15 +195,15 @@ TEST(Truth, WhatKeepsTwoVmasApartIsShown) {
       shown(kTwoPolicies),
       "100000000000-100000001000 r--p 00000000 anon [rd mr mw me] no policy\n"
       "100000001000-100000002000 r--p 00000000 anon [rd mr mw me] policy MPOL_BIND nodes 0x1\n");
-  EXPECT_TRUE(has(shown(kTwoAnonVmas), "anon_vma 1\n")) << shown(kTwoAnonVmas);
-  EXPECT_TRUE(has(shown(kTwoAnonVmas), "anon_vma 2\n")) << shown(kTwoAnonVmas);
-  EXPECT_TRUE(has(shown(kTwoObjects), " object 0\n")) << shown(kTwoObjects);
-  EXPECT_TRUE(has(shown(kTwoObjects), " object 1\n")) << shown(kTwoObjects);
-  EXPECT_TRUE(has(shown(kOffset), " pgoff 100000005")) << shown(kOffset);
-  EXPECT_TRUE(has(shown(kOffset), " pgoff 100000002")) << shown(kOffset);
+  EXPECT_TRUE(contains(shown(kTwoAnonVmas), "anon_vma 1\n")) << shown(kTwoAnonVmas);
+  EXPECT_TRUE(contains(shown(kTwoAnonVmas), "anon_vma 2\n")) << shown(kTwoAnonVmas);
+  EXPECT_TRUE(contains(shown(kTwoObjects), " object 0\n")) << shown(kTwoObjects);
+  EXPECT_TRUE(contains(shown(kTwoObjects), " object 1\n")) << shown(kTwoObjects);
+  EXPECT_TRUE(contains(shown(kOffset), " pgoff 100000005")) << shown(kOffset);
+  EXPECT_TRUE(contains(shown(kOffset), " pgoff 100000002")) << shown(kOffset);
   const auto replayed = run_vmadiff(
       {"replay", scratch.file("x.trace", kTwoPolicies), "--systems", "model,impl", "--verbose"});
-  EXPECT_TRUE(has(replayed.out, "policy MPOL_BIND nodes 0x1")) << replayed.out;
+  EXPECT_TRUE(contains(replayed.out, "policy MPOL_BIND nodes 0x1")) << replayed.out;
 }
 
 }  // namespace

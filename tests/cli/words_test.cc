@@ -17,10 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kVmadiff = VMADIFF_BINARY_DIR "/vmadiff";
 
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// By a shell, in a directory.
 CommandResult shell(const Scratch& scratch, const std::string& line) {
   return run_command({"bash", "-c", line}, {.directory = scratch.path()});
@@ -41,17 +37,17 @@ TEST(Words, NothingSteersTheTerminal) {
   for (const std::string& text : directives) {
     const auto result = run_vmadiff({"replay", scratch.file("x" + escape + ".trace", text)});
     EXPECT_EQ(result.status, 2) << text;
-    EXPECT_FALSE(has(result.err + result.out, "\x1b")) << text;
-    EXPECT_FALSE(has(result.err + result.out, "\x07")) << text;
-    EXPECT_TRUE(has(result.err, "x\\x1b[31mred\\x07.trace:1:")) << result.err;
+    EXPECT_FALSE(contains(result.err + result.out, "\x1b")) << text;
+    EXPECT_FALSE(contains(result.err + result.out, "\x07")) << text;
+    EXPECT_TRUE(contains(result.err, "x\\x1b[31mred\\x07.trace:1:")) << result.err;
   }
   const auto two_lines = scratch.file("two\nlines.trace", "");
   const auto shown = run_vmadiff({"replay", two_lines, "--systems", "model"});
-  EXPECT_TRUE(has(shown.out, "two\\nlines.trace")) << shown.out;
+  EXPECT_TRUE(contains(shown.out, "two\\nlines.trace")) << shown.out;
   for (const std::string option : {"--systems", "--profile", "--properties", "--time"}) {
     const auto result = run_vmadiff({"check", option, escape}, {.directory = scratch.path()});
     EXPECT_EQ(result.status, 2);
-    EXPECT_FALSE(has(result.err, "\x1b")) << result.err;
+    EXPECT_FALSE(contains(result.err, "\x1b")) << result.err;
   }
 }
 
@@ -65,10 +61,11 @@ TEST(Words, AnErrorOfADirectiveHasItsPlace) {
                                  "# vmas: many\n");
   const auto result = run_vmadiff({"replay", file});
   EXPECT_EQ(result.status, 2);
-  EXPECT_TRUE(has(result.err, file + ":3:18: error: in '# profile:': unknown profile"))
+  EXPECT_TRUE(contains(result.err, file + ":3:18: error: in '# profile:': unknown profile"))
       << result.err;
-  EXPECT_TRUE(has(result.err, file + ":4:16: error: expected a length")) << result.err;
-  EXPECT_TRUE(has(result.err, file + ":5:9: error: in '# vmas:': expected a number")) << result.err;
+  EXPECT_TRUE(contains(result.err, file + ":4:16: error: expected a length")) << result.err;
+  EXPECT_TRUE(contains(result.err, file + ":5:9: error: in '# vmas:': expected a number"))
+      << result.err;
 }
 
 TEST(Words, PrintedCommandsCanBePasted) {
@@ -84,7 +81,7 @@ TEST(Words, PrintedCommandsCanBePasted) {
   const auto replayed =
       shell(scratch, "PATH=" VMADIFF_BINARY_DIR ":$PATH; " + command + " --systems model,impl");
   EXPECT_EQ(replayed.status, 1) << command << '\n' << replayed.out << replayed.err;
-  EXPECT_TRUE(has(replayed.out, "1 failed")) << replayed.out;
+  EXPECT_TRUE(contains(replayed.out, "1 failed")) << replayed.out;
   EXPECT_FALSE(fs::exists(scratch.path() / "pwned"));
 }
 
@@ -98,14 +95,14 @@ TEST(Words, AnOutputDirectoryThatIsNoUtf8IsOne) {
     if (json) words.emplace_back("--json");
     const auto found = run_vmadiff(words, {.directory = scratch.path()});
     ASSERT_EQ(found.status, 1) << found.err;
-    EXPECT_FALSE(has(found.out, "\xe9"));
-    EXPECT_FALSE(has(found.out, "\x1b"));
+    EXPECT_FALSE(contains(found.out, "\xe9"));
+    EXPECT_FALSE(contains(found.out, "\x1b"));
     EXPECT_FALSE(contents(scratch.path() / out).empty());
     if (!json) continue;
     const auto line = found.out.substr(found.out.find('\n') + 1);
     const auto object = nlohmann::json::parse(line.substr(0, line.find('\n')));
     EXPECT_EQ(object.at("type"), "finding");
-    EXPECT_TRUE(has(object.at("trace"), "caf\\xe9\\x1b/"));
+    EXPECT_TRUE(contains(object.at("trace"), "caf\\xe9\\x1b/"));
     EXPECT_TRUE(object.at("replayed")) << object;
   }
 }
@@ -167,13 +164,13 @@ TEST(Streams, AReaderThatHasSeenEnoughEndsTheRunQuietly) {
   const auto found =
       shell(scratch, "set -o pipefail; " + kFinds + " | head -n 1; exit ${PIPESTATUS[0]}");
   EXPECT_EQ(found.status, 1) << found.err;
-  EXPECT_FALSE(has(found.err, "cut short")) << found.err;
-  EXPECT_FALSE(has(found.err, "cannot be written")) << found.err;
+  EXPECT_FALSE(contains(found.err, "cut short")) << found.err;
+  EXPECT_FALSE(contains(found.err, "cannot be written")) << found.err;
   const auto endless = shell(scratch, std::string{kVmadiff} +
                                           " check --systems model,impl --time 1h --seed 1 "
                                           "--profile patch-v2 | head -n 1; exit ${PIPESTATUS[0]}");
   EXPECT_EQ(endless.status, 1) << endless.err;
-  EXPECT_FALSE(has(endless.err, "cut short")) << endless.err;
+  EXPECT_FALSE(contains(endless.err, "cut short")) << endless.err;
   // Also where there is nothing to print for an hour.
   const auto silent = shell(scratch, std::string{kVmadiff} +
                                          " check --systems model,impl --time 1h --seed 1 | true; "
@@ -188,7 +185,7 @@ TEST(Streams, AFullDiskIsSaidAndTheFindingIsKept) {
   const Scratch scratch;
   const auto found = shell(scratch, kFinds + " > /dev/full");
   EXPECT_EQ(found.status, 1);
-  EXPECT_TRUE(has(found.err, "standard output cannot be written: No space left on device"))
+  EXPECT_TRUE(contains(found.err, "standard output cannot be written: No space left on device"))
       << found.err;
   EXPECT_FALSE(contents(scratch.path() / "findings").empty());
   EXPECT_EQ(shell(scratch,
@@ -206,18 +203,18 @@ TEST(Input, OnlyRegularFilesAreRead) {
   for (const std::string command : {"replay", "layout"}) {
     const auto result = run_vmadiff({command, pipe});
     EXPECT_EQ(result.status, 2);
-    EXPECT_TRUE(has(result.err, "pipe.trace: is no regular file")) << result.err;
+    EXPECT_TRUE(contains(result.err, "pipe.trace: is no regular file")) << result.err;
   }
   // Found in a directory, it is one that cannot be read, and the others are.
   std::ignore = scratch.file("good.trace", "munmap(0x100000000000, 0x1000) = 0\n");
   const auto all = run_vmadiff({"replay", scratch.path().string(), "--systems", "model"});
-  EXPECT_TRUE(has(all.out, "1 ok, 0 failed, 0 skipped, 1 unreadable")) << all.out;
+  EXPECT_TRUE(contains(all.out, "1 ok, 0 failed, 0 skipped, 1 unreadable")) << all.out;
   const auto huge = (scratch.path() / "huge.trace").string();
   std::ignore = scratch.file("huge.trace", "");
   fs::resize_file(huge, std::uintmax_t{1} << 40);
   const auto result = run_vmadiff({"replay", huge});
   EXPECT_EQ(result.status, 2);
-  EXPECT_TRUE(has(result.err, "is 1099511627776 bytes long")) << result.err;
+  EXPECT_TRUE(contains(result.err, "is 1099511627776 bytes long")) << result.err;
 }
 
 }  // namespace

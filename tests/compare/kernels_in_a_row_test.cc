@@ -21,7 +21,7 @@ namespace {
 using process::ExitStatus;
 using tests::Scratch;
 
-constexpr std::string_view kDofork =
+constexpr std::string_view kForkless =
     "mmap(0x100000000000, 0x200000, PROT_READ, MAP_PRIVATE|MAP_FIXED|MAP_NORESERVE, hugetlb:0, 0)\n"
     "madvise(0x100000000000, 0x200000, MADV_DOFORK)\n";
 
@@ -65,7 +65,7 @@ class KernelsInARow : public ::testing::Test {
     pretend("odd", "linux-6.19", refuses_dofork);
   }
   Scratch scratch;
-  std::string trace = scratch.file("dofork.trace", kDofork);
+  std::string trace = scratch.file("dofork.trace", kForkless);
 };
 
 TEST_F(KernelsInARow, HistorySaysSinceWhen) {

@@ -17,7 +17,7 @@
 namespace vmadiff::tests {
 namespace {
 
-const std::string kCorpus = std::string{VMADIFF_SOURCE_DIR} + "/corpus";
+const std::string kCorpusFolder = std::string{VMADIFF_SOURCE_DIR} + "/corpus";
 
 struct Exported {
   std::vector<std::string> paths;              ///< of those that are programs
@@ -28,7 +28,7 @@ struct Exported {
 const Exported& corpus_as_c() {
   static const Exported all = [] {
     Exported out;
-    for (const auto& path : cli::find_traces({kCorpus}).value()) {
+    for (const auto& path : cli::find_traces({kCorpusFolder}).value()) {
       const auto file = cli::read_trace(path);
       EXPECT_TRUE(file) << file.error();
       const auto text = cli::exported(
@@ -67,7 +67,7 @@ std::map<std::string, std::string> replayed_on(const std::string& systems,
 
 TEST(ExportC, NoTraceOfTheCorpusIsDroppedWithoutAReason) {
   const auto& all = corpus_as_c();
-  const auto traces = cli::find_traces({kCorpus}).value();
+  const auto traces = cli::find_traces({kCorpusFolder}).value();
   EXPECT_EQ(all.programs.size() + all.refused.size(), traces.size());
   for (const auto& [path, why] : all.refused) {
     EXPECT_NE(why.find("a file that no program can make"), std::string::npos) << why;
@@ -81,7 +81,7 @@ TEST(ExportC, TheProgramsSayWhatReplaySays) {
   const auto& all = corpus_as_c();
   const auto runs = compile_and_run_all(all.programs, "cc -O0 -std=c99");
   ASSERT_EQ(runs.size(), all.paths.size());
-  const auto said = replayed_on("host", {kCorpus});
+  const auto said = replayed_on("host", {kCorpusFolder});
   std::size_t held = 0;
   std::vector<std::string> only_layouts;
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -149,7 +149,7 @@ TEST(ExportC, CompilesEverywhere) {
 // What it is worth: a model that is wrong is seen, in a result, in a layout, and in a count.
 TEST(ExportC, AWrongExpectationIsSeen) {
   if (!host_runs()) GTEST_SKIP() << "the host cannot run here";
-  const auto path = kCorpus + "/seeds/anon-merge-left.trace";
+  const auto path = kCorpusFolder + "/seeds/anon-merge-left.trace";
   const auto file = cli::read_trace(path).value();
   const auto good = cli::reproduction_of(file, "model", "").value();
   auto result = good;

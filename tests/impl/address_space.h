@@ -19,6 +19,14 @@ inline constexpr spec::Address kArena = 0x100000000000;
 inline constexpr std::uint64_t kReadWrite = spec::kProtRead | spec::kProtWrite;
 inline constexpr std::uint64_t kAnonymous =
     spec::kMapPrivate | spec::kMapAnonymous | spec::kMapNoreserve;
+inline constexpr std::uint64_t kPrivateAnonymous = spec::kMapPrivate | spec::kMapAnonymous;
+
+inline constexpr spec::FileId kMemfd{spec::FileClass::kMemfd, 0};
+inline constexpr spec::FileId kRegular{spec::FileClass::kFile, 0};
+inline constexpr spec::FileId kReadOnly{spec::FileClass::kFileReadOnly, 0};
+inline constexpr spec::FileId kZero{spec::FileClass::kZero, 0};
+inline constexpr spec::FileId kHuge{spec::FileClass::kHugetlb, 0};
+inline constexpr spec::FileId kPfnmap{spec::FileClass::kPfnmap, 0};
 
 [[nodiscard]] constexpr spec::Address page(std::uint64_t n) { return kArena + n * spec::kPageSize; }
 [[nodiscard]] constexpr spec::Address bytes(std::uint64_t pages) { return pages * spec::kPageSize; }
@@ -119,6 +127,10 @@ class AddressSpace {
          " data " + std::to_string(c.data_vm) + " exec " + std::to_string(c.exec_vm) + " brk " +
          std::to_string(snapshot.brk) + (snapshot.merge_any ? " merge_any" : "");
   return out;
+}
+
+[[nodiscard]] inline bool has_anon_vma(const AddressSpace& space, std::uint64_t n) {
+  return space.at(n).anon_vma != spec::kNoAnonVma;
 }
 
 }  // namespace vmadiff::impl

@@ -10,8 +10,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-
 KernelProfile profile_of(AnonPgoff offsets) {
   KernelProfile profile = profile_with<&KernelProfile::anon_pgoff>(offsets);
   profile.dontunmap_source = DontunmapSource::kCutOut;
@@ -160,7 +158,6 @@ TEST_P(Offsets, of_shared_memory_with_guards_are_the_files) {
 
 // As of any file, though it moves as anonymous memory does.
 TEST_P(Offsets, of_private_zero) {
-  constexpr FileId kZero{FileClass::kZero, 0};
   space.map(0, 2, kReadWrite, kMapPrivate, kZero, 0);
   space.write(0);
   move(0, 2, 4);

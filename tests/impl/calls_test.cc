@@ -13,12 +13,6 @@ namespace {
 
 using namespace spec;
 
-constexpr std::uint64_t kPrivateAnonymous = kMapPrivate | kMapAnonymous;
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr FileId kRegular{FileClass::kFile, 0};
-constexpr FileId kReadOnly{FileClass::kFileReadOnly, 0};
-constexpr FileId kZero{FileClass::kZero, 0};
-constexpr FileId kHuge{FileClass::kHugetlb, 0};
 constexpr FileId kUnmappable{FileClass::kUnmappable, 0};
 constexpr FileId kTwoHooks{FileClass::kTwoHooks, 0};
 constexpr Address kTop = 0x7ffffffff000;

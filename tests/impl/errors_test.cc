@@ -8,8 +8,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kHuge{FileClass::kHugetlb, 0};
-constexpr FileId kRegular{FileClass::kFile, 0};
 constexpr std::uint64_t kPages = kHugePageSize >> kPageShift;
 
 /// A machine whose whole memory is 64 pages.

@@ -82,7 +82,6 @@ TEST(GuardInstall, its_flag_sticks_to_every_merge) {
 
 TEST(GuardInstall, who_takes_it) {
   AddressSpace space;
-  constexpr FileId kMemfd{FileClass::kMemfd, 0};
   space.map(0, 1, kReadWrite, kMapShared, kMemfd);
   EXPECT_EQ(space.advise(0, 1, kMadvGuardInstall), Outcome::ok());
   EXPECT_EQ(space.at(0).anon_vma, kNoAnonVma);
@@ -95,7 +94,6 @@ TEST(GuardInstall, who_takes_it) {
 }
 
 TEST(GuardInstall, by_anon_vma_before_the_flag_and_unknown_before_that) {
-  constexpr FileId kMemfd{FileClass::kMemfd, 0};
   AddressSpace before("patch-v2");
   before.map(0, 1, kReadWrite, kMapShared, kMemfd);
   EXPECT_EQ(before.advise(0, 1, kMadvGuardInstall), Outcome::ok());
@@ -108,7 +106,6 @@ TEST(GuardInstall, by_anon_vma_before_the_flag_and_unknown_before_that) {
 
 TEST(GuardInstall, ends_population_at_its_page) {
   AddressSpace space;
-  constexpr FileId kMemfd{FileClass::kMemfd, 0};
   space.map(0, 3, kReadWrite, kMapPrivate, kMemfd);
   space.advise(0, 1, kMadvGuardInstall);
   EXPECT_EQ(space.advise(0, 3, kMadvPopulateWrite), Outcome::fail(Errno::kEFAULT));

@@ -11,7 +11,6 @@ namespace {
 using namespace spec;
 
 constexpr const char* kProfiles[] = {"linux-6.12", "patch-v2", "patch-v2-review", "linux-6.18"};
-constexpr FileId kZero{FileClass::kZero, 0};
 constexpr const char* kPatched[] = {"patch-v2", "patch-v2-review", "linux-6.18"};
 
 bool is_mergeable(const AddressSpace& space, std::uint64_t n) {

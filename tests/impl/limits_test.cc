@@ -9,8 +9,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr FileId kHuge{FileClass::kHugetlb, 0};
 constexpr Outcome kNoMemory = Outcome::fail(Errno::kENOMEM);
 /// Of the program itself, in pages.
 constexpr std::uint64_t kTotal = 0x120;

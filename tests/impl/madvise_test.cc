@@ -14,14 +14,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr FileId kRegular{FileClass::kFile, 0};
-constexpr FileId kReadOnly{FileClass::kFileReadOnly, 0};
-constexpr FileId kZero{FileClass::kZero, 0};
-constexpr FileId kHuge{FileClass::kHugetlb, 0};
-constexpr FileId kPfnmap{FileClass::kPfnmap, 0};
-constexpr std::uint64_t kPrivateAnonymous = kMapPrivate | kMapAnonymous;
-
 /// Each advice on one mapping of 512 pages at page 0, all of it, by the errno that it gives.
 struct Advised {
   std::string_view what;

@@ -10,7 +10,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
 constexpr FileId kNoexec{FileClass::kMemfd, kNoexecMemfd};
 
 struct Sealed : AddressSpace {

@@ -12,9 +12,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr FileId kHuge{FileClass::kHugetlb, 0};
-constexpr FileId kPfnmap{FileClass::kPfnmap, 0};
 constexpr std::uint64_t kLimitPages = 2048;  // 8 MiB
 
 Outcome mlock(AddressSpace& space, std::uint64_t first, std::uint64_t pages) {
@@ -30,9 +27,6 @@ Outcome mlockall(AddressSpace& space, std::uint64_t flags) {
   return sys_mlockall(space.mm, {flags});
 }
 std::uint64_t locked(const AddressSpace& space) { return space.snapshot().counters.locked_vm; }
-bool has_anon_vma(const AddressSpace& space, std::uint64_t n) {
-  return space.at(n).anon_vma != kNoAnonVma;
-}
 
 TEST(Mlock, splits_and_merges_again) {
   AddressSpace space;

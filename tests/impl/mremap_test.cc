@@ -9,15 +9,8 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr FileId kZero{FileClass::kZero, 0};
-constexpr FileId kHuge{FileClass::kHugetlb, 0};
-constexpr FileId kPfnmap{FileClass::kPfnmap, 0};
 constexpr std::uint64_t kCharged = kMapPrivate | kMapAnonymous;
 
-bool has_anon_vma(const AddressSpace& space, std::uint64_t n) {
-  return space.at(n).anon_vma != kNoAnonVma;
-}
 std::uint64_t offset(const AddressSpace& space, std::uint64_t n) { return space.at(n).vm_pgoff; }
 bool is_charged(const AddressSpace& space, std::uint64_t n) {
   return (space.at(n).vm_flags & kVmAccount) != 0;
@@ -375,14 +368,15 @@ TEST(MremapSpecial, moves_but_never_grows) {
 }
 
 TEST(MremapHugetlb, rounds_to_huge_pages_and_never_grows) {
-  constexpr std::uint64_t kPages = kHugePageSize >> kPageShift;
+  constexpr std::uint64_t kHugePages = kHugePageSize >> kPageShift;
   AddressSpace space;
-  space.map(0, 2 * kPages, kReadWrite, kMapShared | kMapNoreserve, kHuge);
-  EXPECT_EQ(remap(space, 0, kPages, 2 * kPages, kMremapMaymove), Outcome::fail(Errno::kEINVAL));
-  EXPECT_EQ(move(space, kPages, kPages, 3 * kPages + 1), Outcome::fail(Errno::kEINVAL));
-  EXPECT_EQ(move(space, kPages, 1, 3 * kPages), at_page(3 * kPages));
-  EXPECT_EQ(space.at(3 * kPages).pages(), kPages);
-  EXPECT_EQ(space.at(0).pages(), kPages);
+  space.map(0, 2 * kHugePages, kReadWrite, kMapShared | kMapNoreserve, kHuge);
+  EXPECT_EQ(remap(space, 0, kHugePages, 2 * kHugePages, kMremapMaymove),
+            Outcome::fail(Errno::kEINVAL));
+  EXPECT_EQ(move(space, kHugePages, kHugePages, 3 * kHugePages + 1), Outcome::fail(Errno::kEINVAL));
+  EXPECT_EQ(move(space, kHugePages, 1, 3 * kHugePages), at_page(3 * kHugePages));
+  EXPECT_EQ(space.at(3 * kHugePages).pages(), kHugePages);
+  EXPECT_EQ(space.at(0).pages(), kHugePages);
   EXPECT_EQ(remap(space, 0, 1, 1), at_page(0));
 }
 

@@ -9,8 +9,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-constexpr FileId kZero{FileClass::kZero, 0};
 constexpr Outcome kRefused = Outcome::fail(Errno::kEPERM);
 
 Outcome seal(AddressSpace& space, std::uint64_t first, std::uint64_t pages) {

@@ -13,7 +13,6 @@ using namespace spec;
 constexpr std::uint64_t kStack = kAnonymous | kMapGrowsdown;
 constexpr std::uint64_t kGap = 256;    // pages
 constexpr std::uint64_t kHigh = 1500;  // a stack begins here, far above the rest
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
 
 void map_stack(AddressSpace& space, std::uint64_t first, std::uint64_t pages = 2,
                std::uint64_t flags = kStack) {

@@ -9,8 +9,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
-
 Outcome watch(AddressSpace& space, std::uint64_t first, std::uint64_t pages) {
   return userfaultfd_register(space.mm, {page(first), bytes(pages), kUffdModeWp});
 }

@@ -11,8 +11,6 @@ namespace {
 
 using namespace spec;
 
-constexpr FileId kZero{FileClass::kZero, 0};
-constexpr FileId kMemfd{FileClass::kMemfd, 0};
 constexpr FileId kFile{FileClass::kFile, 0};
 
 Setup with_zero_page(bool zero_page) {

@@ -13,29 +13,29 @@ std::vector<std::string> arguments(std::string_view text) {
   return call ? call->arguments : std::vector<std::string>{"error: " + call.error()};
 }
 
-using Words = std::vector<std::string>;
+using Arguments = std::vector<std::string>;
 
 TEST(StraceCall, CommasAndParenthesesInsideOthersDoNotCount) {
-  EXPECT_EQ(arguments("munmap(0x7f0000000000, 4096) = 0"), (Words{"0x7f0000000000", "4096"}));
-  EXPECT_EQ(arguments("fork()  = 7"), Words{});
+  EXPECT_EQ(arguments("munmap(0x7f0000000000, 4096) = 0"), (Arguments{"0x7f0000000000", "4096"}));
+  EXPECT_EQ(arguments("fork()  = 7"), Arguments{});
   EXPECT_EQ(arguments(R"(execve("/bin/a,b)\"c", ["x", "y"], 0x7ffd /* 37 vars */) = 0)"),
-            (Words{R"("/bin/a,b)\"c")", R"(["x", "y"])", "0x7ffd"}));
+            (Arguments{R"("/bin/a,b)\"c")", R"(["x", "y"])", "0x7ffd"}));
   EXPECT_EQ(
       arguments("mmap(NULL, 4096, 0x1, 0x1, 4</memfd:name, with (signs)>(deleted), 0) = 0x7f00"),
-      (Words{"NULL", "4096", "0x1", "0x1", "4</memfd:name, with (signs)>(deleted)", "0"}));
+      (Arguments{"NULL", "4096", "0x1", "0x1", "4</memfd:name, with (signs)>(deleted)", "0"}));
   EXPECT_EQ(arguments("close(3<TCP:[127.0.0.1:1->127.0.0.1:2]>) = 0"),
-            (Words{"3<TCP:[127.0.0.1:1->127.0.0.1:2]>"}));
+            (Arguments{"3<TCP:[127.0.0.1:1->127.0.0.1:2]>"}));
   EXPECT_EQ(arguments("close(3<UNIX-STREAM:[123->456, \"/a\"]>) = 0"),
-            (Words{"3<UNIX-STREAM:[123->456, \"/a\"]>"}));
+            (Arguments{"3<UNIX-STREAM:[123->456, \"/a\"]>"}));
   EXPECT_EQ(arguments("ioctl(1</dev/pts/0<char 136:0>>, TCGETS, {c_iflag=1, ...}) = 0"),
-            (Words{"1</dev/pts/0<char 136:0>>", "TCGETS", "{c_iflag=1, ...}"}));
+            (Arguments{"1</dev/pts/0<char 136:0>>", "TCGETS", "{c_iflag=1, ...}"}));
   EXPECT_EQ(
       arguments("mmap(NULL, 2097152, PROT_READ, MAP_SHARED|21<<MAP_HUGE_SHIFT, -1, 0) = 0x7f00"),
-      (Words{"NULL", "2097152", "PROT_READ", "MAP_SHARED|21<<MAP_HUGE_SHIFT", "-1", "0"}));
+      (Arguments{"NULL", "2097152", "PROT_READ", "MAP_SHARED|21<<MAP_HUGE_SHIFT", "-1", "0"}));
   EXPECT_EQ(
       arguments(
           "clone(child_stack=NULL, flags=0x1200000 /* CLONE_X|CLONE_Y */|17 /* SIGCHLD */) = 9"),
-      (Words{"child_stack=NULL", "flags=0x1200000|17"}));
+      (Arguments{"child_stack=NULL", "flags=0x1200000|17"}));
 }
 
 TEST(StraceCall, Results) {

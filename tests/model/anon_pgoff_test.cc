@@ -7,8 +7,6 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr std::uint64_t kDontunmap = kMremapMaymove | kMremapFixed | kMremapDontunmap;
-
 KernelProfile own() { return with(&KernelProfile::anon_pgoff, AnonPgoff::kOwn); }
 
 /// Maps pages of a file so that they go on behind page `behind` of what was mapped at page 0.

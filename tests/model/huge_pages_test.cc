@@ -14,7 +14,6 @@ inline void PrintTo(const HugePages& pool, std::ostream* out) {
 namespace vmadiff::model {
 namespace {
 
-constexpr std::uint64_t kHuge = kHugePageSize / kPageSize;
 constexpr std::uint64_t kPrivate = kAnonymousFixed | kMapHugetlb;
 constexpr std::uint64_t kShared = kSharedFixed | kMapAnonymous | kMapHugetlb;
 
@@ -32,11 +31,11 @@ class Pool : public testing::Test {
   HugePages pool() { return process.snapshot().huge_pages; }
   /// `pages` huge pages from the huge page `first`.
   Outcome map(std::uint64_t first, std::uint64_t pages, std::uint64_t flags) {
-    return process.map(first * kHuge, pages * kHuge, kReadWrite, flags);
+    return process.map(first * kHugePages, pages * kHugePages, kReadWrite, flags);
   }
-  Outcome write(std::uint64_t first) { return process.write(first * kHuge); }
+  Outcome write(std::uint64_t first) { return process.write(first * kHugePages); }
   Outcome unmap(std::uint64_t first, std::uint64_t pages) {
-    return process.unmap(first * kHuge, pages * kHuge);
+    return process.unmap(first * kHugePages, pages * kHugePages);
   }
 
   Process process{kProfile, pool_of(4)};
@@ -83,7 +82,7 @@ TEST_F(Pool, AChildHasTheParentsPageAndNoReservation) {
   EXPECT_TRUE(write(0).is_ok());
   process.become(1);
   EXPECT_EQ(process.read(0), fails(Errno::kSIGBUS));
-  EXPECT_EQ(process.read(kHuge), fails(Errno::kSIGBUS));
+  EXPECT_EQ(process.read(kHugePages), fails(Errno::kSIGBUS));
   EXPECT_TRUE(process(Exit{}).is_ok());
   process.become(0);
   EXPECT_EQ(pool(), (HugePages{3, 3, 0}));
@@ -102,7 +101,7 @@ TEST_F(Pool, TheParentsCopyTakesAFreePageWhereThereIsOne) {
 
 TEST_F(Pool, AMoveOfAPartForgetsWhatTheRestHasReserved) {
   EXPECT_TRUE(map(0, 3, kPrivate).is_ok());
-  EXPECT_TRUE(process.move(kHuge, kHuge, 8 * kHuge).is_ok());
+  EXPECT_TRUE(process.move(kHugePages, kHugePages, 8 * kHugePages).is_ok());
   EXPECT_EQ(pool(), (HugePages{4, 3, 0}));
   EXPECT_TRUE(unmap(0, 16).is_ok());
   EXPECT_EQ(pool(), (HugePages{4, 2, 0}));
@@ -111,7 +110,7 @@ TEST_F(Pool, AMoveOfAPartForgetsWhatTheRestHasReserved) {
 TEST_F(Pool, AMoveOfAllTakesItsReservationsAlong) {
   EXPECT_TRUE(map(0, 3, kPrivate).is_ok());
   EXPECT_TRUE(write(2).is_ok());
-  EXPECT_TRUE(process.move(0, 3 * kHuge, 8 * kHuge).is_ok());
+  EXPECT_TRUE(process.move(0, 3 * kHugePages, 8 * kHugePages).is_ok());
   EXPECT_TRUE(write(9).is_ok());
   EXPECT_EQ(pool(), (HugePages{2, 1, 0}));
   EXPECT_TRUE(unmap(0, 16).is_ok());
@@ -121,21 +120,21 @@ TEST_F(Pool, AMoveOfAllTakesItsReservationsAlong) {
 TEST_F(Pool, AHoleTakesPagesAndTheirReservations) {
   EXPECT_TRUE(map(0, 3, kShared).is_ok());
   EXPECT_TRUE(write(1).is_ok());
-  EXPECT_TRUE(process.advise(0, 2 * kHuge, kMadvRemove).is_ok());
+  EXPECT_TRUE(process.advise(0, 2 * kHugePages, kMadvRemove).is_ok());
   EXPECT_EQ(pool(), (HugePages{4, 2, 0}));
 }
 
 TEST(SurplusPages, ComeWhereTheyAreNeededAndGoFirst) {
   Process process{kDefaultProfileName, pool_of(1, 2)};
   const auto pool = [&process] { return process.snapshot().huge_pages; };
-  EXPECT_EQ(process.map(0, 4 * kHuge, kReadWrite, kPrivate), fails(Errno::kENOMEM));
+  EXPECT_EQ(process.map(0, 4 * kHugePages, kReadWrite, kPrivate), fails(Errno::kENOMEM));
   EXPECT_EQ(pool(), (HugePages{1, 0, 0}));
-  EXPECT_TRUE(process.map(0, 3 * kHuge, kReadWrite, kPrivate).is_ok());
+  EXPECT_TRUE(process.map(0, 3 * kHugePages, kReadWrite, kPrivate).is_ok());
   EXPECT_EQ(pool(), (HugePages{3, 3, 2}));
   EXPECT_TRUE(process.write(0).is_ok());
-  EXPECT_TRUE(process.unmap(0, kHuge).is_ok());
+  EXPECT_TRUE(process.unmap(0, kHugePages).is_ok());
   EXPECT_EQ(pool(), (HugePages{2, 2, 1}));
-  EXPECT_TRUE(process.unmap(kHuge, 2 * kHuge).is_ok());
+  EXPECT_TRUE(process.unmap(kHugePages, 2 * kHugePages).is_ok());
   EXPECT_EQ(pool(), (HugePages{1, 0, 0}));
 }
 
@@ -144,14 +143,14 @@ TEST(DiscardedHugePages, LeaveTheirReservationUnlessThereIsASurplus) {
     const auto profile = with(&KernelProfile::hugetlb_discard,
                               restores ? HugetlbDiscard::kRestores : HugetlbDiscard::kSpends);
     Process process{profile, pool_of(2)};
-    EXPECT_TRUE(process.map(0, kHuge, kReadWrite, kPrivate).is_ok());
+    EXPECT_TRUE(process.map(0, kHugePages, kReadWrite, kPrivate).is_ok());
     EXPECT_TRUE(process.write(0).is_ok());
-    EXPECT_TRUE(process.advise(0, kHuge, kMadvDontneed).is_ok());
+    EXPECT_TRUE(process.advise(0, kHugePages, kMadvDontneed).is_ok());
     EXPECT_EQ(process.snapshot().huge_pages, (HugePages{2, restores ? 1U : 0U, 0}));
     Process other{profile, pool_of(0, 1)};
-    EXPECT_TRUE(other.map(0, kHuge, kReadWrite, kPrivate).is_ok());
+    EXPECT_TRUE(other.map(0, kHugePages, kReadWrite, kPrivate).is_ok());
     EXPECT_TRUE(other.write(0).is_ok());
-    EXPECT_TRUE(other.advise(0, kHuge, kMadvDontneed).is_ok());
+    EXPECT_TRUE(other.advise(0, kHugePages, kMadvDontneed).is_ok());
     EXPECT_EQ(other.snapshot().huge_pages, (HugePages{0, 0, 0}));
   }
 }

@@ -114,7 +114,6 @@ TEST(Madvise, EachClassOfMemoryRefusesSomeAdvice) {
 }
 
 TEST(Madvise, DoforkIsRefusedOnDevicesOrOnAllThatIsSpecial) {
-  constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
   for (const auto refused : {DoforkRefused::kIo, DoforkRefused::kSpecial}) {
     Process process(with(&KernelProfile::dofork_refused, refused));
     (void)process.map(0, 1);
@@ -133,7 +132,6 @@ TEST(Madvise, DoforkIsRefusedOnDevicesOrOnAllThatIsSpecial) {
 
 // The process has transparent huge pages disabled; measured on 6.18.44, 7.2.13 and 7.3.4.
 TEST(Madvise, CollapseIsRefusedThoughThereIsNothingToDo) {
-  constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
   Process process;
   (void)process.map(0, 2 * kHugePages);
   EXPECT_EQ(process.advise(1, 1, kMadvCollapse), fails(Errno::kEINVAL));

@@ -173,7 +173,6 @@ TEST(Mbind, WithoutRoomForACutKeepsWhatWasDone) {
 
 TEST(Mbind, CutsHugePagesNowhere) {
   Process process;
-  constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
   (void)process.map_file(0, 2 * kHugePages, kHugetlb0, kReadWrite, kSharedFixed | kMapNoreserve);
   EXPECT_EQ(process.bind(0, 1), fails(Errno::kEINVAL));
   EXPECT_EQ(process.bind(1, kHugePages), fails(Errno::kEINVAL));

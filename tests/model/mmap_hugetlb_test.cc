@@ -7,7 +7,6 @@ namespace vmadiff::model {
 namespace {
 
 constexpr std::uint64_t kHuge = kAnonymousFixed | kMapHugetlb | kMapNoreserve;
-constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
 
 constexpr std::uint64_t size_bits(std::uint64_t log) { return log << kMapHugeShift; }
 

@@ -7,7 +7,7 @@ namespace vmadiff::model {
 namespace {
 
 constexpr std::uint64_t kFixed = kMremapMaymove | kMremapFixed;
-constexpr std::uint64_t kDontunmap = kMremapMaymove | kMremapDontunmap;
+constexpr std::uint64_t kDontunmapAnywhere = kMremapMaymove | kMremapDontunmap;
 constexpr Address kNothing = kArena + 64 * kPageSize;
 
 TEST(MremapCheck, BadArgumentsAreEinvalEvenWhereNothingIsMapped) {
@@ -23,7 +23,7 @@ TEST(MremapCheck, BadArgumentsAreEinvalEvenWhereNothingIsMapped) {
     EXPECT_EQ(call(kNothing, kPageSize, ~Address{0}, 0), fails(Errno::kEINVAL));
     EXPECT_EQ(call(kNothing, kPageSize, kPageSize, kMremapFixed), fails(Errno::kEINVAL));
     EXPECT_EQ(call(kNothing, kPageSize, kPageSize, kMremapDontunmap), fails(Errno::kEINVAL));
-    EXPECT_EQ(call(kNothing, kPageSize, 2 * kPageSize, kDontunmap), fails(Errno::kEINVAL));
+    EXPECT_EQ(call(kNothing, kPageSize, 2 * kPageSize, kDontunmapAnywhere), fails(Errno::kEINVAL));
     EXPECT_EQ(call(kNothing, kPageSize, kPageSize, 0), fails(Errno::kEFAULT));
   }
 }
@@ -73,7 +73,7 @@ TEST(MremapCheck, BeforeItWas617TheDestinationWasUnmappedFirst) {
 }
 
 TEST(MremapCheck, UnequalBytesOfEqualPagesAreASizeOfTheirOwnBefore617) {
-  const Mremap call{kArena, kPageSize, kPageSize - 1, kDontunmap, page(8)};
+  const Mremap call{kArena, kPageSize, kPageSize - 1, kDontunmapAnywhere, page(8)};
   Process old("linux-6.12");
   (void)old.map(0, 1);
   EXPECT_EQ(old(call), fails(Errno::kEINVAL));
@@ -156,7 +156,8 @@ TEST_P(Room, IsAskedForOnceWhereItIsAskedForAlways) {
 }
 
 TEST_P(Room, IsOneMoreForDontunmap) {
-  const Mremap call{kArena, 4 * kPageSize, 4 * kPageSize, kDontunmap | kMremapFixed, page(8)};
+  const Mremap call{kArena, 4 * kPageSize, 4 * kPageSize, kDontunmapAnywhere | kMremapFixed,
+                    page(8)};
   const std::uint64_t asked = GetParam() == MremapRoom::kSixForAMove  ? 6
                               : GetParam() == MremapRoom::kFourAlways ? 4
                                                                       : 5;

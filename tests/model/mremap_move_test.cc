@@ -7,8 +7,6 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr std::uint64_t kDontunmap = kMremapMaymove | kMremapFixed | kMremapDontunmap;
-
 TEST(MremapMove, ReplacesWhatIsThereAndLeavesAHole) {
   Process process;
   (void)process.map(0, 4);

@@ -6,8 +6,6 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr Address kTop = 0x7ffff7fff000;  // Setup::mmap_base
-
 TEST(Mremap, OfTheSameSizeIsTheSameAddressWhateverIsThere) {
   Process process;
   (void)process.map(0, 1);

@@ -6,7 +6,6 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr Address kTop = 0x7ffff7fff000;  // Setup::mmap_base
 constexpr std::uint64_t kAnonymous = kMapPrivate | kMapAnonymous;
 
 Mmap hinted(Address hint, Address length, std::uint64_t flags = kAnonymous, FileId file = {},

@@ -34,6 +34,11 @@ inline constexpr std::uint64_t kPrivateFixed = kMapPrivate | kMapFixed;
 inline constexpr std::uint64_t kAnonymousFixed = kPrivateFixed | kMapAnonymous;
 inline constexpr std::uint64_t kSharedFixed = kMapShared | kMapFixed;
 
+inline constexpr std::uint64_t kDontunmap = kMremapMaymove | kMremapFixed | kMremapDontunmap;
+inline constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;  ///< pages of one
+inline constexpr Address kTop = 0x7ffff7fff000;                         ///< Setup::mmap_base
+inline constexpr Outcome kSegv = Outcome::fail(Errno::kSIGSEGV);
+
 inline constexpr FileId kMemfd0{FileClass::kMemfd, 0};
 inline constexpr FileId kFile0{FileClass::kFile, 0};
 inline constexpr FileId kFileRo0{FileClass::kFileReadOnly, 0};

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::uint64_t kStack = kAnonymousFixed | kMapGrowsdown;
 constexpr std::uint64_t kGap = 256;  // pages
-const Outcome kSegv = fails(Errno::kSIGSEGV);
 
 TEST(Stack, GrowsDownToThePageThatIsTouched) {
   Process process;

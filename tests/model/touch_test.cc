@@ -6,7 +6,6 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr Outcome kSegv = Outcome::fail(Errno::kSIGSEGV);
 constexpr Outcome kBus = Outcome::fail(Errno::kSIGBUS);
 
 TEST(Touch, ChecksItsRangeBeforeAnyAccess) {

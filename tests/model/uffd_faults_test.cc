@@ -6,10 +6,8 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
-
-Outcome watch(Process& process, std::uint64_t first, std::uint64_t pages, std::uint64_t mode,
-              std::uint64_t number = 0) {
+Outcome watch_faults(Process& process, std::uint64_t first, std::uint64_t pages, std::uint64_t mode,
+                     std::uint64_t number = 0) {
   return process(UffdRegister{page(first), pages * kPageSize, mode, number});
 }
 Outcome mark(Process& process, std::uint64_t first, std::uint64_t pages,
@@ -24,7 +22,7 @@ TEST(UffdMissing, AReadIsBroughtAPageOfItsOwn) {
   for (const std::uint64_t mode : {kUffdModeWp, kUffdModeMissing, kUffdModeMissing | kUffdModeWp}) {
     Process process;
     (void)process.map(0, 1);
-    EXPECT_EQ(watch(process, 0, 1, mode), kOk);
+    EXPECT_EQ(watch_faults(process, 0, 1, mode), kOk);
     EXPECT_EQ(process.read(0, 1), kOk);
     EXPECT_EQ(has_anon_vma(process, 0), mode != kUffdModeWp) << mode;
   }
@@ -33,7 +31,7 @@ TEST(UffdMissing, AReadIsBroughtAPageOfItsOwn) {
 TEST(UffdMissing, SharedMemoryHasNoAnonVmaAllTheSame) {
   Process process;
   (void)process.map(0, 1, kReadWrite, kSharedFixed | kMapAnonymous);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing | kUffdModeMinor), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing | kUffdModeMinor), kOk);
   EXPECT_EQ(process.read(0, 1), kOk);
   EXPECT_FALSE(has_anon_vma(process, 0));
 }
@@ -41,7 +39,7 @@ TEST(UffdMissing, SharedMemoryHasNoAnonVmaAllTheSame) {
 TEST(UffdMissing, TheKernelsOwnFaultsAreAnsweredToo) {
   Process process;
   (void)process.map(0, 1, kRead);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), kOk);
   EXPECT_EQ(process(Mlock{page(0), kPageSize}), kOk);
   EXPECT_TRUE(has_anon_vma(process, 0));
 }
@@ -49,7 +47,7 @@ TEST(UffdMissing, TheKernelsOwnFaultsAreAnsweredToo) {
 TEST(UffdMissing, OfAMemfdNoPageIsMissing) {
   Process process;
   (void)process.map_file(0, 1, kMemfd0, kRead);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), kOk);
   EXPECT_EQ(process.read(0, 1), kOk);
   EXPECT_FALSE(has_anon_vma(process, 0));
 }
@@ -59,9 +57,9 @@ TEST(UffdMinor, IsForPagesOfFiles) {
   (void)process.map(0, 1);
   (void)process.map_file(2, 1, kMemfd0, kRead);
   (void)process.map_file(4, 1, kZero0);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMinor), fails(Errno::kEINVAL));
-  EXPECT_EQ(watch(process, 4, 1, kUffdModeMinor), fails(Errno::kEINVAL));
-  EXPECT_EQ(watch(process, 2, 1, kUffdModeMinor), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMinor), fails(Errno::kEINVAL));
+  EXPECT_EQ(watch_faults(process, 4, 1, kUffdModeMinor), fails(Errno::kEINVAL));
+  EXPECT_EQ(watch_faults(process, 2, 1, kUffdModeMinor), kOk);
   EXPECT_EQ(process.flags(2), "rd mr mw me ui");
   EXPECT_EQ(process.read(2, 1), kOk);
   EXPECT_TRUE(has_anon_vma(process, 2));
@@ -71,7 +69,7 @@ TEST(UffdMinor, BehindTheEndOfTheFileThereIsNothingToTellOf) {
   Process process;
   constexpr std::uint64_t kBehind = kFileSizePages;
   (void)process.map_file(kBehind, 1, kMemfd0, kRead);
-  EXPECT_EQ(watch(process, kBehind, 1, kUffdModeMinor), kOk);
+  EXPECT_EQ(watch_faults(process, kBehind, 1, kUffdModeMinor), kOk);
   EXPECT_EQ(process.read(kBehind, 1), fails(Errno::kSIGBUS));
   EXPECT_FALSE(has_anon_vma(process, kBehind));
 }
@@ -81,8 +79,8 @@ TEST(UffdMissing, WithoutAHugePageItIsClosed) {
   (void)process.map(0, 1);
   (void)process.map_file(kHugePages, 2 * kHugePages, kHugetlb0, kReadWrite,
                          kMapPrivate | kMapFixed | kMapNoreserve);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeWp), kOk);
-  EXPECT_EQ(watch(process, kHugePages, 2 * kHugePages, kUffdModeMissing), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeWp), kOk);
+  EXPECT_EQ(watch_faults(process, kHugePages, 2 * kHugePages, kUffdModeMissing), kOk);
   EXPECT_EQ(process.read(kHugePages, 1), fails(Errno::kSIGBUS));
   EXPECT_EQ(process.flags(0), "rd wr mr mw me ac");
   EXPECT_EQ(process(UffdClose{0}), fails(Errno::kEBADF));
@@ -94,7 +92,7 @@ TEST(UffdMissing, HugePagesThatAreThereAreNotMissing) {
   Process process(kDefaultProfileName, setup);
   (void)process.map_file(0, kHugePages, kHugetlb0, kReadWrite, kMapShared | kMapFixed);
   EXPECT_EQ(process.write(0, 1), kOk);
-  EXPECT_EQ(watch(process, 0, kHugePages, kUffdModeMissing), kOk);
+  EXPECT_EQ(watch_faults(process, 0, kHugePages, kUffdModeMissing), kOk);
   EXPECT_EQ(process.read(0, 1), kOk);
   EXPECT_EQ(process(UffdClose{0}), kOk);
 }
@@ -103,8 +101,8 @@ TEST(UffdMissing, NoPageCanBeBroughtToPrivateDevZero) {
   Process process;
   (void)process.map_file(0, 2, kZero0);
   (void)process.map(4, 1);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), kOk);
-  EXPECT_EQ(watch(process, 4, 1, kUffdModeWp), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), kOk);
+  EXPECT_EQ(watch_faults(process, 4, 1, kUffdModeWp), kOk);
   EXPECT_EQ(process.read(0, 2), kOk);
   // It has its anon_vma before it is seen that nothing can be done; then it joins what follows.
   EXPECT_TRUE(has_anon_vma(process, 0));
@@ -118,7 +116,7 @@ TEST(UffdMissing, IsNotToldOfWhatMprotectPopulates) {
     Process process;
     (void)(!is_zero ? process.map(0, 1, kRead) : process.map_file(0, 1, kZero0, kRead));
     EXPECT_EQ(process(Mlock{page(0), kPageSize}), kOk);
-    EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), kOk);
+    EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), kOk);
     EXPECT_EQ(process.protect(0, 1, kReadWrite), kOk);
     EXPECT_EQ(process.flags(0), "rd wr mr mw me um lo ac");
     EXPECT_TRUE(has_anon_vma(process, 0));
@@ -132,8 +130,8 @@ TEST(UffdMissing, BeginsWithMemoryThatIsEmpty) {
   Process process;
   (void)process.map(0, 1, kRead);
   EXPECT_EQ(process.seal(0, 1), kOk);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), fails(Errno::kEPERM));
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeWp), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), fails(Errno::kEPERM));
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeWp), kOk);
 }
 
 TEST(UffdMissing, TakesTheKernelsOwnFaults) {
@@ -141,9 +139,9 @@ TEST(UffdMissing, TakesTheKernelsOwnFaults) {
   setup.uffd_kernel_faults = false;
   Process process(kDefaultProfileName, setup);
   (void)process.map(0, 1);
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), fails(Errno::kEPERM));
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeMinor), fails(Errno::kEPERM));
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeWp), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), fails(Errno::kEPERM));
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMinor), fails(Errno::kEPERM));
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeWp), kOk);
   EXPECT_EQ(mark(process, 0, 1), fails(Errno::kEPERM));
   EXPECT_EQ(process(UffdRwprotect{page(0), kPageSize, kUffdProtect, 0}), fails(Errno::kEPERM));
 }
@@ -152,13 +150,13 @@ TEST(UffdRegister, WhoIsRegisteredForMarksMayOrMayNotGiveThemUp) {
   for (const auto rule : {UffdRemode::kReplaces, UffdRemode::kRefused}) {
     Process process(with(&KernelProfile::uffd_remode, rule));
     (void)process.map(0, 1);
-    EXPECT_EQ(watch(process, 0, 1, kUffdModeWp), kOk);
+    EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeWp), kOk);
     const bool replaces = rule == UffdRemode::kReplaces;
-    EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), replaces ? kOk : fails(Errno::kEBUSY));
+    EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), replaces ? kOk : fails(Errno::kEBUSY));
     EXPECT_EQ(process.flags(0), replaces ? "rd wr mr mw me um ac" : "rd wr mr mw me uw ac");
-    EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing | kUffdModeWp), kOk);
+    EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing | kUffdModeWp), kOk);
     // Less than it is registered for changes nothing, where it is not refused.
-    EXPECT_EQ(watch(process, 0, 1, kUffdModeMissing), replaces ? kOk : fails(Errno::kEBUSY));
+    EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeMissing), replaces ? kOk : fails(Errno::kEBUSY));
     EXPECT_EQ(process.flags(0), "rd wr mr mw me um uw ac");
   }
 }
@@ -168,7 +166,7 @@ TEST(UffdWriteprotect, ChecksItsArguments) {
   (void)process.map(0, 2);
   EXPECT_EQ(mark(process, 0, 1), fails(Errno::kENOENT));
   EXPECT_EQ(mark(process, 8, 1), fails(Errno::kENOENT));
-  EXPECT_EQ(watch(process, 0, 1, kUffdModeWp), kOk);
+  EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeWp), kOk);
   EXPECT_EQ(mark(process, 0, 1), kOk);
   EXPECT_EQ(mark(process, 0, 1, 0), kOk);
   EXPECT_EQ(mark(process, 0, 1, kUffdDontwake), kOk);
@@ -188,7 +186,7 @@ TEST(UffdWriteprotect, IsOfOneVmaOrOfAllInTheRange) {
     (void)process.map(0, 1);
     (void)process.map(1, 1, kRead);
     (void)process.map(4, 1);
-    EXPECT_EQ(watch(process, 0, 5, kUffdModeWp), kOk);
+    EXPECT_EQ(watch_faults(process, 0, 5, kUffdModeWp), kOk);
     const Outcome many = rule == UffdMarks::kManyVmas ? kOk : fails(Errno::kENOENT);
     EXPECT_EQ(mark(process, 0, 1), kOk);
     EXPECT_EQ(mark(process, 0, 2), many);
@@ -201,7 +199,7 @@ TEST(UffdWriteprotect, OfHugePagesIsWhole) {
   Process process;
   (void)process.map_file(0, kHugePages, kHugetlb0, kReadWrite,
                          kMapPrivate | kMapFixed | kMapNoreserve);
-  EXPECT_EQ(watch(process, 0, kHugePages, kUffdModeWp), kOk);
+  EXPECT_EQ(watch_faults(process, 0, kHugePages, kUffdModeWp), kOk);
   EXPECT_EQ(mark(process, 0, 1), fails(Errno::kEINVAL));
   EXPECT_EQ(mark(process, 0, kHugePages), kOk);
 }
@@ -215,7 +213,7 @@ TEST(UffdRwprotect, IsKnownFromItsKernelOn) {
     EXPECT_EQ(process(UffdOpen{0, is_known ? kUffdRwp : 0}), kOk);
     EXPECT_EQ(process(call), fails(is_known ? Errno::kENOENT : Errno::kEINVAL));
     if (!is_known) continue;
-    EXPECT_EQ(watch(process, 0, 1, kUffdModeRwp | kUffdModeMissing), kOk);
+    EXPECT_EQ(watch_faults(process, 0, 1, kUffdModeRwp | kUffdModeMissing), kOk);
     EXPECT_EQ(process(call), kOk);
     EXPECT_EQ(mark(process, 0, 1), fails(Errno::kENOENT));  // those are others
   }

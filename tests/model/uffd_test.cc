@@ -6,7 +6,6 @@
 namespace vmadiff::model {
 namespace {
 
-constexpr std::uint64_t kHugePages = kHugePageSize / kPageSize;
 constexpr std::uint64_t kUnreserved = kSharedFixed | kMapNoreserve;
 
 bool is_watched(Process& process, std::uint64_t index) {

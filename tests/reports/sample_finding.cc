@@ -6,7 +6,7 @@ namespace {
 
 using spec::Outcome;
 
-constexpr spec::Address kArena = 0x100000000000;
+constexpr spec::Address kSampleArena = 0x100000000000;
 constexpr spec::VmFlags kPrivateMergeable =
     spec::kVmDataDefaultFlags | spec::kVmAccount | spec::kVmMergeable;
 
@@ -21,7 +21,7 @@ spec::Step map_anonymous(spec::Address at, spec::Address length) {
           .expected = Outcome::ok(at)};
 }
 
-spec::Vma anonymous(spec::Address start, spec::Address end) {
+spec::Vma sample_anonymous(spec::Address start, spec::Address end) {
   return {start, end, kPrivateMergeable, start >> spec::kPageShift, {}, spec::kNoAnonVma, 0};
 }
 
@@ -44,18 +44,18 @@ properties::Finding left_unmerged() {
   finding.profile = "linux-6.18";
   finding.setup = spec::Setup::standard();
   finding.sequence = {{.process = 0, .call = spec::Prctl{.arg2 = 1}, .expected = Outcome::ok(0)},
-                      map_anonymous(kArena, 0x2000),
-                      map_anonymous(kArena + 0x2000, 0x2000)};
+                      map_anonymous(kSampleArena, 0x2000),
+                      map_anonymous(kSampleArena + 0x2000, 0x2000)};
   finding.step = 2;
   spec::Snapshot merged = finding.setup.initial;
   spec::Snapshot apart = finding.setup.initial;
-  merged.vmas.push_back(anonymous(kArena, kArena + 0x4000));
-  apart.vmas.push_back(anonymous(kArena, kArena + 0x2000));
-  apart.vmas.push_back(anonymous(kArena + 0x2000, kArena + 0x4000));
+  merged.vmas.push_back(sample_anonymous(kSampleArena, kSampleArena + 0x4000));
+  apart.vmas.push_back(sample_anonymous(kSampleArena, kSampleArena + 0x2000));
+  apart.vmas.push_back(sample_anonymous(kSampleArena + 0x2000, kSampleArena + 0x4000));
   merged.counters.map_count = 4;
   apart.counters.map_count = 5;
-  finding.views = {{"model", Outcome::ok(kArena + 0x2000), merged, {}},
-                   {"host", Outcome::ok(kArena + 0x2000), apart, kHostSees}};
+  finding.views = {{"model", Outcome::ok(kSampleArena + 0x2000), merged, {}},
+                   {"host", Outcome::ok(kSampleArena + 0x2000), apart, kHostSees}};
   finding.run_seed = 0x2a;
   finding.sequence_seed = 0x1f;
   finding.shrinks = 7;
@@ -71,23 +71,23 @@ properties::Finding ineligible_mergeable() {
   finding.setup = spec::Setup::standard();
   finding.sequence = {{.process = 0, .call = spec::Prctl{.arg2 = 1}, .expected = Outcome::ok(0)},
                       {.process = 0,
-                       .call = spec::Mmap{.addr = kArena,
+                       .call = spec::Mmap{.addr = kSampleArena,
                                           .length = 0x1000,
                                           .prot = spec::kProtRead,
                                           .flags = spec::kMapPrivate | spec::kMapFixed,
                                           .file = {spec::FileClass::kPfnmap, 0},
                                           .offset = 0},
-                       .expected = Outcome::ok(kArena)}};
+                       .expected = Outcome::ok(kSampleArena)}};
   finding.step = 1;
   spec::Snapshot after = finding.setup.initial;
-  after.vmas.push_back({kArena,
-                        kArena + 0x1000,
+  after.vmas.push_back({kSampleArena,
+                        kSampleArena + 0x1000,
                         spec::kVmRead | spec::kVmMayread | spec::kVmPfnmap | spec::kVmMergeable,
                         0,
                         {spec::FileClass::kPfnmap, 0},
                         spec::kNoAnonVma,
                         0});
-  finding.views = {{"impl", Outcome::ok(kArena), after, {}}};
+  finding.views = {{"impl", Outcome::ok(kSampleArena), after, {}}};
   return finding;
 }
 

@@ -10,14 +10,14 @@ namespace vmadiff::tests {
 namespace {
 
 constexpr spec::Address kArena = 0x100000000000;
-constexpr spec::VmFlags kAnon = spec::kVmDataDefaultFlags | spec::kVmAccount;
+constexpr spec::VmFlags kPlain = spec::kVmDataDefaultFlags | spec::kVmAccount;
 
 /// Two anonymous VMAs, each a page, the one behind the other.
 std::vector<spec::Vma> two() {
   spec::Vma low{};
   low.start = kArena;
   low.end = kArena + spec::kPageSize;
-  low.flags = kAnon;
+  low.flags = kPlain;
   low.pgoff = kArena >> spec::kPageShift;
   auto high = low;
   high.start = low.end;

@@ -11,20 +11,19 @@
 namespace vmadiff::impl {
 namespace {
 
-using Key = Tree::Key;
-
 struct Shape {
   const char* name;
-  Key keys;  ///< stores fall in [base, base + keys)
-  Key base;
-  Key longest;  ///< of one store
+  Tree::Key keys;  ///< stores fall in [base, base + keys)
+  Tree::Key base;
+  Tree::Key longest;  ///< of one store
   int erase_percent;
   int operations;
 };
 
 class MapleTreeOracleTest : public testing::TestWithParam<Shape> {};
 
-void expect_lookups_agree(const Tree& tree, const std::vector<Tree::Entry>& entries, Key key) {
+void expect_lookups_agree(const Tree& tree, const std::vector<Tree::Entry>& entries,
+                          Tree::Key key) {
   std::optional<Tree::Entry> at_or_after;
   std::optional<Tree::Entry> at_or_before;
   for (const auto& e : entries) {
@@ -42,20 +41,20 @@ TEST_P(MapleTreeOracleTest, AgreesAfterEveryStore) {
   for (std::uint32_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random{seed};
-    const auto below = [&](Key n) { return random() % n; };
+    const auto below = [&](Tree::Key n) { return random() % n; };
     Tree tree;
     MapleTreeOracle oracle;
     unsigned height_max = 1;
     for (int i = 0; i < shape.operations; ++i) {
       SCOPED_TRACE(i);
-      const Key offset = below(shape.keys);
-      const Key first = shape.base + offset;
+      const Tree::Key offset = below(shape.keys);
+      const Tree::Key first = shape.base + offset;
       // Mostly short ranges; now and then one that consumes leaves, or all there is.
-      const Key limit = i % 97 == 96   ? shape.keys
-                        : i % 17 == 16 ? shape.longest * 20
-                                       : shape.longest;
-      const Key last = first + std::min(below(limit), shape.keys - 1 - offset);
-      const bool erase = below(100) < static_cast<Key>(shape.erase_percent);
+      const Tree::Key limit = i % 97 == 96   ? shape.keys
+                              : i % 17 == 16 ? shape.longest * 20
+                                             : shape.longest;
+      const Tree::Key last = first + std::min(below(limit), shape.keys - 1 - offset);
+      const bool erase = below(100) < static_cast<Tree::Key>(shape.erase_percent);
       const std::uint64_t value = erase ? 0 : 1 + below(1000);
       ASSERT_TRUE(tree.store(first, last, value));
       oracle.store(first, last, value);
@@ -73,9 +72,9 @@ TEST_P(MapleTreeOracleTest, AgreesAfterEveryStore) {
       ASSERT_EQ(backwards, entries);
       for (int probe = 0; probe < 4; ++probe) {
         expect_lookups_agree(tree, entries, shape.base + below(shape.keys));
-        const Key low = shape.base + below(shape.keys);
-        const Key high = low + below(shape.keys - (low - shape.base));
-        const Key size = below(shape.longest * 2);
+        const Tree::Key low = shape.base + below(shape.keys);
+        const Tree::Key high = low + below(shape.keys - (low - shape.base));
+        const Tree::Key size = below(shape.longest * 2);
         ASSERT_EQ(tree.lowest_empty_area(low, high, size),
                   oracle.empty_area(low, high, size, true));
         ASSERT_EQ(tree.highest_empty_area(low, high, size),
@@ -152,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
     Shapes, MapleTreeOracleTest,
     testing::Values(Shape{"dense", 400, 0, 8, 40, 1200}, Shape{"large", 4000, 1000, 6, 20, 2000},
                     Shape{"top_of_all_keys", 600, Tree::kKeyMax - 599, 9, 30, 800},
-                    Shape{"pages", Key{1} << 40, 0x10000, Key{1} << 36, 30, 800},
+                    Shape{"pages", Tree::Key{1} << 40, 0x10000, Tree::Key{1} << 36, 30, 800},
                     Shape{"mostly_erased", 300, 0, 12, 70, 800}),
     [](const auto& shape) { return std::string{shape.param.name}; });
 

@@ -18,7 +18,7 @@
 namespace vmadiff::kernel {
 namespace {
 
-constexpr spec::Address kTaskSize = 0x7ffffffff000;
+constexpr spec::Address kParsedTaskSize = 0x7ffffffff000;
 
 constexpr std::string_view kSmaps =
     "100000000000-100000002000 rw-p 00000000 00:00 0 \n"
@@ -43,8 +43,8 @@ std::string parsed(std::string_view text) {
   std::vector<spec::Vma> vmas;
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
-  const auto done =
-      parse_smaps(text, kKnown, kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas);
+  const auto done = parse_smaps(text, kKnown, kParsedTaskSize, anonymous_files, unknown_codes,
+                                MayBeNamed::kYes, vmas);
   if (!done) return done.error().message;
   std::string lines;
   for (const auto& vma : vmas)
@@ -79,7 +79,8 @@ TEST(ParseSmaps, TheHeapHidesItsName) {
     std::vector<spec::Vma> vmas;
     AnonymousFiles anonymous_files;
     UnknownCodes unknown_codes;
-    ASSERT_TRUE(parse_smaps(kHeap, kKnown, kTaskSize, anonymous_files, unknown_codes, names, vmas));
+    ASSERT_TRUE(
+        parse_smaps(kHeap, kKnown, kParsedTaskSize, anonymous_files, unknown_codes, names, vmas));
     EXPECT_EQ(vmas[0].name.is_unseen(), names == MayBeNamed::kYes);
     EXPECT_EQ(vmas[0].name.is_none(), names == MayBeNamed::kNo);
   }
@@ -94,9 +95,9 @@ TEST(ParseSmaps, AnObjectKeepsItsNameFromSnapshotToSnapshot) {
   std::vector<spec::Vma> vmas;
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
-  ASSERT_TRUE(
-      parse_smaps(both, kKnown, kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas));
-  ASSERT_TRUE(parse_smaps(kSecond, kKnown, kTaskSize, anonymous_files, unknown_codes,
+  ASSERT_TRUE(parse_smaps(both, kKnown, kParsedTaskSize, anonymous_files, unknown_codes,
+                          MayBeNamed::kYes, vmas));
+  ASSERT_TRUE(parse_smaps(kSecond, kKnown, kParsedTaskSize, anonymous_files, unknown_codes,
                           MayBeNamed::kYes, vmas));
   EXPECT_EQ(vmas.at(0).file.number, 1U) << "the first is gone, the second is what it was";
 }
@@ -105,7 +106,7 @@ TEST(ParseSmaps, SoftDirtyIsNoFlag) {
   std::vector<spec::Vma> vmas;
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
-  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kTaskSize, anonymous_files, unknown_codes,
+  ASSERT_TRUE(parse_smaps(kSmaps, kKnown, kParsedTaskSize, anonymous_files, unknown_codes,
                           MayBeNamed::kYes, vmas));
   EXPECT_EQ(vmas[0].flags & spec::kVmSoftdirty, 0U);
 }
@@ -117,7 +118,7 @@ TEST(ParseSmaps, VmPatIsNoFlagOfADriversMapping) {
     std::vector<spec::Vma> vmas;
     AnonymousFiles anonymous_files;
     UnknownCodes unknown_codes;
-    EXPECT_TRUE(parse_smaps(entry, kKnown, kTaskSize, anonymous_files, unknown_codes,
+    EXPECT_TRUE(parse_smaps(entry, kKnown, kParsedTaskSize, anonymous_files, unknown_codes,
                             MayBeNamed::kYes, vmas));
     return vmas.at(0).flags;
   };
@@ -148,7 +149,7 @@ TEST(ParseSmaps, ASegmentIsKnownByItsNumberAndHidesNoMemfdOfThatInode) {
                   "VmFlags: rd wr sh \n"
                   "2000-3000 rw-s 00000000 00:01 77 /memfd:vmadiff (deleted)\n"
                   "VmFlags: rd wr sh \n",
-                  known, kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kNo, vmas));
+                  known, kParsedTaskSize, anonymous_files, unknown_codes, MayBeNamed::kNo, vmas));
   EXPECT_EQ(spec::text(vmas.at(0).file), "sysv:2");
   EXPECT_EQ(spec::text(vmas.at(1).file), "memfd:3");
 }
@@ -160,7 +161,7 @@ TEST(ParseSmaps, AnUnknownFlagCodeIsNotedAndLeftOut) {
   AnonymousFiles anonymous_files;
   UnknownCodes unknown_codes;
   ASSERT_TRUE(parse_smaps("1000-2000 rw-p 00000000 00:00 0 \nVmFlags: rd qq ?\? wr \n", kKnown,
-                          kTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas));
+                          kParsedTaskSize, anonymous_files, unknown_codes, MayBeNamed::kYes, vmas));
   EXPECT_EQ(vmas.at(0).flags, spec::kVmRead | spec::kVmWrite);
   EXPECT_EQ(unknown_codes, (UnknownCodes{"??", "qq"}));
 }

@@ -11,12 +11,14 @@ import shutil
 import subprocess
 import threading
 
-# Headers of the maple tree. They are read by nearly all of impl/, but their code is compiled where
-# MapleTree<VmArea*> is instantiated: in one object of our own, and wherever a member template or a
-# function in the class body is used, which the symbols of an object without inlining tell.
+# Headers of the maple tree. They are read by nearly all of impl/, so where one of them is mutated impl/ is compiled
+# apart from the ordinary build, once: MapleTree<VmArea*> is instantiated in one object of our own, and its code stands
+# nowhere else but where a member template or a function in the class body is used, which the symbols of an object
+# without inlining tell.
 TREE_FOLDER = "impl/maple_tree/"
 TREE_CLASSES = ("MapleTree", "MapleNodePool")
 TREE = "class vmadiff::impl::MapleTree<vmadiff::impl::VmArea*>;"
+TREE_UNIT = "tree.cc"
 OPTIMISATION = "-O2"
 IMPL = "impl/libvmadiff_impl.a"
 
@@ -120,10 +122,10 @@ class Workshop:
         self.home = scratch / preset
         self.links = {}  # target -> words of the command that links it
         self.link_lock = threading.Lock()
-        self.objects = {}  # unit -> object
+        self.objects = {}  # unit -> object of the ordinary build
         self.readers = {}  # header -> units that include it
-        self.tree_readers = None  # units that compile code of the tree; found out when first asked
-        self.tree_lock = threading.Lock()
+        self.apart = None  # unit -> (object compiled apart, whether it has code of the tree); made when first asked for
+        self.apart_lock = threading.Lock()
 
     # --- what is not mutated -------------------------------------------------------------------
 
@@ -134,15 +136,16 @@ class Workshop:
         self._read_commands()
         (self.home / "tree_extern.h").write_text(f'#include "impl/mm.h"\nextern template {TREE}\n')
         (self.home / "tree.cc").write_text(f'#include "impl/mm.h"\ntemplate {TREE}\n')
-        self.units["tree.cc"] = self.home / "tree.cc"
         headers = [self.root / name for name in files_of(self.root, "*.h")] + sorted(self.root.glob("spec/*.h"))
-        ours = b"".join(path.read_bytes() for path in headers)
-        self._make_prelude(ours)
-        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-            for unit, made in zip(self.units, pool.map(lambda unit: self._pristine(unit, ours), self.units)):
-                self.objects[unit], included = made
-                for header in included:
-                    self.readers.setdefault(header, []).append(unit)
+        self.headers = b"".join(path.read_bytes() for path in headers)
+        self._make_prelude()
+        unit_of = {made: unit for unit, made in self.objects.items()}
+        unit = None
+        for line in check(["ninja", "-C", self.build_dir, "-t", "deps", *unit_of], self.root).splitlines():
+            if line.startswith(" "):
+                self.readers.setdefault(name_of(line.strip()), set()).add(unit)
+            elif line:
+                unit = unit_of[line.split(": #deps")[0]]
 
     def _read_commands(self):
         entries = json.loads((self.build_dir / "compile_commands.json").read_text())
@@ -151,10 +154,12 @@ class Workshop:
             path = pathlib.Path(entry["file"])
             if not path.is_relative_to(self.root / "impl"):
                 continue
-            self.units[path.relative_to(self.root).as_posix()] = path
+            unit = path.relative_to(self.root).as_posix()
+            self.units[unit] = path
+            words = shlex.split(entry["command"])
+            self.objects[unit] = words[words.index("-o") + 1]
             if path.parent.name != "impl":
                 continue  # the flags are those of the room that sees all of impl/
-            words = shlex.split(entry["command"])
             self.compiler = words[0]
             # Warnings say nothing about a mutant, and what comes behind -o is the file.
             words = words[1 : words.index("-o")]
@@ -173,7 +178,7 @@ class Workshop:
                 self.links[target] = words
             return list(self.links[target])
 
-    def _make_prelude(self, ours):
+    def _make_prelude(self):
         """All headers from outside impl/ that impl/ reads, precompiled: they are most of the work."""
         wanted = set()
         for name in files_of(self.root, "*.h") + files_of(self.root, "*.cc"):
@@ -181,7 +186,7 @@ class Workshop:
                 if line.startswith(("#include <", '#include "spec/')):
                     wanted.add(line)
         text = "\n".join(sorted(wanted)) + "\n"
-        key = hashlib.sha256(repr((self.flags, text)).encode() + ours).hexdigest()[:16]
+        key = hashlib.sha256(repr((self.flags, text)).encode() + self.headers).hexdigest()[:16]
         self.prelude = self.home / f"prelude-{key}.pch"
         if self.prelude.exists():
             return
@@ -191,48 +196,32 @@ class Workshop:
         check([self.compiler, *self.flags, "-xc++-header", header, "-o", fresh], self.build_dir)
         fresh.rename(self.prelude)
 
-    def _pristine(self, unit, ours):
-        """(object, headers of impl/ that it reads)"""
-        made = self._stem(unit, ours).with_suffix(".o")
-        deps = made.with_suffix(".d")
-        if not made.exists():
-            fresh = made.with_suffix(".tmp")
-            check(self._compile(unit, self.units[unit], fresh, []) + ["-MMD", "-MF", deps], self.build_dir)
-            fresh.rename(made)
-        return made, sorted({name_of(word) for word in deps.read_text().split()} - {""})
-
-    def _stem(self, unit, ours):
-        source = self.units[unit]
-        key = hashlib.sha256(repr(self.flags).encode() + ours + source.read_bytes()).hexdigest()[:16]
-        return self.home / f"{source.stem}-{key}"
-
-    def _has_tree_code(self, unit):
-        """Whether the unit compiles code of the tree's headers itself."""
-        if unit == "tree.cc":
-            return True
-        note = self.objects[unit].with_suffix(".tree")
+    def _compiled_apart(self, unit):
+        """(object, whether it has code of the tree)"""
+        source = self.units.get(unit, self.home / unit)
+        key = hashlib.sha256(repr(self.flags).encode() + self.headers + source.read_bytes()).hexdigest()[:16]
+        made = self.home / f"{source.stem}-{key}.o"
+        note = made.with_suffix(".tree")
         if not note.exists():
-            plain = self.objects[unit].with_suffix(".plain")
-            check(self._compile(unit, self.units[unit], plain, []) + ["-Xclang", "-disable-llvm-passes"], self.build_dir)
+            plain = made.with_suffix(".bc")
+            check(self._compile(unit, source, plain, [], apart=True) + ["-emit-llvm", "-Xclang", "-disable-llvm-passes"], self.build_dir)
             symbols = check(["llvm-nm-19", "--defined-only", "-C", plain], self.build_dir)
+            check([self.compiler, OPTIMISATION, "-c", plain, "-o", made], self.build_dir)
             plain.unlink()
-            note.write_text(str(int(any(f"{name}<vmadiff::impl::VmArea*>" in symbols for name in TREE_CLASSES))))
-        return note.read_text() == "1"
+            note.write_text(str(int(unit == TREE_UNIT or any(f"{name}<vmadiff::impl::VmArea*>" in symbols for name in TREE_CLASSES))))
+        return made, note.read_text() == "1"
 
-    def _readers(self, header):
-        """The units that must be compiled again for a change of the header."""
-        if not header.startswith(TREE_FOLDER):
-            return self.readers.get(header, [])
-        with self.tree_lock:
-            if self.tree_readers is None:
+    def _apart(self):
+        with self.apart_lock:
+            if self.apart is None:
+                units = [*self.units, TREE_UNIT]
                 with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
-                    found = pool.map(self._has_tree_code, self.units)
-                    self.tree_readers = [unit for unit, own in zip(self.units, found) if own]
-        return self.tree_readers
+                    self.apart = dict(zip(units, pool.map(self._compiled_apart, units)))
+        return self.apart
 
-    def _compile(self, unit, source, out, first):
+    def _compile(self, unit, source, out, first, apart):
         command = [self.compiler, *first, *self.flags, "-include-pch", self.prelude]
-        if unit != "tree.cc":
+        if apart and unit != TREE_UNIT:
             command += ["-include", self.home / "tree_extern.h"]
         return command + ["-c", source, "-o", out]
 
@@ -244,16 +233,21 @@ class Workshop:
     def compile(self, texts, job):
         """impl/ with these files in place of the real ones. Raises Stillborn."""
         place, view = fresh_view(self, texts, job)
-        again = {file: view / file for file in texts if file in self.units}  # unit -> source
+        apart = any(file.startswith(TREE_FOLDER) and file not in self.units for file in texts)
+        objects = {unit: made for unit, (made, _) in self._apart().items()} if apart else dict(self.objects)
+        again = {file for file in texts if file in self.units}
         for file in texts:
-            for unit in self._readers(file):
-                again.setdefault(unit, self.units[unit])
+            if apart and file.startswith(TREE_FOLDER) and file not in self.units:
+                again.update(unit for unit, (_, has_tree) in self._apart().items() if has_tree)
+                again.update(unit for unit in self.readers.get(file, ()) if unit.startswith(TREE_FOLDER))
+            else:
+                again.update(self.readers.get(file, ()))
         if not again:
             raise BuildFault(f"nothing is built from {sorted(texts)}")
-        objects = dict(self.objects)
-        for unit, source in again.items():
+        for unit in again:
+            source = view / unit if unit in texts else self.units.get(unit, self.home / unit)
             objects[unit] = place / (pathlib.Path(unit).stem + ".o")
-            compiled(self._compile(unit, source, objects[unit], [f"-I{view}"]), self)
+            compiled(self._compile(unit, source, objects[unit], [f"-I{view}"], apart), self)
         return Compiled(place, list(objects.values()))
 
     def pristine(self, job):

@@ -18,7 +18,7 @@ using spec::Outcome;
 constexpr std::string_view kClaim = "FailedAllocationsAreSurvived";
 
 /// What a system does wrong when an allocation of it has failed.
-enum class Wrong {
+enum class WrongUnderFaults {
   kNothing,
   kSaysThatItSucceeded,
   kGivesAnotherErrno,
@@ -31,7 +31,8 @@ enum class Wrong {
 class Faulty final : public spec::System, public spec::AllocationFaults {
  public:
   /// `only`: of calls of that kind (the index in spec::Syscall).
-  Faulty(const spec::KernelProfile& profile, Wrong wrong, std::optional<std::size_t> only = {})
+  Faulty(const spec::KernelProfile& profile, WrongUnderFaults wrong,
+         std::optional<std::size_t> only = {})
       : impl_(impl::make_implementation(profile)), wrong_(wrong), only_(only) {}
 
   [[nodiscard]] std::string_view name() const override { return "faulty"; }
@@ -47,20 +48,21 @@ class Faulty final : public spec::System, public spec::AllocationFaults {
   [[nodiscard]] spec::AllocationFaults* allocation_faults() override { return this; }
 
   Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
-    if (has_failed_ && wrong_ == Wrong::kCannotGoOn) return Outcome::fail(spec::Errno::kENOMEM);
+    if (has_failed_ && wrong_ == WrongUnderFaults::kCannotGoOn)
+      return Outcome::fail(spec::Errno::kENOMEM);
     const Outcome outcome = impl_->apply(process, call);
     if (!armed_ || outcome != Outcome::fail(spec::Errno::kENOMEM)) return outcome;
     if (only_ && *only_ != call.index()) return outcome;
     has_failed_ = true;
     switch (wrong_) {
-      case Wrong::kSaysThatItSucceeded:
+      case WrongUnderFaults::kSaysThatItSucceeded:
         return Outcome::ok();
-      case Wrong::kGivesAnotherErrno:
+      case WrongUnderFaults::kGivesAnotherErrno:
         return Outcome::fail(spec::Errno::kEINVAL);
-      case Wrong::kUnmapsElsewhere:
+      case WrongUnderFaults::kUnmapsElsewhere:
         static_cast<void>(impl_->apply(process, spec::Munmap{page(60), spec::kPageSize}));
         return outcome;
-      case Wrong::kDies:
+      case WrongUnderFaults::kDies:
         return Outcome::died();
       default:
         return outcome;
@@ -78,31 +80,35 @@ class Faulty final : public spec::System, public spec::AllocationFaults {
 
  private:
   std::unique_ptr<spec::System> impl_;
-  Wrong wrong_;
+  WrongUnderFaults wrong_;
   std::optional<std::size_t> only_;
   bool armed_ = false;
   bool has_failed_ = false;
 };
 
-constexpr std::string_view kTrace =
+constexpr std::string_view kFaultTrace =
     "mmap(0x10000003c000, 0x1000, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
     "mmap(0x100000000000, 0x3000, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, "
     "0)\n"
     "munmap(0x100000001000, 0x1000)\n";
 
-std::optional<Finding> finding_with(Wrong wrong) {
+std::optional<Finding> finding_with(WrongUnderFaults wrong) {
   const auto options = checker_options("linux-6.18", kClaim);
   const auto model = model::make_model(options.profile);
   Faulty faulty{options.profile, wrong};
   Checker checker{{model.get(), &faulty}, options};
-  return checker.check(sequence_of(kTrace), Observation::kEveryStep).value();
+  return checker.check(sequence_of(kFaultTrace), Observation::kEveryStep).value();
 }
 
-TEST(Faults, ASystemThatSurvivesIsLeftAlone) { EXPECT_FALSE(finding_with(Wrong::kNothing)); }
+TEST(Faults, ASystemThatSurvivesIsLeftAlone) {
+  EXPECT_FALSE(finding_with(WrongUnderFaults::kNothing));
+}
 
 TEST(Faults, EachWayNotToSurviveIsSeen) {
-  for (const Wrong wrong : {Wrong::kSaysThatItSucceeded, Wrong::kGivesAnotherErrno,
-                            Wrong::kUnmapsElsewhere, Wrong::kDies, Wrong::kCannotGoOn}) {
+  for (const WrongUnderFaults wrong :
+       {WrongUnderFaults::kSaysThatItSucceeded, WrongUnderFaults::kGivesAnotherErrno,
+        WrongUnderFaults::kUnmapsElsewhere, WrongUnderFaults::kDies,
+        WrongUnderFaults::kCannotGoOn}) {
     const auto found = finding_with(wrong);
     ASSERT_TRUE(found) << static_cast<int>(wrong);
     EXPECT_EQ(found->claim, kClaim);
@@ -111,7 +117,7 @@ TEST(Faults, EachWayNotToSurviveIsSeen) {
 }
 
 /// Whether a generated sequence shows that a call of that kind does not survive.
-bool is_seen(Wrong wrong, const spec::Syscall& call) {
+bool is_seen(WrongUnderFaults wrong, const spec::Syscall& call) {
   const auto options = checker_options("linux-6.18", kClaim);
   const auto model = model::make_model(options.profile);
   Faulty faulty{options.profile, wrong, call.index()};
@@ -121,7 +127,9 @@ bool is_seen(Wrong wrong, const spec::Syscall& call) {
 }
 
 TEST(Faults, EachWayNotToSurviveIsSeenOfEachCall) {
-  for (const Wrong wrong : {Wrong::kSaysThatItSucceeded, Wrong::kGivesAnotherErrno, Wrong::kDies}) {
+  for (const WrongUnderFaults wrong :
+       {WrongUnderFaults::kSaysThatItSucceeded, WrongUnderFaults::kGivesAnotherErrno,
+        WrongUnderFaults::kDies}) {
     for (const spec::Syscall& call :
          {spec::Syscall{spec::Mmap{}}, spec::Syscall{spec::Munmap{}},
           spec::Syscall{spec::Mprotect{}}, spec::Syscall{spec::Mremap{}},
@@ -274,16 +282,16 @@ TEST(Faults, ATouchThatSucceedsLeavesAnAnonVma) {
 TEST(Faults, TheSystemThatSaysWhatIsRightMayComeSecond) {
   const auto options = checker_options("linux-6.18", kClaim);
   const auto model = model::make_model(options.profile);
-  Faulty faulty{options.profile, Wrong::kGivesAnotherErrno};
+  Faulty faulty{options.profile, WrongUnderFaults::kGivesAnotherErrno};
   Checker checker{{&faulty, model.get()}, options};
-  EXPECT_TRUE(checker.check(sequence_of(kTrace), Observation::kEveryStep).value());
+  EXPECT_TRUE(checker.check(sequence_of(kFaultTrace), Observation::kEveryStep).value());
 }
 
 TEST(Faults, WithoutASystemThatSaysWhatIsRightNothingIsClaimed) {
   const auto options = checker_options("linux-6.18", kClaim);
-  Faulty faulty{options.profile, Wrong::kGivesAnotherErrno};
+  Faulty faulty{options.profile, WrongUnderFaults::kGivesAnotherErrno};
   Checker checker{{&faulty}, options};
-  EXPECT_FALSE(checker.check(sequence_of(kTrace), Observation::kEveryStep).value());
+  EXPECT_FALSE(checker.check(sequence_of(kFaultTrace), Observation::kEveryStep).value());
 }
 
 }  // namespace

@@ -172,19 +172,19 @@ TEST(Relations, AreNotAskedOfARealKernelWhereASequenceTouchesWhatIsReserved) {
 }
 
 TEST(Relations, AddressesAreRenumberedOnlyWhereBothPlacesAreFree) {
-  constexpr std::string_view kClaim = "RenumberingAddressesMovesTheLayout";
+  constexpr std::string_view kRenumbering = "RenumberingAddressesMovesTheLayout";
   spec::Setup setup = spec::Setup::standard();
-  EXPECT_TRUE(found_with(setup, kClaim, Fault::kMarksHighVmas, false));
+  EXPECT_TRUE(found_with(setup, kRenumbering, Fault::kMarksHighVmas, false));
   spec::Setup taken = setup;
   spec::Vma last = taken.initial.vmas.back();
   last.start = page(1000);
   last.end = page(1001);
   taken.initial.vmas.push_back(last);
-  EXPECT_FALSE(found_with(taken, kClaim, Fault::kMarksHighVmas, false));
+  EXPECT_FALSE(found_with(taken, kRenumbering, Fault::kMarksHighVmas, false));
   spec::Setup small = setup;
   small.task_size = page(1000);
   small.mmap_base = page(900);
-  EXPECT_FALSE(found_with(small, kClaim, Fault::kMarksHighVmas, false));
+  EXPECT_FALSE(found_with(small, kRenumbering, Fault::kMarksHighVmas, false));
 }
 
 TEST(EnablingKsmChangesNoLayout, IsAskedOfARealKernelWhereNoModelTakesPart) {
