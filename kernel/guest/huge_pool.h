@@ -29,8 +29,8 @@ class HugePool {
   [[nodiscard]] std::optional<spec::HugePages> settle(bool had_processes);
 
  private:
-  void empty_files() const;
   [[nodiscard]] bool is_empty() const { return pages_ == 0 && surplus_max_ == 0; }
+  void empty_files() const;
 
   std::vector<int> files_;  ///< descriptors
   std::uint64_t pages_ = 0;
