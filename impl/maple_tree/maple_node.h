@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -128,7 +129,9 @@ class MapleNodePool {
     void* memory = ::operator new(sizeof(Chunk) + space, std::nothrow);
     if (memory == nullptr) return false;
     void* place = static_cast<std::byte*>(memory) + sizeof(Chunk);
-    if (std::align(alignof(Node), size * sizeof(Node), place, space) == nullptr) return false;
+    [[maybe_unused]] const void* const aligned =
+        std::align(alignof(Node), size * sizeof(Node), place, space);
+    assert(aligned != nullptr && "there is room for the alignment");
     auto* chunk = new (memory) Chunk{nullptr, size, static_cast<Node*>(place)};
     (chunks_ == nullptr ? chunks_ : newest_->next) = chunk;
     if (chunk_ == nullptr) chunk_ = chunk;

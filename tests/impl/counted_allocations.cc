@@ -13,9 +13,11 @@ namespace {
 std::atomic<std::uint64_t> count = 0;
 std::atomic<std::uint64_t> held = 0;
 std::atomic<std::uint64_t> held_at_most = 0;
+std::atomic<bool> is_exhausted = false;
 
 void* counted(std::size_t size, std::size_t alignment) {
   ++count;
+  if (is_exhausted) throw std::bad_alloc{};
   void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc{};
   const std::uint64_t now = held += ::malloc_usable_size(memory);
@@ -42,6 +44,9 @@ std::uint64_t peak_of(const std::function<void()>& work) {
   work();
   return held_at_most - before;
 }
+
+NoMoreMemory::NoMoreMemory() { is_exhausted = true; }
+NoMoreMemory::~NoMoreMemory() { is_exhausted = false; }
 
 }  // namespace vmadiff
 

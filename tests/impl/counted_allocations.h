@@ -13,4 +13,13 @@ namespace vmadiff {
 /// How many bytes more than before it were held at a time while `work` ran, in all threads.
 [[nodiscard]] std::uint64_t peak_of(const std::function<void()>& work);
 
+/// While one is there, no memory is given.
+class NoMoreMemory {
+ public:
+  NoMoreMemory();
+  ~NoMoreMemory();
+  NoMoreMemory(const NoMoreMemory&) = delete;
+  NoMoreMemory& operator=(const NoMoreMemory&) = delete;
+};
+
 }  // namespace vmadiff

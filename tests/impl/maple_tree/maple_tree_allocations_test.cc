@@ -44,6 +44,28 @@ TEST(MapleTreeAllocations, none_while_a_tree_has_as_many_entries_as_before) {
   EXPECT_EQ(allocations(), before);
 }
 
+TEST(MapleTreeAllocations, a_tree_without_memory_is_as_it_was_and_goes_on_later) {
+  Tree tree;
+  std::mt19937_64 random{1};
+  change(tree, random, 3000, 1000);
+  std::uint64_t refused = 0;
+  for (std::uint64_t first = 100'000; refused == 0 && first < 200'000; first += 10) {
+    const std::uint64_t before = digest(tree);
+    bool is_stored = false;
+    {
+      const NoMoreMemory no_more;
+      is_stored = tree.store(first, first + 3, 7);
+    }
+    if (is_stored) continue;
+    refused = first;
+    EXPECT_EQ(digest(tree), before);
+    EXPECT_EQ(tree.validate(), std::nullopt);
+  }
+  ASSERT_NE(refused, 0U) << "there was room for all of them";
+  EXPECT_TRUE(tree.store(refused, refused + 3, 7));
+  EXPECT_EQ(tree.validate(), std::nullopt);
+}
+
 TEST(MapleTreeAllocations, none_after_clear) {
   Tree tree;
   std::mt19937_64 random{1};
