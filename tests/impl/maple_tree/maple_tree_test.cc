@@ -181,6 +181,21 @@ TEST(MapleTree, cursor_sees_gaps_and_turns_around_at_both_ends) {
   EXPECT_EQ(cursor.prev(), 50U);
 }
 
+TEST(MapleTree, cursor_goes_through_all_entries_both_ways) {
+  constexpr std::uint64_t kEntries = 200;
+  const Tree tree = comb(kEntries);
+  ASSERT_GE(tree.height(), 2U);
+  Tree::Cursor cursor{tree};
+  for (std::uint64_t n = 1; n <= kEntries; ++n) EXPECT_EQ(cursor.next(), n);
+  EXPECT_EQ(cursor.next(), 0U);
+  EXPECT_FALSE(cursor.is_placed());
+  EXPECT_EQ(cursor.next(), 0U);
+  for (std::uint64_t n = kEntries; n >= 1; --n) EXPECT_EQ(cursor.prev(), n);
+  EXPECT_EQ(cursor.prev(), 0U);
+  EXPECT_FALSE(cursor.is_placed());
+  EXPECT_EQ(cursor.next(), 1U);
+}
+
 TEST(MapleTree, is_empty_until_something_is_there) {
   Tree tree;
   ASSERT_TRUE(tree.store(10, 20, 1));
