@@ -27,6 +27,7 @@ namespace vmadiff::impl {
 
 /// An errno, or nothing where all went well.
 using Failure = std::optional<spec::Errno>;
+/// What a call gives that has no other result.
 [[nodiscard]] inline spec::Outcome outcome_of(const Failure& failed) {
   return failed ? spec::Outcome::fail(*failed) : spec::Outcome::ok();
 }
