@@ -137,6 +137,7 @@ struct Checker::State {
                                                                bool relations);
   ObservedResult run_systems(const spec::Sequence& sequence, Observation observation);
   ObservedResult run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence);
+  void keep_run(const spec::Sequence& sequence, Rehearsal& seen, bool is_looked_at);
   ObservedResult run_relations(const spec::Sequence& sequence);
   [[nodiscard]] bool asks_relations() const {
     return std::ranges::any_of(kRelations,
@@ -185,7 +186,10 @@ ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
   if (with_remotes) tally.remote_operations += sequence.size() * remotes.size();
 
   if (with_remotes && observation == Observation::kEveryStep) {
-    return run_lockstep(everyone, sequence);
+    auto found = run_lockstep(everyone, sequence);
+    Rehearsal* const seen = room.system != nullptr ? everyone.rehearsal_of(*room.system) : nullptr;
+    if (found && !*found && seen != nullptr) keep_run(sequence, *seen, true);
+    return found;
   }
   if (in_process) {
     if (auto found = run_lockstep(*in_process, sequence); !found || *found) return found;
@@ -197,8 +201,22 @@ ObservedResult Checker::State::run_systems(const spec::Sequence& sequence,
     auto found = run_ahead(*remote, sequence, expected, in_process ? in_process->outcomes() : kNone,
                            rules, remote_side);
     if (!found || *found) return found;
+    if (remote == room.system) keep_run(sequence, remote_side.rehearsal, false);
   }
   return std::nullopt;
+}
+
+/// What was seen of the system that relations run on, so that they need not run it again.
+void Checker::State::keep_run(const spec::Sequence& sequence, Rehearsal& seen, bool is_looked_at) {
+  const bool several = std::ranges::any_of(sequence, changes_processes);
+  if (several || seen.outcomes.empty() || seen.outcomes.back().is_death()) return;
+  Recording run = std::move(room.whole);
+  std::swap(run.outcomes, seen.outcomes);
+  run.is_looked_at = is_looked_at;
+  if (is_looked_at) std::swap(run.states, seen.states);
+  if (run.ends.empty()) run.ends.resize(1);
+  if (!is_looked_at) run.ends.front() = remote_side.last_state(0);
+  keep_whole(room, sequence, std::move(run));
 }
 
 ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
@@ -228,8 +246,16 @@ ObservedResult Checker::State::run_relations(const spec::Sequence& sequence) {
 
 std::expected<std::optional<Finding>, spec::ToolFault> Checker::State::check(
     const spec::Sequence& sequence, Observation observation, bool relations) {
+  room.whole_sequence = nullptr;
+  const bool asks = asks_what_is_left(selection);
+  for (spec::System* remote : remotes) remote->ask_what_is_left(asks);
   auto found = run_systems(sequence, observation);
-  if (found && !*found && relations) found = run_relations(sequence);
+  if (found && !*found && relations) {
+    // Of the runs of a relation nobody asks it.
+    for (spec::System* remote : remotes) remote->ask_what_is_left(false);
+    found = run_relations(sequence);
+    for (spec::System* remote : remotes) remote->ask_what_is_left(asks);
+  }
   for (spec::System* remote : remotes) {
     if (auto setback = remote->take_setback()) return std::unexpected(*std::move(setback));
   }

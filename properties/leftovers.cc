@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <expected>
@@ -154,6 +155,11 @@ Observed death_at_the_end(const spec::System& system, const spec::Sequence& sequ
 }
 
 }  // namespace
+
+bool asks_what_is_left(const Selection& selection) {
+  return std::ranges::any_of(
+      kQuestions, [&](const Question& question) { return selection.has(question.claim); });
+}
 
 ObservedResult check_leftovers(spec::System& system, const spec::Sequence& sequence,
                                std::span<const spec::Outcome> outcomes, const Rules& rules) {

@@ -11,6 +11,9 @@
 
 namespace vmadiff::properties {
 
+/// Whether one of these claims is selected.
+[[nodiscard]] bool asks_what_is_left(const Selection& selection);
+
 /// To be called once, when `system` has just run `sequence` and was looked at; `outcomes` are what
 /// it gave. The finding's step is the first call behind which something is left: prefixes of the
 /// sequence are run for that.

@@ -97,7 +97,7 @@ std::expected<void, spec::ToolFault> Lockstep::start(const spec::Sequence& seque
     is_there = side.system->is_remote() && can_be_rehearsed(sequence);
     if (is_there) {
       if (auto ran = side.system->apply_and_look(sequence, outcomes, states); !ran) return ran;
-      std::swap(side.after(), states.front());
+      side.after() = states.front();
       continue;
     }
     if (auto seen = side.system->snapshot(0, side.after()); !seen) return seen;
@@ -150,6 +150,11 @@ ObservedResult Lockstep::run(const spec::Sequence& sequence, bool blame_trees) {
   return std::nullopt;
 }
 
+Rehearsal* Lockstep::rehearsal_of(const spec::System& system) {
+  const auto side = std::ranges::find(sides_, &system, &Side::system);
+  return side != sides_.end() && side->rehearsal.is_there ? &side->rehearsal : nullptr;
+}
+
 bool Lockstep::agree_on_outcomes() const {
   return std::ranges::all_of(
       sides_, [this](const Side& side) { return side.outcome == sides_.front().outcome; });
@@ -187,7 +192,7 @@ ObservedResult Lockstep::look(const spec::Step& step, std::size_t index, bool di
       continue;
     }
     if (side.rehearsal.is_there) {
-      std::swap(side.after(), side.rehearsal.states[index + 1]);
+      side.after() = side.rehearsal.states[index + 1];
       continue;
     }
     if (auto seen = side.system->snapshot(step.process, side.after()); !seen) {

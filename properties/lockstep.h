@@ -123,6 +123,8 @@ class Lockstep {
   /// The outcomes of the first system in the last run, and the states after it.
   [[nodiscard]] const std::vector<spec::Outcome>& outcomes() const { return outcomes_; }
   [[nodiscard]] std::span<Side> sides() { return sides_; }
+  /// The last run of a system, where it was made in one go; nullptr where it was not.
+  [[nodiscard]] Rehearsal* rehearsal_of(const spec::System& system);
   /// After how many calls of the last run nobody looked.
   [[nodiscard]] std::size_t looks_left_out() const { return looks_left_out_; }
 

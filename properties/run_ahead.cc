@@ -60,7 +60,7 @@ ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence, c
   if (auto started = remote.start(rules.setup); !started) {
     return std::unexpected(started.error());
   }
-  std::vector<spec::Outcome> given;
+  auto& given = side.rehearsal.outcomes;
   remote.apply_all(sequence, given);
   if (given.size() != sequence.size()) {
     return std::unexpected(spec::ToolFault{fmt::format(

@@ -9,7 +9,8 @@
 namespace vmadiff::properties {
 
 /// `expected` is the first in-process system behind its last step, with `outcomes` for every step;
-/// nullptr where there is none, and then only claims about the one state are checked.
+/// nullptr where there is none, and then only claims about the one state are checked. What the
+/// remote system gave stands in remote_side.rehearsal.outcomes.
 [[nodiscard]] ObservedResult run_ahead(spec::System& remote, const spec::Sequence& sequence,
                                        const Side* expected,
                                        const std::vector<spec::Outcome>& outcomes,

@@ -155,9 +155,11 @@ class Server {
   /// With `waits` it is left as it is at its end, if it comes to that: then goes_on_.
   std::expected<void, spec::ToolFault> run(Request& request, Answer& answer, bool waits) {
     if (request.begins) {
-      if (auto begun = begin(); !begun) return begun;
+      if (auto begun = begin(request); !begun) return begun;
+      has_pool_ = false;
     }
     is_settled_ = false;
+    has_pool_ = has_pool_ || request.program.has_huge_pages();
     // Who only looks at the beginning asks for none; the calls come later.
     if (auto made = limit_maps(request.program.max_map_count); !made) return made;
     if (request.begins) is_pool_due_ = true;
@@ -236,12 +238,13 @@ class Server {
     return seen;
   }
 
-  std::expected<void, spec::ToolFault> begin() {
+  std::expected<void, spec::ToolFault> begin(const Request& next) {
     // A fresh agent needs more room than a sequence may be given.
     if (auto made = limit_maps(own_max_map_count_); !made) return made;
     if (std::exchange(goes_on_, false)) return session_->begin();
-    // What a sequence has left that nobody asked about is not the next one's.
-    if (!is_settled_) {
+    // What a sequence has left that nobody asked about is not the next one's, where that is asked
+    // about; nor is a pool of huge pages that is not whole.
+    if (!is_settled_ && (next.asks || has_pool_)) {
       if (auto done = settle(); !done) return done;
     }
     if (is_settled_) return {};
@@ -333,6 +336,7 @@ class Server {
   Left left_;                ///< by the one before
   LeftTogether together_;
   bool is_settled_ = false;  ///< the agent is at its beginning
+  bool has_pool_ = false;    ///< the last sequence had huge pages, unless it is settled
   bool forked_ = false;      ///< so may have the present sequence, or one that waits
   bool goes_on_ = false;     ///< the last sequence waits to be settled together with others
   std::optional<CrashOn> crash_on_;

@@ -81,6 +81,8 @@ class RealKernel final : public spec::System {
     return seen;
   }
 
+  void ask_what_is_left(bool asked) override { session_->ask_what_is_left(asked); }
+
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override {
     return session_->left_committed();
   }

@@ -74,6 +74,8 @@ class Session {
   virtual std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                         spec::Snapshot& out) = 0;
 
+  /// spec::System::ask_what_is_left.
+  virtual void ask_what_is_left(bool /*asked*/) {}
   /// spec::System::left_committed.
   virtual std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() {
     return std::nullopt;

@@ -179,6 +179,7 @@ GuestSession::Result<Answer> GuestSession::ask(Request request) {
     if (auto received = receive_announced(); !received)
       return std::unexpected(std::move(received.error()));
   }
+  request.asks = asks_;
   std::vector<Request> requests;
   requests.push_back(std::move(request));
   if (auto sent = send(MessageKind::kRun, body_of(requests)); !sent)
@@ -220,7 +221,8 @@ void GuestSession::will_run(std::vector<Program> programs) {
   }
   if (!machine_ || messages_ >= kMessagesAhead || programs.empty()) return;
   std::vector<Request> requests;
-  for (const Program& program : programs) requests.push_back({true, program, true});
+  for (const Program& program : programs)
+    requests.push_back({.begins = true, .program = program, .ends = asks_, .asks = asks_});
   std::ranges::move(programs, std::back_inserter(announced_));
   ++messages_;
   // A machine that is dead says so again when it is asked.
@@ -467,7 +469,7 @@ std::expected<std::optional<spec::HugePages>, ToolFault> GuestSession::left_in_p
 
 /// What the sequence that has just been run has left. It is ended for that, once.
 std::expected<Left, ToolFault> GuestSession::settled() {
-  if (!machine_ || begins_ || last_.run.died) return Left{};
+  if (!machine_ || begins_ || last_.run.died || !asks_) return Left{};
   if (was_announced_ || is_settled_) return last_.left;
   // What was sent ahead since has begun others.
   if (messages_ != 0) return Left{};

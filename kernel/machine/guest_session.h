@@ -39,6 +39,7 @@ class GuestSession final : public Session {
       std::vector<spec::Snapshot>& states) override;
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override;
+  void ask_what_is_left(bool asked) override { asks_ = asked; }
   std::expected<std::optional<std::int64_t>, spec::ToolFault> left_committed() override;
   std::expected<std::optional<spec::HugePages>, spec::ToolFault> left_in_pool() override;
   [[nodiscard]] std::chrono::nanoseconds bare_time() const override {
@@ -86,6 +87,7 @@ class GuestSession final : public Session {
   std::string why_no_files_;  ///< where there are none
   std::unique_ptr<VirtualMachine> machine_;
   bool begins_ = true;
+  bool asks_ = true;  ///< what is left of what is sent may be asked for
   Answer last_;
   bool is_settled_ = false;     ///< last_.left is of what was run last
   bool was_announced_ = false;  ///< last_ is of a program that was sent ahead

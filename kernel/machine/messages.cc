@@ -107,6 +107,7 @@ void show_request(auto& show, auto& request) {
   show(request.begins);
   show_program(show, request.program);
   show(request.ends);
+  show(request.asks);
   show(request.looks);
 }
 

@@ -38,6 +38,7 @@ struct Request {
   bool begins = false;  ///< from the initial state; else it goes on where the last one ended
   Program program;
   bool ends = false;  ///< what the sequence left is asked for, too
+  bool asks = true;   ///< it is, or may be asked for later
   /// The states behind all records are asked for, in place of those at the end.
   bool looks = false;
 };

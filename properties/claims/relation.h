@@ -18,11 +18,18 @@
 
 namespace vmadiff::properties {
 
-/// One run of one sequence: what every call gave, and the state after it.
+/// One run of one sequence: what every call gave, and the states that were seen. The vectors can be
+/// longer than the run, for their memory.
 struct Recording {
   std::vector<spec::Outcome> outcomes;
-  std::vector<spec::Snapshot> states;  ///< states[0] the beginning, states[i + 1] after step i
-  std::size_t steps = 0;               ///< how many steps of these are of the last run
+  std::size_t steps = 0;  ///< of the last run; those before a death
+  /// Behind the last step, by process. Of a run that was looked at on its way only of process 0 and
+  /// of a whole one.
+  std::vector<spec::Snapshot> ends;
+  std::size_t process_count = 0;
+  /// On its way, if it was looked at there: states[0] the beginning, states[i + 1] after step i.
+  std::vector<spec::Snapshot> states;
+  bool is_looked_at = false;
 };
 
 /// A sequence made from another one; origin[i] is the step of the other from which step i comes.
@@ -58,6 +65,10 @@ struct RelationRoom {
   std::vector<std::size_t> counterpart;
   Recording first_run;
   Recording second_run;
+  /// A sequence of one process as it was given, as it ran on a remote system and did not die there:
+  /// a relation need not run it again. nullptr where it was not run.
+  const spec::Sequence* whole_sequence = nullptr;
+  Recording whole;
   spec::Snapshot scratch;
 };
 
@@ -71,16 +82,27 @@ struct RelationBreach {
 using RelationResult = std::expected<std::optional<RelationBreach>, spec::ToolFault>;
 using Relation = RelationResult (*)(RelationRoom& room, const spec::Sequence& sequence);
 
-/// Runs `sequence` from the beginning. Ends early at a death.
+/// Runs `sequence` from the beginning, with a look behind each step. Ends early at a death.
 [[nodiscard]] std::expected<void, spec::ToolFault> record(spec::System& system,
                                                           const spec::Setup& setup,
                                                           const spec::Sequence& sequence,
                                                           Recording& out);
 
+/// What a remote system gave for a sequence of one process, and how it ended, or all its states:
+/// what room.whole is. Not for a run that died.
+void keep_whole(RelationRoom& room, const spec::Sequence& sequence, Recording run);
+/// Into room.first_run, for a sequence of one process as it was given: from room.whole where it is
+/// there, and kept there for the relations that follow. In this process it is looked at on its way.
+[[nodiscard]] std::expected<void, spec::ToolFault> record_whole(RelationRoom& room,
+                                                                const spec::Sequence& sequence);
+
 /// How the second run may differ from the first, and what both are called.
 struct Correspondence {
   Leeway leeway;
   bool anon_vmas = true;  ///< compare anon_vmas
+  /// A step of the second sequence in front of one of the same origin is its first half, and must
+  /// succeed.
+  bool has_halves = false;
   std::string_view first_name;
   std::string_view second_name;
 };
@@ -88,8 +110,12 @@ struct Correspondence {
 /// Compares two recordings step by step; outcomes that are addresses move with the leeway.
 [[nodiscard]] std::optional<RelationBreach> compare_runs(const RelationRoom& room,
                                                          const Correspondence& how);
-/// Records `first` and `second` on the room's system, then compares them.
+/// Runs room.first and room.second on the room's system, and compares them: on a remote one, where
+/// looks are dear, the results of all calls and the states at the end, and step by step where these
+/// differ.
 [[nodiscard]] RelationResult run_both(RelationRoom& room, const Correspondence& how);
+/// The same where room.first is recorded in room.first_run.
+[[nodiscard]] RelationResult run_second(RelationRoom& room, const Correspondence& how);
 
 // The relations, in the order in which they are checked.
 RelationResult enabling_ksm_changes_no_layout(RelationRoom& room, const spec::Sequence& sequence);

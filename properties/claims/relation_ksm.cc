@@ -48,6 +48,7 @@ RelationResult enabling_ksm_changes_no_layout(RelationRoom& room, const spec::Se
                                     .merge_any = true,
                                     .still_below = 0},
                          .anon_vmas = true,
+                         .has_halves = false,
                          .first_name = "KSM off",
                          .second_name = "KSM on from the start"});
 }

@@ -112,6 +112,7 @@ RelationResult renumbering_addresses_moves_the_layout(RelationRoom& room,
                                     .merge_any = false,
                                     .still_below = kWindow.start},
                          .anon_vmas = true,
+                         .has_halves = false,
                          .first_name = "the addresses as given",
                          .second_name = "all addresses moved"});
 }

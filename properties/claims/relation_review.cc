@@ -24,6 +24,7 @@ RelationResult review_predicate_is_indistinguishable(RelationRoom& room,
   if (!run) return std::unexpected(run.error());
   return compare_runs(room, {.leeway = {},
                              .anon_vmas = true,
+                             .has_halves = false,
                              .first_name = "this profile's predicate",
                              .second_name = "the other profile's predicate"});
 }

@@ -226,6 +226,19 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
     EXPECT_EQ(system->left_committed().value(), pages);
   }
 
+  // What nobody will ask about is not found out, and not blamed on the next one.
+  system->ask_what_is_left(false);
+  const std::vector<spec::Sequence> ahead_unasked{grown};
+  system->will_run(in_setup(setup, ahead_unasked));
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(system->start(setup));
+    EXPECT_FALSE(results(*system, grown).contains("-1"));
+    EXPECT_FALSE(system->left_committed().value());
+  }
+  system->ask_what_is_left(true);
+  EXPECT_EQ(left(plain), 0);
+  EXPECT_EQ(left(grown), 3);
+
   // A pool of huge pages, as the set-up says: seen, and what is left in it. What the kernel keeps
   // reserved for good is made up for.
   auto pooled = setup;
