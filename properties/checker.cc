@@ -79,7 +79,8 @@ struct Checker::State {
   State(const std::vector<spec::System*>& systems, CheckerOptions given)
       : options(std::move(given)),
         selection(options.properties),
-        rules{options.setup, options.profile, selection, exemptions, options.coverage},
+        rules{options.setup, options.profile,  selection,
+              exemptions,    options.coverage, options.notes_only_cells},
         everyone(systems, rules) {
     std::vector<spec::System*> near;
     for (spec::System* system : systems) {
@@ -161,7 +162,7 @@ struct Checker::State {
 ObservedResult Checker::State::run_lockstep(Lockstep& lockstep, const spec::Sequence& sequence) {
   auto found = lockstep.run(sequence, false);
   tally.looks_left_out += lockstep.looks_left_out();
-  if (rules.coverage != nullptr && options.notes_meetings) {
+  if (rules.coverage != nullptr && !rules.notes_only_cells) {
     rules.coverage->note_meetings(sequence, lockstep.outcomes(), options.setup);
   }
   const bool tree = found && *found && (*found)->claim == Claim::kDataStructuresAreWellFormed;

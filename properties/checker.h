@@ -57,8 +57,9 @@ struct CheckerOptions {
   std::vector<spec::CallPart> withheld{};
   /// Where what the first in-process system meets is noted; outlives the checker.
   Coverage* coverage = nullptr;
-  /// Which calls of a sequence meet is noted there, too. It takes as long as a tenth of the check.
-  bool notes_meetings = true;
+  /// Only its cells: not which arguments calls have, nor which calls of a sequence meet, which
+  /// takes as long as a tenth of the check.
+  bool notes_only_cells = false;
 };
 
 class Checker {

@@ -203,6 +203,7 @@ ObservedResult Lockstep::look(const spec::Step& step, std::size_t index, bool di
   if (auto found = check_equivalence(step.call, index)) return found;
   if (rules_.coverage != nullptr && is_transition) {
     const Side& first = sides_.front();
+    if (!rules_.notes_only_cells) rules_.coverage->note_arguments(step.call, first.outcome);
     rules_.coverage->note(step.call, first.outcome, first.before(), first.after(), rules_.setup);
   }
   for (Side& side : sides_) {

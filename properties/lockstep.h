@@ -100,7 +100,8 @@ struct Rules {
   const spec::KernelProfile& profile;
   const Selection& selection;
   ExemptionCounts& exemptions;
-  Coverage* coverage = nullptr;  ///< what the first system meets is noted there
+  Coverage* coverage = nullptr;   ///< what the first system meets is noted there
+  bool notes_only_cells = false;  ///< its arguments are not
 };
 
 [[nodiscard]] View view(const Side& side);

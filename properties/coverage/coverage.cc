@@ -123,12 +123,15 @@ void Coverage::note(const spec::Syscall& call, const spec::Outcome& outcome, con
                     const Snapshot& after, const spec::Setup& setup) {
   const auto result = result_index(outcome);
   if (!result) return;
-  arguments_.note(call, outcome);
   ++results_[call.index()][*result];
   if (!outcome.is_ok()) return;
   const auto due = merge_due(call, outcome, before, after, setup);
   ++merges_[call.index()][static_cast<std::size_t>(merge_outcome(due, before, after))]
            [static_cast<std::size_t>(ksm_mode(due, after))];
+}
+
+void Coverage::note_arguments(const spec::Syscall& call, const spec::Outcome& outcome) {
+  if (result_index(outcome)) arguments_.note(call, outcome);
 }
 
 void Coverage::add(const Coverage& other) {

@@ -53,9 +53,11 @@ inline constexpr std::size_t kResultCount = 32;
 
 class Coverage {
  public:
-  /// Takes note of one step of one process.
+  /// Takes note of the cells of one step of one process.
   void note(const spec::Syscall& call, const spec::Outcome& outcome, const spec::Snapshot& before,
             const spec::Snapshot& after, const spec::Setup& setup);
+  /// Takes note of the arguments of a call.
+  void note_arguments(const spec::Syscall& call, const spec::Outcome& outcome);
   /// Takes note of which calls of a sequence met.
   void note_meetings(const spec::Sequence& sequence, std::span<const spec::Outcome> outcomes,
                      const spec::Setup& setup) {

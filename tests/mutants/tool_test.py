@@ -343,6 +343,18 @@ class Programs(unittest.TestCase):
             self.hunt_of("echo 'vmadiff: no room on the disk' >&2; exit 3")
 
 
+class Profiles(unittest.TestCase):
+    """What is not mutated is not found, whichever bugs a profile has of its own."""
+
+    def test_no_oracle_of_a_hunt_has_something_to_say_of_what_is_not_mutated(self):
+        program = ROOT / "build" / "release" / "vmadiff"
+        for oracle in ("all", "model", "invariants", "relations"):
+            for profile in command.PROFILES:
+                with tempfile.TemporaryDirectory() as place, self.subTest(oracle=oracle, profile=profile):
+                    one = hunt.check_once(program, pathlib.Path(place), oracle, profile, 5, ["--ops", "20000"], 60)
+                    self.assertFalse(one.found, one.by)
+
+
 class Runs(unittest.TestCase):
     """Real mutants, made up for the purpose, built and hunted."""
 

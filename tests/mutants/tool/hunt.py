@@ -30,10 +30,15 @@ TREE_ORACLES = {
     "tree-faults": ("model,impl,tree", "faults"),
 }
 # Profiles other than the default have bugs of their own, which would be found in place of the mutant: there,
-# the model's word and the tree's own alone are asked.
+# the model's word and the tree's own alone are asked, and the relations that no profile breaks.
 OTHER_PROFILES = {
     "all": ("model,impl", "equivalence,DataStructuresAreWellFormed"),
     "invariants": ("impl", "DataStructuresAreWellFormed"),
+    "relations": (
+        "impl",
+        "FailedCallsChangeNothing,MprotectThereAndBackIsIdentity,SplittingACallEqualsTheWhole,"
+        "RenumberingAddressesMovesTheLayout",
+    ),
 }
 DEFAULT_PROFILE = "linux-6.18"
 # Calls that each profile gets in the first round, where there are several; each round has so many times more.

@@ -35,6 +35,7 @@ class CoverageOfASteps : public testing::Test {
   void step(const spec::Syscall& call, Outcome outcome, const Snapshot& before,
             const Snapshot& after) {
     coverage_.note(call, outcome, before, after, setup_);
+    coverage_.note_arguments(call, outcome);
   }
   static spec::Mmap mmap(std::uint64_t first, std::uint64_t last) {
     return {.addr = page(first),
