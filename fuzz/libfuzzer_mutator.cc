@@ -1,26 +1,11 @@
 // fuzz: the structure-aware mutator as libFuzzer wants it.
 #include <algorithm>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "fuzz/mutator.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t size_max);
-
-/// Its entropic schedule weighs how rare an input's features are, of which there are thousands
-/// here: it took half of the time, and reached less in the same (docs/performance.md). Whoever
-/// wants it says -entropic=1.
-extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  static std::string schedule = "-entropic=0";
-  static std::vector<char*> words;
-  words.assign(*argv, *argv + *argc);
-  words.insert(words.begin() + 1, schedule.data());
-  words.push_back(nullptr);
-  *argc = static_cast<int>(words.size()) - 1;
-  *argv = words.data();
-  return 0;
-}
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t size_max, unsigned int seed) {

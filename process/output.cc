@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "process/terminal.h"
 #include "reports/colours.h"
@@ -66,8 +67,11 @@ struct Sink {
 std::FILE* stream_on(int descriptor, int buffering) {
   auto colours = wants_colours(descriptor) ? std::optional<reports::Colours>{std::in_place}
                                            : std::optional<reports::Colours>{};
+  // Kept where a leak checker sees them: its own fopencookie hides what it was given.
+  static std::vector<Sink*>* const sinks = new std::vector<Sink*>;
+  sinks->push_back(new Sink{descriptor, {}, std::move(colours)});
   std::FILE* const stream =
-      ::fopencookie(new Sink{descriptor, {}, std::move(colours)}, "w",
+      ::fopencookie(sinks->back(), "w",
                     {.read = nullptr, .write = &Sink::write, .seek = nullptr, .close = nullptr});
   if (stream != nullptr) std::setvbuf(stream, nullptr, buffering, BUFSIZ);
   return stream;

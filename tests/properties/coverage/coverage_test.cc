@@ -16,10 +16,10 @@ using spec::Outcome;
 using spec::Snapshot;
 using spec::Vma;
 
-constexpr spec::VmFlags kReadWrite =
+constexpr spec::VmFlags kWritable =
     spec::kVmRead | spec::kVmWrite | spec::kVmMayread | spec::kVmMaywrite | spec::kVmMayexec;
 
-Vma vma(std::uint64_t first, std::uint64_t last, spec::VmFlags flags = kReadWrite) {
+Vma mapped(std::uint64_t first, std::uint64_t last, spec::VmFlags flags = kWritable) {
   return {page(first), page(last), flags, page(first) >> spec::kPageShift, {}, 0, 0};
 }
 
@@ -59,10 +59,10 @@ TEST_F(CoverageOfASteps, AnErrorIsAResultAndNoMerge) {
 
 TEST_F(CoverageOfASteps, AMergeIsToldBySide) {
   const auto call = mmap(1, 2);
-  step(call, Outcome::ok(page(1)), state({vma(0, 1)}), state({vma(0, 2)}));
-  step(call, Outcome::ok(page(1)), state({vma(2, 3)}), state({vma(1, 3)}));
-  step(call, Outcome::ok(page(1)), state({vma(0, 1), vma(2, 3)}), state({vma(0, 3)}));
-  step(call, Outcome::ok(page(1)), state({}), state({vma(1, 2)}, true));
+  step(call, Outcome::ok(page(1)), state({mapped(0, 1)}), state({mapped(0, 2)}));
+  step(call, Outcome::ok(page(1)), state({mapped(2, 3)}), state({mapped(1, 3)}));
+  step(call, Outcome::ok(page(1)), state({mapped(0, 1), mapped(2, 3)}), state({mapped(0, 3)}));
+  step(call, Outcome::ok(page(1)), state({}), state({mapped(1, 2)}, true));
   for (const auto outcome : {MergeOutcome::kLeft, MergeOutcome::kRight, MergeOutcome::kBoth}) {
     EXPECT_EQ(coverage_.merges(index_of(call), outcome, KsmMode::kOff), 1U) << name(outcome);
   }
@@ -72,11 +72,11 @@ TEST_F(CoverageOfASteps, AMergeIsToldBySide) {
 
 TEST_F(CoverageOfASteps, WhatKeepsNeighboursApartIsNamed) {
   const auto call = mmap(1, 2);
-  auto other = vma(0, 1);
+  auto other = mapped(0, 1);
   const auto apart = [&](MergeOutcome why) {
-    step(call, Outcome::ok(page(1)), state({other}), state({other, vma(1, 2)}));
+    step(call, Outcome::ok(page(1)), state({other}), state({other, mapped(1, 2)}));
     EXPECT_EQ(coverage_.merges(index_of(call), why, KsmMode::kOff), 1U) << name(why);
-    other = vma(0, 1);
+    other = mapped(0, 1);
   };
   other.flags |= spec::kVmDontcopy;
   apart(MergeOutcome::kFlags);
@@ -92,7 +92,7 @@ TEST_F(CoverageOfASteps, WhatKeepsNeighboursApartIsNamed) {
 
 TEST_F(CoverageOfASteps, ABoundaryInsideAChangedRangeThatGoesIsAMerge) {
   const spec::Mprotect call{page(0), page(3) - page(0), spec::kProtRead};
-  step(call, Outcome::ok(), state({vma(0, 1), vma(1, 3, 0)}), state({vma(0, 3)}));
+  step(call, Outcome::ok(), state({mapped(0, 1), mapped(1, 3, 0)}), state({mapped(0, 3)}));
   EXPECT_EQ(coverage_.merges(index_of(call), MergeOutcome::kLeft, KsmMode::kOff), 1U);
 }
 
