@@ -196,6 +196,21 @@ TEST(MapleTree, cursor_goes_through_all_entries_both_ways) {
   EXPECT_EQ(cursor.next(), 1U);
 }
 
+TEST(MapleTree, cursor_knows_both_ends_of_every_gap) {
+  constexpr std::uint64_t kEntries = 200;
+  Tree tree;
+  for (std::uint64_t n = 1; n <= kEntries; ++n) ASSERT_TRUE(tree.store(10 * n, 10 * n + 2, n));
+  ASSERT_GE(tree.height(), 2U);
+  for (std::uint64_t n = 0; n <= kEntries; ++n) {
+    Tree::Cursor cursor{tree};
+    // What is before the first entry is a gap, too, and what is behind the last.
+    EXPECT_EQ(cursor.seek(10 * n + 5), 0U);
+    ASSERT_TRUE(cursor.is_placed()) << n;
+    EXPECT_EQ(cursor.first(), n == 0 ? 0 : 10 * n + 3) << n;
+    EXPECT_EQ(cursor.last(), n == kEntries ? Tree::kKeyMax : 10 * n + 9) << n;
+  }
+}
+
 TEST(MapleTree, is_empty_until_something_is_there) {
   Tree tree;
   ASSERT_TRUE(tree.store(10, 20, 1));
