@@ -248,6 +248,12 @@ TEST(Guest, RunsCallsAndShowsLayouts) {
       "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED|MAP_HUGETLB, -1, 0)\n"
       "touch(0x100000200000, 0x1000, WRITE)\n"
       "mremap(0x100000200000, 0x200000, 0x200000, MREMAP_MAYMOVE|MREMAP_FIXED, 0x100000800000)\n");
+  system->ask_what_is_left(false);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(system->start(pooled));
+    EXPECT_FALSE(results(*system, forgetful).contains("-1"));
+  }
+  system->ask_what_is_left(true);
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(system->start(pooled));
     for (const auto& step : forgetful) EXPECT_TRUE(system->apply(0, step.call).is_ok());
