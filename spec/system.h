@@ -96,8 +96,8 @@ class System {
   /// other processes.
   virtual std::expected<void, ToolFault> snapshot(ProcessId process, Snapshot& out) = 0;
 
-  /// Whether the three that follow will be asked about the runs that begin or are announced from now
-  /// on; unless this says no, they will. Where not, they know nothing, and nobody finds it out.
+  /// Whether the three that follow will be asked about the runs that begin or are announced from
+  /// now on; unless this says no, they will. Where not, they may know nothing.
   virtual void ask_what_is_left(bool /*asked*/) {}
 
   /// Ends the run, so that it is to be asked once and last: all processes and mappings of it go.

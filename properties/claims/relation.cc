@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace vmadiff::properties {
@@ -63,7 +62,8 @@ class TwoRuns {
   [[nodiscard]] const spec::Snapshot& behind(const Recording& run, const Derived& calls,
                                              std::size_t step) const {
     if (!at_the_end_) return run.states[step + 1];
-    return has_died(run) ? unknown_ : run.ends[calls.sequence[step].process];
+    const auto process = calls.sequence[step].process;
+    return has_died(run) || process >= run.process_count ? unknown_ : run.ends[process];
   }
 
   [[nodiscard]] RelationBreach breach(std::size_t origin, std::string explanation,
@@ -147,7 +147,7 @@ class TwoRuns {
   const Correspondence& how_;
   bool at_the_end_;
   spec::Observes seen_;
-  spec::Snapshot unknown_;  ///< how a run that died without being looked at ended
+  spec::Snapshot unknown_;  ///< how a run ended that died without being looked at, or nobody
 };
 
 /// Runs the calls without a look on the way; at their end all processes are looked at, unless one
@@ -164,7 +164,8 @@ std::expected<void, spec::ToolFault> run_to_the_end(const RelationRoom& room,
   out.process_count = 1;
   for (std::size_t i = 0; i < out.steps; ++i) {
     const auto& outcome = out.outcomes[i];
-    if (std::holds_alternative<spec::Fork>(sequence[i].call) && outcome.is_ok())
+    if (std::holds_alternative<spec::Fork>(sequence[i].call) && outcome.is_ok() &&
+        outcome.value() < spec::kProcessCountMax)
       out.process_count = std::max<std::size_t>(out.process_count, outcome.value() + 1);
   }
   if (has_died(out)) return {};
@@ -187,9 +188,6 @@ std::expected<Glance, spec::ToolFault> glance(RelationRoom& room, const Correspo
   if (is_recorded) {
     if (has_died(room.first_run)) return Glance{};
   } else {
-    const std::array both{spec::Announced{room.setup, &room.first.sequence},
-                          spec::Announced{room.setup, &room.second.sequence}};
-    room.system->will_run(both);
     if (auto run = run_to_the_end(room, room.first.sequence, room.first_run); !run)
       return std::unexpected(std::move(run.error()));
     if (has_died(room.first_run)) return Glance{};
@@ -202,8 +200,9 @@ std::expected<Glance, spec::ToolFault> glance(RelationRoom& room, const Correspo
 
 /// `is_recorded`: so is the first.
 RelationResult run(RelationRoom& room, const Correspondence& how, bool is_recorded) {
+  if (room.first.sequence.empty()) return std::nullopt;
   Glance seen;
-  if (room.system->is_remote() && !room.first.sequence.empty()) {
+  if (room.system->is_remote()) {
     auto at_the_end = glance(room, how, is_recorded);
     if (!at_the_end) return std::unexpected(std::move(at_the_end.error()));
     if (at_the_end->is_enough) return std::nullopt;

@@ -18,8 +18,8 @@
 
 namespace vmadiff::properties {
 
-/// One run of one sequence: what every call gave, and the states that were seen. The vectors can be
-/// longer than the run, for their memory.
+/// One run of one sequence: what every call gave, and the states that were seen, of which there can
+/// be more, for their memory.
 struct Recording {
   std::vector<spec::Outcome> outcomes;
   std::size_t steps = 0;  ///< of the last run; those before a death

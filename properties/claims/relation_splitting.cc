@@ -149,9 +149,9 @@ struct Reasons {
 /// split, as far as calls, results and set-up tell; ascending. On a remote system no call names
 /// what was mapped at the beginning, which is reserved there.
 std::vector<std::size_t> steps_with_reasons(const RelationRoom& room) {
-  // More than a call can add.
+  // As many as a call can add; but an mremap of several VMAs adds one for each.
   constexpr std::size_t kVmasOfCall = 4;
-  const auto& initial = room.setup->initial.vmas;
+  std::size_t vmas_max = room.setup->initial.vmas.size();
   Reasons reasons;
   reasons.limited = room.setup->limits.as != spec::kRlimInfinity;
   std::vector<std::size_t> steps;
@@ -159,9 +159,11 @@ std::vector<std::size_t> steps_with_reasons(const RelationRoom& room) {
     const auto& call = room.first.sequence[i].call;
     // What fails half way may have left a reason all the same.
     reasons.note(call);
+    const bool are_many = vmas_max + 2 >= room.setup->max_map_count;
+    if (!are_many)
+      vmas_max += kVmasOfCall + (std::holds_alternative<spec::Mremap>(call) ? vmas_max : 0);
     const auto halves = halves_of(room, i);
     if (!halves) continue;
-    const bool are_many = initial.size() + kVmasOfCall * (i + 1) >= room.setup->max_map_count;
     if (are_many || reasons.matter_to(call)) steps.push_back(i);
   }
   return steps;
@@ -177,8 +179,11 @@ std::expected<void, spec::ToolFault> look_before(RelationRoom& room,
   if (auto started = room.system->start(*room.setup); !started) return started;
   std::size_t done = 0;
   for (const std::size_t i : steps) {
-    if (i != done)
-      room.system->apply_all(sequence.subspan(done, i - done), room.second_run.outcomes);
+    auto& given = room.second_run.outcomes;
+    if (i != done) room.system->apply_all(sequence.subspan(done, i - done), given);
+    // It did not before: which call it dies of is seen step by step.
+    if (i != done && given.back().is_death())
+      return record(*room.system, *room.setup, room.first.sequence, room.first_run);
     done = i;
     if (auto seen = room.system->snapshot(sequence[i].process, states[i]); !seen) return seen;
   }
@@ -209,6 +214,7 @@ std::optional<Halves> splittable(RelationRoom& room, std::size_t i) {
 
 RelationResult splitting_a_call_equals_the_whole(RelationRoom& room,
                                                  const spec::Sequence& sequence) {
+  if (sequence.empty()) return std::nullopt;
   room.first.clear();
   for (std::size_t i = 0; i < sequence.size(); ++i) room.first.add(sequence[i], i);
   auto run = record_whole(room, sequence);

@@ -30,15 +30,18 @@ class Afar final : public spec::System {
     ++starts;
     runs_asked_about += asked_ ? 1 : 0;
     since_look_ = 0;
+    is_dead_ = false;
     return model_->start(setup);
   }
   Outcome apply(spec::ProcessId process, const spec::Syscall& call) override {
     ++since_look_;
-    return model_->apply(process, call);
+    is_dead_ = is_dead_ || ++calls == death_in_call;
+    return is_dead_ ? Outcome::died() : model_->apply(process, call);
   }
   std::expected<void, spec::ToolFault> snapshot(spec::ProcessId process,
                                                 spec::Snapshot& out) override {
     ++looks;
+    if (is_dead_) return std::unexpected(spec::ToolFault{"it is dead: nothing to look at"});
     auto seen = model_->snapshot(process, out);
     if (is_shy && since_look_ > 1 && out.merge_any) ++out.brk;
     since_look_ = 0;
@@ -49,11 +52,14 @@ class Afar final : public spec::System {
   int starts = 0;
   int looks = 0;
   int runs_asked_about = 0;
-  bool is_shy = false;  ///< with KSM on it is another one if nobody looks at each call
+  int calls = 0;
+  int death_in_call = 0;  ///< once, in the so manieth call of all; 0: never
+  bool is_shy = false;    ///< with KSM on it is another one if nobody looks at each call
 
  private:
   std::unique_ptr<spec::System> model_;
   int since_look_ = 0;
+  bool is_dead_ = false;
   bool asked_ = true;
 };
 
@@ -154,6 +160,36 @@ TEST(RelationsAfar, StatesAreLookedAtWhereTheySayWhetherACallCanBeSplit) {
     EXPECT_EQ(afar.starts, 3);
     EXPECT_EQ(afar.looks, 3);
   }
+}
+
+TEST(RelationsAfar, ADeathInAnyRunIsNoFaultOfTheTool) {
+  const std::string trace = std::string{kTwoNeighbours} +
+                            "mlock(0x100000000000, 0x2000)\n"
+                            "mprotect(0x100000000000, 0x2000, PROT_READ|PROT_WRITE)\n"
+                            "munmap(0x100000000000, 0x2000)\n";
+  Afar fine{*spec::profile_named("linux-7.3")};
+  EXPECT_FALSE(found_by(fine, "relations", trace, "linux-7.3"));
+  for (int call = 1; call <= fine.calls; ++call) {
+    Afar dying{*spec::profile_named("linux-7.3")};
+    dying.death_in_call = call;
+    Checker checker{{&dying}, checker_options("linux-7.3", "relations")};
+    const auto found = checker.check(sequence_of(trace), Observation::kAtEnd);
+    ASSERT_TRUE(found) << call << ": " << found.error().message;
+    EXPECT_TRUE(!*found || (*found)->explanation.contains("dies with")) << call;
+  }
+}
+
+TEST(RelationsAfar, ACallOfAProcessThatIsNotThereHasNoState) {
+  const std::string trace =
+      std::string{kTwoNeighbours} + "[pid 5] munmap(0x100000000000, 0x2000)\n";
+  Afar fine{*spec::profile_named("linux-7.3")};
+  EXPECT_FALSE(found_by(fine, "EnablingKsmChangesNoLayout", trace, "linux-7.3"));
+  Afar dying{*spec::profile_named("linux-7.3")};
+  dying.death_in_call = fine.calls;
+  const auto found = found_by(dying, "EnablingKsmChangesNoLayout", trace, "linux-7.3");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->step, 2U);
+  EXPECT_TRUE(found->views[0].snapshot.vmas.empty());
 }
 
 TEST(RelationsAfar, NoCallIsSplitWhereThatTakesAVmaTooMany) {
