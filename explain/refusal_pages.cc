@@ -168,7 +168,7 @@ Why Rules::operator()(const spec::ProcessMadvise& c) const {
   const bool is_hint = c.advice == spec::kMadvCold || c.advice == spec::kMadvPageout ||
                        c.advice == spec::kMadvWillneed || c.advice == spec::kMadvCollapse;
   if (errno_ == Errno::kEINVAL && !is_hint &&
-      r_.profile.own_process_madvise != spec::OwnProcessMadvise::kAll) {
+      r_.profile.own_process_madvise < spec::OwnProcessMadvise::kAll) {
     return fmt::format("it takes hints alone (own_process_madvise={})",
                        spec::name(r_.profile.own_process_madvise));
   }

@@ -50,6 +50,8 @@ Outcome sys_process_madvise(MmStruct& mm, const ProcessMadvise& call) {
       if (!is_remote_valid(call.advice)) return Outcome::fail(Errno::kEINVAL);
       break;
     case OwnProcessMadvise::kAll:
+      break;
+    case OwnProcessMadvise::kKnown:
       if (!is_valid_advice(mm, call.advice)) return Outcome::fail(Errno::kEINVAL);
       break;
   }

@@ -33,12 +33,12 @@ Outcome run(AddressSpace& space, const spec::ProcessMadvise& call) {
   if (call.length >= kNegative || call.second_length >= kNegative) {
     return Outcome::fail(Errno::kEINVAL);
   }
-  // madvise itself, of nothing, says whether it knows the advice.
   const OwnProcessMadvise takes = space.profile.own_process_madvise;
-  if (takes == OwnProcessMadvise::kAll) {
+  if (takes == OwnProcessMadvise::kKnown) {
+    // madvise itself, of nothing, says whether it knows the advice.
     const Outcome known = run(space, spec::Madvise{0, 0, call.advice});
     if (!known.is_ok()) return known;
-  } else if (!is_hint(call.advice)) {
+  } else if (takes != OwnProcessMadvise::kAll && !is_hint(call.advice)) {
     return Outcome::fail(Errno::kEINVAL);
   }
   if (takes == OwnProcessMadvise::kNone) return Outcome::fail(Errno::kEPERM);

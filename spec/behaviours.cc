@@ -119,7 +119,7 @@ constexpr std::array kBehaviours{
     row<&KernelProfile::mdwe>("mdwe", "PR_SET_MDWE", Mdwe::kOptional),
     row<&KernelProfile::own_process_madvise>("own_process_madvise",
                                              "process_madvise takes, of the process itself,",
-                                             OwnProcessMadvise::kAll),
+                                             OwnProcessMadvise::kKnown),
     row<&KernelProfile::future_write_seal>("future_write_seal", "F_SEAL_FUTURE_WRITE is looked at",
                                            FutureWriteSeal::kBeforehand),
     row<&KernelProfile::uffd_marks>("uffd_marks", "UFFDIO_WRITEPROTECT marks",

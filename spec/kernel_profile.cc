@@ -254,6 +254,8 @@ std::string_view name(OwnProcessMadvise b) {
       return "hints";
     case OwnProcessMadvise::kAll:
       return "all";
+    case OwnProcessMadvise::kKnown:
+      return "known";
   }
   return {};
 }

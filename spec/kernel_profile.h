@@ -357,7 +357,8 @@ enum class Mdwe : std::uint8_t {
 enum class OwnProcessMadvise : std::uint8_t {
   kNone,   ///< CAP_SYS_NICE is asked for, which no agent has
   kHints,  ///< MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE
-  kAll     ///< what madvise takes (6.13)
+  kAll,    ///< what madvise takes, asked range by range: of no bytes, whatever it is (6.13)
+  kKnown   ///< what madvise takes, asked first (7.2)
 };
 
 /// Which values a release has, and since when, is in spec/profile_history.cc.

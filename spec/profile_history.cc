@@ -219,6 +219,8 @@ constexpr std::array k72{
     change<&P::dontunmap_source, DontunmapSource::kCutOut>("7.2", "measured on 7.1.13 and 7.2.12"),
     change<&P::failed_hook, FailedHook::kKeepsTheOld>("7.2", "measured on 7.1.13 and 7.2.13"),
     change<&P::hugetlb_discard, HugetlbDiscard::kRestores>("7.2", "measured on 7.1.13 and 7.2.13"),
+    change<&P::own_process_madvise, OwnProcessMadvise::kKnown>("7.2",
+                                                               "measured on 7.1.13 and 7.2.13"),
     change<&P::alloc_without_keys, AllocWithoutKeys::kRefused>("7.2",
                                                                "measured on 7.1.13 and 7.2.13"),
 };

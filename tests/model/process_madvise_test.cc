@@ -39,6 +39,16 @@ TEST(ProcessMadvise, ChecksItsArguments) {
   EXPECT_EQ(advise(process, 99, 0, 1), fails(Errno::kEINVAL));
 }
 
+// Measured on 6.16.12, 6.18.15, 6.18.44, 7.1.13 (all), 7.2.13 and 7.3.4 (known).
+TEST(ProcessMadvise, OfNoBytesAnyAdviceIsTakenWhereItIsAskedRangeByRange) {
+  Process all{with(&KernelProfile::own_process_madvise, OwnProcessMadvise::kAll)};
+  EXPECT_EQ(advise(all, 99, 0, 0), kOk);
+  EXPECT_EQ(advise(all, 99, 0, 0, 0, 1), fails(Errno::kEINVAL));
+  Process known{with(&KernelProfile::own_process_madvise, OwnProcessMadvise::kKnown)};
+  EXPECT_EQ(advise(known, 99, 0, 0), fails(Errno::kEINVAL));
+  EXPECT_EQ(advise(known, kMadvNormal, 0, 0), kOk);
+}
+
 // Measured on 6.1 and 6.12.118.
 TEST(ProcessMadvise, TakesLessInOlderKernels) {
   Process hints{with(&KernelProfile::own_process_madvise, OwnProcessMadvise::kHints)};
