@@ -277,7 +277,8 @@ uint64_t protect_range(const Record& record) {
   if (const uint64_t failed = need_userfaultfd(number); failed != 0) return failed;
   auto& userfaultfd = *userfaultfd_of(number);
   if (userfaultfd.is_told_all == 0) return -uint64_t{EPERM};
-  userfaultfd.tells_of_faults = 1;
+  // Any of them can set marks. Told of them is the one that the memory is registered with.
+  for (auto& any : the_window().userfaultfds[me]) any.tells_of_faults = is_open(any) ? 1 : 0;
   uffdio_writeprotect argument = {};
   argument.range = {record.argument[0], record.argument[1]};
   argument.mode = record.argument[2];

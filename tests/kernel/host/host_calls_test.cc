@@ -114,6 +114,17 @@ TEST_F(HostCalls, TouchOfWriteOnlyMemoryWrites) {
             "0x100000000000\n0\n");
 }
 
+TEST_F(HostCalls, MarksSetByAnotherUserfaultfdAreAnswered) {
+  if (!setup_.uffd_kernel_faults) GTEST_SKIP() << "no userfaultfd is told of faults of the kernel";
+  EXPECT_EQ(run("mmap(0x100000000000, 0x2000, PROT_READ|PROT_WRITE, "
+                "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
+                "touch(0x100000000000, 0x2000, WRITE)\n"
+                "uffd_register(0x100000000000, 0x2000, WP, 1)\n"
+                "uffd_writeprotect(0x100000000000, 0x2000, WP, 0)\n"
+                "touch(0x100000000000, 0x2000, WRITE)\n"),
+            "0x100000000000\n0\n0\n0\n0\n");
+}
+
 TEST_F(HostCalls, ALongSequenceRunsWhole) {
   // Longer than one program of the agent.
   constexpr std::size_t kLength = 20000;
