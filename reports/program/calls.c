@@ -224,8 +224,11 @@ static u64 register_range(int process, u64 start, u64 length, u64 mode, u64 numb
   return with_userfaultfd(process, number, 0xc020aa00ul, start, length, mode);
 }
 
+/* Any of them can set marks. Told of them is the one that the memory is registered with. */
 static u64 protect_range(int process, u64 request, const u64* a) {
   u64 result = expect_faults(process, a[3]);
+  for (int i = 0; result == 0 && i < USERFAULTFDS; ++i)
+    processes[process].userfaultfds[i].tells_of_faults = 1;
   return result != 0 ? result : with_userfaultfd(process, a[3], request, a[0], a[1], a[2]);
 }
 
