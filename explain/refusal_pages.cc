@@ -167,8 +167,10 @@ Why Rules::operator()(const spec::ProcessMadvise& c) const {
   }
   const bool is_hint = c.advice == spec::kMadvCold || c.advice == spec::kMadvPageout ||
                        c.advice == spec::kMadvWillneed || c.advice == spec::kMadvCollapse;
-  if (errno_ == Errno::kEINVAL && !is_hint &&
-      r_.profile.own_process_madvise < spec::OwnProcessMadvise::kAll) {
+  const bool takes_hints_alone =
+      r_.profile.own_process_madvise == spec::OwnProcessMadvise::kHints ||
+      r_.profile.own_process_madvise == spec::OwnProcessMadvise::kNone;
+  if (errno_ == Errno::kEINVAL && !is_hint && takes_hints_alone) {
     return fmt::format("it takes hints alone (own_process_madvise={})",
                        spec::name(r_.profile.own_process_madvise));
   }

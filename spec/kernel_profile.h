@@ -352,8 +352,8 @@ enum class Mdwe : std::uint8_t {
   kOptional    ///< PR_MDWE_NO_INHERIT (6.7)
 };
 
-/// Which advice process_madvise takes of a process for itself (measured on 6.1 and 6.18; 6.12.118
-/// by its source).
+/// Which advice process_madvise takes of a process for itself (measured: kNone on 6.1, kAll on
+/// 6.16.12, 6.18.15, 6.18.44 and 7.1.13, kKnown on 7.2.13 and 7.3.4; 6.12.118 by its source).
 enum class OwnProcessMadvise : std::uint8_t {
   kNone,   ///< CAP_SYS_NICE is asked for, which no agent has
   kHints,  ///< MADV_COLD, MADV_PAGEOUT, MADV_WILLNEED, MADV_COLLAPSE

@@ -76,12 +76,11 @@ std::expected<bool, ToolFault> AgentSession::is_at_its_beginning() {
 
 std::expected<bool, ToolFault> AgentSession::settle() {
   if (is_alive()) agent_->wait_for_exit();
-  const auto others = pids_of_forks();
   if (auto begun = begin(); !begun) return std::unexpected(begun.error());
   const auto ran = run(std::span<const Record>{}, no_results_);
   if (!ran) return std::unexpected(ran.error());
   if (ran->died) return false;
-  for (const int pid : others) agent_->wait_for_end(pid);
+  wait_for_the_ending();
   return true;
 }
 

@@ -69,25 +69,33 @@ std::expected<Session::Run, ToolFault> AgentSession::run(const Program& program,
   return run_exit_by_exit(program.records, results);
 }
 
-// Before a program for which it matters what processes of the sequence before still have: a file
+// Before a program for which it matters what processes of the sequences before still have: a file
 // that one of them can write to cannot be sealed, and they are still at their end when they have
-// been told to.
+// been told to, some even behind a whole short sequence.
 std::expected<Session::Run, ToolFault> AgentSession::reset_alone() {
   if (is_alive()) agent_->wait_for_exit();
-  if (!must_reset_ || forks_ == 0 || !is_alive()) return Run{};
-  const auto others = pids_of_forks();
-  auto ran = run(std::span<const Record>{}, no_results_);
-  if (!ran || ran->died) return ran;
-  for (const int pid : others) agent_->wait_for_end(pid);
+  Run ran;
+  if (must_reset_ && forks_ != 0 && is_alive()) {
+    auto reset = run(std::span<const Record>{}, no_results_);
+    if (!reset || reset->died) return reset;
+    ran = *std::move(reset);
+  }
+  wait_for_the_ending();
   return ran;
 }
 
-// Those of the present sequence that have not been told to end.
-std::vector<int> AgentSession::pids_of_forks() const {
-  std::vector<int> pids;
+// Those of the present sequence, which the reset is about to tell.
+void AgentSession::note_the_ending() {
   for (std::uint32_t process = 1; is_alive() && process <= forks_; ++process)
-    pids.push_back(agent_->pid_of(process));
-  return pids;
+    ending_.push_back(agent_->pid_of(process));
+  if (ending_.size() > kProcessCountMax)
+    ending_.erase(ending_.begin(), ending_.end() - kProcessCountMax);
+}
+
+void AgentSession::wait_for_the_ending() {
+  for (const int pid : std::exchange(ending_, {})) {
+    if (is_alive()) agent_->wait_for_end(pid);
+  }
 }
 
 // What a process had of the pool is free once it has ended, which its last record does not wait
@@ -240,6 +248,7 @@ std::expected<AgentSession::Trip, ToolFault> AgentSession::run_once(
     prefix_.clear();
     bool has_new_memory = false;
     if (must_reset_) {
+      note_the_ending();
       write_reset(prefix_);
       agent_->count_processes_anew();
       has_new_memory = std::exchange(needs_new_memory_, false);

@@ -103,7 +103,8 @@ class AgentSession final : public Session {
   std::expected<void, spec::ToolFault> try_replace_agent();
   std::expected<void, spec::ToolFault> learn_beginning();
   std::expected<Run, spec::ToolFault> reset_alone();
-  [[nodiscard]] std::vector<int> pids_of_forks() const;
+  void note_the_ending();
+  void wait_for_the_ending();
   std::expected<Run, spec::ToolFault> run_exit_by_exit(std::span<const Record> records,
                                                        std::vector<std::uint64_t>& results);
   std::expected<Run, spec::ToolFault> run_part(std::span<const Record> part,
@@ -161,6 +162,7 @@ class AgentSession final : public Session {
   bool exec_made_ = false;          ///< process 0 may have run its executable anew
   bool sees_itself_ = false;        ///< it was given its smaps and status
   bool looks_ = false;              ///< in between the calls, itself
+  std::vector<int> ending_;         ///< processes that a reset told to end; the latest ones
   std::uint32_t forks_ = 0;         ///< records that may have made a process, since the last reset
   bool must_reset_ = true;
   bool is_suspect_ = false;

@@ -183,9 +183,9 @@ TEST_F(HostReset, AFileThatWasSealedIsItselfAgain) {
 }
 
 // A child of the sequence before, which is at its end, no longer has the file: one with much memory
-// takes its time.
-TEST_F(HostReset, NobodyOfTheSequenceBeforeHasAFileThatIsToBeSealed) {
-  for (int i = 0; i < 5; ++i) {
+// takes its time, longer than a short sequence that comes between.
+TEST_F(HostReset, NobodyOfTheSequencesBeforeHasAFileThatIsToBeSealed) {
+  for (int i = 0; i < 10; ++i) {
     run("mmap(0x100000000000, 0x4000000, PROT_READ|PROT_WRITE, "
         "MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED, -1, 0)\n"
         "mmap(0x200000000000, 0x1000, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED, memfd:0, 0)\n"
@@ -194,6 +194,10 @@ TEST_F(HostReset, NobodyOfTheSequenceBeforeHasAFileThatIsToBeSealed) {
         "[pid 1] touch(0x100000000000, 0x4000000, WRITE)\n"
         "[pid 2] touch(0x100000000000, 0x4000000, WRITE)\n");
     start();
+    if (i % 2 != 0) {
+      run("brk(0)\n");
+      start();
+    }
     EXPECT_EQ(run("add_seals(memfd:0, F_SEAL_WRITE)\n"), "0\n") << i;
     start();
   }
