@@ -282,10 +282,12 @@ std::expected<std::string_view, ToolFault> read_proc(int descriptor, std::string
 }
 
 // The vsyscall page, where there is one, is always the last (the kernel's m_next), and an entry is
-// never given in parts where there is room for it (seq_read_iter).
+// never given in parts where there is room for it (seq_read_iter). Its text is shorter than that.
 std::expected<std::string_view, ToolFault> read_smaps(int descriptor, std::string& buffer) {
   return read_until(descriptor, buffer, [](std::string_view text, bool has_room) {
-    return has_room && text.contains("\nffffffffff600000-");
+    constexpr std::size_t kLastEntry = 2048;
+    const auto end = text.substr(text.size() - std::min(text.size(), kLastEntry));
+    return has_room && end.contains("\nffffffffff600000-");
   });
 }
 
