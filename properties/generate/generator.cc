@@ -34,8 +34,9 @@ constexpr std::uint64_t kHugePercent = 80;
 constexpr std::uint64_t kAgainPercent = 4;
 /// With so large a stack every exec succeeds: it asks for 128 KiB.
 constexpr std::uint64_t kStackOfExec = std::uint64_t{1} << 20;
-constexpr std::uint64_t kPlacement = spec::kMapFixed | spec::kMapFixedNoreplace | spec::kMap32Bit |
-                                     spec::kMapAbove4G | spec::kMapPopulate | spec::kMapLocked;
+constexpr std::uint64_t kPlacementFlags = spec::kMapFixed | spec::kMapFixedNoreplace |
+                                          spec::kMap32Bit | spec::kMapAbove4G | spec::kMapPopulate |
+                                          spec::kMapLocked;
 /// Tells the source of plans at a sequence's beginning from the sequence's own.
 constexpr std::uint64_t kLowPlans = 0x6c6f772d706c616eULL;
 /// And that of mappings that are refused, and of how many percent of those that can be.
@@ -197,7 +198,7 @@ class Writer {
     if (const auto* mmap = std::get_if<spec::Mmap>(&call); mmap != nullptr && mmap->addr != 0) {
       sketch_.add({.start = mmap->addr,
                    .end = mmap->addr + mmap->length,
-                   .look = {mmap->prot, mmap->flags & ~kPlacement, mmap->file},
+                   .look = {mmap->prot, mmap->flags & ~kPlacementFlags, mmap->file},
                    .offset = mmap->offset});
     }
     return call;

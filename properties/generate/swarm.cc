@@ -12,7 +12,7 @@ namespace {
 using spec::Address;
 
 /// Advice that sets flags comes twice as often as advice on pages: flags decide merges.
-constexpr std::array kAdvice{
+constexpr std::array kAdviceToDraw{
     spec::kMadvNormal,        spec::kMadvRandom,        spec::kMadvSequential,
     spec::kMadvDontfork,      spec::kMadvDofork,        spec::kMadvHugepage,
     spec::kMadvNohugepage,    spec::kMadvDontdump,      spec::kMadvDodump,
@@ -137,7 +137,7 @@ spec::Syscall Swarm::mark(Random& random, std::uint64_t prot) const {
         if (locks_) return spec::Munlock{};
         break;
       case 4:
-        if (advises_) return spec::Madvise{0, 0, random.of(kAdvice)};
+        if (advises_) return spec::Madvise{0, 0, random.of(kAdviceToDraw)};
         break;
       case 5:
         if (registers_) {
@@ -255,7 +255,7 @@ spec::Syscall Swarm::lock(Random& random, Sketch& sketch) const {
 
 spec::Madvise Swarm::advise(Random& random, Sketch& sketch) const {
   const auto [start, length] = existing_range(random, sketch);
-  return {start, length, random.of(kAdvice)};
+  return {start, length, random.of(kAdviceToDraw)};
 }
 
 spec::Syscall Swarm::watch(Random& random, Sketch& sketch) const {
@@ -392,7 +392,7 @@ spec::AddSeals Swarm::seal_file(Random& random) const {
 
 spec::ProcessMadvise Swarm::advise_self(Random& random, Sketch& sketch) const {
   const auto [start, length] = existing_range(random, sketch);
-  spec::ProcessMadvise call{.addr = start, .length = length, .advice = random.of(kAdvice)};
+  spec::ProcessMadvise call{.addr = start, .length = length, .advice = random.of(kAdviceToDraw)};
   if (random.percent(50)) {
     const auto second = existing_range(random, sketch);
     call.second_addr = second.start;

@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string hex(spec::Address address) { return fmt::format("{:x}", address); }
+std::string bare_hex(spec::Address address) { return fmt::format("{:x}", address); }
 
 ordered_json view_data(const StoryView& view, const Axis& axis) {
   ordered_json out{{"systems", view.systems}, {"outcome", view.outcome}};
@@ -28,7 +28,7 @@ ordered_json view_data(const StoryView& view, const Axis& axis) {
 ordered_json story_data(const Story& story, const Axis& axis) {
   ordered_json out{{"first", story.left_out}, {"shown", story.shown}};
   auto& at = out["axis"]["at"] = ordered_json::array();
-  for (const spec::Address boundary : axis.boundaries) at.push_back(hex(boundary));
+  for (const spec::Address boundary : axis.boundaries) at.push_back(bare_hex(boundary));
   out["axis"]["x"] = axis.positions;
   out["axis"]["gaps"] = axis.gaps;
   out["kinds"] = story.kinds;
@@ -41,7 +41,7 @@ ordered_json story_data(const Story& story, const Axis& axis) {
   for (const StoryStep& step : story.steps) {
     ordered_json one{{"process", step.process}};
     for (const spec::Range& range : step.named)
-      one["named"].push_back({hex(range.start), hex(range.end)});
+      one["named"].push_back({bare_hex(range.start), bare_hex(range.end)});
     auto& views = one["views"] = ordered_json::array();
     for (const StoryView& view : step.views) views.push_back(view_data(view, axis));
     steps.push_back(std::move(one));
