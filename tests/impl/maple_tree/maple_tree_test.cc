@@ -140,7 +140,12 @@ TEST(MapleTree, nothing_has_no_room_and_a_window_that_ends_before_it_begins_hold
   EXPECT_EQ(tree.highest_empty_area(0, 2000, 0), std::nullopt);
   EXPECT_EQ(tree.lowest_empty_area(2000, 0, 1), std::nullopt);
   EXPECT_EQ(tree.highest_empty_area(2000, 0, 1), std::nullopt);
-  EXPECT_EQ(tree.lowest_empty_area(7, 7, 1), std::nullopt);
+  for (const Key key : {Key{0}, Key{7}, Key{1005}, Tree::kKeyMax}) {
+    EXPECT_EQ(tree.lowest_empty_area(key, key, 1), std::nullopt);
+    EXPECT_EQ(tree.highest_empty_area(key, key, 1), std::nullopt);
+    EXPECT_EQ(tree.lowest_empty_area(key, 0, 1), std::nullopt);
+    EXPECT_EQ(tree.highest_empty_area(Tree::kKeyMax, key, 1), std::nullopt);
+  }
 }
 
 TEST(MapleTree, gap_in_the_last_slot_of_the_last_leaf_is_found) {
