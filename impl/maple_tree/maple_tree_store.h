@@ -155,14 +155,12 @@ void MapleTree<T>::find_place(Key key) {
 
 template <typename T>
 bool MapleTree<T>::is_to_fail() {
-  if (fail_countdown_ == 0) return false;
-  --fail_countdown_;
-  return fail_countdown_ == 0;
+  return fail_countdown_ != 0 && --fail_countdown_ == 0;
 }
 
 template <typename T>
 bool MapleTree<T>::reserve() {
-  if (height_ == kMapleHeightMax) return false;
+  assert(height_ < kMapleHeightMax);  // at least 8^15 keys are below it
   // The bound does not depend on the range: each level is cut anew at two places at the most.
   return pool_.reserve(std::size_t{height_ + 1} * Replacements::kCapacity);
 }

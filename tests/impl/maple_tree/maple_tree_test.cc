@@ -386,6 +386,22 @@ TEST(MapleTree, end_of_each_leaf_is_erased_and_stored_again) {
 }
 
 // Memory: 44 bytes a range, however a tree was filled.
+// What is left of the last leaves is too little for one: the leaf in front of them takes it, which
+// can be another inner node's.
+TEST(MapleTree, all_is_erased_from_any_entry_on) {
+  constexpr Key kTeeth = 1500;
+  const Tree whole = comb(kTeeth);
+  for (Key i = 1; i < kTeeth; ++i) {
+    Tree tree = whole.duplicate();
+    store(tree, 10 * i + 2, Tree::kKeyMax, 0);
+    EXPECT_EQ(tree.size(), i + 1);
+    EXPECT_EQ(tree.find(10 * i), (Tree::Entry{10 * i, 10 * i + 1, i + 1}));
+    EXPECT_EQ(tree.load(10 * i - 10), i);
+    store(tree, 10 * i, 10 * i + 1, 0);
+    EXPECT_EQ(tree.find_reverse(Tree::kKeyMax), (Tree::Entry{10 * i - 10, 10 * i - 6, i}));
+  }
+}
+
 TEST(MapleTree, nodes_are_well_filled) {
   constexpr Key kEntries = 20'000;
   const auto bytes = [](const Tree& tree) {
