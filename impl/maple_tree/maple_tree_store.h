@@ -266,14 +266,16 @@ bool MapleTree<T>::erase_end_of_leaf(Leaf& leaf, unsigned from, Key first) {
   const unsigned depth = height_ - 1;
   Path next = path_;
   if (!step_right(next, depth)) return false;
+  // Enough entries for a leaf stay in front of it: no gap that is asked for begins with the leaf.
+  assert(from > 0);
   Key lost = 0;
   for (unsigned slot = from; slot < leaf.count; ++slot) {
-    lost = std::max(lost, gap_before(leaf, slot, slot == 0 ? node_min(path_, depth) : 0));
+    lost = std::max(lost, gap_before(leaf, slot, 0));
   }
   Key made = 0;
   unsigned new_count = from;
   if (leaf.first[from] < first) {
-    made = gap_before(leaf, from, from == 0 ? node_min(path_, depth) : 0);
+    made = gap_before(leaf, from, 0);
     leaf.last[from] = first - 1;
     ++new_count;
   }
