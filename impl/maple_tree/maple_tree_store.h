@@ -356,8 +356,7 @@ void MapleTree<T>::pull_leaves(LeafBuffer& buffer, Path& left, Path& right) {
   const unsigned depth = height_ - 1;
   while (true) {
     const bool is_enough = buffer.count >= kMapleSlotsMin;
-    const Key max = node_max(right, depth);
-    if (is_enough && (max == kKeyMax || buffer.last[buffer.count - 1] == max)) return;
+    if (is_enough && buffer.last[buffer.count - 1] == node_max(right, depth)) return;
     if (step_right(right, depth)) {
       const Leaf& leaf = leaf_of(right.node[depth]);
       buffer.push(leaf, 0, leaf.count);

@@ -402,6 +402,19 @@ TEST(MapleTree, all_is_erased_from_any_entry_on) {
   }
 }
 
+TEST(MapleTree, what_just_fits_into_a_leaf_is_one_leaf) {
+  constexpr Key kMore = 9;
+  int merged = 0;
+  for (Key i = 1; i < kMapleLeafSlotsMax; ++i) {
+    Tree tree = comb(kMapleLeafSlotsMax + kMore);
+    ASSERT_EQ(tree.height(), 2U);
+    store(tree, 10 * i, 10 * (i + kMore) - 1, 0);
+    EXPECT_EQ(tree.size(), kMapleLeafSlotsMax);
+    if (tree.node_count() == 1) ++merged;
+  }
+  EXPECT_GT(merged, 0) << "where both leaves lost something";
+}
+
 TEST(MapleTree, nodes_are_well_filled) {
   constexpr Key kEntries = 20'000;
   const auto bytes = [](const Tree& tree) {
