@@ -155,7 +155,9 @@ void MapleTree<T>::find_place(Key key) {
 
 template <typename T>
 bool MapleTree<T>::is_to_fail() {
-  return fail_countdown_ != 0 && --fail_countdown_ == 0;
+  const bool fails = fail_countdown_ == 1;
+  if (fail_countdown_ > 0) --fail_countdown_;
+  return fails;
 }
 
 template <typename T>
