@@ -118,6 +118,7 @@ std::expected<void, ToolFault> AgentSession::renew_sealed_files() {
 std::expected<void, ToolFault> AgentSession::try_replace_agent() {
   // The old one goes first: two would need twice the memory.
   agent_.reset();
+  ending_.clear();
   const auto memory = options_.memory_limit != 0 ? options_.memory_limit : default_memory_limit();
   limits_of_use_ = {
       .patience = options_.timeout, .memory = within_own_limits(memory), .cpu = options_.cpu_limit};

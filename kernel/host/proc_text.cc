@@ -282,7 +282,8 @@ std::expected<std::string_view, ToolFault> read_proc(int descriptor, std::string
 }
 
 // The vsyscall page, where there is one, is always the last (the kernel's m_next), and an entry is
-// never given in parts where there is room for it (seq_read_iter). Its text is shorter than that.
+// never given in parts where there is room for it (seq_read_iter). Where its text were longer than
+// what is looked at, one read more would find the end.
 std::expected<std::string_view, ToolFault> read_smaps(int descriptor, std::string& buffer) {
   return read_until(descriptor, buffer, [](std::string_view text, bool has_room) {
     constexpr std::size_t kLastEntry = 2048;

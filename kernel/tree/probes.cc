@@ -9,7 +9,7 @@
 namespace vmadiff::kernel {
 namespace {
 
-struct SourceProbe {
+struct Query {
   std::string_view file;
   std::string_view text;  ///< empty: whether the file is there
   std::string_view if_so;
@@ -23,92 +23,89 @@ constexpr struct {
 
 constexpr std::array kProbes{
     // 6.18: the maple tree takes its nodes from sheaves.
-    SourceProbe{.file = "include/linux/slab.h",
-                .text = "kmem_cache_prefill_sheaf",
-                .if_so = "#define VMADIFF_HAS_SHEAVES",
-                .if_not = ""},
-    SourceProbe{.file = "include/linux/slab.h",
-                .text = "DECL_TOKEN_PARAMS",
-                .if_so = "#define VMADIFF_SIZE DECL_TOKEN_PARAMS(size, token)\n"
-                         "#define VMADIFF_KMALLOC_SIZE DECL_KMALLOC_PARAMS(size, b, token)",
-                .if_not = "#define VMADIFF_SIZE size_t size\n"
-                          "#define VMADIFF_KMALLOC_SIZE DECL_BUCKET_PARAMS(size, b)"},
-    SourceProbe{.file = "include/linux/rcupdate.h",
-                .text = "kvfree_call_rcu(struct kvfree_rcu_head",
-                .if_so = "#define VMADIFF_KVFREE_HEAD struct kvfree_rcu_head",
-                .if_not = "#define VMADIFF_KVFREE_HEAD struct rcu_head"},
+    Query{.file = "include/linux/slab.h",
+          .text = "kmem_cache_prefill_sheaf",
+          .if_so = "#define VMADIFF_HAS_SHEAVES",
+          .if_not = ""},
+    Query{.file = "include/linux/slab.h",
+          .text = "DECL_TOKEN_PARAMS",
+          .if_so = "#define VMADIFF_SIZE DECL_TOKEN_PARAMS(size, token)\n"
+                   "#define VMADIFF_KMALLOC_SIZE DECL_KMALLOC_PARAMS(size, b, token)",
+          .if_not = "#define VMADIFF_SIZE size_t size\n"
+                    "#define VMADIFF_KMALLOC_SIZE DECL_BUCKET_PARAMS(size, b)"},
+    Query{.file = "include/linux/rcupdate.h",
+          .text = "kvfree_call_rcu(struct kvfree_rcu_head",
+          .if_so = "#define VMADIFF_KVFREE_HEAD struct kvfree_rcu_head",
+          .if_not = "#define VMADIFF_KVFREE_HEAD struct rcu_head"},
     // Flags of VMAs, a number or a bitmap.
-    SourceProbe{.file = "include/linux/mm.h",
-                .text = "vma_desc_set_flags_mask",
-                .if_so = "#define VMADIFF_DESC_ADD_FLAGS(desc, flags) \\\n"
-                         "  vma_desc_set_flags_mask(desc, legacy_to_vma_flags(flags))\n"
-                         "#define VMADIFF_DESC_HAS_SYNC(desc) vma_desc_test(desc, VMA_SYNC_BIT)",
-                .if_not =
-                    "#define VMADIFF_DESC_ADD_FLAGS(desc, flags) ((desc)->vm_flags |= (flags))\n"
+    Query{.file = "include/linux/mm.h",
+          .text = "vma_desc_set_flags_mask",
+          .if_so = "#define VMADIFF_DESC_ADD_FLAGS(desc, flags) \\\n"
+                   "  vma_desc_set_flags_mask(desc, legacy_to_vma_flags(flags))\n"
+                   "#define VMADIFF_DESC_HAS_SYNC(desc) vma_desc_test(desc, VMA_SYNC_BIT)",
+          .if_not = "#define VMADIFF_DESC_ADD_FLAGS(desc, flags) ((desc)->vm_flags |= (flags))\n"
                     "#define VMADIFF_DESC_HAS_SYNC(desc) (((desc)->vm_flags & VM_SYNC) != 0)"},
-    SourceProbe{.file = "include/linux/shmem_fs.h",
-                .text = "vma_flags_t flags",
-                .if_so = "#define VMADIFF_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)",
-                .if_not = "#define VMADIFF_NORESERVE VM_NORESERVE"},
-    SourceProbe{.file = "include/linux/hugetlb.h",
-                .text = "vma_flags_t acct",
-                .if_so = "#define VMADIFF_HUGETLB_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)",
-                .if_not = "#define VMADIFF_HUGETLB_NORESERVE VM_NORESERVE"},
+    Query{.file = "include/linux/shmem_fs.h",
+          .text = "vma_flags_t flags",
+          .if_so = "#define VMADIFF_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)",
+          .if_not = "#define VMADIFF_NORESERVE VM_NORESERVE"},
+    Query{.file = "include/linux/hugetlb.h",
+          .text = "vma_flags_t acct",
+          .if_so = "#define VMADIFF_HUGETLB_NORESERVE mk_vma_flags(VMA_NORESERVE_BIT)",
+          .if_not = "#define VMADIFF_HUGETLB_NORESERVE VM_NORESERVE"},
     // 7.0: with which flags a policy is also the nodes that were asked for.
-    SourceProbe{.file = "include/uapi/linux/mempolicy.h",
-                .text = "MPOL_USER_NODEMASK_FLAGS",
-                .if_so = "#define VMADIFF_NODEMASK_FLAGS MPOL_USER_NODEMASK_FLAGS",
-                .if_not = "#define VMADIFF_NODEMASK_FLAGS MPOL_MODE_FLAGS"},
+    Query{.file = "include/uapi/linux/mempolicy.h",
+          .text = "MPOL_USER_NODEMASK_FLAGS",
+          .if_so = "#define VMADIFF_NODEMASK_FLAGS MPOL_USER_NODEMASK_FLAGS",
+          .if_not = "#define VMADIFF_NODEMASK_FLAGS MPOL_MODE_FLAGS"},
     // Up to 6.14 what each CPU has at hand is one structure.
-    SourceProbe{.file = "arch/x86/include/asm/current.h",
-                .text = "struct pcpu_hot",
-                .if_so = "#define VMADIFF_PCPU_HOT\n#define VMADIFF_CURRENT pcpu_hot.current_task",
-                .if_not = "#define VMADIFF_CURRENT current_task"},
+    Query{.file = "arch/x86/include/asm/current.h",
+          .text = "struct pcpu_hot",
+          .if_so = "#define VMADIFF_PCPU_HOT\n#define VMADIFF_CURRENT pcpu_hot.current_task",
+          .if_not = "#define VMADIFF_CURRENT current_task"},
     // 6.16: drivers that say what they want before there is a VMA.
-    SourceProbe{.file = kHooks.file,
-                .text = kHooks.text,
-                .if_so = "#define VMADIFF_HAS_MMAP_PREPARE",
-                .if_not = ""},
-    SourceProbe{.file = "fs/ext4/file.c",
-                .text = ".mmap_prepare",
-                .if_so = "#define VMADIFF_REGULAR_FILES_PREPARE",
-                .if_not = ""},
-    SourceProbe{.file = "include/linux/file_ref.h",
-                .text = "",
-                .if_so =
-                    "#define VMADIFF_INIT_FILE_REFERENCE(file) file_ref_init(&(file)->f_ref, 1)\n"
-                    "#define VMADIFF_PUT_FILE_REFERENCE(file) file_ref_put(&(file)->f_ref)",
-                .if_not = "#define VMADIFF_INIT_FILE_REFERENCE(file) "
-                          "atomic_long_set(&(file)->f_count, 1)\n"
-                          "#define VMADIFF_PUT_FILE_REFERENCE(file) "
-                          "atomic_long_dec_and_test(&(file)->f_count)"},
-    SourceProbe{.file = "fs/userfaultfd.c",
-                .text = "",
-                .if_so = "#define VMADIFF_USERFAULTFD \"fs/userfaultfd.c\"",
-                .if_not = "#define VMADIFF_USERFAULTFD \"mm/userfaultfd.c\""},
-    SourceProbe{.file = "arch/x86/include/asm/pkeys.h",
-                .text = "arch_set_user_pkey_access(struct task_struct",
-                .if_so = "#define VMADIFF_TASK_OF_PKEY struct task_struct* task,",
-                .if_not = "#define VMADIFF_TASK_OF_PKEY"},
+    Query{.file = kHooks.file,
+          .text = kHooks.text,
+          .if_so = "#define VMADIFF_HAS_MMAP_PREPARE",
+          .if_not = ""},
+    Query{.file = "fs/ext4/file.c",
+          .text = ".mmap_prepare",
+          .if_so = "#define VMADIFF_REGULAR_FILES_PREPARE",
+          .if_not = ""},
+    Query{.file = "include/linux/file_ref.h",
+          .text = "",
+          .if_so = "#define VMADIFF_INIT_FILE_REFERENCE(file) file_ref_init(&(file)->f_ref, 1)\n"
+                   "#define VMADIFF_PUT_FILE_REFERENCE(file) file_ref_put(&(file)->f_ref)",
+          .if_not = "#define VMADIFF_INIT_FILE_REFERENCE(file) "
+                    "atomic_long_set(&(file)->f_count, 1)\n"
+                    "#define VMADIFF_PUT_FILE_REFERENCE(file) "
+                    "atomic_long_dec_and_test(&(file)->f_count)"},
+    Query{.file = "fs/userfaultfd.c",
+          .text = "",
+          .if_so = "#define VMADIFF_USERFAULTFD \"fs/userfaultfd.c\"",
+          .if_not = "#define VMADIFF_USERFAULTFD \"mm/userfaultfd.c\""},
+    Query{.file = "arch/x86/include/asm/pkeys.h",
+          .text = "arch_set_user_pkey_access(struct task_struct",
+          .if_so = "#define VMADIFF_TASK_OF_PKEY struct task_struct* task,",
+          .if_not = "#define VMADIFF_TASK_OF_PKEY"},
     // 7.3: an offset of its own for a private file's anonymous pages.
-    SourceProbe{.file = "mm/vma.h",
-                .text = "vma_set_anon_pgoff",
-                .if_so = "#define VMADIFF_SET_PGOFF(vma, pgoff) \\\n"
-                         "  (vma_set_pgoff(vma, pgoff), \\\n"
-                         "   vma_set_anon_pgoff(vma, (vma)->vm_start >> PAGE_SHIFT))\n"
-                         "#define VMADIFF_ANON_PGOFF(vma) vma_start_anon_pgoff(vma)",
-                .if_not = "#define VMADIFF_SET_PGOFF(vma, pgoff) ((vma)->vm_pgoff = (pgoff))\n"
-                          "#define VMADIFF_ANON_PGOFF(vma) 0"},
-    SourceProbe{.file = "include/linux/mm_types.h",
-                .text = "mm_flags_t",
-                .if_so =
-                    "#define VMADIFF_SET_TOPDOWN(mm, is) \\\n"
-                    "  ((is) ? mm_flags_set(MMF_TOPDOWN, mm) : mm_flags_clear(MMF_TOPDOWN, mm))\n"
-                    "#define VMADIFF_CLEAR_MM_FLAG(mm, flag) mm_flags_clear(flag, mm)",
-                .if_not = "#define VMADIFF_SET_TOPDOWN(mm, is) \\\n"
-                          "  ((is) ? set_bit(MMF_TOPDOWN, &(mm)->flags) \\\n"
-                          "        : clear_bit(MMF_TOPDOWN, &(mm)->flags))\n"
-                          "#define VMADIFF_CLEAR_MM_FLAG(mm, flag) clear_bit(flag, &(mm)->flags)"},
+    Query{.file = "mm/vma.h",
+          .text = "vma_set_anon_pgoff",
+          .if_so = "#define VMADIFF_SET_PGOFF(vma, pgoff) \\\n"
+                   "  (vma_set_pgoff(vma, pgoff), \\\n"
+                   "   vma_set_anon_pgoff(vma, (vma)->vm_start >> PAGE_SHIFT))\n"
+                   "#define VMADIFF_ANON_PGOFF(vma) vma_start_anon_pgoff(vma)",
+          .if_not = "#define VMADIFF_SET_PGOFF(vma, pgoff) ((vma)->vm_pgoff = (pgoff))\n"
+                    "#define VMADIFF_ANON_PGOFF(vma) 0"},
+    Query{.file = "include/linux/mm_types.h",
+          .text = "mm_flags_t",
+          .if_so = "#define VMADIFF_SET_TOPDOWN(mm, is) \\\n"
+                   "  ((is) ? mm_flags_set(MMF_TOPDOWN, mm) : mm_flags_clear(MMF_TOPDOWN, mm))\n"
+                   "#define VMADIFF_CLEAR_MM_FLAG(mm, flag) mm_flags_clear(flag, mm)",
+          .if_not = "#define VMADIFF_SET_TOPDOWN(mm, is) \\\n"
+                    "  ((is) ? set_bit(MMF_TOPDOWN, &(mm)->flags) \\\n"
+                    "        : clear_bit(MMF_TOPDOWN, &(mm)->flags))\n"
+                    "#define VMADIFF_CLEAR_MM_FLAG(mm, flag) clear_bit(flag, &(mm)->flags)"},
 };
 
 }  // namespace
@@ -121,7 +118,7 @@ TreeTraits traits_of(const TreeSource& source) {
 
 std::expected<std::string, spec::ToolFault> probe(const TreeSource& source) {
   std::string header;
-  for (const SourceProbe& probe : kProbes) {
+  for (const Query& probe : kProbes) {
     const bool is_so =
         probe.text.empty() ? source.has(probe.file) : source.says(probe.file, probe.text);
     header += fmt::format("{}\n", is_so ? probe.if_so : probe.if_not);

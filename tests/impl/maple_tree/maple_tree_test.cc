@@ -385,7 +385,6 @@ TEST(MapleTree, end_of_each_leaf_is_erased_and_stored_again) {
   EXPECT_EQ(tree.size(), kTeeth);
 }
 
-// Memory: 44 bytes a range, however a tree was filled.
 // What is left of the last leaves is too little for one: the leaf in front of them takes it, which
 // can be another inner node's.
 TEST(MapleTree, all_is_erased_from_any_entry_on) {
@@ -415,6 +414,7 @@ TEST(MapleTree, what_just_fits_into_a_leaf_is_one_leaf) {
   EXPECT_GT(merged, 0) << "where both leaves lost something";
 }
 
+// Memory: 44 bytes a range, however a tree was filled.
 TEST(MapleTree, nodes_are_well_filled) {
   constexpr Key kEntries = 20'000;
   const auto bytes = [](const Tree& tree) {
